@@ -1,0 +1,172 @@
+"""The values the product speaks in.
+
+All of them are frozen: a value is made once, complete, and handed on. Times are aware UTC datetimes cut to the
+millisecond; days are calendar days in the workspace's time zone; durations are whole milliseconds; amounts
+(`value`) are whole millionths, so that sums are exact and do not depend on the order they are taken in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MICROS = 1_000_000
+"""Amounts are kept as whole millionths: a value of 1 is 1,000,000 micros."""
+
+
+class Band(StrEnum):
+    """What a score means for the person who looks after the account (scoring rule 3)."""
+
+    HEALTHY = "healthy"
+    AT_RISK = "at_risk"
+    CRITICAL = "critical"
+
+    @property
+    def rank(self) -> int:
+        """Order of the bands: 0 for critical, 1 for at risk, 2 for healthy."""
+        return _BAND_RANK[self]
+
+    @property
+    def color(self) -> str:
+        """The traffic-light colour that stands for the band."""
+        return _BAND_COLOR[self]
+
+
+_BAND_RANK = {Band.CRITICAL: 0, Band.AT_RISK: 1, Band.HEALTHY: 2}
+_BAND_COLOR = {Band.CRITICAL: "red", Band.AT_RISK: "amber", Band.HEALTHY: "green"}
+
+
+class Component(StrEnum):
+    """The parts of the standard score, in the order they are shown."""
+
+    ACTIVITY = "activity"
+    ENGAGEMENT = "engagement"
+    MILESTONES = "milestones"
+    RECENCY = "recency"
+    CRM = "crm"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One tracked thing that a user of an account did."""
+
+    event_id: str
+    account_id: str
+    name: str
+    at: datetime
+    user_id: str | None = None
+    anonymous_id: str | None = None
+    session_id: str | None = None
+    value: int = MICROS
+    """Amount in millionths; a pre-aggregated count such as "120 messages" is 120,000,000."""
+
+
+@dataclass(frozen=True, slots=True)
+class NameTally:
+    """How often one event name occurred on a day, and the sum of its values in millionths."""
+
+    count: int
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class DayRollup:
+    """What one account did on one day: the fold of that day's whole event log."""
+
+    day: date
+    events: int
+    sessions: int
+    session_events: int
+    """Events that belong to a session (an event without user, anonymous id and session id belongs to none)."""
+    session_ms: int
+    """Sum of the sessions' durations, first to last event, in milliseconds."""
+    people: int
+    """Distinct users and anonymous ids seen."""
+    first_at: datetime
+    last_at: datetime
+    names: Mapping[str, NameTally] = field(default_factory=dict)
+    """The day's most frequent event names; what exceeds the size kept per day is summed under the empty name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Milestone:
+    """A configured milestone that the account has reached, and when it first did."""
+
+    name: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CrmFacts:
+    """What a CRM (or a person) says about the account. A part listed in `unknown` was not said; None means "none".
+
+    Field names are those of `PUT /v1/accounts/{id}/crm`.
+    """
+
+    received_at: datetime
+    provider: str | None = None
+    open_tickets: int | None = None
+    high_priority_open: int | None = None
+    """Open tickets of high priority, a count (true and false are read as 1 and 0)."""
+    last_meeting_at: datetime | None = None
+    last_email_at: datetime | None = None
+    last_contact_at: datetime | None = None
+    active_deal: bool | None = None
+    deal_updated_at: datetime | None = None
+    renewal_date: date | None = None
+    churned: bool | None = None
+    unknown: frozenset[str] = frozenset()
+    """Names of the fields above that were left out, and are therefore unknown rather than none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything the standard score is computed from, as of one instant."""
+
+    as_of: datetime
+    as_of_day: date
+    events: int
+    sessions: int
+    session_events: int
+    session_ms: int
+    days_active: int
+    last_seen_at: datetime | None
+    """The last event at or before `as_of`, however long ago."""
+    milestones: tuple[Milestone, ...]
+    """Configured milestones reached at or before `as_of`, earliest first."""
+    configured_milestones: tuple[str, ...]
+    crm: CrmFacts | None
+    """None where no CRM facts had been received by `as_of`."""
+
+
+@dataclass(frozen=True, slots=True)
+class DailyScore:
+    """One night's score in short: what trends and alert rules look back on."""
+
+    day: date
+    score: int
+    components: Mapping[Component, int]
+    """Component scores; without CRM in it, the account was scored without CRM that night."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The score that a nightly run kept for an account and a day, with the facts behind it."""
+
+    day: date
+    as_of: datetime
+    score: int
+    band: Band
+    components: Mapping[Component, int]
+    facts: Mapping[Component, Mapping[str, Any]]
+    """Each component's facts as they are shown in the health answer (JSON values)."""
+
+    @property
+    def daily(self) -> DailyScore:
+        """The short form of this snapshot."""
+        return DailyScore(day=self.day, score=self.score, components=self.components)

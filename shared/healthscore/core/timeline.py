@@ -1,0 +1,67 @@
+"""Instants and days: the only place where text, instants and calendar days are turned into one another."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+
+DAY = timedelta(days=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_WITHOUT_OFFSET = re.compile(r"\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?)?", re.ASCII)
+
+
+def parse_instant(text: str) -> datetime:
+    """Read an RFC 3339 timestamp with offset.
+
+    Args:
+        text: for example `2026-11-21T10:00:00.123Z` or `2026-11-21T12:00:00+02:00`.
+
+    Returns:
+        The instant as an aware UTC datetime, cut (not rounded) to the millisecond.
+
+    Raises:
+        ValueError: the text is no such timestamp; the message says what is missing.
+    """
+    if not _RFC3339.fullmatch(text):
+        if _WITHOUT_OFFSET.fullmatch(text):
+            raise ValueError("it needs a time of day and an offset, such as 2026-11-21T10:00:00Z")
+        raise ValueError("it must be RFC 3339 with an offset, such as 2026-11-21T10:00:00Z")
+    try:
+        at = datetime.fromisoformat(text.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError("there is no such date or time of day") from None
+    return at.replace(microsecond=at.microsecond // 1000 * 1000)
+
+
+def format_instant(at: datetime) -> str:
+    """Write an aware instant as RFC 3339 in UTC, with milliseconds only where there are any."""
+    at = at.astimezone(UTC)
+    text = at.isoformat(timespec="milliseconds" if at.microsecond >= 1000 else "seconds")  # noqa: PLR2004  (1 ms)
+    return text.replace("+00:00", "Z")
+
+
+def millis(at: datetime) -> int:
+    """Milliseconds from the Unix epoch to an aware instant, rounded down."""
+    return (at - _EPOCH) // _MILLISECOND
+
+
+def from_millis(ms: int) -> datetime:
+    """The aware UTC instant that lies `ms` milliseconds after the Unix epoch."""
+    return _EPOCH + timedelta(milliseconds=ms)
+
+
+def day_of(at: datetime, zone: tzinfo) -> date:
+    """The calendar day, in the workspace's zone, on which an aware instant falls."""
+    return at.astimezone(zone).date()
+
+
+def start_of_day(day: date, zone: tzinfo) -> datetime:
+    """The first instant of a calendar day in the workspace's zone, as UTC."""
+    return datetime.combine(day, time.min, zone).astimezone(UTC)
+
+
+def end_of_day(day: date, zone: tzinfo) -> datetime:
+    """The last millisecond of a calendar day in the workspace's zone, as UTC."""
+    return start_of_day(day + DAY, zone) - _MILLISECOND
