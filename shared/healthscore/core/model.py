@@ -8,12 +8,12 @@ millisecond; days are calendar days in the workspace's time zone; durations are 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date, datetime
 
 MICROS = 1_000_000
 """Amounts are kept as whole millionths: a value of 1 is 1,000,000 micros."""
