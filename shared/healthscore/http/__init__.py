@@ -1,0 +1,1 @@
+"""How the product speaks HTTP: requests, keys, routes, wire formats and errors. Knows nothing of storage."""

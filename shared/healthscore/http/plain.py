@@ -1,0 +1,25 @@
+"""Words for JSON values, and what no text that people read may contain."""
+
+from __future__ import annotations
+
+import re
+
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+def kind_of(value: object) -> str:
+    """The JSON kind of a value: `null`, `a boolean`, `a number`, `a string`, `a list` or `an object`."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "a boolean"
+    if isinstance(value, int | float):
+        return "a number"
+    if isinstance(value, str):
+        return "a string"
+    return "a list" if isinstance(value, list) else "an object"
+
+
+def has_control_characters(text: str) -> bool:
+    """Whether a text holds control characters, line separators or lone surrogates."""
+    return not text.isprintable() and _CONTROL.search(text) is not None

@@ -1,0 +1,119 @@
+"""What a workspace can choose, and what holds where it has not chosen."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MAX_RETENTION_DAYS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class BandFell:
+    """Alert when an account's band is lower than the night before."""
+
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Declining:
+    """Alert when the score has fallen this many points below the mean of the seven days before."""
+
+    enabled: bool = True
+    points: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """Alert when nobody of the account has been seen for this many days."""
+
+    enabled: bool = True
+    days: int = 7
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreFell:
+    """Alert when the score has fallen by this many points within this many days."""
+
+    enabled: bool = True
+    points: int = 20
+    days: int = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """Alert, as good news, when an account is healthy again."""
+
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class AlertSettings:
+    """Which changes the nightly run sends alerts about."""
+
+    band_fell: BandFell = field(default_factory=BandFell)
+    declining: Declining = field(default_factory=Declining)
+    silent: Silent = field(default_factory=Silent)
+    score_fell: ScoreFell = field(default_factory=ScoreFell)
+    recovered: Recovered = field(default_factory=Recovered)
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Mapping[str, Any]]) -> AlertSettings:
+        """Read what `Settings.to_json` wrote under `alerts`; a rule that is not in it has its default."""
+        return cls(
+            band_fell=BandFell(**stored.get("band_fell", {})),
+            declining=Declining(**stored.get("declining", {})),
+            silent=Silent(**stored.get("silent", {})),
+            score_fell=ScoreFell(**stored.get("score_fell", {})),
+            recovered=Recovered(**stored.get("recovered", {})),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings of one workspace.
+
+    Attributes:
+        timezone: IANA name of the zone whose calendar days are counted; fixed once there are events.
+        milestones: event names that count as milestones (scoring rule 8), in the order they are shown.
+        retention_days: how far back events are accepted and scores can be asked for, 1 to `MAX_RETENTION_DAYS`.
+        alerts: which changes are alerted, and from which size on.
+    """
+
+    timezone: str = "UTC"
+    milestones: tuple[str, ...] = ("account_created", "first_feature_used", "integration_connected")
+    retention_days: int = 400
+    alerts: AlertSettings = field(default_factory=AlertSettings)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone itself."""
+        return _zone(self.timezone)
+
+    def to_json(self) -> dict[str, Any]:
+        """The settings as `GET /v1/settings` shows them and as they are stored."""
+        return {**asdict(self), "milestones": list(self.milestones)}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Settings:
+        """Read what `to_json` wrote; what is not in it has its default.
+
+        It trusts its input: what people send is checked by `healthscore.http.schemas` first.
+        """
+        default = cls()
+        return cls(
+            timezone=stored.get("timezone", default.timezone),
+            milestones=tuple(stored.get("milestones", default.milestones)),
+            retention_days=int(stored.get("retention_days", default.retention_days)),
+            alerts=AlertSettings.from_json(stored.get("alerts", {})),
+        )
+
+
+@lru_cache(maxsize=8)
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
