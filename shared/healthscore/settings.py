@@ -7,71 +7,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from healthscore.core.alert_settings import AlertSettings
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MAX_RETENTION_DAYS = 20_000
-
-
-@dataclass(frozen=True, slots=True)
-class BandFell:
-    """Alert when an account's band is lower than the night before."""
-
-    enabled: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Declining:
-    """Alert when the score has fallen this many points below the mean of the seven days before."""
-
-    enabled: bool = True
-    points: int = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Silent:
-    """Alert when nobody of the account has been seen for this many days."""
-
-    enabled: bool = True
-    days: int = 7
-
-
-@dataclass(frozen=True, slots=True)
-class ScoreFell:
-    """Alert when the score has fallen by this many points within this many days."""
-
-    enabled: bool = True
-    points: int = 20
-    days: int = 7
-
-
-@dataclass(frozen=True, slots=True)
-class Recovered:
-    """Alert, as good news, when an account is healthy again."""
-
-    enabled: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class AlertSettings:
-    """Which changes the nightly run sends alerts about."""
-
-    band_fell: BandFell = field(default_factory=BandFell)
-    declining: Declining = field(default_factory=Declining)
-    silent: Silent = field(default_factory=Silent)
-    score_fell: ScoreFell = field(default_factory=ScoreFell)
-    recovered: Recovered = field(default_factory=Recovered)
-
-    @classmethod
-    def from_json(cls, stored: Mapping[str, Mapping[str, Any]]) -> AlertSettings:
-        """Read what `Settings.to_json` wrote under `alerts`; a rule that is not in it has its default."""
-        return cls(
-            band_fell=BandFell(**stored.get("band_fell", {})),
-            declining=Declining(**stored.get("declining", {})),
-            silent=Silent(**stored.get("silent", {})),
-            score_fell=ScoreFell(**stored.get("score_fell", {})),
-            recovered=Recovered(**stored.get("recovered", {})),
-        )
 
 
 @dataclass(frozen=True, slots=True)
