@@ -1,1 +1,1 @@
-"""How the product speaks HTTP: requests, keys, routes, wire formats and errors. Knows nothing of storage."""
+"""The HTTP edge: requests, keys and scopes, errors, and the shapes of what is sent."""

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-RETRY_AFTER_SECONDS = 2
 _SHOWN_CHARACTERS = 60
 
 
@@ -78,13 +77,13 @@ def account_not_found(account_id: str) -> ApiError:
     )
 
 
-def storage_unavailable() -> ApiError:
+def storage_unavailable(retry_after_seconds: int) -> ApiError:
     """503: storage could not be reached or is busy; the same request may be sent again as it is."""
     return ApiError(
         HTTPStatus.SERVICE_UNAVAILABLE,
         "storage_unavailable",
         "Storage did not answer in time. Send the same request again: nothing is counted twice.",
-        headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+        headers={"Retry-After": str(retry_after_seconds)},
     )
 
 

@@ -1,0 +1,144 @@
+"""API keys: finding one in a request, and what it allows."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import time
+from enum import StrEnum
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Protocol
+
+from healthscore.http.errors import ApiError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+LONGEST_KEY = 200
+CACHE_SECONDS = 30.0
+
+
+class Scope(StrEnum):
+    """What a key may do."""
+
+    WRITE = "write"
+    """Send events, and nothing else: such a key may be public."""
+    READ = "read"
+    ADMIN = "admin"
+    """Everything."""
+
+    def allows(self, needed: Scope) -> bool:
+        """Whether a key of this scope may do what needs the other."""
+        return self in {Scope.ADMIN, needed}
+
+
+class StoredKey(Protocol):
+    """What storage knows of a key; the key itself is kept nowhere."""
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the key, in hex."""
+
+    @property
+    def scope(self) -> str:
+        """One of `Scope`."""
+
+
+def key_hash(key: str) -> str:
+    """The form in which keys are stored and looked up: SHA-256 in hex; keys are long and random and need no salt."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def credential(headers: Mapping[str, str]) -> str | None:
+    """The key that a request carries: `Authorization: Bearer <key>`, or Basic with the key as user name.
+
+    Args:
+        headers: by lower-case name.
+
+    Returns:
+        The key, or None where there is none or it cannot be one.
+    """
+    scheme, _, rest = headers.get("authorization", "").strip().partition(" ")
+    key = rest.strip()
+    if scheme.lower() == "basic":
+        key = _user_name(key)
+    elif scheme.lower() != "bearer":
+        return None
+    return key if 0 < len(key) <= LONGEST_KEY and key.isascii() and key.isprintable() else None
+
+
+def _user_name(encoded: str) -> str:
+    try:
+        decoded = base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True).decode()
+    except (binascii.Error, ValueError):
+        return ""
+    return decoded.partition(":")[0]
+
+
+def authorize(headers: Mapping[str, str], needed: Scope, find_key: Callable[[str], StoredKey | None]) -> None:
+    """Let a request pass, or refuse it.
+
+    Args:
+        headers: of the request, by lower-case name.
+        needed: the scope that the route asks for.
+        find_key: looks a key up by its SHA-256 in hex.
+
+    Raises:
+        ApiError: 401 `invalid_key` without a known key, 403 `wrong_scope` where the key may not do this.
+    """
+    key = credential(headers)
+    if key is None:
+        raise _invalid_key("No API key was sent")
+    digest = key_hash(key)
+    found = find_key(digest)
+    if found is None or not hmac.compare_digest(found.hash, digest):
+        raise _invalid_key("This API key is not known, or was revoked")
+    if not Scope(found.scope).allows(needed):
+        raise ApiError(
+            HTTPStatus.FORBIDDEN,
+            "wrong_scope",
+            f"This key has the scope {found.scope}; the request needs {needed.value} or admin.",
+        )
+
+
+def _invalid_key(reason: str) -> ApiError:
+    return ApiError(
+        HTTPStatus.UNAUTHORIZED,
+        "invalid_key",
+        f"{reason}. Send it as Authorization: Bearer <key>, or as the user name of Basic.",
+        headers={"WWW-Authenticate": 'Bearer realm="healthscore"'},
+    )
+
+
+class CachedKeys:
+    """A key lookup that remembers found keys for half a minute, which is how long a revoked key may go on working.
+
+    Keys that are not found are never remembered: a new key works at once, and strangers cannot fill the memory.
+    """
+
+    def __init__(
+        self,
+        find_key: Callable[[str], StoredKey | None],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        seconds: float = CACHE_SECONDS,
+    ) -> None:
+        self._find_key = find_key
+        self._clock = clock
+        self._seconds = seconds
+        self._found: dict[str, tuple[float, StoredKey]] = {}
+
+    def __call__(self, digest: str) -> StoredKey | None:
+        """Look a key up by its SHA-256 in hex."""
+        now = self._clock()
+        until, key = self._found.get(digest, (now, None))
+        if key is not None and now < until:
+            return key
+        key = self._find_key(digest)
+        if key is None:
+            self._found.pop(digest, None)
+        else:
+            self._found[digest] = (now + self._seconds, key)
+        return key

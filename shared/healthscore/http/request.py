@@ -1,0 +1,71 @@
+"""A request as API Gateway hands it over (HTTP API, payload format 2.0), put into plain values."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from healthscore.http.body import read_json
+from healthscore.http.errors import invalid_request
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request.
+
+    Attributes:
+        method: upper case.
+        path: percent-decoded (the gateway decodes it before it routes), without a trailing slash.
+        headers: by lower-case name.
+        query: percent-decoded; the gateway joins the values of a repeated name with commas.
+        sent_body: the body as the gateway handed it over, perhaps in base64.
+        request_id: the gateway's id of the request.
+        params: the path's parameters, filled by the router; an `account_id` is decoded and valid.
+        event: the gateway's event itself.
+    """
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+    sent_body: str
+    request_id: str
+    params: Mapping[str, str] = field(default_factory=dict)
+    event: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def from_event(cls, event: Mapping[str, Any]) -> Request:
+        """Take apart an API Gateway event of payload format 2.0."""
+        context = event["requestContext"]
+        return cls(
+            method=context["http"]["method"].upper(),
+            path=event["rawPath"].removesuffix("/"),
+            headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
+            query=event.get("queryStringParameters") or {},
+            sent_body=event.get("body") or "",
+            request_id=context.get("requestId", ""),
+            event=event,
+        )
+
+    @property
+    def body(self) -> bytes:
+        """The body as the client sent it, perhaps gzip.
+
+        Raises:
+            ApiError: 400 `invalid_request` where the gateway's base64 is none.
+        """
+        if not self.event.get("isBase64Encoded"):
+            return self.sent_body.encode("utf-8", "surrogatepass")
+        try:
+            return base64.b64decode(self.sent_body, validate=True)
+        except (binascii.Error, ValueError):
+            raise invalid_request("The body is marked as base64 and is not.") from None
+
+    def json(self) -> Any:  # noqa: ANN401  (any JSON value)
+        """The body as JSON; see `healthscore.http.body.read_json` for what it takes and raises."""
+        return read_json(self.body)
