@@ -1,0 +1,1 @@
+"""Customer health scores: exact, explainable, serverless."""

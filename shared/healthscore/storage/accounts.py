@@ -1,0 +1,239 @@
+"""What is known of each account now (table Accounts).
+
+One item holds everything, in parts that different writers own: people and integrations write the profile and the CRM
+facts, ingestion the first-seen times, the nightly run the latest score. Each part is an attribute of its own, changed
+only on condition that it still reads as it was read, so that no writer can undo another's work.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from healthscore.core.documents import (
+    crm_from_json,
+    crm_to_json,
+    daily_from_json,
+    daily_to_json,
+    snapshot_from_json,
+    snapshot_to_json,
+)
+from healthscore.core.timeline import format_instant, from_millis, parse_instant
+from healthscore.storage import keys
+from healthscore.storage.client import call, dynamodb, pages
+from healthscore.storage.errors import ConditionFailedError, StorageUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+
+    from healthscore.core.model import CrmFacts, DailyScore, Snapshot
+
+RECENT_NIGHTS = 30
+"""Daily scores that an account's item keeps."""
+_ATTEMPTS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One account as it was read."""
+
+    account_id: str
+    since: datetime
+    """When the account was first written here."""
+    profile: dict[str, Any]
+    crm: CrmFacts | None
+    firsts: dict[str, datetime]
+    """When each event name was first seen."""
+    latest: Snapshot | None
+    """The newest night's score."""
+    recent: tuple[DailyScore, ...]
+    """The newest nights' scores, oldest first, `RECENT_NIGHTS` at most."""
+
+    @property
+    def known_since(self) -> datetime:
+        """The account's first sign of life: its first event or its being written here, whichever was earlier."""
+        return min([self.since, *self.firsts.values()])
+
+
+def get(account_id: str, *, consistent: bool = True) -> Account | None:
+    """Read one account, or None.
+
+    Raises:
+        StorageUnavailableError: the table cannot be read now.
+    """
+    item = _get_item(account_id, consistent=consistent)
+    return _account(item) if item else None
+
+
+def scan(segment: int, segments: int) -> Iterator[Account]:
+    """The accounts of one of `segments` parts of the table, page by page; the parts together hold every account."""
+    items = pages(
+        dynamodb().scan,
+        TableName=keys.accounts_table(),
+        Segment=segment,
+        TotalSegments=segments,
+    )
+    return map(_account, items)
+
+
+def save_profile(account_id: str, change: Callable[[dict[str, Any]], dict[str, Any]], now: datetime) -> Account:
+    """Change an account's profile; creates the account.
+
+    Args:
+        account_id: the account.
+        change: takes the profile as it stands (empty for a new account) and answers the new one; it may be called
+            again where somebody else changed the profile meanwhile.
+        now: becomes the birthday of an account that is created.
+
+    Raises:
+        StorageUnavailableError: not saved.
+    """
+    for _ in range(_ATTEMPTS):
+        item = _get_item(account_id)
+        read = item.get("profile", {}).get("S")
+        profile = change(json.loads(read) if read is not None else {})
+        sets = {"profile": {"S": _dumps(profile)}, "shard": {"S": keys.shard(account_id)}}
+        owner = profile.get("owner")
+        if owner:
+            sets["owner"] = {"S": owner}
+        try:
+            return _account(_update(account_id, sets, [] if owner else ["owner"], {"profile": read}, now))
+        except ConditionFailedError:
+            continue
+    raise StorageUnavailableError("too many writers at once for one account")
+
+
+def save_crm(account_id: str, facts: CrmFacts) -> Account:
+    """Replace what the CRM says about an account; creates the account.
+
+    The facts are kept in its history as well, in the same transaction, so that a score as of any past instant can be
+    computed from what was known then.
+
+    Raises:
+        StorageUnavailableError: not saved.
+    """
+    text = _dumps(crm_to_json(facts))
+    received = format_instant(facts.received_at)
+    update = _update_request(account_id, {"crm": {"S": text}, "shard": {"S": keys.shard(account_id)}}, [], {}, received)
+    copy = {
+        "TableName": keys.history_table(),
+        "Item": {
+            "pk": {"S": keys.account_history(account_id)},
+            "sk": {"S": keys.crm_key(facts.received_at)},
+            "crm": {"S": text},
+        },
+    }
+    for _ in range(_ATTEMPTS):
+        try:
+            call(dynamodb().transact_write_items, TransactItems=[{"Update": update}, {"Put": copy}])
+        except ConditionFailedError:
+            continue
+        return _account(_get_item(account_id))
+    raise StorageUnavailableError("too many writers at once for one account")
+
+
+def save_score(account: Account, snapshot: Snapshot) -> None:
+    """Enter a night's score into an account's latest score and recent nights.
+
+    A night that is older than the latest one (a backfill) is entered among the recent nights only; a night that is
+    entered again replaces itself. An account that was deleted meanwhile is not brought back.
+
+    Raises:
+        StorageUnavailableError: not saved.
+    """
+    item = None
+    for _ in range(_ATTEMPTS):
+        if item is not None:
+            account = _account(item)
+        read = _dumps([daily_to_json(daily) for daily in account.recent]) if account.recent else None
+        nights = {daily.day: daily for daily in (*account.recent, snapshot.daily)}
+        recent = [nights[day] for day in sorted(nights)][-RECENT_NIGHTS:]
+        sets = {"recent": {"S": _dumps([daily_to_json(daily) for daily in recent])}}
+        if account.latest is None or snapshot.day >= account.latest.day:
+            sets["latest"] = {"S": _dumps(snapshot_to_json(snapshot))}
+            sets["score"] = {"N": str(snapshot.score)}
+        try:
+            _update(account.account_id, sets, [], {"recent": read}, None)
+        except ConditionFailedError:
+            item = _get_item(account.account_id)
+            if not item:
+                return
+        else:
+            return
+    raise StorageUnavailableError("too many writers at once for one account")
+
+
+def _get_item(account_id: str, *, consistent: bool = True) -> dict[str, Any]:
+    answer = call(
+        dynamodb().get_item,
+        TableName=keys.accounts_table(),
+        Key={"account_id": {"S": account_id}},
+        ConsistentRead=consistent,
+    )
+    return answer.get("Item", {})
+
+
+def _update(
+    account_id: str, sets: dict[str, Any], removes: list[str], read: dict[str, str | None], now: datetime | None
+) -> dict[str, Any]:
+    request = _update_request(account_id, sets, removes, read, None if now is None else format_instant(now))
+    return call(dynamodb().update_item, **request, ReturnValues="ALL_NEW")["Attributes"]
+
+
+def _update_request(
+    account_id: str, sets: dict[str, Any], removes: list[str], read: dict[str, str | None], now: str | None
+) -> dict[str, Any]:
+    """An update that sets and removes attributes on condition that others still read as they were read.
+
+    With `now` the account is created if it is not there; without, it has to be there.
+    """
+    names = {f"#{name}": name for name in (*sets, *removes, *read)}
+    values = {f":{name}": value for name, value in sets.items()}
+    assignments = [f"#{name} = :{name}" for name in sets]
+    conditions = []
+    for name, text in read.items():
+        if text is None:
+            conditions.append(f"attribute_not_exists(#{name})")
+        else:
+            conditions.append(f"#{name} = :read_{name}")
+            values[f":read_{name}"] = {"S": text}
+    if now is None:
+        conditions.append("attribute_exists(account_id)")
+    else:
+        assignments.append("since = if_not_exists(since, :now)")
+        values[":now"] = {"S": now}
+    expression = "SET " + ", ".join(assignments)
+    if removes:
+        expression += " REMOVE " + ", ".join(f"#{name}" for name in removes)
+    request = {
+        "TableName": keys.accounts_table(),
+        "Key": {"account_id": {"S": account_id}},
+        "UpdateExpression": expression,
+        "ExpressionAttributeNames": names,
+        "ExpressionAttributeValues": values,
+    }
+    if conditions:
+        request["ConditionExpression"] = " AND ".join(conditions)
+    return request
+
+
+def _account(item: dict[str, Any]) -> Account:
+    def part(name: str, default: Any) -> Any:  # noqa: ANN401  (JSON)
+        return json.loads(item[name]["S"]) if name in item else default
+
+    crm, latest = part("crm", None), part("latest", None)
+    return Account(
+        account_id=item["account_id"]["S"],
+        since=parse_instant(item["since"]["S"]),
+        profile=part("profile", {}),
+        crm=None if crm is None else crm_from_json(crm),
+        firsts={name: from_millis(ms) for name, ms in part("names", {}).items()},
+        latest=None if latest is None else snapshot_from_json(latest),
+        recent=tuple(daily_from_json(daily) for daily in part("recent", [])),
+    )
+
+
+def _dumps(value: Any) -> str:  # noqa: ANN401  (JSON)
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

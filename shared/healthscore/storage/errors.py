@@ -1,0 +1,23 @@
+"""What storage may answer instead of a result."""
+
+from __future__ import annotations
+
+
+class StorageUnavailableError(Exception):
+    """The tables could not be read or written just now; nothing is half done, and the same call may be made again."""
+
+    status = 503
+    code = "storage_unavailable"
+    retry_after_seconds = 5
+
+
+class ConditionFailedError(Exception):
+    """A conditional write found another state than the one it was made for; read again and decide anew."""
+
+
+class TimezoneFixedError(Exception):
+    """The workspace's time zone cannot change any more: stored days would shift."""
+
+
+class CorruptItemError(Exception):
+    """An item cannot be what this version wrote."""

@@ -1,0 +1,113 @@
+"""Names of tables, keys and attributes: every item the product stores, described in one place.
+
+    table     key                                           item
+    Accounts  account_id                                    what is known of an account now: profile, CRM facts,
+                                                            lifetime first-seen of event names, latest score,
+                                                            the last 30 daily scores
+    Activity  pk account_id, sk D#2026-11-20#00             head of a day's log: roll-up, tail, version
+              pk account_id, sk S#2026-11-20#00#000001#…    a sealed segment of that log
+    History   pk account#…,  sk snapshot#2026-11-20         the score kept that night
+              pk account#…,  sk alert#…                     an alert, and whether it was sent
+              pk account#…,  sk crm#2026-11-20T10:00:00Z…   CRM facts as they were received
+              pk workspace#, sk digest#2026-11-20           a night's digest, and whether it was sent
+    Settings  pk settings,   sk current | v000012           the workspace's settings, and each earlier version
+              pk key,        sk sha256 of the key           an API key
+              pk run,        sk 2026-11-20                  a nightly run: the instant it scores as of
+
+A day's log has lanes in its keys (`#00`), so that a hot account-day can be split by user; today there is one.
+Accounts has two more indexes: by-owner (owner, score) and by-score (shard, score). History's index pending
+(pending, created_at) holds just the messages that are still to be sent.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+LANE = "00"
+BOOK_SHARDS = 16
+"""The by-score index is spread over this many partitions, so that a night's updates do not meet in one."""
+
+
+def accounts_table() -> str:
+    """Name of the accounts table."""
+    return os.environ["ACCOUNTS_TABLE"]
+
+
+def activity_table() -> str:
+    """Name of the activity table."""
+    return os.environ["ACTIVITY_TABLE"]
+
+
+def history_table() -> str:
+    """Name of the history table."""
+    return os.environ["HISTORY_TABLE"]
+
+
+def settings_table() -> str:
+    """Name of the settings table."""
+    return os.environ["SETTINGS_TABLE"]
+
+
+def day_key(day: date) -> str:
+    """Sort key of a day's head."""
+    return f"D#{day.isoformat()}#{LANE}"
+
+
+def segments_prefix(day: date) -> str:
+    """What the sort keys of a day's segments begin with."""
+    return f"S#{day.isoformat()}#{LANE}#"
+
+
+def segment_key(day: date, position: int, token: bytes) -> str:
+    """Sort key of one segment; positions sort as numbers up to a million segments a day."""
+    return f"{segments_prefix(day)}{position:06d}#{token.hex()}"
+
+
+def account_history(account_id: str) -> str:
+    """Partition key of an account's history."""
+    return f"{_ACCOUNT}{account_id}"
+
+
+def snapshot_key(day: date) -> str:
+    """Sort key of the snapshot of a day."""
+    return f"snapshot#{day.isoformat()}"
+
+
+CRM_FIRST = "crm#"
+"""Sorts before the CRM facts of any instant."""
+
+
+def crm_key(received_at: datetime) -> str:
+    """Sort key of CRM facts received at an instant; instants sort as text, to the millisecond."""
+    return f"{CRM_FIRST}{received_at.astimezone(UTC).isoformat(timespec='milliseconds')}"
+
+
+def message_key(account_id: str | None, message_id: str) -> tuple[str, str]:
+    """Partition and sort key of a message about an account, or about the whole workspace."""
+    if account_id is None:
+        return _WORKSPACE_HISTORY, f"{_DIGEST}{message_id}"
+    return account_history(account_id), f"{_ALERT}{message_id}"
+
+
+def message_owner(pk: str, sk: str) -> tuple[str | None, str]:
+    """Account (None for the whole workspace) and id of the message with this key."""
+    if pk == _WORKSPACE_HISTORY:
+        return None, sk.removeprefix(_DIGEST)
+    return pk.removeprefix(_ACCOUNT), sk.removeprefix(_ALERT)
+
+
+_ACCOUNT = "account#"
+_WORKSPACE_HISTORY = "workspace#"
+_ALERT = "alert#"
+_DIGEST = "digest#"
+
+
+def shard(account_id: str) -> str:
+    """The partition of the by-score index that an account belongs to."""
+    return f"{blake2b(account_id.encode(), digest_size=1).digest()[0] % BOOK_SHARDS:02d}"

@@ -1,0 +1,48 @@
+"""The sealed parts of day logs that a warm process has already read."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from healthscore.core.daylog import NOTHING_SEALED
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from healthscore.core.daylog import Sealed
+
+MAX_ENTRIES = 200_000
+"""Log entries kept in all, about 100 bytes each; the least recently used days go first."""
+
+
+class SealedCache:
+    """Keeps sealed parts by account and day. Segments never change, so what is kept can be old but never wrong."""
+
+    def __init__(self, max_entries: int = MAX_ENTRIES) -> None:
+        self._max_entries = max_entries
+        self._parts: OrderedDict[tuple[str, date], Sealed] = OrderedDict()
+        self._entries = 0
+        self._lock = Lock()
+
+    def get(self, account_id: str, day: date) -> Sealed:
+        """The part kept for a day, or `NOTHING_SEALED`."""
+        with self._lock:
+            part = self._parts.get((account_id, day))
+            if part is None:
+                return NOTHING_SEALED
+            self._parts.move_to_end((account_id, day))
+            return part
+
+    def keep(self, account_id: str, day: date, part: Sealed) -> None:
+        """Keep a part, in place of the one kept for that day before."""
+        if not part.segments:
+            return
+        with self._lock:
+            before = self._parts.pop((account_id, day), NOTHING_SEALED)
+            self._parts[account_id, day] = part
+            self._entries += len(part.seen) - len(before.seen)
+            while self._entries > self._max_entries:
+                _, oldest = self._parts.popitem(last=False)
+                self._entries -= len(oldest.seen)

@@ -1,0 +1,256 @@
+"""The workspace itself (table Settings): its settings and their versions, API keys, nightly runs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from healthscore.core.timeline import format_instant, parse_instant
+from healthscore.settings import Settings
+from healthscore.storage import keys
+from healthscore.storage.client import call, dynamodb, pages
+from healthscore.storage.errors import (
+    ConditionFailedError,
+    CorruptItemError,
+    StorageUnavailableError,
+    TimezoneFixedError,
+)
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+_CURRENT = {"pk": {"S": "settings"}, "sk": {"S": "current"}}
+_ATTEMPTS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSettings:
+    """The workspace's settings as they stand."""
+
+    version: int
+    """0 while nobody has changed the defaults, then counting up."""
+    settings: Settings
+    timezone_fixed: bool
+    """Whether events have been accepted, so that the time zone can no longer change."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """What is kept of an API key: everything but the key."""
+
+    hash: str
+    """SHA-256 of the key, in hexadecimal."""
+    scope: str
+    """`write`, `read` or `admin`."""
+    name: str
+    created_at: datetime
+    last4: str
+    """The key's last four characters, to tell it by."""
+
+
+def settings() -> StoredSettings:
+    """The settings as they stand.
+
+    Raises:
+        StorageUnavailableError: the table cannot be read now.
+    """
+    item = _get(_CURRENT)
+    if item is None:
+        return StoredSettings(0, Settings(), timezone_fixed=False)
+    return StoredSettings(
+        version=int(item["version"]["N"]),
+        settings=Settings.from_json(json.loads(item["settings"]["S"])) if "settings" in item else Settings(),
+        timezone_fixed="timezone_fixed" in item,
+    )
+
+
+def save_settings(new: Settings, now: datetime) -> StoredSettings:
+    """Replace the settings; the version that is replaced is kept.
+
+    Raises:
+        TimezoneFixedError: another time zone was asked for although events have been accepted.
+        StorageUnavailableError: not saved.
+    """
+    text = json.dumps(new.to_json(), ensure_ascii=False, separators=(",", ":"))
+    for _ in range(_ATTEMPTS):
+        stored = settings()
+        if new == stored.settings and stored.version:
+            return stored
+        moves = new.timezone != stored.settings.timezone
+        if moves and stored.timezone_fixed:
+            raise TimezoneFixedError(stored.settings.timezone)
+        version = stored.version + 1
+        update = {
+            "TableName": keys.settings_table(),
+            "Key": _CURRENT,
+            "UpdateExpression": "SET version = :version, settings = :settings",
+            "ConditionExpression": _unchanged(stored.version) + (" AND attribute_not_exists(timezone_fixed)" * moves),
+            "ExpressionAttributeValues": {
+                ":read": {"N": str(stored.version)},
+                ":version": {"N": str(version)},
+                ":settings": {"S": text},
+            },
+        }
+        kept = {
+            "TableName": keys.settings_table(),
+            "Item": {
+                "pk": {"S": "settings"},
+                "sk": {"S": f"v{version:06d}"},
+                "settings": {"S": text},
+                "saved_at": {"S": format_instant(now)},
+            },
+        }
+        try:
+            call(dynamodb().transact_write_items, TransactItems=[{"Update": update}, {"Put": kept}])
+        except ConditionFailedError:
+            continue
+        return StoredSettings(version, new, stored.timezone_fixed)
+    raise StorageUnavailableError("too many writers at once for the settings")
+
+
+def fix_timezone() -> StoredSettings:
+    """Settle the time zone for good, before the first event is stored on one of its days.
+
+    Returns:
+        The settings under whose time zone events may now be stored.
+
+    Raises:
+        StorageUnavailableError: not settled.
+    """
+    for _ in range(_ATTEMPTS):
+        stored = settings()
+        if stored.timezone_fixed:
+            return stored
+        try:
+            call(
+                dynamodb().update_item,
+                TableName=keys.settings_table(),
+                Key=_CURRENT,
+                UpdateExpression="SET version = :read, timezone_fixed = :true",
+                ConditionExpression=_unchanged(stored.version),
+                ExpressionAttributeValues={":read": {"N": str(stored.version)}, ":true": {"BOOL": True}},
+            )
+        except ConditionFailedError:
+            continue
+        return StoredSettings(stored.version, stored.settings, timezone_fixed=True)
+    raise StorageUnavailableError("too many writers at once for the settings")
+
+
+def find_key(key_hash: str) -> ApiKey | None:
+    """The API key with this SHA-256 (hexadecimal), or None.
+
+    Raises:
+        StorageUnavailableError: the table cannot be read now.
+    """
+    item = _get({"pk": {"S": "key"}, "sk": {"S": key_hash}})
+    return _api_key(item) if item else None
+
+
+def add_key(key: ApiKey) -> None:
+    """Make an API key valid.
+
+    Raises:
+        StorageUnavailableError: not stored.
+    """
+    call(
+        dynamodb().put_item,
+        TableName=keys.settings_table(),
+        Item={
+            "pk": {"S": "key"},
+            "sk": {"S": key.hash},
+            "scope": {"S": key.scope},
+            "name": {"S": key.name},
+            "created_at": {"S": format_instant(key.created_at)},
+            "last4": {"S": key.last4},
+        },
+    )
+
+
+def api_keys() -> list[ApiKey]:
+    """Every valid API key, oldest first.
+
+    Raises:
+        StorageUnavailableError: the table cannot be read now.
+    """
+    items = pages(
+        dynamodb().query,
+        TableName=keys.settings_table(),
+        KeyConditionExpression="pk = :pk",
+        ExpressionAttributeValues={":pk": {"S": "key"}},
+        ConsistentRead=True,
+    )
+    return sorted(map(_api_key, items), key=lambda key: key.created_at)
+
+
+def revoke_key(key_hash: str) -> None:
+    """Make an API key invalid; nothing happens where it is not valid.
+
+    Raises:
+        StorageUnavailableError: it is not known whether it is still valid.
+    """
+    key = {"pk": {"S": "key"}, "sk": {"S": key_hash}}
+    call(dynamodb().delete_item, TableName=keys.settings_table(), Key=key)
+
+
+def start_run(day: date, as_of: datetime) -> datetime:
+    """Pin the instant as of which a day's regular run scores.
+
+    Returns:
+        `as_of`, or the instant that an earlier start for the same day has pinned.
+
+    Raises:
+        StorageUnavailableError: not pinned.
+    """
+    item = {**_run_key(day), "as_of": {"S": format_instant(as_of)}}
+    try:
+        call(
+            dynamodb().put_item,
+            TableName=keys.settings_table(),
+            Item=item,
+            ConditionExpression="attribute_not_exists(pk)",
+        )
+    except ConditionFailedError:
+        pinned = _get(_run_key(day))
+        if pinned is None:
+            raise CorruptItemError("a run vanished while it was read") from None
+        return parse_instant(pinned["as_of"]["S"])
+    return as_of
+
+
+def finish_run(day: date, result: dict[str, Any]) -> None:
+    """Keep what a day's regular run came to.
+
+    Raises:
+        StorageUnavailableError: not kept.
+    """
+    call(
+        dynamodb().update_item,
+        TableName=keys.settings_table(),
+        Key=_run_key(day),
+        UpdateExpression="SET #result = :result",
+        ExpressionAttributeNames={"#result": "result"},
+        ExpressionAttributeValues={":result": {"S": json.dumps(result, separators=(",", ":"))}},
+    )
+
+
+def _get(key: dict[str, Any]) -> dict[str, Any] | None:
+    return call(dynamodb().get_item, TableName=keys.settings_table(), Key=key, ConsistentRead=True).get("Item")
+
+
+def _unchanged(version: int) -> str:
+    return "version = :read" if version else "(attribute_not_exists(version) OR version = :read)"
+
+
+def _run_key(day: date) -> dict[str, Any]:
+    return {"pk": {"S": "run"}, "sk": {"S": day.isoformat()}}
+
+
+def _api_key(item: dict[str, Any]) -> ApiKey:
+    return ApiKey(
+        hash=item["sk"]["S"],
+        scope=item["scope"]["S"],
+        name=item["name"]["S"],
+        created_at=parse_instant(item["created_at"]["S"]),
+        last4=item["last4"]["S"],
+    )
