@@ -1,0 +1,148 @@
+"""A stand-in for Lambda: loads the real handlers and invokes them with JSON events and a context.
+
+As in Lambda, an execution environment serves one event at a time and stays warm for the next; events that arrive
+meanwhile get an environment of their own. Here an environment is the handler's module, loaded once more; the library
+behind the handlers is shared by all of them.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import sys
+import time
+import traceback
+import uuid
+from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from tools.local.cloudformation import REGION
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from tools.local.template import Function
+
+_READ_WHEN_LOADED = ("POWERTOOLS_", "AWS_LAMBDA_")
+"""Variables that may differ between functions: they are read once, while the handler's module is loaded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What Lambda tells a handler about its invocation."""
+
+    function_name: str
+    function_version: str
+    invoked_function_arn: str
+    memory_limit_in_mb: int
+    aws_request_id: str
+    log_group_name: str
+    log_stream_name: str
+    deadline: float
+    """In seconds of the monotonic clock."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until Lambda would end the invocation."""
+        return max(0, int((self.deadline - time.monotonic()) * 1000))
+
+
+class FunctionError(Exception):
+    """A handler raised; the traceback has been printed to standard error, where Lambda would log it."""
+
+
+class Lambdas:
+    """The functions of a template, ready to be invoked from any thread."""
+
+    def __init__(self, functions: Mapping[str, Function], root: Path) -> None:
+        """Take the functions by logical id, and the template's folder.
+
+        Raises:
+            ValueError: two functions give one environment variable different values. The functions share this
+                process and thereby its environment, so the local stack could not tell them apart.
+        """
+        self._functions = functions
+        self._root = root
+        self._idle: dict[str, list[Callable[[dict[str, Any], Context], Any]]] = {name: [] for name in functions}
+        self._lock = Lock()
+        self.environment = _common_environment(functions)
+
+    def invoke(self, logical_id: str, event: str) -> str:
+        """Invoke a function and wait for its result.
+
+        Args:
+            logical_id: the function's id in the template.
+            event: the event as JSON.
+
+        Returns:
+            The result as JSON.
+
+        Raises:
+            FunctionError: the handler raised, or returned what is not JSON.
+        """
+        function = self._functions[logical_id]
+        try:
+            handler = self._take(function)
+            result = json.dumps(handler(json.loads(event), _context(function)), ensure_ascii=False)
+        except Exception as error:
+            traceback.print_exc(file=sys.stderr)
+            raise FunctionError(f"{type(error).__name__}: {error}") from error
+        with self._lock:
+            self._idle[logical_id].append(handler)
+        return result
+
+    def _take(self, function: Function) -> Callable[[dict[str, Any], Context], Any]:
+        with self._lock:
+            if self._idle[function.logical_id]:
+                return self._idle[function.logical_id].pop()
+            os.environ.update(_own_environment(function))
+            return _load(function, self._root)
+
+
+def _load(function: Function, root: Path) -> Callable[[dict[str, Any], Context], Any]:
+    module_name, _, attribute = function.handler.rpartition(".")
+    path = root / function.code / f"{module_name.replace('.', '/')}.py"
+    spec = importlib.util.spec_from_file_location(f"{function.logical_id}_{module_name}_{uuid.uuid4().hex}", path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} cannot be loaded")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    handler: Callable[[dict[str, Any], Context], Any] = getattr(module, attribute)
+    return handler
+
+
+def _own_environment(function: Function) -> dict[str, str]:
+    """What the runtime sets for every function, and the function's own variables that are read when it is loaded."""
+    return {
+        "AWS_LAMBDA_FUNCTION_NAME": function.name,
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory),
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_REGION": REGION,
+        **{name: value for name, value in function.environment.items() if name.startswith(_READ_WHEN_LOADED)},
+    }
+
+
+def _common_environment(functions: Mapping[str, Function]) -> dict[str, str]:
+    common: dict[str, str] = {}
+    for function in functions.values():
+        for name, value in function.environment.items():
+            if name.startswith(_READ_WHEN_LOADED):
+                continue
+            if common.setdefault(name, value) != value:
+                raise ValueError(f"{name} differs between functions: {common[name]!r} and {value!r}")
+    return common
+
+
+def _context(function: Function) -> Context:
+    return Context(
+        function_name=function.name,
+        function_version="$LATEST",
+        invoked_function_arn=function.arn,
+        memory_limit_in_mb=function.memory,
+        aws_request_id=str(uuid.uuid4()),
+        log_group_name=f"/aws/lambda/{function.name}",
+        log_stream_name="local",
+        deadline=time.monotonic() + function.timeout,
+    )
