@@ -19,14 +19,15 @@ from healthscore.core.model import MICROS, Event
 from healthscore.core.timeline import format_instant, millis, parse_instant
 from healthscore.http.body import read_json
 from healthscore.http.errors import ApiError, invalid_request, shown
-from healthscore.http.ids import MAX_ACCOUNT_ID, MAX_EVENT_ID, MAX_USER_ID, id_fault
-from healthscore.http.plain import has_control_characters, kind_of
+from healthscore.http.ids import MAX_ACCOUNT_ID, MAX_EVENT_ID, MAX_USER_ID, id_fault, name_fault
+from healthscore.http.plain import kind_of
 
 if TYPE_CHECKING:
     from healthscore.settings import Settings
 
 MAX_EVENTS = 2_500
-MAX_NAME = 200
+ALL_REJECTED = "all_rejected"
+"""Error code of a batch of which nothing was taken."""
 MAX_PROPERTIES_BYTES = 32 * 1024
 MAX_VALUE = 10**12
 AHEAD = timedelta(minutes=15)
@@ -107,7 +108,7 @@ def parse_batch(body: bytes, now: datetime, settings: Settings) -> ParsedBatch:
     if batch.rejected and not batch.events:
         raise ApiError(
             HTTPStatus.BAD_REQUEST,
-            "all_rejected",
+            ALL_REJECTED,
             "Every event of the batch was rejected; see `rejected` for the reason of each. Nothing was stored.",
             extra={"rejected": [rejection.to_json() for rejection in batch.rejected]},
         )
@@ -191,12 +192,10 @@ def _name(sent: dict[str, object]) -> str:
         raise _missing(sent, "name")
     if not isinstance(name, str):
         raise _RefusedError("invalid_event", f"name must be a string, not {kind_of(name)}")
-    if len(name) > MAX_NAME:
-        raise _RefusedError("too_long", f"name must not be longer than {MAX_NAME} characters; it has {len(name)}")
-    if not name.strip() or name != name.strip():
-        raise _RefusedError("invalid_name", "name must not be empty, nor start or end with white space")
-    if has_control_characters(name):
-        raise _RefusedError("invalid_name", "name must not contain control characters or broken Unicode")
+    fault = name_fault(name)
+    if fault is not None:
+        code, rest = fault
+        raise _RefusedError(code, f"name {rest}")
     return name
 
 

@@ -7,11 +7,16 @@ import binascii
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from healthscore.core.timeline import from_millis
 from healthscore.http.body import read_json
 from healthscore.http.errors import invalid_request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
+
+ANSWERING_SECONDS = 1.0
+"""Left over of a function's time to write the answer, and the log line that says why there was no better one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +30,10 @@ class Request:
         query: percent-decoded; the gateway joins the values of a repeated name with commas.
         sent_body: the body as the gateway handed it over, perhaps in base64.
         request_id: the gateway's id of the request.
+        received_at: when the gateway received it (UTC, milliseconds): what "now" is while it is answered.
         params: the path's parameters, filled by the router; an `account_id` is decoded and valid.
         event: the gateway's event itself.
+        context: the function's own context, which knows how much time is left.
     """
 
     method: str
@@ -35,11 +42,13 @@ class Request:
     query: Mapping[str, str]
     sent_body: str
     request_id: str
+    received_at: datetime
     params: Mapping[str, str] = field(default_factory=dict)
     event: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    context: Any = field(default=None, repr=False)
 
     @classmethod
-    def from_event(cls, event: Mapping[str, Any]) -> Request:
+    def from_event(cls, event: Mapping[str, Any], context: object = None) -> Request:
         """Take apart an API Gateway event of payload format 2.0."""
         context = event["requestContext"]
         return cls(
@@ -48,9 +57,16 @@ class Request:
             headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
             query=event.get("queryStringParameters") or {},
             sent_body=event.get("body") or "",
-            request_id=context.get("requestId", ""),
+            request_id=context["requestId"],
+            received_at=from_millis(context["timeEpoch"]),
             event=event,
+            context=context,
         )
+
+    def time_left(self) -> float:
+        """Seconds until the function is stopped, less what answering takes; without limit where nobody stops it."""
+        remaining = getattr(self.context, "get_remaining_time_in_millis", None)
+        return float("inf") if remaining is None else remaining() / 1000 - ANSWERING_SECONDS
 
     @property
     def body(self) -> bytes:

@@ -93,7 +93,7 @@ class Router:
             The response in payload format 2.0.
         """
         started = time.perf_counter()
-        request = Request.from_event(event)
+        request = Request.from_event(event, context)
         route = "unknown"
         trouble: dict[str, Any] = {}
         try:

@@ -1,0 +1,38 @@
+"""Takes product events in: `POST /v1/events`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from healthscore.http.keys import CachedKeys
+from healthscore.http.routing import Router
+from healthscore.ingest import EventSettings, ingest
+from healthscore.storage import workspace
+
+if TYPE_CHECKING:
+    from healthscore.http.request import Request
+
+router = Router()
+find_key = CachedKeys(workspace.find_key)
+settings = EventSettings()
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401  (the runtime's own object)
+    """Answer one request of the gateway."""
+    return router.handle(event, context, find_key)
+
+
+@router.route("POST /v1/events")
+def post_events(request: Request) -> dict[str, Any]:
+    """Store a batch of events; a bad event rejects itself, never its neighbours."""
+    now = datetime.now(UTC)
+    batch = settings.read_batch(request.body, now)
+    events = [event for _, event in batch.events]
+    ingested = ingest(events, settings.with_timezone_fixed(), now, request.time_left)
+    return {
+        "success": True,
+        "accepted": ingested.accepted,
+        "duplicates": ingested.duplicates,
+        "rejected": [rejection.to_json() for rejection in batch.rejected],
+    }
