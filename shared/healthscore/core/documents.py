@@ -1,0 +1,97 @@
+"""The JSON forms in which snapshots, daily scores and CRM facts are kept; each is read back as it was written."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from healthscore.core.model import Band, Component, CrmFacts, DailyScore, Snapshot
+from healthscore.core.timeline import format_instant, parse_instant
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+CRM_INSTANTS = ("last_meeting_at", "last_email_at", "last_contact_at", "deal_updated_at")
+CRM_FIELDS = (
+    "provider",
+    "open_tickets",
+    "high_priority_open",
+    "last_meeting_at",
+    "last_email_at",
+    "last_contact_at",
+    "active_deal",
+    "deal_updated_at",
+    "renewal_date",
+    "churned",
+)
+"""The fields of `CrmFacts` that may be unknown, in the order they are shown."""
+
+
+def snapshot_to_json(snapshot: Snapshot) -> dict[str, Any]:
+    """A snapshot as JSON values: `date`, `as_of`, `score`, `band`, `components` and `facts` by component name."""
+    return {
+        "date": snapshot.day.isoformat(),
+        "as_of": format_instant(snapshot.as_of),
+        "score": snapshot.score,
+        "band": snapshot.band.value,
+        "components": {name.value: score for name, score in snapshot.components.items()},
+        "facts": {name.value: dict(facts) for name, facts in snapshot.facts.items()},
+    }
+
+
+def snapshot_from_json(document: Mapping[str, Any]) -> Snapshot:
+    """Read what `snapshot_to_json` wrote."""
+    return Snapshot(
+        day=date.fromisoformat(document["date"]),
+        as_of=parse_instant(document["as_of"]),
+        score=document["score"],
+        band=Band(document["band"]),
+        components={Component(name): score for name, score in document["components"].items()},
+        facts={Component(name): facts for name, facts in document["facts"].items()},
+    )
+
+
+def daily_to_json(daily: DailyScore) -> list[Any]:
+    """A daily score in short: `[date, score, [activity, engagement, milestones, recency, crm or null]]`."""
+    return [daily.day.isoformat(), daily.score, [daily.components.get(name) for name in Component]]
+
+
+def daily_from_json(document: Sequence[Any]) -> DailyScore:
+    """Read what `daily_to_json` wrote."""
+    day, score, components = document
+    return DailyScore(
+        day=date.fromisoformat(day),
+        score=score,
+        components={
+            name: component for name, component in zip(Component, components, strict=True) if component is not None
+        },
+    )
+
+
+def crm_to_json(facts: CrmFacts) -> dict[str, Any]:
+    """CRM facts as JSON values: `received_at`, and what was said; unknown fields are left out, null means none."""
+    document: dict[str, Any] = {"received_at": format_instant(facts.received_at)}
+    for name in CRM_FIELDS:
+        if name not in facts.unknown:
+            value = getattr(facts, name)
+            if value is not None and name in CRM_INSTANTS:
+                value = format_instant(value)
+            elif isinstance(value, date):
+                value = value.isoformat()
+            document[name] = value
+    return document
+
+
+def crm_from_json(document: Mapping[str, Any]) -> CrmFacts:
+    """Read what `crm_to_json` wrote; a field that is not there is unknown."""
+    said = {name: document[name] for name in CRM_FIELDS if name in document}
+    for name in CRM_INSTANTS:
+        if said.get(name) is not None:
+            said[name] = parse_instant(said[name])
+    if said.get("renewal_date") is not None:
+        said["renewal_date"] = date.fromisoformat(said["renewal_date"])
+    return CrmFacts(
+        received_at=parse_instant(document["received_at"]),
+        unknown=frozenset(CRM_FIELDS).difference(said),
+        **said,
+    )

@@ -1,0 +1,27 @@
+"""Exact arithmetic: nothing is decided, summed or rounded in binary floating point.
+
+Scores are computed with whole numbers and fractions; a float appears only where a finished figure becomes JSON.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+
+def round_half_up(value: Fraction | int) -> int:
+    """Round to the nearest whole number, halves upwards: 2.5 → 3, -2.5 → -2 (scoring rule 2)."""
+    return (2 * value.numerator + value.denominator) // (2 * value.denominator)
+
+
+def decimal_number(value: Fraction | int, places: int = 1) -> float:
+    """Round half up to some decimals, as a JSON number: 80 3/7 → 80.4."""
+    scale: int = 10**places
+    return round_half_up(value * scale) / scale
+
+
+def round_up(value: Fraction | int) -> int:
+    """The smallest whole number that is not below the value."""
+    return -(-value.numerator // value.denominator)

@@ -1,0 +1,184 @@
+"""The health of one account: the one entry point of the core.
+
+`assess` turns facts into a score with everything that explains it, `document` writes that as the JSON of the health
+answer, and `snapshot` keeps of it what later scores are compared with. The same facts give the same answer, bit for bit
+(scoring rule 15): nothing here reads a clock, the environment or an unordered collection.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from healthscore.core.advice import biggest_opportunity, lift, recommended_action
+from healthscore.core.crm import crm_parts
+from healthscore.core.drivers import Driver, drivers
+from healthscore.core.explain import Explanation, explain_activity, explain_milestones, explain_recency
+from healthscore.core.explain_crm import explain_crm
+from healthscore.core.explain_engagement import explain_engagement
+from healthscore.core.model import Component, DailyScore, Snapshot
+from healthscore.core.standard import MODEL, WINDOW_DAYS, StandardScore, standard_score
+from healthscore.core.timeline import format_instant
+from healthscore.core.trend import Trends, trends
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from healthscore.core.model import Facts
+
+RECENT_DAYS = 30
+"""How far back the health answer shows the kept scores."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """An account's score as of an instant, and why it is what it is."""
+
+    account_id: str
+    facts: Facts
+    score: StandardScore
+    trends: Trends
+    explanations: Mapping[Component, Explanation]
+    """One for each component that was scored."""
+    biggest_opportunity: Component | None
+    """The component to work on first; None if every component is at 100."""
+    recommended_action: str
+    drivers: tuple[Driver, ...]
+    """What moved the score since `previous`, largest first."""
+    previous: Snapshot | None
+    """The snapshot that the drivers compare with."""
+    recent: tuple[DailyScore, ...]
+    """Kept scores of the 30 days before the as-of day, oldest first."""
+
+
+def assess(account_id: str, facts: Facts, recent: Sequence[DailyScore], previous: Snapshot | None) -> Health:
+    """Score an account and explain the score (all scoring rules).
+
+    Args:
+        account_id: whose facts these are.
+        facts: what the account did up to `facts.as_of`.
+        recent: kept daily scores, oldest first, at most one a day; any number, what is not needed is not looked at.
+        previous: the last snapshot taken before `facts.as_of`, if there is one.
+    """
+    score = standard_score(facts)
+    explanations = _explanations(score, facts)
+    now = _snapshot(facts, score, explanations)
+    first_day = facts.as_of_day - timedelta(days=RECENT_DAYS)
+    opportunity = biggest_opportunity(score)
+    return Health(
+        account_id=account_id,
+        facts=facts,
+        score=score,
+        trends=trends(now.daily, recent),
+        explanations=explanations,
+        biggest_opportunity=opportunity,
+        recommended_action=recommended_action(score, explanations),
+        drivers=drivers(previous, now) if previous else (),
+        previous=previous,
+        recent=tuple(daily for daily in recent if first_day <= daily.day < facts.as_of_day),
+    )
+
+
+def _explanations(score: StandardScore, facts: Facts) -> dict[Component, Explanation]:
+    explanations = {
+        Component.ACTIVITY: explain_activity(score.components[Component.ACTIVITY], facts),
+        Component.ENGAGEMENT: explain_engagement(score.engagement, facts),
+        Component.MILESTONES: explain_milestones(score.components[Component.MILESTONES], facts),
+        Component.RECENCY: explain_recency(score.components[Component.RECENCY], facts),
+    }
+    if facts.crm and score.crm:
+        explanations[Component.CRM] = explain_crm(score.crm, facts.crm, facts.as_of)
+    return explanations
+
+
+def snapshot(health: Health) -> Snapshot:
+    """What the nightly run keeps of an assessment: enough to compare any later score with it."""
+    return _snapshot(health.facts, health.score, health.explanations)
+
+
+def _snapshot(facts: Facts, score: StandardScore, explanations: Mapping[Component, Explanation]) -> Snapshot:
+    return Snapshot(
+        day=facts.as_of_day,
+        as_of=facts.as_of,
+        score=score.score,
+        band=score.band,
+        components=score.components,
+        facts={name: explanation.facts for name, explanation in explanations.items()},
+    )
+
+
+def document(health: Health) -> dict[str, Any]:
+    """The health answer as JSON values, in the order in which it is read.
+
+    Points and lifts are exact; trend figures and averages are rounded half up for show. `as_of` and all other instants
+    are UTC, dates are days of the workspace.
+    """
+    facts, score = health.facts, health.score
+    return {
+        "account_id": health.account_id,
+        "as_of": format_instant(facts.as_of),
+        "model": MODEL,
+        "score": score.score,
+        "band": score.band.value,
+        "color": score.band.color,
+        "trend": health.trends.overall.to_json(),
+        "components": {name.value: _component(health, name) for name in Component},
+        "biggest_opportunity": _opportunity(health),
+        "recommended_action": health.recommended_action,
+        "drivers": [driver.to_json() for driver in health.drivers],
+        "compared_with": _compared_with(health.previous),
+        "coverage": _coverage(facts),
+        "window": {
+            "days": WINDOW_DAYS,
+            "from": (facts.as_of_day - timedelta(days=WINDOW_DAYS - 1)).isoformat(),
+            "to": facts.as_of_day.isoformat(),
+        },
+        "recent": [{"date": daily.day.isoformat(), "score": daily.score} for daily in health.recent],
+    }
+
+
+def _component(health: Health, name: Component) -> dict[str, Any] | None:
+    explanation = health.explanations.get(name)
+    if explanation is None:
+        return None
+    score, weight = health.score.components[name], health.score.weights[name]
+    return {
+        "score": score,
+        "weight": weight,
+        "points": weight * score / 100,
+        "lift": lift(health.score, name),
+        "trend": health.trends.components[name].to_json(),
+        "facts": explanation.facts,
+        **explanation.details,
+        "reason": explanation.reason,
+        "next_tier": explanation.next_tier.to_json() if explanation.next_tier else None,
+        "tip": explanation.tip,
+    }
+
+
+def _opportunity(health: Health) -> dict[str, Any] | None:
+    name = health.biggest_opportunity
+    if name is None:
+        return None
+    return {
+        "component": name.value,
+        "lift": lift(health.score, name),
+        "tip": health.explanations[name].tip,
+    }
+
+
+def _compared_with(previous: Snapshot | None) -> dict[str, Any] | None:
+    if previous is None:
+        return None
+    return {"date": previous.day.isoformat(), "as_of": format_instant(previous.as_of), "score": previous.score}
+
+
+def _coverage(facts: Facts) -> dict[str, Any]:
+    """Whether CRM counts, and which of its parts are known (scoring rule 10)."""
+    if facts.crm is None:
+        return {"crm": "not_connected"}
+    parts = crm_parts(facts.crm, facts.as_of, facts.as_of_day)
+    known = {part.name: part.score is not None for part in parts}
+    state = "connected" if all(known.values()) else "partial" if any(known.values()) else "unknown"
+    return {"crm": state, "crm_parts": {name: "known" if is_known else "unknown" for name, is_known in known.items()}}
