@@ -1,0 +1,62 @@
+"""Nights to try the alert rules on: snapshots with a given score, and the replay of a whole story of them."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from healthscore.core.alert_rules import NIGHTS_KEPT, Change, changes
+from healthscore.core.alert_settings import AlertSettings
+from healthscore.core.model import Component, Snapshot
+from healthscore.core.standard import band
+from healthscore.core.timeline import format_instant
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+FIRST = date(2026, 10, 1)
+DEFAULT = AlertSettings()
+
+
+def instant(day: date) -> datetime:
+    """When the run of a day takes its snapshots."""
+    return datetime(day.year, day.month, day.day, 2, tzinfo=UTC)
+
+
+def snapshot(
+    score: int,
+    day: date = FIRST,
+    last_seen_at: datetime | None = None,
+    components: Mapping[Component, int] | None = None,
+) -> Snapshot:
+    """A snapshot whose components all have the score, so that their weighted sum has it as well."""
+    components = components or {name: score for name in Component if name is not Component.CRM}
+    seen = last_seen_at or instant(day) - timedelta(hours=1)
+    return Snapshot(
+        day=day,
+        as_of=instant(day),
+        score=score,
+        band=band(score),
+        components=components,
+        facts={Component.RECENCY: {"last_seen_at": format_instant(seen)}},
+    )
+
+
+def story(scores: Sequence[int | None], first: date = FIRST) -> list[Snapshot]:
+    """Snapshots of consecutive days, one per score; None is a night without a run."""
+    return [snapshot(score, first + timedelta(days=offset)) for offset, score in enumerate(scores) if score is not None]
+
+
+def replay(snapshots: Sequence[Snapshot], settings: AlertSettings = DEFAULT) -> dict[date, list[Change]]:
+    """What each night tells, when every night sees what the nightly run keeps: 30 nights and the last snapshot."""
+    told = {}
+    for position, current in enumerate(snapshots):
+        earlier = snapshots[:position]
+        recent = [before.daily for before in earlier][-NIGHTS_KEPT:]
+        told[current.day] = changes(recent, earlier[-1] if earlier else None, current, settings)
+    return told
+
+
+def kinds(scores: Sequence[int | None], settings: AlertSettings = DEFAULT) -> list[list[str]]:
+    """The kinds told on each night that was run."""
+    return [[change.kind.value for change in told] for told in replay(story(scores), settings).values()]
