@@ -1,12 +1,15 @@
-"""Which texts may be the id of an account, an event, a user or a session."""
+"""Which texts may be the id of an account, an event, a user or a session, and which the name of an event."""
 
 from __future__ import annotations
 
 import unicodedata
 
+from healthscore.http.plain import has_control_characters
+
 MAX_ACCOUNT_ID = 200
 MAX_EVENT_ID = 100
 MAX_USER_ID = 200
+MAX_NAME = 200
 _EMOJI_PARTS = frozenset("\N{VARIATION SELECTOR-15}\N{VARIATION SELECTOR-16}\N{COMBINING ENCLOSING KEYCAP}")
 _PICTOGRAPHS = range(0x1F000, 0x20000)
 
@@ -30,6 +33,21 @@ def id_fault(text: str, longest: int) -> tuple[str, str] | None:
         return "invalid_id", "must not contain control or other invisible characters"
     if not text.isascii() and any(map(_is_pictorial, text)):
         return "invalid_id", "must not contain emoji or other pictorial symbols"
+    return None
+
+
+def name_fault(name: str) -> tuple[str, str] | None:
+    """Why a text cannot be the name of an event, or None where it can; names are free text, emoji included.
+
+    Returns:
+        A code (`invalid_name` or `too_long`) and the rest of a sentence that starts with the field's name.
+    """
+    if len(name) > MAX_NAME:
+        return "too_long", f"must not be longer than {MAX_NAME} characters; it has {len(name)}"
+    if not name or name != name.strip():
+        return "invalid_name", "must not be empty, nor start or end with white space"
+    if has_control_characters(name):
+        return "invalid_name", "must not contain control characters or broken Unicode"
     return None
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
@@ -18,6 +20,20 @@ def kind_of(value: object) -> str:
     if isinstance(value, str):
         return "a string"
     return "a list" if isinstance(value, list) else "an object"
+
+
+def read_day(text: str) -> date:
+    """Read a calendar day written `YYYY-MM-DD`, and in no other of the ways that Python would take.
+
+    Raises:
+        ValueError: the text is no such day; the message completes a sentence.
+    """
+    if _DAY.fullmatch(text):
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            raise ValueError("there is no such day") from None
+    raise ValueError("it must be a date such as 2026-11-21")
 
 
 def has_control_characters(text: str) -> bool:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from healthscore.core.timeline import format_instant, parse_instant
 from healthscore.http.errors import ApiError, invalid_request, shown
+from healthscore.http.plain import read_day
 
 if TYPE_CHECKING:
+    from datetime import date, datetime
+
     from healthscore.http.request import Request
     from healthscore.settings import Settings
 
@@ -67,9 +70,6 @@ def day(request: Request, name: str) -> date | None:
     if text is None:
         return None
     try:
-        parsed = date.fromisoformat(text)
-    except ValueError:
-        parsed = None
-    if parsed is None or parsed.isoformat() != text:  # Python also reads 20261121 and 2026-W47-6
-        raise invalid_request(f"{name} {shown(text)} must be a date such as 2026-11-21.")
-    return parsed
+        return read_day(text)
+    except ValueError as error:
+        raise invalid_request(f"{name} {shown(text)} cannot be read: {error}.") from None

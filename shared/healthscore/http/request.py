@@ -50,15 +50,15 @@ class Request:
     @classmethod
     def from_event(cls, event: Mapping[str, Any], context: object = None) -> Request:
         """Take apart an API Gateway event of payload format 2.0."""
-        context = event["requestContext"]
+        gateway = event["requestContext"]
         return cls(
-            method=context["http"]["method"].upper(),
+            method=gateway["http"]["method"].upper(),
             path=event["rawPath"].removesuffix("/"),
             headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
             query=event.get("queryStringParameters") or {},
             sent_body=event.get("body") or "",
-            request_id=context["requestId"],
-            received_at=from_millis(context["timeEpoch"]),
+            request_id=gateway["requestId"],
+            received_at=from_millis(gateway["timeEpoch"]),
             event=event,
             context=context,
         )
