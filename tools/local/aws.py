@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import os
 from dataclasses import dataclass
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
@@ -17,9 +18,7 @@ from werkzeug.serving import make_server
 from tools.local.cloudformation import ACCOUNT, REGION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from mypy_boto3_dynamodb import DynamoDBClient
+    from collections.abc import Callable, Iterable, Mapping
 
     from tools.local.template import Table
 
@@ -58,29 +57,38 @@ class EmbeddedAws:
         self._server.server_close()
 
 
-def environment(endpoint: str, dynamodb_endpoint: str | None) -> dict[str, str]:
-    """The variables by which boto3 finds the embedded AWS and nothing else.
+def environment(given: Mapping[str, str], endpoint: str, dynamodb_endpoint: str | None) -> dict[str, str]:
+    """An environment in which boto3 finds the embedded AWS and nothing else.
 
-    The credentials are not real, and no place is left where boto3 would look for real ones.
+    Profiles, credentials and endpoints that the developer's shell has for the real AWS are left out, the credentials
+    set here are not real, and no proxy comes between.
+
+    Args:
+        given: the environment to begin with.
+        endpoint: where the embedded AWS answers.
+        dynamodb_endpoint: where DynamoDB answers, if somewhere else.
     """
-    variables = {
+    environment = {name: value for name, value in given.items() if not name.startswith("AWS_")}
+    environment |= {
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_ACCESS_KEY_ID": "local",
         "AWS_SECRET_ACCESS_KEY": "local",
-        "AWS_SESSION_TOKEN": "local",
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_CONFIG_FILE": "/dev/null",
-        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "NO_PROXY": ",".join(filter(None, [given.get("NO_PROXY", given.get("no_proxy")), "127.0.0.1,localhost"])),
     }
+    environment["no_proxy"] = environment["NO_PROXY"]
     if dynamodb_endpoint:
-        variables["AWS_ENDPOINT_URL_DYNAMODB"] = dynamodb_endpoint
-    return variables
+        environment["AWS_ENDPOINT_URL_DYNAMODB"] = dynamodb_endpoint
+    return environment
 
 
-def create_tables(client: DynamoDBClient, tables: Iterable[Table]) -> None:
-    """Create the template's tables, where they are not there yet (as in a DynamoDB Local that was kept)."""
+def create_tables(tables: Iterable[Table]) -> None:
+    """Create the template's tables, where they are not there yet (as they are in a DynamoDB Local that was kept)."""
+    client = boto3.client("dynamodb")
     for table in tables:
         with contextlib.suppress(client.exceptions.ResourceInUseException):
             client.create_table(TableName=table.name, **table.definition)
@@ -89,6 +97,7 @@ def create_tables(client: DynamoDBClient, tables: Iterable[Table]) -> None:
                     TableName=table.name,
                     TimeToLiveSpecification={"Enabled": True, "AttributeName": table.ttl_attribute},
                 )
+    client.close()
 
 
 def create_topics(names: Iterable[str]) -> None:

@@ -123,8 +123,6 @@ class _HttpServer(ThreadingHTTPServer):
 
 class _Connection(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    server_version = "healthscore-local"
-    sys_version = ""
     disable_nagle_algorithm = True
     wbufsize = -1  # one packet an answer
     server: _HttpServer
@@ -143,6 +141,9 @@ class _Connection(BaseHTTPRequestHandler):
         if name.startswith("do_"):
             return self._answer
         raise AttributeError(name)
+
+    def version_string(self) -> str:
+        return "healthscore-local"
 
     def log_message(self, *_: object) -> None:
         """Say nothing: who answers also reports."""

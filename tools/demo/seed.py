@@ -1,0 +1,83 @@
+"""Writes the demo workspace through the product's own API and nightly run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from healthscore.core.timeline import DAY
+from healthscore.http.paths import account_path
+from tools.demo.stories import STORIES
+from tools.local.stack import CallError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tools.local.stack import LocalStack
+
+NIGHTS = 14
+"""So many past nights are scored: enough for trends and drivers, few enough to start quickly."""
+_BATCH = 2_500
+_ADMIN = "local-admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How one account of the demo workspace stands."""
+
+    name: str
+    path: str
+    score: int
+    band: str
+    trend: str
+    plot: str
+
+
+def seed(stack: LocalStack, now: datetime) -> None:
+    """Write the demo workspace, unless it is there already (in a DynamoDB that outlived an earlier start).
+
+    The night to come is left to be run: what it will have to tell has not been told.
+
+    Args:
+        stack: the local stack, empty or with the demo workspace in it.
+        now: the instant up to which the stories are told, aware.
+
+    Raises:
+        CallError: something was not accepted.
+    """
+    try:
+        stack.call("GET", account_path(STORIES[0].account_id), _ADMIN)
+    except CallError as error:
+        if error.status != HTTPStatus.NOT_FOUND:
+            raise
+        _write(stack, now)
+
+
+def _write(stack: LocalStack, now: datetime) -> None:
+    events = [event for story in STORIES for event in story.events(now)]
+    for batch in _batches(events):
+        stack.call("POST", "/v1/events", _ADMIN, {"events": batch})
+    for story in STORIES:
+        stack.call("PUT", account_path(story.account_id), _ADMIN, story.profile(now))
+    today = now.astimezone(UTC).date()
+    for days_ago in range(NIGHTS, 0, -1):
+        stack.call("POST", "/_local/nightly", body={"date": (today - days_ago * DAY).isoformat()})
+    # Only now: on the nights before, nobody knew of what the CRM says.
+    for story in STORIES:
+        if story.crm:
+            stack.call("PUT", f"{account_path(story.account_id)}/crm", _ADMIN, story.crm_facts(now))
+
+
+def standings(stack: LocalStack) -> Iterator[Standing]:
+    """How the accounts of the demo workspace stand now, by the live score."""
+    for story in STORIES:
+        path = account_path(story.account_id)
+        health = stack.call("GET", f"{path}/health", _ADMIN)
+        yield Standing(story.name, path, health["score"], health["band"], health["trend"]["direction"], story.plot)
+
+
+def _batches(events: Sequence[dict[str, Any]]) -> Iterator[Sequence[dict[str, Any]]]:
+    for start in range(0, len(events), _BATCH):
+        yield events[start : start + _BATCH]

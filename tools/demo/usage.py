@@ -1,0 +1,104 @@
+"""How customers use the made-up product: phases of visits, written out as events.
+
+Everything is random but repeatable: the same story at the same instant gives the same events, event ids included.
+Stories are told in days before now, so that they are fresh whenever the demo workspace is made.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from healthscore.core.timeline import DAY, format_instant, start_of_day
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ACTIONS = (
+    *("dashboard_viewed", "report_viewed", "task_created", "task_completed") * 3,
+    *("comment_added", "filter_saved", "file_uploaded") * 2,
+    *("export_downloaded", "user_invited", "schedule_changed"),
+)
+"""What a visitor does after signing in, the frequent things named more often."""
+_OPENS, _LAST_VISIT_STARTS = 8 * 60, 16 * 60
+"""Minutes of the day, UTC."""
+_WEEKEND = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A stretch of days with the same kind of usage; both ends are days before today, and included."""
+
+    first: int
+    last: int
+    visits: int
+    """A day, each by another user as long as there are enough of them."""
+    events: tuple[int, int]
+    """A visit, from and to."""
+    minutes: tuple[int, int]
+    """Length of a visit, from and to."""
+    every: int = 1
+    """Only on every so-manieth day, the last one included."""
+    weekends: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One single event, such as a milestone."""
+
+    days_ago: int
+    name: str
+    before_now: bool = False
+    """Between midnight and the time of day that it is now (otherwise in the morning, before anyone else)."""
+
+
+def events(
+    account_id: str, users: tuple[str, ...], phases: tuple[Phase, ...], moments: tuple[Moment, ...], now: datetime
+) -> Iterator[dict[str, Any]]:
+    """Write usage out as events for `POST /v1/events`, none of them later than now.
+
+    Args:
+        account_id: whose usage it is.
+        users: who visits.
+        phases: the usage.
+        moments: the single events beside it.
+        now: the instant that the days are counted back from, aware; days are those of UTC.
+    """
+    today = start_of_day(now.astimezone(UTC).date(), UTC)
+    for moment in moments:
+        since_midnight = (now - today) / 2 if moment.before_now else timedelta(minutes=_OPENS - 10)
+        at = today - moment.days_ago * DAY + since_midnight
+        yield _event(account_id, users[0], moment.name, at, f"{account_id}-{moment.name}")
+    for phase in phases:
+        for days_ago in range(phase.first, phase.last - 1, -phase.every):
+            midnight = today - days_ago * DAY
+            if phase.weekends or midnight.weekday() < _WEEKEND:
+                for event in _day(account_id, users, phase, midnight, Random(f"{account_id} {days_ago}")):  # noqa: S311
+                    if event["timestamp"] <= format_instant(now):
+                        yield event
+
+
+def _day(
+    account_id: str, users: tuple[str, ...], phase: Phase, midnight: datetime, random: Random
+) -> Iterator[dict[str, Any]]:
+    visitors = random.sample(users, min(phase.visits, len(users)))
+    for visit in range(phase.visits):
+        user = visitors[visit % len(visitors)]
+        at = midnight + timedelta(minutes=random.randint(_OPENS, _LAST_VISIT_STARTS))
+        count = random.randint(*phase.events)
+        pause = timedelta(minutes=random.randint(*phase.minutes)) / max(count - 1, 1)
+        for number in range(count):
+            name = random.choice(ACTIONS) if number else "signed_in"
+            yield _event(account_id, user, name, at + number * pause, f"evt-{random.getrandbits(64):016x}")
+
+
+def _event(account_id: str, user: str, name: str, at: datetime, event_id: str) -> dict[str, Any]:
+    return {
+        "event_id": event_id,
+        "account_id": account_id,
+        "user_id": user,
+        "name": name,
+        "timestamp": format_instant(at),
+    }

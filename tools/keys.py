@@ -1,0 +1,120 @@
+"""Create, list and revoke API keys.
+
+    python -m tools.keys create --scope write --name web-frontend --table NAME
+    python -m tools.keys list --table NAME
+    python -m tools.keys revoke ID --table NAME
+
+It works on the deployed settings table (`--table`, or the variable SETTINGS_TABLE) with the AWS credentials and region
+of the shell. A key is shown once, when it is created; what is stored is its SHA-256 and its last four characters.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import secrets
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from healthscore.core.timeline import format_instant
+from healthscore.http.keys import Scope, key_hash
+from healthscore.storage import workspace
+from healthscore.storage.errors import StorageUnavailableError
+from healthscore.storage.workspace import ApiKey
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_ID_LENGTH = 12
+_LAST = 4
+
+
+def add(key: str, scope: Scope, name: str, now: datetime) -> ApiKey:
+    """Make a key valid.
+
+    Args:
+        key: the key itself.
+        scope: what it may do.
+        name: who or what it is for, in words.
+        now: when it is created, aware.
+
+    Returns:
+        What is kept of it.
+    """
+    kept = ApiKey(hash=key_hash(key), scope=scope, name=name, created_at=now, last4=key[-_LAST:])
+    workspace.add_key(kept)
+    return kept
+
+
+def key_id(key: ApiKey) -> str:
+    """The short id by which a key is revoked; it gives nothing of the key away."""
+    return key.hash[:_ID_LENGTH]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Returns:
+        The exit status: 0, or 1 with the reason on standard error.
+    """
+    options = _parser().parse_args(arguments)
+    if not options.table:
+        print("Which table? Give --table NAME or set SETTINGS_TABLE (an output of the stack).", file=sys.stderr)
+        return 1
+    os.environ["SETTINGS_TABLE"] = options.table
+    try:
+        if options.command == "create":
+            return _create(Scope(options.scope), options.name)
+        return _list() if options.command == "list" else _revoke(options.id)
+    except (BotoCoreError, ClientError, StorageUnavailableError) as error:
+        cause = error.__cause__ or error
+        print(f"The table {options.table} could not be used: {cause}", file=sys.stderr)
+        return 1
+
+
+def _create(scope: Scope, name: str) -> int:
+    key = f"hs_{scope}_{secrets.token_hex(24)}"
+    kept = add(key, scope, name, datetime.now(UTC))
+    print(f"Key {key_id(kept)} ({scope}, {name}). It is shown only now:", file=sys.stderr)
+    print(key)
+    return 0
+
+
+def _list() -> int:
+    print(f"{'id':<{_ID_LENGTH}}  {'scope':<5}  {'ends in':<7}  {'created':<20}  name")
+    for key in workspace.api_keys():
+        created = format_instant(key.created_at.replace(microsecond=0))
+        print(f"{key_id(key)}  {key.scope:<5}  …{key.last4:<6}  {created}  {key.name}")
+    return 0
+
+
+def _revoke(wanted: str) -> int:
+    found = [key for key in workspace.api_keys() if key_id(key) == wanted]
+    if not found:
+        print(f"There is no key with the id {wanted}; `list` shows the ids.", file=sys.stderr)
+        return 1
+    for key in found:
+        workspace.revoke_key(key.hash)
+        print(f"Revoked {wanted} ({key.scope}, {key.name}). Warm functions may accept it for half a minute more.")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    table = argparse.ArgumentParser(add_help=False)
+    table.add_argument("--table", default=os.environ.get("SETTINGS_TABLE"), help="the settings table (SETTINGS_TABLE)")
+    parser = argparse.ArgumentParser(prog="python -m tools.keys", description="Create, list and revoke API keys.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    create = commands.add_parser("create", parents=[table], help="make a new key and print it, once")
+    create.add_argument("--scope", required=True, choices=[scope.value for scope in Scope])
+    create.add_argument("--name", required=True, help="who or what the key is for")
+    commands.add_parser("list", parents=[table], help="show what is kept of the valid keys")
+    revoke = commands.add_parser("revoke", parents=[table], help="make a key invalid")
+    revoke.add_argument("id", help="as `list` shows it")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

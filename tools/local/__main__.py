@@ -1,0 +1,79 @@
+"""Start the local stack: `python -m tools.local --port 3000`, or `make run`.
+
+Variables of the shell:
+    SEED               `demo` (the default) for a workspace to look around in, `none` for an empty one
+    DYNAMODB_ENDPOINT  another DynamoDB than the embedded one, such as http://127.0.0.1:8000 for DynamoDB Local
+    LOG_LEVEL          the least level of the functions' logs that are shown; WARN by default
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from datetime import UTC, datetime
+from threading import Event
+
+from botocore.exceptions import BotoCoreError
+
+from tools.demo.seed import seed, standings
+from tools.local.screen import screen, wants_color
+from tools.local.stack import LocalStack
+
+_SEEDS = ("demo", "none")
+
+
+def main() -> int:
+    """Run the local stack until it is interrupted.
+
+    Returns:
+        The exit status: 0 when it was stopped, 1 with the reason on standard error when it could not start.
+    """
+    parser = argparse.ArgumentParser(prog="python -m tools.local", description="Run the whole product on this machine.")
+    parser.add_argument("--port", type=int, default=3000, help="where to answer (3000; 0 for any free port)")
+    port = parser.parse_args().port
+    wanted = os.environ.get("SEED") or "demo"
+    if wanted not in _SEEDS:
+        return _refuse(f"SEED={wanted}: there are {' and '.join(_SEEDS)}.")
+    endpoint = os.environ.get("DYNAMODB_ENDPOINT") or None
+    try:
+        stack = LocalStack(
+            port, dynamodb_endpoint=endpoint, log_level=os.environ.get("LOG_LEVEL") or "WARN", report=_report
+        )
+    except OSError as error:
+        return _refuse(f"Port {port} cannot be used ({error.strerror}). Another one: make run PORT={port + 1}")
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
+    try:
+        with stack:
+            _run(stack, endpoint, demo=wanted == "demo")
+    except KeyboardInterrupt:
+        _report("\nStopped.")
+    except BotoCoreError as error:
+        return _refuse(f"DynamoDB cannot be used at {endpoint or 'the embedded endpoint'}: {error}")
+    return 0
+
+
+def _run(stack: LocalStack, endpoint: str | None, *, demo: bool) -> None:
+    accounts = []
+    if demo:
+        _report("Writing the demo workspace: two months of nine customers, and the last fortnight's nights …")
+        seed(stack, datetime.now(UTC))
+        accounts = list(standings(stack))
+    stack.serve(screen(stack.url, accounts, color=False, dynamodb_endpoint=endpoint) + "\n")
+    _report("\n" + screen(stack.url, accounts, color=wants_color(), dynamodb_endpoint=endpoint) + "\n")
+    Event().wait()
+
+
+def _report(line: str) -> None:
+    print(line, flush=True)
+
+
+def _refuse(reason: str) -> int:
+    print(reason, file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,71 @@
+"""What a newcomer reads once the local stack is up: where it is, with which keys, who is in it, and what to try."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tools.demo.seed import Standing
+
+_COLORS = {"healthy": "\033[32m", "at_risk": "\033[33m", "critical": "\033[31m"}
+_BOLD, _PLAIN = "\033[1m", "\033[0m"
+_BEFORE_DEMO = "acme"
+_TO_WAKE = "pinecrest"
+
+
+def screen(url: str, standings: Sequence[Standing], *, color: bool, dynamodb_endpoint: str | None = None) -> str:
+    """Write the text of the screen.
+
+    Args:
+        url: where the stack answers.
+        standings: the accounts of the demo workspace; empty where it was not wanted.
+        color: whether to use a terminal's colours.
+        dynamodb_endpoint: where DynamoDB is, if it is not the embedded one.
+    """
+    account = _TO_WAKE if standings else _BEFORE_DEMO
+    kept = f"The tables are in {dynamodb_endpoint}" if dynamodb_endpoint else "What is in memory is then gone"
+    read_key, write_key = "-H 'Authorization: Bearer local-read'", "-H 'Authorization: Bearer local-write'"
+    now = "'$(date -u +%FT%TZ)'"  # closes the quotes around it for the shell to put the time in
+    event = f'{{"account_id": "{account}", "user_id": "you", "name": "report_viewed", "timestamp": "{now}"}}'
+    return "\n".join(
+        [
+            f"{_bold('Healthscore', color)} is running at {_bold(url, color)}",
+            "Keys, sent as Authorization: Bearer …: local-write (sends events), local-read, local-admin (everything)",
+            "",
+            _table(standings, color=color) if standings else "The workspace is empty (SEED=none).",
+            "",
+            _bold("Try this next", color),
+            "",
+            "1. Send an event; however often it is sent, it counts once:",
+            f"   curl -s {url}/v1/events {write_key} -d '{{\"events\": [{event}]}}'",
+            "2. Read that account's live score, and why it is what it is:",
+            f"   curl -s {url}/v1/accounts/{account}/health {read_key}",
+            "3. Run the night, and read the mails and text messages that come of it:",
+            f"   curl -s -X POST {url}/_local/nightly; curl -s {url}/_local/outbox",
+            "",
+            f"Press Ctrl-C to stop. {kept}.",
+        ]
+    )
+
+
+def wants_color() -> bool:
+    """Whether standard output is a terminal that may be written to in colour."""
+    return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+
+
+def _table(standings: Sequence[Standing], *, color: bool) -> str:
+    names = max(len(standing.name) for standing in standings)
+    paths = max(len(standing.path) for standing in standings)
+    rows = [f"{'account':<{names}}  score  {'band':<8}  {'trend':<9}  {'path':<{paths}}  story"]
+    for at in sorted(standings, key=lambda standing: -standing.score):
+        band = f"{_COLORS[at.band]}{at.band:<8}{_PLAIN}" if color else f"{at.band:<8}"
+        rows.append(f"{at.name:<{names}}  {at.score:>5}  {band}  {at.trend:<9}  {at.path:<{paths}}  {at.plot}")
+    return "\n".join(rows)
+
+
+def _bold(text: str, color: bool) -> str:
+    return f"{_BOLD}{text}{_PLAIN}" if color else text

@@ -1,0 +1,137 @@
+"""The local stack: gateway, functions and embedded AWS put together as template.yaml says."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Self
+
+from healthscore.http.keys import Scope
+from tools import ROOT, keys
+from tools.local import aws, template
+from tools.local.gateway import MAX_BODY, TOO_LARGE, Gateway
+from tools.local.helpers import Helpers
+from tools.local.lambdas import Lambdas
+from tools.local.web import Request, Response, Server
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+KEYS = {f"local-{scope}": scope for scope in (Scope.WRITE, Scope.READ, Scope.ADMIN)}
+"""The API keys that every local stack has. Nobody but this machine can reach it, so they need not be secret."""
+
+
+class CallError(RuntimeError):
+    """A call of the API was answered with an error."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class LocalStack:
+    """The whole product on a port of the loopback interface.
+
+    It binds its port at once, so that nothing is done in vain where the port is taken; requests wait until `serve`.
+    The process's environment is changed while it runs: one process can run one local stack.
+
+    >>> with LocalStack(port=3000) as stack:
+    ...     stack.serve()
+    """
+
+    def __init__(
+        self,
+        port: int,
+        *,
+        dynamodb_endpoint: str | None = None,
+        log_level: str = "WARN",
+        report: Callable[[str], None] = print,
+    ) -> None:
+        """Bind the port (0: any free one) and read the template.
+
+        Args:
+            port: where to answer.
+            dynamodb_endpoint: another DynamoDB than the embedded one, such as DynamoDB Local.
+            log_level: the least level that the functions log.
+            report: told one line for every request that came over the port.
+
+        Raises:
+            OSError: the port is in use.
+            ValueError: the template holds what the local stack does not know.
+        """
+        parameters = {"AllowedOrigins": "*", "LogLevel": log_level}
+        self._stack = template.read(ROOT / "template.yaml", stack="healthscore-local", parameters=parameters)
+        self._lambdas = Lambdas(self._stack.functions, ROOT)
+        self._gateway = Gateway(self._stack.routes, self._stack.cors, self._lambdas.invoke)
+        self._helpers = Helpers(self._lambdas.invoke, self._lambdas.environment["ALERTS_TOPIC_ARN"])
+        self._dynamodb_endpoint = dynamodb_endpoint
+        self._report = report
+        self._server = Server(port, self._answer, max_body=MAX_BODY, too_large=TOO_LARGE)
+        self.url = f"http://127.0.0.1:{self._server.port}"
+
+    def __enter__(self) -> Self:
+        with ExitStack() as undo:
+            undo.callback(self._server.stop)
+            embedded = aws.EmbeddedAws()
+            embedded.start()
+            undo.callback(embedded.stop)
+            before = dict(os.environ)
+            undo.callback(_set_environment, before)
+            _set_environment(
+                aws.environment(before, embedded.endpoint, self._dynamodb_endpoint) | self._lambdas.environment
+            )
+            aws.create_tables(self._stack.tables)
+            aws.create_topics(self._stack.topics.values())
+            for key, scope in KEYS.items():
+                keys.add(key, scope, "local stack", datetime.now(UTC))
+            self._undo = undo.pop_all()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._undo.close()
+
+    def serve(self, welcome: str = "") -> None:
+        """Begin to answer requests.
+
+        Args:
+            welcome: what `GET /` answers.
+        """
+        self._helpers.welcome = welcome
+        self._server.start()
+
+    def call(self, method: str, path: str, key: str = "", body: object = None) -> dict[str, Any]:
+        """Make a request of the API without going over the port.
+
+        Returns:
+            The answer's JSON.
+
+        Raises:
+            CallError: the answer was not a success.
+        """
+        headers = (("authorization", f"Bearer {key}"), ("content-type", "application/json"))
+        sent = b"" if body is None else json.dumps(body).encode()
+        response = self._route(Request(method, path, headers, sent))
+        if response.status >= 400:  # noqa: PLR2004  (HTTP's errors)
+            raise CallError(
+                response.status, f"{method} {path} was answered {response.status}: {response.body.decode()}"
+            )
+        answer: dict[str, Any] = json.loads(response.body)
+        return answer
+
+    def _route(self, request: Request) -> Response:
+        return self._helpers.answer(request) or self._gateway.answer(request)
+
+    def _answer(self, request: Request) -> Response:
+        started = time.perf_counter()
+        response = self._route(request)
+        took = (time.perf_counter() - started) * 1000
+        self._report(f"{datetime.now():%H:%M:%S}  {response.status}  {request.method} {request.target}  {took:.0f} ms")  # noqa: DTZ005  (the reader's own clock)
+        return response
+
+
+def _set_environment(environment: dict[str, str]) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
