@@ -33,9 +33,9 @@ def account_document(account: Account) -> dict[str, Any]:
     """An account as the API shows it.
 
     Returns:
-        `account_id`; its ready `path`; `profile`, with the fields that are known; `crm`, with the fields that were said,
-        or null; `since`, its first sign of life (RFC 3339, UTC); `latest`, the newest night's `score`, `band` and
-        `date`, or null.
+        `account_id`; its ready `path`; `profile`, with the fields that are known; `crm`, with the fields that were
+        said, or null; `since`, its first sign of life (RFC 3339, UTC); `latest`, the newest night's `score`, `band`
+        and `date`, or null.
     """
     latest = account.latest
     return {

@@ -221,6 +221,8 @@ def _fault(detail: ErrorDetails) -> tuple[str, str]:
             return path, "is no field that can be set here"
         case "string_type":
             wanted = "a string"
+        case "int_type":
+            wanted = "a whole number"
         case "bool_type":
             wanted = "true or false"
         case "list_type":

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import json
+
+from healthscore.core.alert_settings import AlertSettings, Silent
+from healthscore.settings import Settings
+
+
+def test_settings__nothing_chosen__are_those_of_the_scoring_rules():
+    settings = Settings()
+    assert settings.to_json() == {
+        "timezone": "UTC",
+        "milestones": ["account_created", "first_feature_used", "integration_connected"],
+        "retention_days": 400,
+        "alerts": {
+            "band_fell": {"enabled": True},
+            "declining": {"enabled": True, "points": 10},
+            "silent": {"enabled": True, "days": 7},
+            "score_fell": {"enabled": True, "points": 20, "days": 7},
+            "recovered": {"enabled": True},
+        },
+    }
+
+
+def test_from_json__what_to_json_wrote__is_the_same_settings():
+    settings = Settings("Asia/Kolkata", ("signed_up",), 20_000, AlertSettings(silent=Silent(enabled=False, days=3)))
+    assert Settings.from_json(json.loads(json.dumps(settings.to_json()))) == settings
+
+
+def test_from_json__parts_left_out__have_their_defaults():
+    settings = Settings.from_json({"retention_days": 30, "alerts": {"silent": {"days": 14}}})
+    assert settings == Settings(retention_days=30, alerts=AlertSettings(silent=Silent(enabled=True, days=14)))
+
+
+def test_zone__of_the_settings__is_the_named_one():
+    assert Settings(timezone="Europe/Paris").zone.key == "Europe/Paris"
