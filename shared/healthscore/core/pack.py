@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from healthscore.core.model import Event
 
-MAX_ENTRIES = 500
+MAX_ENTRIES = 250
 """Entries in one pack: with the longest names and ids allowed, such a pack stays below DynamoDB's item limit."""
 
 _FORMAT = 1

@@ -270,9 +270,9 @@ def _firsts_update(account_id: str, firsts: str | None, changed: str, now: datet
     return {
         "TableName": keys.accounts_table(),
         "Key": {"account_id": {"S": account_id}},
-        "UpdateExpression": "SET #names = :names, since = if_not_exists(since, :now), shard = :shard",
+        "UpdateExpression": "SET #names = :names, #shard = :shard, since = if_not_exists(since, :now)",
         "ConditionExpression": condition,
-        "ExpressionAttributeNames": {"#names": "names"},
+        "ExpressionAttributeNames": {"#names": "names", "#shard": "shard"},
         "ExpressionAttributeValues": values,
     }
 

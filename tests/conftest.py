@@ -1,0 +1,84 @@
+"""Fixtures of every test: the tables of template.yaml, on moto and on DynamoDB Local."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from healthscore.storage.client import dynamodb
+from tests.support import dynamodb_local
+from tools.local import aws, template
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def moto_endpoint() -> Iterator[str]:
+    server = aws.EmbeddedAws()
+    server.start()
+    yield server.endpoint
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def dynamodb_local_endpoint() -> Iterator[str]:
+    missing = dynamodb_local.missing_tools()
+    if missing and os.environ.get("REQUIRE_DYNAMODB_LOCAL") != "1":
+        pytest.skip(f"DynamoDB Local needs {' and '.join(missing)}")
+    with dynamodb_local.running() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture(params=["moto", pytest.param("dynamodb_local", marks=pytest.mark.dynamodb_local)])
+def dynamodb_endpoint(request: pytest.FixtureRequest) -> str:
+    """An endpoint of each engine in turn."""
+    return request.getfixturevalue(f"{request.param}_endpoint")
+
+
+@pytest.fixture
+def moto(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fresh tables of the template on moto."""
+    yield from _fresh_tables(moto_endpoint, monkeypatch)
+
+
+@pytest.fixture
+def tables_in_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fresh tables of the template on moto without a server between: much faster, for one call at a time."""
+    with mock_aws():
+        yield from _fresh_tables(None, monkeypatch)
+
+
+@pytest.fixture
+def tables(dynamodb_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fresh tables of the template, on moto and on DynamoDB Local."""
+    yield from _fresh_tables(dynamodb_endpoint, monkeypatch)
+
+
+def _fresh_tables(endpoint: str | None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    if endpoint is not None:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    stack = template.read(ROOT / "template.yaml", stack=f"test-{uuid4().hex[:12]}")
+    client = boto3.client("dynamodb")
+    aws.create_tables(stack.tables)
+    for function in stack.functions.values():
+        for name, value in function.environment.items():
+            monkeypatch.setenv(name, value)
+    dynamodb.cache_clear()
+    yield
+    dynamodb().close()
+    dynamodb.cache_clear()
+    for table in stack.tables:
+        client.delete_table(TableName=table.name)
+    client.close()

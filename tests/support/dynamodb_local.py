@@ -1,0 +1,61 @@
+"""DynamoDB Local: AWS's own engine, which comes inside an npm package and runs on Java."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import socket
+import subprocess
+import time
+import urllib.request
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.error import HTTPError, URLError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PACKAGE = "amplify-dynamodb-simulator@2.9.30"
+_ROOT = Path(__file__).parents[2]
+_HOME = _ROOT / ".cache" / "dynamodb-local"
+_START_SECONDS = 60
+
+
+def missing_tools() -> list[str]:
+    """What it takes and this machine lacks."""
+    return [tool for tool in ("java", "npm") if shutil.which(tool) is None]
+
+
+@contextlib.contextmanager
+def running() -> Iterator[str]:
+    """Install it where it is not there yet, start it in memory on a free port, and give its endpoint."""
+    emulator = _HOME / "node_modules" / "amplify-dynamodb-simulator" / "emulator"
+    if not (emulator / "DynamoDBLocal.jar").exists():
+        _HOME.mkdir(parents=True, exist_ok=True)
+        npm = ["npm", "install", "--no-save", "--no-audit", "--no-fund", "--silent", "--prefix", str(_HOME), PACKAGE]
+        subprocess.run(npm, check=True)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = ["java", "-Xmx512m", "-Djava.library.path=DynamoDBLocal_lib", "-jar", "DynamoDBLocal.jar"]
+    command += ["-inMemory", "-disableTelemetry", "-port", str(port)]
+    log = _HOME / "log.txt"
+    with log.open("wb") as output, subprocess.Popen(command, cwd=emulator, stdout=output, stderr=output) as server:
+        try:
+            _wait_for(f"http://127.0.0.1:{port}", server, log)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+
+
+def _wait_for(endpoint: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            urllib.request.urlopen(endpoint, timeout=1).close()
+        except HTTPError as answer:  # it asks for a signed request: it is there
+            answer.close()
+            return
+        except (URLError, OSError):
+            time.sleep(0.1)
+    raise RuntimeError(f"DynamoDB Local does not answer: {log.read_text()[-2000:]}")
