@@ -1,0 +1,288 @@
+"""The nightly run: read, decide, act, account by account; then the digest and the outbox.
+
+A run is one segment of n of the accounts, and a finish. It may be killed at any moment and run again, or overlap with
+another: per account and night the first snapshot stands, each alert has a fixed id and is stored once, and the
+account's own item, written last, says that all of this is done.
+"""
+
+from __future__ import annotations
+
+import re
+import traceback
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+from healthscore.core.alert_rules import changes
+from healthscore.core.alert_story import Subject, tell
+from healthscore.core.digest import Tally, digest
+from healthscore.core.health import assess, snapshot
+from healthscore.core.timeline import day_of, end_of_day, format_instant, from_millis, millis, parse_instant
+from healthscore.core.words import counted
+from healthscore.scoring import gather_facts
+from healthscore.storage import accounts, history, workspace
+from healthscore.storage.errors import StorageUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from concurrent.futures import Future
+    from datetime import datetime
+
+    from aws_lambda_powertools import Logger
+
+    from healthscore.core.alerts import Alert
+    from healthscore.core.model import Snapshot
+    from healthscore.outbox import Outbox
+    from healthscore.settings import Settings
+    from healthscore.storage.accounts import Account
+
+WORKERS = 8
+"""Accounts worked on at once: enough to keep one core busy while others wait for answers."""
+IN_FLIGHT = 2 * WORKERS
+"""Accounts held in memory at once, beside the page of the table that is being read."""
+OUTAGE_AFTER = 20
+"""So many accounts in a row that storage was unavailable for are an outage, and not their own trouble."""
+AHEAD = timedelta(minutes=15)
+"""How far the instant of a run may lie ahead of this machine's clock: as far as events may."""
+
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one nightly run is for."""
+
+    day: date
+    as_of: datetime
+    settings: Settings
+    backfill: bool = False
+    """Whether a past day's snapshots are taken anew: nobody is told of it."""
+
+
+def start(event: Mapping[str, Any], now: datetime) -> Run:
+    """Read what a run is asked for; a regular run gets the instant that the first run of its day was started with.
+
+    Args:
+        event: `{}` for a run as of now, `{"time": "2026-11-21T02:00:00Z"}` for one as of the instant it was scheduled
+            for, or `{"date": "2026-11-20"}` for taking the snapshots of a past day anew, as of its end.
+        now: the instant of the call.
+
+    Raises:
+        ValueError: the event is none of these; the message says why.
+        StorageUnavailableError: the workspace cannot be read or written now.
+    """
+    unknown = sorted(set(event) - {"time", "date"})
+    if unknown or len(event) > 1:
+        raise ValueError(f'a run takes {{"time": …}} or {{"date": …}} or nothing, but got {", ".join(sorted(event))}')
+    settings = workspace.settings().settings
+    if "date" in event:
+        day = _past_day(event["date"], day_of(now, settings.zone), settings)
+        return Run(day, end_of_day(day, settings.zone), settings, backfill=True)
+    as_of = _instant(event["time"], now) if "time" in event else from_millis(millis(now))
+    day = day_of(as_of, settings.zone)
+    return Run(day, workspace.start_run(day, as_of), settings)
+
+
+def _past_day(text: object, today: date, settings: Settings) -> date:
+    if not isinstance(text, str) or not _DAY.fullmatch(text):
+        raise ValueError('"date" must be a day such as 2026-11-20')
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f'"date": there is no day {text}') from None
+    if day >= today:
+        raise ValueError(f'"date" must be a past day, but {text} is not over: today is {today} in {settings.timezone}')
+    if (today - day).days > settings.retention_days:
+        raise ValueError(f'"date" must lie within the {settings.retention_days} days that events are kept')
+    return day
+
+
+def _instant(text: object, now: datetime) -> datetime:
+    if not isinstance(text, str):
+        raise ValueError('"time" must be an instant such as 2026-11-21T02:00:00Z')  # noqa: TRY004  (one error for bad events)
+    try:
+        at = parse_instant(text)
+    except ValueError as error:
+        raise ValueError(f'"time": {error}') from None
+    if at > now + AHEAD:
+        raise ValueError(f'"time" must not lie in the future, but {text} does')
+    return at
+
+
+def run_segment(run: Run, segment: int, segments: int, *, keep_going: Callable[[], bool], logger: Logger) -> Tally:
+    """Score one of `segments` parts of the accounts: snapshots, alerts to be sent, and the accounts' latest state.
+
+    An account that fails is counted and logged, and stops nothing.
+
+    Args:
+        run: what to do.
+        segment: which part, from 0.
+        segments: how many parts there are; together they hold every account.
+        keep_going: asked before each account; False ends the segment early, with the tally marked incomplete.
+        logger: told of each failure, by account id and kind of error.
+
+    Raises:
+        StorageUnavailableError: the accounts cannot be read now, or storage fails for one account after the other.
+    """
+    results = _Results(Tally(), logger)
+    waiting: deque[tuple[str, Future[_Outcome]]] = deque()
+    with ThreadPoolExecutor(WORKERS) as pool:
+        for account in accounts.scan(segment, segments):
+            if not keep_going():
+                results.tally.complete = False
+                break
+            if account.known_since > run.as_of:
+                results.tally.not_yet += 1
+                continue
+            waiting.append((account.account_id, pool.submit(_backfill if run.backfill else _night, account, run)))
+            if len(waiting) >= IN_FLIGHT:
+                results.take(*waiting.popleft())
+        while waiting:
+            results.take(*waiting.popleft())
+    return results.tally
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What a night found for one account."""
+
+    subject: Subject
+    previous: Snapshot | None
+    current: Snapshot
+    alerts: Sequence[Alert]
+
+
+@dataclass(slots=True)
+class _Results:
+    """Takes the outcomes of accounts, one after the other."""
+
+    tally: Tally
+    logger: Logger
+    unavailable_in_a_row: int = 0
+
+    def take(self, account_id: str, future: Future[_Outcome]) -> None:
+        """Count an account's outcome, waiting for it.
+
+        Raises:
+            StorageUnavailableError: so many accounts in a row failed by it that it cannot be their own trouble.
+        """
+        try:
+            outcome = future.result()
+        except Exception as error:  # noqa: BLE001  (whatever is wrong with one account stops no other)
+            self._failed(account_id, error)
+            return
+        self.unavailable_in_a_row = 0
+        self.tally.add_score(account_id, outcome.subject.name, outcome.previous, outcome.current)
+        for alert in outcome.alerts:
+            self.tally.add_alert(account_id, alert)
+
+    def _failed(self, account_id: str, error: Exception) -> None:
+        self.unavailable_in_a_row += isinstance(error, StorageUnavailableError)
+        if self.unavailable_in_a_row >= OUTAGE_AFTER:
+            raise error
+        self.tally.add_failure(account_id, type(error).__name__)
+        # Where it happened, but not the error's own words: these may quote what customers sent.
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        self.logger.error(
+            "an account could not be scored",
+            account_id=account_id,
+            error=type(error).__name__,
+            where=f"{last.filename}:{last.lineno}",
+        )
+
+
+def _backfill(account: Account, run: Run) -> _Outcome:
+    """Take a past day's snapshot anew."""
+    current = history.put_snapshot(account.account_id, _score(account, run), replace=True)
+    accounts.save_score(account, current)
+    return _Outcome(_subject(account), history.snapshot_before(account.account_id, run.day), current, ())
+
+
+def _night(account: Account, run: Run) -> _Outcome:
+    """Score an account, keep the snapshot, store the alerts, and enter the score in the account's item.
+
+    The order matters: the item is written last, so that tonight's score in it says that all the rest is done.
+    """
+    latest = account.latest
+    done = latest if latest and (latest.day, latest.as_of) == (run.day, run.as_of) else None
+    current = done or history.put_snapshot(account.account_id, _score(account, run), replace=False)
+    # The history is asked and not the account's item: a night that was killed may have kept a snapshot, and told of it,
+    # without having entered it there.
+    previous = history.snapshot_before(account.account_id, run.day)
+    late = latest is not None and latest.day > run.day
+    alerts = _alerts(account, previous, current, run) if previous and not late else []
+    if not done:
+        for alert in alerts:
+            _store(alert)
+        accounts.save_score(account, current)
+    return _Outcome(_subject(account), previous, current, alerts)
+
+
+def _alerts(account: Account, previous: Snapshot, current: Snapshot, run: Run) -> list[Alert]:
+    """What tonight's snapshot is worth telling. A first night, or one run after later nights, is not asked about."""
+    found = changes(account.recent, previous, current, run.settings.alerts)
+    return [
+        tell(change, _subject(account), _kept(account.account_id, change.since, previous), current) for change in found
+    ]
+
+
+def _score(account: Account, run: Run) -> Snapshot:
+    # Read without asking for consistency, at half the price: an event that arrived within the last second before the
+    # run reached its account may count the next night.
+    facts = gather_facts(account, run.as_of, run.settings, consistent=False)
+    return snapshot(assess(account.account_id, facts, (), None))
+
+
+def _kept(account_id: str, day: date, otherwise: Snapshot) -> Snapshot:
+    """The snapshot of a day on which a score was kept; should it be gone, another one."""
+    if day == otherwise.day:
+        return otherwise
+    return next(iter(history.snapshots(account_id, day, day)), otherwise)
+
+
+def _store(alert: Alert) -> None:
+    history.add_message(history.Message(alert.account_id, alert.alert_id, alert.created_at, alert.to_json()))
+
+
+def _subject(account: Account) -> Subject:
+    name = " ".join(str(account.profile.get("name") or account.account_id).split())
+    owner = account.profile.get("owner") or account.profile.get("owner_email")
+    return Subject(account.account_id, name, str(owner) if owner else None)
+
+
+def finish(run: Run, tallies: Iterable[Tally], outbox: Outbox, *, keep_going: Callable[[], bool]) -> dict[str, Any]:
+    """End a run whose segments are done: store the digest, send what is pending, keep the result.
+
+    Args:
+        run: what was done.
+        tallies: what each segment counted.
+        outbox: where messages go out.
+        keep_going: asked before each message; False leaves the rest to the next time.
+
+    Returns:
+        The run's figures as JSON values; `left` says what is still to be done by running it again.
+
+    Raises:
+        StorageUnavailableError: the tables cannot be read or written now.
+    """
+    total = Tally()
+    for tally in tallies:
+        total.merge(tally)
+    result: dict[str, Any] = {"day": run.day.isoformat(), "as_of": format_instant(run.as_of), "backfill": run.backfill}
+    result |= total.to_json()
+    left = [counted(total.failed, "failed account")] if total.failed else []
+    if not total.complete:
+        left.append("accounts not reached in time")
+    elif not run.backfill:
+        first: list[tuple[str | None, str]] = [*total.to_send]
+        if total.scored or total.failed:
+            closing = digest(run.day, run.as_of, total)
+            _store(closing)
+            first.append((None, closing.alert_id))
+        delivery = outbox.send(first, keep_going)
+        result |= delivery.to_json()
+        left += delivery.left
+        workspace.finish_run(run.day, result)
+    return result | {"left": left}
