@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from healthscore.core.timeline import DAY
+from healthscore.core.documents import crm_from_json
+from healthscore.core.timeline import DAY, format_instant
 from healthscore.http.paths import account_path
+from healthscore.storage import accounts
 from tools.demo.stories import STORIES
 from tools.local.stack import CallError
 
@@ -61,13 +63,17 @@ def _write(stack: LocalStack, now: datetime) -> None:
         stack.call("POST", "/v1/events", _ADMIN, {"events": batch})
     for story in STORIES:
         stack.call("PUT", account_path(story.account_id), _ADMIN, story.profile(now))
+        for report in story.crm[:-1]:
+            # The API takes what the CRM says now; what it said on an earlier day was received on that day.
+            received = format_instant(now - report.days_ago * DAY)
+            facts = crm_from_json({**story.crm_facts(report, now), "received_at": received})
+            accounts.save_crm(story.account_id, facts)
     today = now.astimezone(UTC).date()
     for days_ago in range(NIGHTS, 0, -1):
         stack.call("POST", "/_local/nightly", body={"date": (today - days_ago * DAY).isoformat()})
-    # Only now: on the nights before, nobody knew of what the CRM says.
     for story in STORIES:
-        if story.crm:
-            stack.call("PUT", f"{account_path(story.account_id)}/crm", _ADMIN, story.crm_facts(now))
+        for report in story.crm[-1:]:
+            stack.call("PUT", f"{account_path(story.account_id)}/crm", _ADMIN, story.crm_facts(report, now))
 
 
 def standings(stack: LocalStack) -> Iterator[Standing]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from healthscore.core.timeline import DAY, format_instant
@@ -19,6 +18,17 @@ CREATED, USED, CONNECTED = "account_created", "first_feature_used", "integration
 _MAYA = {"owner": "Maya Okafor", "owner_email": "maya.okafor@example.com"}
 _TOM = {"owner": "Tom Lindqvist", "owner_email": "tom.lindqvist@example.com"}
 _PRIYA = {"owner": "Priya Raman", "owner_email": "priya.raman@example.com"}
+_HUBSPOT = {"provider": "hubspot", "active_deal": True}
+_SALESFORCE = {"provider": "salesforce", "active_deal": True, "last_meeting_at": 48, "deal_updated_at": 18}
+
+
+@dataclass(frozen=True, slots=True)
+class CrmReport:
+    """What the CRM said one day."""
+
+    days_ago: int
+    facts: Mapping[str, Any]
+    """As `PUT …/crm` takes them, with days ago in place of instants."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +47,8 @@ class Story:
     users: tuple[str, ...]
     phases: tuple[Phase, ...]
     moments: tuple[Moment, ...]
-    crm: Mapping[str, Any] = field(default_factory=dict)
-    """CRM facts as `PUT …/crm` takes them, with days ago in place of instants."""
+    crm: tuple[CrmReport, ...] = ()
+    """Oldest first, the last one of today."""
 
     def events(self, now: datetime) -> Iterator[dict[str, Any]]:
         """What its users did up to now, as `POST /v1/events` takes it."""
@@ -56,17 +66,16 @@ class Story:
             "created_at": (now - created * DAY).date().isoformat(),
         }
 
-    def crm_facts(self, now: datetime) -> dict[str, Any]:
-        """What `PUT /v1/accounts/{id}/crm` takes; empty where no CRM knows the customer."""
-        if not self.crm:
-            return {}
-        known = {
-            name: format_instant((now - timedelta(days=value)).replace(microsecond=0))
-            if name.endswith("_at")
-            else value
-            for name, value in self.crm.items()
+    def crm_facts(self, report: CrmReport, now: datetime) -> dict[str, Any]:
+        """A report of the CRM as `PUT /v1/accounts/{id}/crm` takes it."""
+        return {
+            **{name: _instant(now, said) if name.endswith("_at") else said for name, said in report.facts.items()},
+            "renewal_date": (now + self.renews_in * DAY).date().isoformat(),
         }
-        return {**known, "renewal_date": (now + self.renews_in * DAY).date().isoformat()}
+
+
+def _instant(now: datetime, days_ago: int) -> str:
+    return format_instant((now - days_ago * DAY).replace(microsecond=0))
 
 
 def _milestones(*days_ago: int) -> tuple[Moment, ...]:
@@ -85,14 +94,10 @@ STORIES = (
         users=("ana.ruiz", "ben.castle", "chloe.meyer", "david.osei", "emi.tanaka", "farid.haddad"),
         phases=(Phase(75, 0, visits=3, events=(10, 15), minutes=(6, 14), weekends=False),),
         moments=_milestones(75, 74, 70),
-        crm={
-            "provider": "hubspot",
-            "open_tickets": 0,
-            "last_meeting_at": 6,
-            "last_email_at": 3,
-            "active_deal": True,
-            "deal_updated_at": 9,
-        },
+        crm=(
+            CrmReport(15, {**_HUBSPOT, "open_tickets": 1, "last_meeting_at": 27, "deal_updated_at": 40}),
+            CrmReport(0, {**_HUBSPOT, "open_tickets": 0, "last_meeting_at": 6, "deal_updated_at": 9}),
+        ),
     ),
     Story(
         account_id="harborline",
@@ -176,15 +181,10 @@ STORIES = (
         users=("xenia.popov", "yusuf.demir", "zoe.martin"),
         phases=(Phase(85, 1, visits=1, events=(4, 5), minutes=(4, 5), every=3),),
         moments=_milestones(85, 84),
-        crm={
-            "provider": "salesforce",
-            "open_tickets": 4,
-            "high_priority_open": 1,
-            "last_meeting_at": 48,
-            "last_email_at": 35,
-            "active_deal": True,
-            "deal_updated_at": 52,
-        },
+        crm=(
+            CrmReport(15, {**_SALESFORCE, "open_tickets": 0}),
+            CrmReport(0, {**_SALESFORCE, "open_tickets": 4, "high_priority_open": 1}),
+        ),
     ),
     Story(
         account_id="fjordline",

@@ -20,7 +20,7 @@ NIGHTLY = "NightlyFunction"
 
 
 class Helpers:
-    """Answers `GET /`, `POST /_local/nightly` and `GET /_local/outbox`."""
+    """Answers `GET /`, `POST /_local/nightly`, and `GET /_local/outbox` (as JSON) or `/_local/outbox.txt` (to read)."""
 
     def __init__(self, invoke: Callable[[str, str], str], topic_arn: str) -> None:
         """Take a way to invoke functions, and the topic that alerts are published to."""
@@ -40,10 +40,11 @@ class Helpers:
             case "POST", "/_local/nightly":
                 return self._nightly(request)
             case "GET", "/_local/outbox":
-                return _json(
-                    HTTPStatus.OK, {"messages": [asdict(message) for message in aws.messages(self._topic_arn)]}
-                )
-        reason = "There are POST /_local/nightly and GET /_local/outbox."
+                sent = aws.messages(self._topic_arn)
+                return _json(HTTPStatus.OK, {"messages": [asdict(message) for message in sent]})
+            case "GET", "/_local/outbox.txt":
+                return _text("\n".join(map(_to_read, aws.messages(self._topic_arn))) or "Nothing was sent yet.\n")
+        reason = "There are POST /_local/nightly, GET /_local/outbox and GET /_local/outbox.txt."
         return _json(HTTPStatus.NOT_FOUND, {"success": False, "code": "not_found", "message": reason})
 
     def _welcome(self, request: Request) -> Response:
@@ -52,7 +53,7 @@ class Helpers:
                 f"<!doctype html><meta charset=utf-8><title>Healthscore</title><pre>{html.escape(self.welcome)}</pre>"
             )
             return Response(HTTPStatus.OK, page.encode(), {"content-type": "text/html; charset=utf-8"})
-        return Response(HTTPStatus.OK, self.welcome.encode(), {"content-type": "text/plain; charset=utf-8"})
+        return _text(self.welcome)
 
     def _nightly(self, request: Request) -> Response:
         event = request.body.decode(errors="replace").strip() or "{}"
@@ -65,6 +66,16 @@ class Helpers:
         except FunctionError as error:
             answer = {"success": False, "code": "function_error", "message": str(error)}
             return _json(HTTPStatus.INTERNAL_SERVER_ERROR, answer)
+
+
+def _to_read(message: aws.Message) -> str:
+    attributes = ", ".join(f"{name} {value}" for name, value in message.attributes.items())
+    headers = [f"Subject: {message.subject}", f"Attributes: {attributes}", f"SMS: {message.sms}"]
+    return "\n".join(["─" * 80, *headers, "", message.email])
+
+
+def _text(text: str) -> Response:
+    return Response(HTTPStatus.OK, text.encode(), {"content-type": "text/plain; charset=utf-8"})
 
 
 def _json(status: HTTPStatus, answer: Any) -> Response:  # noqa: ANN401  (whatever JSON can say)

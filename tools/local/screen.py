@@ -45,7 +45,7 @@ def screen(url: str, standings: Sequence[Standing], *, color: bool, dynamodb_end
             "2. Read that account's live score, and why it is what it is:",
             f"   curl -s {url}/v1/accounts/{account}/health {read_key}",
             "3. Run the night, and read the mails and text messages that come of it:",
-            f"   curl -s -X POST {url}/_local/nightly; curl -s {url}/_local/outbox",
+            f"   curl -s -X POST {url}/_local/nightly; curl -s {url}/_local/outbox.txt",
             "",
             f"Press Ctrl-C to stop. {kept}.",
         ]
