@@ -41,7 +41,7 @@ lint: setup ## Style, types and the direction of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	PYTHONPATH=shared $(BIN)/lint-imports
 
 check: lint test ## Everything a change must pass
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
-class Killed(BaseException):  # noqa: N818  (not an error: nothing may catch it)
+class Killed(BaseException):  # not an error: nothing may catch it
     """The process is gone."""
 
 
