@@ -50,9 +50,9 @@ def recommended_action(score: StandardScore, explanations: Mapping[Component, Ex
     at = score.components[name]
     if at == FULL_SCORE:
         return "Every component is at 100: keep in touch, and look for room to expand."
-    gain, tip = f"up to {lift(score, name):g} points", explanations[name].tip
+    gain, tip = f"up to {lift(score, name):g} points to gain", explanations[name].tip
     if score.band is Band.HEALTHY:
-        return f"Keep in touch and look for room to expand. Most to gain: {LABELS[name]}, at {at} ({gain}). {tip}"
+        return f"Keep in touch and look for room to expand. Weakest part: {LABELS[name]}, at {at} ({gain}). {tip}"
     if score.band is Band.AT_RISK:
         return f"Find out what holds back {LABELS[name]}, the weakest part at {at} ({gain}), and reach out now. {tip}"
     return (

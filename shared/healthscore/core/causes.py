@@ -14,7 +14,7 @@ from healthscore.core.explain_engagement import CONSISTENCY, DEPTH, LENGTH, term
 from healthscore.core.model import Component
 from healthscore.core.standard import WINDOW_DAYS, engagement_terms
 from healthscore.core.timeline import parse_instant
-from healthscore.core.words import counted, elapsed, figure, moment, span
+from healthscore.core.words import counted, elapsed, moment, span
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -126,4 +126,4 @@ def _average(name: str, facts: Mapping[str, Any]) -> str:
     """The average session's length or depth, in words."""
     if name == LENGTH:
         return span(Fraction(round(facts["session_seconds"] * 1000), 1000 * facts["sessions"]))
-    return f"{figure(Fraction(facts['session_events'], facts['sessions']))} events"
+    return counted(Fraction(facts["session_events"], facts["sessions"]), "event")

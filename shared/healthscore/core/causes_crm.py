@@ -54,7 +54,7 @@ def _part_cause(before: CrmPart, after: CrmPart, facts_then: CrmFacts, facts_now
         return _support_cause(before, after, facts_then, facts_now)
     rose = after.score > before.score
     if after.name == COMMERCIAL:
-        return f"{_deal_change(before.signal, after.signal)}: {reason}"
+        return _deal_cause(before.signal, after.signal, reason)
     if rose:
         return f"new contact: {reason}"
     return f"{'no recent' if after.signal is CrmSignal.NO_CONTACT else 'less'} contact: {reason}"
@@ -72,11 +72,12 @@ def _support_cause(before: CrmPart, after: CrmPart, facts_then: CrmFacts, facts_
     return f"{counted(abs(new - old), 'support ticket')} {was} {verb} ({change})"
 
 
-def _deal_change(before: CrmSignal, after: CrmSignal) -> str:
+def _deal_cause(before: CrmSignal, after: CrmSignal, reason: str) -> str:
     if after is CrmSignal.CHURNED:
         return "the account churned"
     if after is CrmSignal.NO_DEAL:
         return "no deal is active any more"
     if before in (CrmSignal.NO_DEAL, CrmSignal.CHURNED):
-        return "a deal is active now"
-    return "the deal was updated" if after is CrmSignal.FRESH_DEAL else "the deal has gone stale"
+        return f"a deal is active now: {reason}"
+    change = "was updated" if after is CrmSignal.FRESH_DEAL else "has gone stale"
+    return f"the deal {change}: {reason}"

@@ -61,7 +61,7 @@ def drivers(then: Snapshot, now: Snapshot) -> tuple[Driver, ...]:
                 Driver(
                     component=name,
                     hundredths=hundredths,
-                    cause=_cause(name, then, now, _weight_remark(name, weight_then, weight_now)),
+                    cause=_cause(name, then, now, _weight_remark(weight_then, weight_now)),
                     score_then=score_then,
                     score_now=score_now,
                 )
@@ -89,9 +89,9 @@ _CAUSES = {
 }
 
 
-def _weight_remark(name: Component, weight_then: int, weight_now: int) -> str:
+def _weight_remark(weight_then: int, weight_now: int) -> str:
     if weight_then == weight_now:
         return ""
     # Every other component weighs less beside CRM than without it.
     change = "CRM facts came in" if weight_now < weight_then else "CRM facts are missing"
-    return f"{name.value} counts {weight_now} % of the score instead of {weight_then} %, since {change}"
+    return f"its weight is {weight_now} % instead of {weight_then} %, since {change}"

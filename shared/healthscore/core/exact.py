@@ -19,7 +19,7 @@ def round_half_up(value: Fraction | int) -> int:
 def decimal_number(value: Fraction | int, places: int = 1) -> float:
     """Round half up to some decimals, as a JSON number: 80 3/7 → 80.4."""
     scale: int = 10**places
-    return round_half_up(value * scale) / scale
+    return (2 * value.numerator * scale + value.denominator) // (2 * value.denominator) / scale
 
 
 def round_up(value: Fraction | int) -> int:

@@ -93,7 +93,7 @@ def _next_activity_tier(events: int) -> NextTier | None:
         return None
     distance, score = enough - events, activity(enough)
     verb = "reaches" if distance == 1 else "reach"
-    text = f"{distance} more {'event' if distance == 1 else 'events'} in the {WINDOW_DAYS}-day window {verb} {score}."
+    text = f"{counted(distance, 'more event')} in the {WINDOW_DAYS}-day window {verb} {score}."
     return NextTier(score=score, distance=distance, unit="events", text=text)
 
 
@@ -129,10 +129,11 @@ def _milestones_reason(score: int, facts: Facts) -> str:
     if not count:
         return f"None of {configured} reached so far, which scores {score}."
     last = facts.milestones[-1]
-    tier = f"{len(MILESTONE_SCORES) - 1} or more" if count >= len(MILESTONE_SCORES) - 1 else f"{count}"
+    most = len(MILESTONE_SCORES) - 1
+    tier = f"{most} or more milestones score" if count >= most else f"{counted(count, 'milestone')} score"
     return (
         f"{count} of {configured} reached, most recently {last.name} on {moment(last.at)}: "
-        f"{tier} {'scores' if count == 1 else 'score'} {score}."
+        f"{tier}{'s' if count == 1 else ''} {score}."
     )
 
 
@@ -154,7 +155,7 @@ def _milestones_tip(score: int, count: int, missing: Sequence[str]) -> str:
         return "Choose further milestones in the settings: the moments at which customers see what they pay for."
     if not count:
         return f"The account is at the very start: set it up together, towards {missing[0]} first."
-    return f"The account is stuck before {missing[0]}: show it what that brings, and help it through."
+    return f"The next step is {missing[0]}: show the account what it brings, and help it there."
 
 
 def listed_shortly(names: Sequence[str]) -> str:
@@ -193,15 +194,15 @@ def _recency_words() -> dict[int, str]:
     least = "1"
     for days, score in RECENCY_TIERS:
         words[score] = f"{least} to {days} days score {score}"
-        least = f"more than {days}"
-    return words | {0: f"{least} days score 0"}
+        least = f"more than {days} and up"
+    return words | {0: f"more than {days} days score 0"}
 
 
 _RECENCY_WORDS = _recency_words()
 _RECENCY_TIPS = {
     100: "Seen within a day: nothing to do.",
     80: "A short pause; look again if it lasts into next week.",
-    60: "Half a week or more without a visit: send a reason to come back before it becomes a habit.",
+    60: "More than three days without a visit: send a reason to come back before it becomes a habit.",
     40: "More than a week of silence: ask your contact in person whether something broke or somebody left.",
     20: "More than two weeks of silence: call, and find out who in the account still owns the product.",
     0: "Silent for longer than the window: treat it as a win-back, starting with whoever signed the contract.",

@@ -147,7 +147,7 @@ def _commercial_reason(signal: CrmSignal, facts: CrmFacts, as_of: datetime) -> s
         return f"{deal}, date of its last update not known"
     if signal is CrmSignal.FRESH_DEAL:
         return f"{deal}, updated {ago(updated, as_of)}, within {DEAL_WINDOW.days} days"
-    return f"{deal}, last updated {ago(updated, as_of)}, over {DEAL_WINDOW.days} days ago"
+    return f"{deal}, last updated {ago(updated, as_of)}, stale after {DEAL_WINDOW.days} days"
 
 
 def ago(at: datetime, as_of: datetime) -> str:

@@ -43,7 +43,7 @@ def explain_engagement(terms: EngagementTerms, facts: Facts) -> Explanation:
             "session_seconds": facts.session_ms / 1000,
             "window_days": WINDOW_DAYS,
         },
-        reason=_reason(points, facts),
+        reason=_reason(points, lacking, facts),
         next_tier=_next_tier(terms, lacking, facts) if lacking and terms.score < FULL_SCORE else None,
         tip=_tip(lacking, facts),
         details={
@@ -76,16 +76,15 @@ def average_events(facts: Facts) -> Fraction:
     return Fraction(facts.session_events, facts.sessions) if facts.sessions else Fraction(0)
 
 
-def _reason(points: Mapping[str, Fraction], facts: Facts) -> str:
+def _reason(points: Mapping[str, Fraction], lacking: str | None, facts: Facts) -> str:
     shares = {name: f"{figure(points[name])} of {most} points" for name, most in TERM_POINTS.items()}
     days = f"activity on {facts.days_active} of {WINDOW_DAYS} days ({shares[CONSISTENCY]})"
     if not facts.sessions:
         return f"No sessions in the last {WINDOW_DAYS} days, so only regularity counts: {days}."
     length = f"{span(average_seconds(facts))} ({shares[LENGTH]})"
-    events = average_events(facts)
-    depth = f"{figure(events)} {'event' if events == 1 else 'events'} ({shares[DEPTH]})"
-    sessions = counted(facts.sessions, "session")
-    return f"{sessions} in the last {WINDOW_DAYS} days, on average {length} long with {depth}; {days}."
+    depth = f"{counted(average_events(facts), 'event')} ({shares[DEPTH]})"
+    sessions = f"{counted(facts.sessions, 'session')} in the last {WINDOW_DAYS} days, on average {length} and {depth}"
+    return f"{sessions}; {days}. {_LACKS_MOST[lacking]}"
 
 
 def _next_tier(terms: EngagementTerms, lacking: str, facts: Facts) -> NextTier:
@@ -104,12 +103,11 @@ def _distance(lacking: str, facts: Facts) -> tuple[int | float, str, str]:
         words = f"{span(seconds)} more in the average session ({span(FULL_SESSION_MS // 1000)} or longer)"
         return seconds, "seconds per session", words
     if lacking == DEPTH:
-        events = round_up((FULL_SESSION_EVENTS - average_events(facts)) * 10) / 10
-        noun = "event" if events == 1 else "events"
-        words = f"{events:g} more {noun} in the average session ({FULL_SESSION_EVENTS} or more)"
-        return events, "events per session", words
+        events = Fraction(round_up((FULL_SESSION_EVENTS - average_events(facts)) * 10), 10)
+        words = f"{counted(events, 'more event')} in the average session ({FULL_SESSION_EVENTS} or more)"
+        return decimal_number(events), "events per session", words
     days = WINDOW_DAYS - facts.days_active
-    return days, "active days", f"{days} more active {'day' if days == 1 else 'days'} in the {WINDOW_DAYS}-day window"
+    return days, "active days", f"{counted(days, 'more active day')} in the {WINDOW_DAYS}-day window"
 
 
 def _tip(lacking: str | None, facts: Facts) -> str:
@@ -123,6 +121,12 @@ def _tip(lacking: str | None, facts: Facts) -> str:
     return _TIPS[lacking]
 
 
+_LACKS_MOST: dict[str | None, str] = {
+    LENGTH: "Session length lacks most.",
+    DEPTH: "Session depth lacks most.",
+    CONSISTENCY: "Regularity lacks most.",
+    None: "Nothing lacks.",
+}
 _TIPS: dict[str | None, str] = {
     LENGTH: "Visits are short: lead people to what is worth staying for, and look for the step at which they leave.",
     DEPTH: "People come but do little: show them the next useful step on the screen where they arrive.",

@@ -17,9 +17,10 @@ _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
 
 
-def counted(number: int, noun: str) -> str:
-    """A number with its noun: "1 event", "9 events", "1,200 events"."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+def counted(number: Fraction | int, noun: str) -> str:
+    """A number, to one decimal, with its noun: "1 event", "4.7 events", "1,200 events"."""
+    shown = figure(number)
+    return f"{shown} {noun}" if shown == "1" else f"{shown} {noun}s"
 
 
 def listed(items: Sequence[str]) -> str:
