@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from healthscore.core.alert_rules import NIGHTS_KEPT, Change, changes
 from healthscore.core.alert_settings import AlertSettings
-from healthscore.core.model import Component, Snapshot
+from healthscore.core.health import assess
+from healthscore.core.health import snapshot as snapshot_of
+from healthscore.core.model import Component, Facts, Snapshot
 from healthscore.core.standard import band
 from healthscore.core.timeline import format_instant
 
@@ -40,6 +42,45 @@ def snapshot(
         components=components,
         facts={Component.RECENCY: {"last_seen_at": format_instant(seen)}},
     )
+
+
+def lived(day: date = FIRST, *, seen: timedelta | None = timedelta(hours=1), **figures: Any) -> Snapshot:
+    """The snapshot of an account that thrives (score 80), as far as no other figures of its month are given.
+
+    Args:
+        day: the night's day.
+        seen: how long before the night's run the last event was; None if there never was one.
+        **figures: fields of `Facts` that differ.
+    """
+    facts = {
+        "events": 60,
+        "sessions": 6,
+        "session_events": 60,
+        "session_ms": 6 * 300_000,
+        "days_active": 30,
+        "milestones": (),
+        "configured_milestones": ("account_created",),
+        "crm": None,
+    }
+    return snapshot_of(
+        assess(
+            "acme",
+            Facts(
+                as_of=instant(day),
+                as_of_day=day,
+                last_seen_at=None if seen is None else instant(day) - seen,
+                **(facts | figures),
+            ),
+            (),
+            None,
+        )
+    )
+
+
+DRIFTING = {"events": 28, "sessions": 4, "session_events": 28, "session_ms": 4 * 200_000, "days_active": 10}
+"""Figures of a month in which an account did less: with a last event four days ago it scores 48."""
+GONE = {"events": 0, "sessions": 0, "session_events": 0, "session_ms": 0, "days_active": 0}
+"""Figures of a month in which nobody came: score 0, after a last event long ago."""
 
 
 def story(scores: Sequence[int | None], first: date = FIRST) -> list[Snapshot]:

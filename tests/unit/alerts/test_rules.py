@@ -7,7 +7,6 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.alerts.nights import DEFAULT, FIRST, instant, kinds, replay, snapshot, story
 
 from healthscore.core.alert_rules import NIGHTS_KEPT, NIGHTS_TO_REARM, changes
 from healthscore.core.alert_settings import (
@@ -20,6 +19,7 @@ from healthscore.core.alert_settings import (
 )
 from healthscore.core.alerts import AlertKind
 from healthscore.core.standard import band
+from tests.unit.alerts.nights import DEFAULT, FIRST, instant, kinds, replay, snapshot, story
 
 OFF = AlertSettings(
     band_fell=BandFell(enabled=False),
