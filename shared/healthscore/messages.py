@@ -96,6 +96,8 @@ def _line(item: Evidence) -> str:
     after = f"{_shown(item.after)} ({item.day.isoformat()})"
     if item.before is None:
         return f"{item.what}: {after}"
+    if item.before == item.after:
+        return f"{item.what}: {after}, unchanged"
     moved = ""
     if isinstance(item.before, int | float) and isinstance(item.after, int | float):
         moved = f", {item.after - item.before:+,.10g}"
@@ -105,4 +107,4 @@ def _line(item: Evidence) -> str:
 def _shown(value: float | str | None) -> str:
     if value is None:
         return "none"
-    return value if isinstance(value, str) else f"{value:,}"
+    return value if isinstance(value, str) else f"{value:,.10g}"
