@@ -111,7 +111,7 @@ STORIES = (
         phases=(
             Phase(70, 24, visits=1, events=(8, 11), minutes=(5, 7), every=2),
             Phase(23, 12, visits=1, events=(2, 3), minutes=(1, 2), every=2),
-            Phase(11, 4, visits=1, events=(1, 1), minutes=(0, 0), every=4),
+            Phase(11, 3, visits=1, events=(1, 1), minutes=(0, 0), every=4),
         ),
         moments=_milestones(70, 69, 60),
     ),

@@ -40,7 +40,7 @@ class Phase:
     minutes: tuple[int, int]
     """Length of a visit, from and to."""
     every: int = 1
-    """Only on every so-manieth day, the last one included."""
+    """Only on every so-manieth day, beginning with the first."""
     weekends: bool = True
 
 
