@@ -1,0 +1,74 @@
+"""Which AWS calls the functions make, as the permissions they need."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import boto3
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+Permission = tuple[str, str]
+"""An action and what it is done to: `("dynamodb:Query", "HistoryTable/index/pending")`."""
+
+
+class Calls:
+    """Notes the calls that are made while a function is at work."""
+
+    def __init__(self, logical_ids: Mapping[str, str]) -> None:
+        """Take the logical ids of the tables and topics by name or ARN."""
+        self.made: defaultdict[str, set[Permission]] = defaultdict(set)
+        self._logical_ids = logical_ids
+        self._function: str | None = None
+
+    @contextmanager
+    def noted(self) -> Iterator[None]:
+        """Note the calls of all clients that are made from now on."""
+        boto3.setup_default_session()
+        events = boto3.DEFAULT_SESSION.events
+        events.register("before-parameter-build", self._note)
+        try:
+            yield
+        finally:
+            events.unregister("before-parameter-build", self._note)
+
+    def by(self, invoke: Callable[[str, str], str]) -> Callable[[str, str], str]:
+        """An `invoke` that tells whose the calls are."""
+
+        def invoking(function: str, event: str) -> str:
+            self._function = function
+            try:
+                return invoke(function, event)
+            finally:
+                self._function = None
+
+        return invoking
+
+    def _note(self, params: dict[str, Any], model: Any, **_: object) -> None:
+        if self._function is not None:
+            service = model.service_model.service_name
+            self.made[self._function].update(
+                (f"{service}:{action}", self._resource(target)) for action, target in _actions(model.name, params)
+            )
+
+    def _resource(self, target: str) -> str:
+        name, slash, index = target.partition("/")
+        return self._logical_ids[name] + slash + index
+
+
+def _actions(operation: str, params: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """A transaction needs the permissions of the writes in it, and none of its own."""
+    if operation == "TransactWriteItems":
+        for write in params["TransactItems"]:
+            ((kind, item),) = write.items()
+            yield {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem"}[kind], item["TableName"]
+    elif operation == "BatchGetItem":
+        yield from ((operation, table) for table in params["RequestItems"])
+    elif operation == "Publish":
+        yield operation, params["TopicArn"]
+    else:
+        index = f"/index/{params['IndexName']}" if "IndexName" in params else ""
+        yield operation, params["TableName"] + index

@@ -1,0 +1,47 @@
+"""The template as its tests read it: with intrinsic functions written out, and nothing resolved."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tools.local import cloudformation, template
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def document() -> dict[str, Any]:
+    return cloudformation.load((ROOT / "template.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="session")
+def resources(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return document["Resources"]
+
+
+@pytest.fixture(scope="session")
+def functions(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The functions' properties, with what they take from Globals."""
+    shared = document["Globals"]["Function"]
+    return {
+        name: {
+            **shared,
+            **properties,
+            "LoggingConfig": {**shared["LoggingConfig"], **properties["LoggingConfig"]},
+        }
+        for name, properties in of_type(document["Resources"], "AWS::Serverless::Function").items()
+    }
+
+
+@pytest.fixture(scope="session")
+def stack() -> template.Stack:
+    """The template as the local stack understands it."""
+    return template.read(ROOT / "template.yaml", stack="test")
+
+
+def of_type(resources: dict[str, dict[str, Any]], kind: str) -> dict[str, dict[str, Any]]:
+    """Properties of the resources of a type, by logical id."""
+    return {name: found["Properties"] for name, found in resources.items() if found["Type"] == kind}

@@ -1,0 +1,66 @@
+"""The sample events are what the services send, and lead where their names say."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from healthscore.core.timeline import parse_instant
+from tests.template.conftest import ROOT
+from tools.local.routes import match
+
+EVENTS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted((ROOT / "events").glob("*.json"))}
+HTTP = [name for name in EVENTS if not name.startswith("nightly")]
+
+
+def test_events__exist__for_every_function(functions):
+    folders = {properties["CodeUri"].strip("/").rpartition("/")[2] for properties in functions.values()}
+    assert {name.partition("-")[0] for name in EVENTS} == folders
+    assert {path.suffix for path in (ROOT / "events").iterdir()} == {".json"}
+
+
+@pytest.mark.parametrize("name", HTTP)
+def test_http_event__takes__the_route_it_names(stack, name):
+    event = EVENTS[name]
+    http = event["requestContext"]["http"]
+    found = match(stack.routes, http["method"], event["rawPath"])
+    assert found is not None
+    assert event["routeKey"] == event["requestContext"]["routeKey"] == found.route.key
+    assert event.get("pathParameters", {}) == found.parameters
+    assert stack.functions[found.route.function].code.strip("/") == f"functions/{name.partition('-')[0]}"
+
+
+@pytest.mark.parametrize("name", HTTP)
+def test_http_event__agrees__with_itself(name):
+    event = EVENTS[name]
+    context = event["requestContext"]
+    assert event["version"] == "2.0"
+    assert context["stage"] == "$default"
+    assert context["http"]["path"] == event["rawPath"]
+    assert context["http"]["userAgent"] == event["headers"]["user-agent"]
+    assert [header for header in event["headers"] if header != header.lower()] == []
+    received = datetime.fromtimestamp(context["timeEpoch"] / 1000, UTC)
+    assert context["time"] == received.strftime("%d/%b/%Y:%H:%M:%S +0000")
+    if "body" in event:
+        assert int(event["headers"]["content-length"]) == len(event["body"].encode())
+
+
+@pytest.mark.parametrize("name", HTTP)
+def test_http_event__carries__only_a_key_of_the_local_stack(name):
+    authorization = EVENTS[name]["headers"].get("authorization", "Bearer local-none")
+    assert authorization.startswith("Bearer local-")
+
+
+def test_nightly_events__are__a_night_a_past_day_and_a_sweep(functions):
+    nightly = {name: event for name, event in EVENTS.items() if name not in HTTP}
+    assert {name: list(event) for name, event in nightly.items()} == {
+        "nightly": ["time"],
+        "nightly-backfill": ["date"],
+        "nightly-outbox": ["task"],
+    }
+    scheduled = functions["NightlyFunction"]["Events"]
+    assert parse_instant(nightly["nightly"]["time"])
+    assert json.loads(scheduled["Night"]["Properties"]["Input"]) == {"time": "<aws.scheduler.scheduled-time>"}
+    assert json.loads(scheduled["Outbox"]["Properties"]["Input"]) == nightly["nightly-outbox"]

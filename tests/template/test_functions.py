@@ -1,0 +1,88 @@
+"""The template and the functions' code agree: handlers, environment, routes."""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from healthscore.http.routing import ROUTES
+from tests.template import codebase
+from tests.template.conftest import ROOT
+from tools.local.routes import DEFAULT, match
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from tools.local.template import Function
+
+NAMES = ("IngestFunction", "ScoreFunction", "AccountsFunction", "NightlyFunction")
+
+
+def load(function: Function) -> ModuleType:
+    module, _, _ = function.handler.rpartition(".")
+    path = ROOT / function.code / f"{module}.py"
+    spec = importlib.util.spec_from_file_location(f"handler_of_{function.logical_id}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    loaded = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(loaded)
+    return loaded
+
+
+def test_functions__are__those_tested_here(stack):
+    assert tuple(stack.functions) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_handler__loads__without_an_environment(stack, name, monkeypatch):
+    """What is wrong with the environment shows in an answer and a log line, not in a function that does not start."""
+    for variable in stack.functions[name].environment:
+        monkeypatch.delenv(variable, raising=False)
+    assert callable(load(stack.functions[name]).handler)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_environment__holds__what_the_code_reads_and_no_more(stack, name):
+    function = stack.functions[name]
+    code = ROOT / function.code / "handler.py"
+    assert set(function.environment) == codebase.variables_of(code)
+
+
+@pytest.mark.parametrize("name", ["IngestFunction", "ScoreFunction", "NightlyFunction"])
+def test_code__spares__a_cold_start_the_schemas(stack, name):
+    """Pydantic costs more than all else that these functions load; only writing profiles and settings needs it."""
+    loaded = codebase.modules_of(ROOT / stack.functions[name].code / "handler.py")
+    assert [path.name for path in loaded if path.name == "schemas.py"] == []
+
+
+def test_routes__end__without_a_slash(stack):
+    """CloudFormation deploys no route that ends in a slash."""
+    assert [route.key for route in stack.routes if route.path.endswith("/")] == []
+
+
+def test_routes__lead__to_one_function_each(stack):
+    keys = [route.key for route in stack.routes]
+    assert len(set(keys)) == len(keys)
+    assert {route.function for route in stack.routes} <= set(stack.functions)
+
+
+def test_routes__include__a_catch_all(stack):
+    """Without it an unknown path gets the gateway's own answer, which has another shape than ours."""
+    assert [route.function for route in stack.routes if route.path == DEFAULT] == ["AccountsFunction"]
+
+
+def test_api__is__on_the_default_stage(resources):
+    """Any other stage's name becomes part of the path, which some clients cannot keep."""
+    assert resources["Api"]["Properties"]["StageName"] == "$default"
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+@pytest.mark.parametrize("key", ROUTES)
+def test_api__sends__each_request_to_a_function_that_answers_it(stack, key, slash):
+    method, _, path = key.partition(" ")
+    found = match(stack.routes, method, path.replace("{account_id}", "acme") + slash)
+    assert found is not None
+    router: Any = load(stack.functions[found.route.function]).router
+    assert key in router._handlers

@@ -1,0 +1,136 @@
+"""Rules that every resource of the template keeps, also those that are yet to come."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.template.conftest import ROOT, of_type
+
+HTTP_LIMIT_SECONDS = 29
+FIXED_NAMES = {"FunctionName", "TableName", "TopicName", "QueueName", "RoleName", "AlarmName", "DashboardName"}
+
+
+def test_functions__run__on_python_3_13_for_a_chosen_architecture_with_tracing(functions, document):
+    assert functions
+    for name, properties in functions.items():
+        assert properties["Runtime"] == "python3.13", name
+        assert properties["Architectures"] == [{"Ref": "Architecture"}], name
+        assert properties["Tracing"] == "Active", name
+    assert document["Parameters"]["Architecture"]["Default"] == "arm64"
+    assert document["Parameters"]["Architecture"]["AllowedValues"] == ["arm64", "x86_64"]
+
+
+def test_functions__log__json_to_a_group_of_their_own(functions, resources):
+    groups = [properties["LoggingConfig"]["LogGroup"]["Ref"] for properties in functions.values()]
+    assert len(set(groups)) == len(groups)
+    for name, properties in functions.items():
+        assert properties["LoggingConfig"]["LogFormat"] == "JSON", name
+        assert resources[properties["LoggingConfig"]["LogGroup"]["Ref"]]["Type"] == "AWS::Logs::LogGroup", name
+
+
+def test_log_groups__keep__for_a_limited_time(resources):
+    for name, properties in of_type(resources, "AWS::Logs::LogGroup").items():
+        assert properties["RetentionInDays"] == {"Ref": "LogRetentionDays"}, name
+
+
+def test_functions_of_the_api__time_out__before_the_gateway_does(functions):
+    for name, properties in functions.items():
+        if any(event["Type"] == "HttpApi" for event in properties["Events"].values()):
+            assert properties["Timeout"] <= HTTP_LIMIT_SECONDS, name
+
+
+def test_asynchronous_paths__fail__into_a_dead_letter_queue(functions, resources):
+    queues = of_type(resources, "AWS::SQS::Queue")
+    schedules = 0
+    for name, properties in functions.items():
+        kinds = {event["Type"] for event in properties["Events"].values()}
+        assert kinds <= {"HttpApi", "ScheduleV2"}, f"{name}: say here what becomes of its failures"
+        if kinds == {"HttpApi"}:
+            continue
+        target = properties["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]
+        assert target["Type"] == "SQS", name
+        assert _queue(target["Destination"]) in queues, name
+        for event in properties["Events"].values():
+            schedules += 1
+            assert _queue(event["Properties"]["DeadLetterConfig"]["Arn"]) in queues, name
+            assert event["Properties"]["RetryPolicy"]["MaximumRetryAttempts"] > 0, name
+    assert schedules
+
+
+def _queue(arn: dict[str, Any]) -> str:
+    logical_id, attribute = arn["Fn::GetAtt"]
+    assert attribute == "Arn"
+    return logical_id
+
+
+def test_queues__keep__encrypted_for_two_weeks(resources):
+    for name, properties in of_type(resources, "AWS::SQS::Queue").items():
+        assert properties["SqsManagedSseEnabled"] is True, name
+        assert properties["MessageRetentionPeriod"] == 14 * 24 * 60 * 60, name
+
+
+def test_topics__are__encrypted(resources):
+    for name, properties in of_type(resources, "AWS::SNS::Topic").items():
+        assert properties["KmsMasterKeyId"], name
+
+
+def test_tables__outlive__mistakes(resources):
+    tables = of_type(resources, "AWS::DynamoDB::Table")
+    assert tables
+    for name, properties in tables.items():
+        assert resources[name]["DeletionPolicy"] == "Retain", name
+        assert resources[name]["UpdateReplacePolicy"] == "Retain", name
+        assert properties["DeletionProtectionEnabled"] is True, name
+        assert properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True, name
+        assert properties["SSESpecification"]["SSEEnabled"] is True, name
+        assert properties["BillingMode"] == "PAY_PER_REQUEST", name
+
+
+def test_tables__declare__exactly_the_attributes_of_their_keys(resources):
+    for name, properties in of_type(resources, "AWS::DynamoDB::Table").items():
+        keys = [properties["KeySchema"]]
+        keys += [index["KeySchema"] for index in properties.get("GlobalSecondaryIndexes", [])]
+        used = {part["AttributeName"] for schema in keys for part in schema}
+        assert {given["AttributeName"] for given in properties["AttributeDefinitions"]} == used, name
+
+
+def test_resources__have__no_name_that_another_stack_could_hold(resources):
+    for name, resource in resources.items():
+        properties = resource["Properties"]
+        assert not FIXED_NAMES & properties.keys(), name
+        for field in ("LogGroupName", "LayerName"):
+            if field in properties:
+                assert "${AWS::StackName}" in properties[field]["Fn::Sub"], name
+        for event in properties.get("Events", {}).values():
+            assert event["Type"] != "ScheduleV2" or event["Properties"]["OmitName"] is True, name
+
+
+def test_parameters__have__defaults_and_say_what_they_are(document):
+    for name, parameter in document["Parameters"].items():
+        assert "Default" in parameter, name
+        assert parameter["Description"].endswith("."), name
+
+
+@pytest.mark.parametrize(
+    ("parameter", "good", "bad"),
+    [
+        ("AlertEmail", ["", "team@example.com"], ["team", "a b@example.com", "team@example"]),
+        ("AlertPhone", ["", "+491701234567"], ["01701234567", "+0170", "+49 170 1234567"]),
+        ("AppUrl", ["", "https://app.example.com/customers"], ["app.example.com", "https://a b"]),
+        ("AllowedOrigins", ["", "*", "https://a.example,http://localhost:3000"], ["a.example", "https://a, https://b"]),
+        ("Timezone", ["UTC", "Europe/Berlin", "America/Port-au-Prince", "Etc/GMT+3"], ["", "Europe Berlin"]),
+    ],
+)
+def test_parameters__accept__only_what_can_work(document, parameter, good, bad):
+    pattern = document["Parameters"][parameter]["AllowedPattern"]
+    assert [value for value in good if not re.search(pattern, value)] == []
+    assert [value for value in bad if re.search(pattern, value)] == []
+
+
+def test_guide__explains__every_parameter_and_resource(document):
+    guide = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    names = [*document["Parameters"], *document["Resources"], *document["Outputs"]]
+    assert [name for name in names if f"`{name}`" not in guide] == []

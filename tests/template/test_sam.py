@@ -1,0 +1,174 @@
+"""SAM's own view: it accepts the template, and builds what the functions need and nothing else.
+
+Needs Python 3.13 and the SAM CLI, which `make validate` installs; skipped without it unless REQUIRE_SAM=1.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.template.conftest import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SAM = ROOT / ".cache" / "sam" / "bin"
+pytestmark = [
+    pytest.mark.sam,
+    pytest.mark.skipif(
+        not (SAM / "sam").exists() and os.environ.get("REQUIRE_SAM") != "1",
+        reason="needs the SAM CLI: make validate",
+    ),
+]
+
+# Where an ELF file says which machine it is for, and what it says.
+MACHINE_AT = slice(18, 20)
+MACHINES = {"arm64": ("aarch64", b"\xb7\x00"), "x86_64": ("x86_64", b"\x3e\x00")}
+MAGIC_OF_PYTHON_3_13 = b"\xf3\r\r\n"
+UNCHECKED_HASH = b"\x01\x00\x00\x00"
+
+TRANSLATE = """
+import json, sys
+from samcli.yamlhelper import yaml_parse
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
+
+template, *parameters = sys.argv[1:]
+document = yaml_parse(open(template).read())
+for resource in document["Resources"].values():
+    for code in ("CodeUri", "ContentUri"):
+        if code in resource["Properties"]:
+            resource["Properties"][code] = "s3://bucket/key"
+values = dict(parameter.split("=", 1) for parameter in parameters)
+print(json.dumps(Translator({}, Parser()).translate(document, parameter_values=values)))
+"""
+
+
+def run(*command: str, **variables: str) -> str:
+    """Run a command as someone without AWS credentials would, and give what it printed."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MAKE", "MFLAGS"))}
+    environment |= variables
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def sam() -> None:
+    """The SAM CLI; the template passes its checks."""
+    run("make", "validate")
+
+
+@pytest.fixture(scope="module", params=MACHINES)
+def architecture(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def build(sam: None, architecture: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `make build` makes for an architecture."""
+    folder = tmp_path_factory.mktemp(architecture) / "build"
+    run("make", "build", f"ARCHITECTURE={architecture}", f"BUILD={folder}")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def library(build: Path) -> Path:
+    return build / "HealthscoreLayer" / "python"
+
+
+def test_build__of_a_function__holds_its_handler_and_nothing_else(build):
+    folders = sorted(path.name for path in build.iterdir() if path.name.endswith("Function"))
+    assert folders == ["AccountsFunction", "IngestFunction", "NightlyFunction", "ScoreFunction"]
+    for folder in folders:
+        assert files(build / folder) == {"handler.py"}
+
+
+def test_build__of_the_layer__holds_the_library_as_it_is_in_the_checkout(build, library):
+    assert files(build / "HealthscoreLayer") == {f"python/{name}" for name in files(library)}
+    shipped = {name for name in files(library / "healthscore") if not name.endswith(".pyc")}
+    source = ROOT / "shared" / "healthscore"
+    assert shipped == {str(path.relative_to(source)) for path in source.rglob("*.py")}
+
+
+def test_build__of_the_layer__holds_what_the_lock_file_names_and_nothing_else(library):
+    """No boto3, which the runtime brings; no tests, scripts or type stubs, which no function loads."""
+    locked = re.findall(r"^([a-z0-9-]+)==([0-9.]+)", (ROOT / "shared" / "requirements.txt").read_text(), re.MULTILINE)
+    described = {f"{name.replace('-', '_')}-{version}.dist-info" for name, version in locked}
+    packages = {name.replace("-", "_") for name, _ in locked} - {"typing_extensions"}
+    expected = packages | described | {"typing_extensions.py", "__pycache__", "healthscore"}
+    assert {path.name for path in library.iterdir()} == expected
+    assert {path.name for folder in described for path in (library / folder).iterdir()} == {"METADATA"}
+    assert [name for name in files(library) if re.search(r"(^|/)(tests?|testing)/|\.pyi$|(^|/)py\.typed$", name)] == []
+
+
+def test_build__of_the_layer__knows_the_time_zones(library):
+    """The runtime does not promise to bring them."""
+    assert (library / "tzdata" / "zoneinfo" / "Europe" / "Berlin").is_file()
+
+
+def test_build__of_the_layer__is_for_the_chosen_machine(library, architecture):
+    machine, code = MACHINES[architecture]
+    binaries = [path for path in library.rglob("*") if path.suffix == ".so"]
+    assert [path.name for path in binaries] == [f"_pydantic_core.cpython-313-{machine}-linux-gnu.so"]
+    assert binaries[0].read_bytes()[MACHINE_AT] == code
+
+
+def test_build__of_the_layer__is_compiled_for_the_runtime(library, build):
+    """Bytecode is taken without a look at the source, and its tracebacks name the path in the function."""
+    sources = list(library.rglob("*.py"))
+    assert sources
+    for source in sources:
+        bytecode = source.parent / "__pycache__" / f"{source.stem}.cpython-313.pyc"
+        compiled = bytecode.read_bytes()
+        assert compiled[:8] == MAGIC_OF_PYTHON_3_13 + UNCHECKED_HASH, bytecode
+        assert f"/opt/python/{source.relative_to(library)}".encode() in compiled, bytecode
+        assert str(build).encode() not in compiled, bytecode
+
+
+def files(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def translated(*parameters: str) -> dict[str, Any]:
+    """The resources that SAM makes of the template."""
+    command = [str(SAM / "python"), "-c", TRANSLATE, str(ROOT / "template.yaml"), *parameters]
+    return json.loads(run(*command, AWS_DEFAULT_REGION="us-east-1"))["Resources"]
+
+
+@pytest.mark.usefixtures("sam")
+def test_translation__of_cors__keeps_its_headers_and_hangs_on_the_condition():
+    """SAM takes a block of which only the origins are an intrinsic function for the origins alone."""
+    body = translated("AllowedOrigins=https://a.example,https://b.example")["Api"]["Properties"]["Body"]
+    condition, allowed, otherwise = body["x-amazon-apigateway-cors"]["Fn::If"]
+    assert condition == "HasBrowserClients"
+    assert otherwise == {"Ref": "AWS::NoValue"}
+    assert allowed["allowHeaders"] == ["authorization", "content-type", "x-retry-count"]
+    assert allowed["allowOrigins"] == {"Fn::Split": [",", "https://a.example,https://b.example"]}
+
+
+@pytest.mark.usefixtures("sam")
+def test_translation__of_roles__adds_logs_traces_and_dead_letters_only():
+    roles = {name: found for name, found in translated().items() if found["Type"] == "AWS::IAM::Role"}
+    for name, role in roles.items():
+        managed = {arn.rpartition("/")[2] for arn in role["Properties"].get("ManagedPolicyArns", [])}
+        assert managed <= {"AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess"}, name
+    nightly = roles["NightlyFunctionRole"]["Properties"]["Policies"]
+    added = [policy["PolicyDocument"]["Statement"] for policy in nightly if "SQS" in policy["PolicyName"]]
+    queue = {"Fn::GetAtt": ["NightlyDeadLetters", "Arn"]}
+    assert added == [[{"Action": "sqs:SendMessage", "Effect": "Allow", "Resource": queue}]]
+
+
+@pytest.mark.usefixtures("sam")
+def test_translation__of_schedules__gives_them_no_name_and_a_dead_letter_queue():
+    schedules = [found for found in translated().values() if found["Type"] == "AWS::Scheduler::Schedule"]
+    assert len(schedules) == 2
+    for schedule in schedules:
+        assert "Name" not in schedule["Properties"]
+        assert schedule["Properties"]["Target"]["DeadLetterConfig"]
