@@ -11,6 +11,7 @@ from healthscore.http import query
 from healthscore.http.errors import account_not_found, invalid_request
 from healthscore.http.keys import CachedKeys
 from healthscore.http.routing import Router
+from healthscore.profiles import get_account
 from healthscore.scoring import assess_account
 from healthscore.storage import accounts, history, workspace
 
@@ -23,6 +24,7 @@ HISTORY_DAYS = 90
 
 router = Router()
 find_key = CachedKeys(workspace.find_key)
+router.route("GET /v1/accounts/{account_id}")(get_account)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401  (the runtime's own object)
