@@ -14,7 +14,7 @@ from healthscore.core.explain_engagement import CONSISTENCY, DEPTH, LENGTH, term
 from healthscore.core.model import Component
 from healthscore.core.standard import WINDOW_DAYS, engagement_terms
 from healthscore.core.timeline import parse_instant
-from healthscore.core.words import counted, elapsed, moment, span
+from healthscore.core.words import counted, elapsed, figure, moment, span
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -114,16 +114,17 @@ def _term_cause(name: str, before: Mapping[str, Any], after: Mapping[str, Any], 
         return f"{'more' if rose else 'fewer'} active days: {days}"
     word = _TERM_WORDS[name][rose]
     old, new = _average(name, before), _average(name, after)
+    unit = "" if name == LENGTH else " event" if new == "1" else " events"
     if old == new:
-        return f"sessions got slightly {word}: {new} on average"
-    return f"sessions got {word}: {old} → {new} on average"
+        return f"sessions got slightly {word}: {new}{unit} on average"
+    return f"sessions got {word}: {old} → {new}{unit} on average"
 
 
 _TERM_WORDS = {LENGTH: ("shorter", "longer"), DEPTH: ("shallower", "deeper")}
 
 
 def _average(name: str, facts: Mapping[str, Any]) -> str:
-    """The average session's length or depth, in words."""
+    """The average session's length with its unit, or its number of events without."""
     if name == LENGTH:
         return span(Fraction(round(facts["session_seconds"] * 1000), 1000 * facts["sessions"]))
-    return counted(Fraction(facts["session_events"], facts["sessions"]), "event")
+    return figure(Fraction(facts["session_events"], facts["sessions"]))

@@ -197,8 +197,8 @@ def test_drivers__milestones__names_them(then, now, configured, expected):
     [
         ({"session_ms": 2_400_000}, {}, "sessions got shorter: 5 min → 2 min 30 s on average"),
         ({}, {"session_ms": 2_400_000}, "sessions got longer: 2 min 30 s → 5 min on average"),
-        ({}, {"session_events": 20}, "sessions got shallower: 5 events → 2.5 events on average"),
-        ({}, {"session_events": 80}, "sessions got deeper: 5 events → 10 events on average"),
+        ({}, {"session_events": 20}, "sessions got shallower: 5 → 2.5 events on average"),
+        ({}, {"session_events": 80}, "sessions got deeper: 5 → 10 events on average"),
         ({}, {"days_active": 12}, "fewer active days: 15 → 12 of 30"),
         ({}, {"days_active": 18}, "more active days: 15 → 18 of 30"),
         (
