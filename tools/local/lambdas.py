@@ -14,6 +14,7 @@ import sys
 import time
 import traceback
 import uuid
+from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -21,10 +22,12 @@ from typing import TYPE_CHECKING, Any
 from tools.local.cloudformation import REGION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from tools.local.template import Function
+
+    Handler = Callable[[dict[str, Any], "Context"], Any]
 
 _READ_WHEN_LOADED = ("POWERTOOLS_", "AWS_LAMBDA_")
 """Variables that may differ between functions: they are read once, while the handler's module is loaded."""
@@ -65,7 +68,7 @@ class Lambdas:
         """
         self._functions = functions
         self._root = root
-        self._idle: dict[str, list[Callable[[dict[str, Any], Context], Any]]] = {name: [] for name in functions}
+        self._idle: dict[str, list[Handler]] = {name: [] for name in functions}
         self._lock = Lock()
         self.environment = _common_environment(functions)
 
@@ -84,24 +87,30 @@ class Lambdas:
         """
         function = self._functions[logical_id]
         try:
-            handler = self._take(function)
-            result = json.dumps(handler(json.loads(event), _context(function)), ensure_ascii=False)
+            with self._environment_of(function) as handler:
+                return json.dumps(handler(json.loads(event), _context(function)), ensure_ascii=False)
         except Exception as error:
             traceback.print_exc(file=sys.stderr)
             raise FunctionError(f"{type(error).__name__}: {error}") from error
+
+    @contextmanager
+    def _environment_of(self, function: Function) -> Iterator[Handler]:
+        """An execution environment for one invocation: a warm one where one is idle."""
+        idle = self._idle[function.logical_id]
         with self._lock:
-            self._idle[logical_id].append(handler)
-        return result
+            if idle:
+                handler = idle.pop()
+            else:
+                os.environ.update(_own_environment(function))
+                handler = _load(function, self._root)
+        try:
+            yield handler
+        finally:
+            with self._lock:
+                idle.append(handler)
 
-    def _take(self, function: Function) -> Callable[[dict[str, Any], Context], Any]:
-        with self._lock:
-            if self._idle[function.logical_id]:
-                return self._idle[function.logical_id].pop()
-            os.environ.update(_own_environment(function))
-            return _load(function, self._root)
 
-
-def _load(function: Function, root: Path) -> Callable[[dict[str, Any], Context], Any]:
+def _load(function: Function, root: Path) -> Handler:
     module_name, _, attribute = function.handler.rpartition(".")
     path = root / function.code / f"{module_name.replace('.', '/')}.py"
     spec = importlib.util.spec_from_file_location(f"{function.logical_id}_{module_name}_{uuid.uuid4().hex}", path)
@@ -109,7 +118,7 @@ def _load(function: Function, root: Path) -> Callable[[dict[str, Any], Context],
         raise ImportError(f"{path} cannot be loaded")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    handler: Callable[[dict[str, Any], Context], Any] = getattr(module, attribute)
+    handler: Handler = getattr(module, attribute)
     return handler
 
 
