@@ -250,10 +250,10 @@ def _properties(sent: dict[str, object]) -> dict[str, Any] | None:
         size = len(_COMPACT.encode(properties).encode())
     except UnicodeEncodeError:
         raise _RefusedError("invalid_event", "properties hold broken Unicode (half a surrogate pair)") from None
-    except ValueError:
-        raise _RefusedError("invalid_event", "properties hold a number too large for JSON readers") from None
-    except RecursionError:
-        raise _RefusedError("invalid_event", "properties nest objects or lists too deeply") from None
+    except (ValueError, RecursionError):
+        raise _RefusedError(
+            "invalid_event", "properties hold a number too large for JSON readers, or nest too deeply"
+        ) from None
     if size > MAX_PROPERTIES_BYTES:
         raise _RefusedError(
             "properties_too_large",

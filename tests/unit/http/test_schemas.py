@@ -110,6 +110,10 @@ def test_read_profile__bad_field__is_named_with_what_is_wrong(field, value, says
     assert profile_faults(**{field: value}) == {field: says}
 
 
+def test_read_profile__name_of_a_field_in_broken_unicode__is_refused():
+    assert profile_faults(**{"\ud800": 1}) == {"the object": "cannot be read"}
+
+
 def test_read_profile__bad_item_of_a_list__is_named_by_its_position():
     assert profile_faults(champions=["u1", 2, " u3"]) == {
         "champions[1]": "must be a string, not a number",
