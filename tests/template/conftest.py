@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 from tools.local import cloudformation, template
@@ -40,6 +41,16 @@ def functions(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
 def stack() -> template.Stack:
     """The template as the local stack understands it."""
     return template.read(ROOT / "template.yaml", stack="test")
+
+
+@pytest.fixture
+def topic_arn(tables_in_process: None, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A topic beside the tables, in the nightly function's environment."""
+    sns = boto3.client("sns")
+    arn = sns.create_topic(Name="alerts")["TopicArn"]
+    sns.close()
+    monkeypatch.setenv("ALERTS_TOPIC_ARN", arn)
+    return arn
 
 
 def of_type(resources: dict[str, dict[str, Any]], kind: str) -> dict[str, dict[str, Any]]:

@@ -8,7 +8,10 @@ from datetime import UTC, datetime
 import pytest
 
 from healthscore.core.timeline import parse_instant
+from healthscore.http.keys import Scope
 from tests.template.conftest import ROOT
+from tools import keys
+from tools.local.lambdas import Lambdas
 from tools.local.routes import match
 
 EVENTS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted((ROOT / "events").glob("*.json"))}
@@ -64,3 +67,40 @@ def test_nightly_events__are__a_night_a_past_day_and_a_sweep(functions):
     assert parse_instant(nightly["nightly"]["time"])
     assert json.loads(scheduled["Night"]["Properties"]["Input"]) == {"time": "<aws.scheduler.scheduled-time>"}
     assert json.loads(scheduled["Outbox"]["Properties"]["Input"]) == nightly["nightly-outbox"]
+
+
+@pytest.fixture
+def invoke(stack, topic_arn):
+    """Hands a sample event to the function it is named after, and gives what that returns."""
+    for scope in Scope:
+        keys.add(f"local-{scope}", scope, "test", datetime.now(UTC))
+    lambdas = Lambdas(stack.functions, ROOT)
+    named = {function.code.strip("/").rpartition("/")[2]: name for name, function in stack.functions.items()}
+
+    def handled(name, event):
+        return json.loads(lambdas.invoke(named[name.partition("-")[0]], json.dumps(event)))
+
+    return handled
+
+
+def test_events__one_after_the_other__tell_a_workspace_s_story(invoke):
+    """Only the retention is not the sample's: the sample's days will lie further back than its 400 some time."""
+    first = {"accounts-healthz", "accounts-put-settings", "ingest"}
+    answers = {}
+    for name in sorted(HTTP, key=lambda name: (name not in first, name)):
+        event = EVENTS[name]
+        if name == "accounts-put-settings":
+            settings = json.loads(event["body"]) | {"retention_days": 20_000}
+            event = event | {"body": json.dumps(settings)}
+        response = invoke(name, event)
+        assert response["statusCode"] == 200, (name, response["body"])
+        answers[name] = json.loads(response["body"])
+    assert answers["ingest"] == {"success": True, "accepted": 5, "duplicates": 0, "rejected": []}
+    milestones = answers["score"]["components"]["milestones"]["facts"]["reached"]
+    assert [milestone["name"] for milestone in milestones] == ["account_created", "first_feature_used"]
+
+    night = invoke("nightly", EVENTS["nightly"])
+    assert (night["day"], night["scored"], night["left"]) == ("2026-11-22", 2, [])
+    past = invoke("nightly-backfill", EVENTS["nightly-backfill"])
+    assert (past["day"], past["backfill"], past["left"]) == ("2026-11-20", True, [])
+    assert invoke("nightly-outbox", EVENTS["nightly-outbox"])["left"] == []

@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
 
 from healthscore.http.keys import Scope
@@ -86,11 +85,7 @@ class Workspace:
 
 
 @pytest.fixture
-def workspace(stack, tables_in_process, monkeypatch) -> Iterator[Workspace]:
-    sns = boto3.client("sns")
-    topic_arn = sns.create_topic(Name="alerts")["TopicArn"]
-    sns.close()
-    monkeypatch.setenv("ALERTS_TOPIC_ARN", topic_arn)
+def workspace(stack, topic_arn) -> Iterator[Workspace]:
     tables = ("Accounts", "Activity", "History", "Settings")
     logical_ids = {os.environ[f"{table.upper()}_TABLE"]: f"{table}Table" for table in tables}
     calls = Calls(logical_ids | {topic_arn: "AlertsTopic"})
