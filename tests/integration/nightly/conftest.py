@@ -1,0 +1,14 @@
+"""Tables in this process, and runs that make one call after the other."""
+
+from __future__ import annotations
+
+import pytest
+
+from healthscore import nightly
+from tests.integration.nightly.nights import Inline, Topic
+
+
+@pytest.fixture
+def topic(tables_in_process, monkeypatch):
+    monkeypatch.setattr(nightly, "ThreadPoolExecutor", Inline)
+    return Topic()

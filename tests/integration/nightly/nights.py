@@ -1,0 +1,183 @@
+"""A small workspace to run nights in, a topic that remembers, and a way to die at any write."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+from concurrent.futures import Future
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Self
+
+from aws_lambda_powertools import Logger
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.dynamodb.models import dynamodb_backends
+
+from healthscore.core.alerts import Alert
+from healthscore.core.timeline import format_instant
+from healthscore.nightly import finish, run_segment, start
+from healthscore.outbox import Outbox
+from healthscore.storage import accounts, history
+from healthscore.storage.client import dynamodb, pages
+from tests.unit.alerts.nights import GONE, lived
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+TONIGHT = datetime(2026, 11, 21, 2, tzinfo=UTC)
+NIGHT = timedelta(days=1)
+LONG_AGO = TONIGHT - timedelta(days=100)
+LOGGER = Logger(service="test", level="CRITICAL")
+WRITES = {"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "Publish"}
+
+THRIVING: dict[str, Any] = {}
+ABSENT = {**GONE, "seen": None}
+"""Figures of an account without any event: score 0, which is what tonight's run finds where a test adds no events."""
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+class Killer:
+    """Kills the process before or after one of its writes and publications; the dead make no further call."""
+
+    def __init__(self, at: int = 0, *, after: bool = False) -> None:
+        self.at, self.after = at, after
+        self.writes: list[str] = []
+        self.dead = False
+
+    def before_call(self, operation: str) -> None:
+        if self.dead:
+            raise Killed
+        if operation in WRITES:
+            self.writes.append(operation)
+            self._kill_at(operation, after=False)
+
+    def after_call(self, operation: str) -> None:
+        self._kill_at(operation, after=True)
+
+    def _kill_at(self, operation: str, *, after: bool) -> None:
+        if operation in WRITES and len(self.writes) == self.at and after == self.after:
+            self.dead = True
+            raise Killed
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        def before(model, **_: object) -> None:
+            self.before_call(model.name)
+
+        def after(model, **_: object) -> None:
+            self.after_call(model.name)
+
+        events = dynamodb().meta.events
+        events.register("before-call.dynamodb", before)
+        events.register("after-call.dynamodb", after)
+        try:
+            yield
+        finally:
+            events.unregister("before-call.dynamodb", before)
+            events.unregister("after-call.dynamodb", after)
+
+
+class Topic:
+    """An SNS client that accepts messages and remembers them, or refuses them."""
+
+    def __init__(self) -> None:
+        self.published: list[dict[str, Any]] = []
+        self.killer = Killer()
+        self.refusals: dict[str, Exception] = {}
+        """By kind of alert: what its publication ends with."""
+        self.lost_answers: dict[str, Exception] = {}
+        """By kind of alert: what its publication ends with although it was accepted."""
+
+    def publish(self, **message: Any) -> None:
+        kind = message["MessageAttributes"]["kind"]["StringValue"]
+        self.killer.before_call("Publish")
+        if kind in self.refusals:
+            raise self.refusals[kind]
+        self.published.append(message)
+        self.killer.after_call("Publish")
+        if kind in self.lost_answers:
+            raise self.lost_answers[kind]
+
+    def alerts(self) -> list[Alert]:
+        return [Alert.from_json(json.loads(json.loads(message["Message"])["default"])) for message in self.published]
+
+    def ids(self) -> list[str]:
+        return [alert.alert_id for alert in self.alerts()]
+
+    def kinds(self) -> list[str]:
+        return [alert.kind.value for alert in self.alerts()]
+
+
+class Inline:
+    """A pool that does everything at once in the caller's thread, so that a run makes its calls in a fixed order."""
+
+    def __init__(self, workers: int) -> None:
+        self.workers = workers
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def submit(self, work: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        try:
+            future.set_result(work(*arguments))
+        except BaseException as error:  # noqa: BLE001  (as a pool does)
+            future.set_exception(error)
+        return future
+
+
+def night(topic: Topic, event: dict[str, Any] | None = None, *, now: datetime = TONIGHT, segments: int = 1) -> Any:
+    """What the function does at a given time for one event; by default the schedule's of tonight."""
+    run = start({"time": format_instant(TONIGHT)} if event is None else event, now)
+    tallies = [
+        run_segment(run, segment, segments, keep_going=lambda: True, logger=LOGGER) for segment in range(segments)
+    ]
+    return finish(run, tallies, outbox_of(topic, now), keep_going=lambda: True)
+
+
+def outbox_of(topic: Topic, now: datetime = TONIGHT) -> Outbox:
+    return Outbox(topic, "arn:aws:sns:us-east-1:123456789012:alerts", None, LOGGER, clock=lambda: now)
+
+
+def sweep(topic: Topic, now: datetime) -> Any:
+    """What the function does for the scheduled outbox task."""
+    return outbox_of(topic, now).send([], lambda: True)
+
+
+def account(account_id: str, *nights: dict[str, Any], since: datetime = LONG_AGO, **profile: Any) -> None:
+    """An account that has no event now, with snapshots of the nights before tonight, the last one last night's.
+
+    Each night is given by the figures in which it differs from a thriving one.
+    """
+    accounts.save_profile(account_id, lambda _: profile, since)
+    for age, figures in zip(range(len(nights), 0, -1), nights, strict=True):
+        kept = lived((TONIGHT - age * NIGHT).date(), **figures)
+        history.put_snapshot(account_id, kept, replace=False)
+        accounts.save_score(accounts.get(account_id), kept)
+
+
+def items(table: str) -> dict[tuple[str, ...], dict[str, Any]]:
+    """Everything in a table, by key, without what only says who was at work when."""
+    found = {}
+    for item in pages(dynamodb().scan, TableName=os.environ[table], ConsistentRead=True):
+        key = tuple(item[name]["S"] for name in ("account_id", "pk", "sk") if name in item)
+        found[key] = {name: value for name, value in item.items() if name not in {"sent_at", "claimed_until"}}
+    return found
+
+
+class Tables:
+    """The tables of this process, to be brought back to how they were: much quicker than writing it all again."""
+
+    def __init__(self) -> None:
+        self._backend = dynamodb_backends[DEFAULT_ACCOUNT_ID]["us-east-1"]
+        self._kept = copy.deepcopy(self._backend.tables)
+
+    def bring_back(self) -> None:
+        self._backend.tables = copy.deepcopy(self._kept)
