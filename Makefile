@@ -60,4 +60,4 @@ build: $(SAM_VENV)/installed-$(SAM_VERSION) ## Build the functions and their lay
 	PATH="$(dir $(PYTHON313)):$$PATH" ARCHITECTURE=$(ARCHITECTURE) $(SAM) build --build-dir $(BUILD) --parameter-overrides Architecture=$(ARCHITECTURE)
 
 deploy: build ## Build, show what would change in your AWS account, and deploy it (PARAMETERS="AlertEmail=me@example.com …")
-	$(SAM) deploy --template-file $(BUILD)/template.yaml $(if $(STACK),--stack-name $(STACK)) --parameter-overrides Architecture=$(ARCHITECTURE) $(PARAMETERS)
+	$(SAM) deploy --config-file "$(CURDIR)/samconfig.toml" --template-file $(BUILD)/template.yaml $(if $(STACK),--stack-name $(STACK)) --parameter-overrides Architecture=$(ARCHITECTURE) $(PARAMETERS)
