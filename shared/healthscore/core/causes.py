@@ -14,10 +14,10 @@ from healthscore.core.explain_engagement import CONSISTENCY, DEPTH, LENGTH, term
 from healthscore.core.model import Component
 from healthscore.core.standard import WINDOW_DAYS, engagement_terms
 from healthscore.core.timeline import parse_instant
-from healthscore.core.words import counted, elapsed, figure, moment, span
+from healthscore.core.words import counted, elapsed, figure, listed, moment, span
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from healthscore.core.model import Snapshot
@@ -34,14 +34,13 @@ SIDE_CAUSE_POINTS = 1
 def activity(then: Snapshot, now: Snapshot) -> str:
     """Why the events in the window became more or fewer."""
     before, after = (snapshot.facts[Component.ACTIVITY]["events"] for snapshot in (then, now))
-    last_seen = _last_seen(now)
-    came_since = last_seen is not None and last_seen > then.as_of
+    silent_since = _silent_since(then, now)
     change = f"{before:,} → {counted(after, 'event')} in {WINDOW_DAYS} days"
     if after < before:
-        if came_since or last_seen is None:
+        if silent_since is None:
             return f"less use: more events left the window than came in ({change})"
-        return f"no event since {moment(last_seen)}, while older ones left the window ({change})"
-    if not came_since:
+        return f"no event since {moment(silent_since)}, while older ones left the window ({change})"
+    if silent_since is not None:
         return f"{counted(after - before, 'event')} with earlier dates arrived late ({change})"
     if not before:
         return f"use began again: {change}" if _last_seen(then) else f"first use: {change}"
@@ -70,6 +69,12 @@ def _last_seen(snapshot: Snapshot) -> datetime | None:
     return parse_instant(at) if at else None
 
 
+def _silent_since(then: Snapshot, now: Snapshot) -> datetime | None:
+    """The last event, if none came after the earlier snapshot was taken."""
+    last_seen = _last_seen(now)
+    return last_seen if last_seen is not None and last_seen <= then.as_of else None
+
+
 def milestones(then: Snapshot, now: Snapshot) -> str:
     """Which milestones were reached, or stopped counting because the settings changed."""
     before, after = then.facts[Component.MILESTONES], now.facts[Component.MILESTONES]
@@ -89,7 +94,10 @@ def milestones(then: Snapshot, now: Snapshot) -> str:
 
 
 def engagement(then: Snapshot, now: Snapshot) -> str:
-    """Whether sessions became longer or shorter, deeper or shallower, or days of use more or fewer."""
+    """Whether sessions became longer or shorter, deeper or shallower, or days of use more or fewer.
+
+    While nobody comes, averages move because old sessions leave the window, and may even rise: that is then the cause.
+    """
     before, after = then.facts[Component.ENGAGEMENT], now.facts[Component.ENGAGEMENT]
     if not after["sessions"] and before["sessions"]:
         return f"no session left in the last {WINDOW_DAYS} days, after {before['sessions']:,} by {then.day}"
@@ -100,7 +108,12 @@ def engagement(then: Snapshot, now: Snapshot) -> str:
     moves = {name: sign * (points_after[name] - points_before[name]) for name in points_after}
     first, *others = sorted(moves, key=lambda name: -moves[name])
     named = [first, *(name for name in others if moves[name] >= SIDE_CAUSE_POINTS)]
-    return "; ".join(_term_cause(name, before, after, rose=sign > 0) for name in named)
+    silent_since = _silent_since(then, now)
+    if silent_since is not None and after["sessions"] < before["sessions"]:
+        causes = _causes_in_silence(named, before, after, silent_since, rose=sign > 0)
+    else:
+        causes = [_term_cause(name, before, after, rose=sign > 0) for name in named]
+    return "; ".join(causes)
 
 
 def _term_points(facts: Mapping[str, Any]) -> dict[str, Fraction]:
@@ -112,12 +125,30 @@ def _term_cause(name: str, before: Mapping[str, Any], after: Mapping[str, Any], 
     if name == CONSISTENCY:
         days = f"{before['days_active']} → {after['days_active']} of {WINDOW_DAYS}"
         return f"{'more' if rose else 'fewer'} active days: {days}"
-    word = _TERM_WORDS[name][rose]
+    change, word = _change(name, before, after), _TERM_WORDS[name][rose]
+    return f"sessions got {word if '→' in change else f'slightly {word}'}: {change} on average"
+
+
+def _causes_in_silence(
+    names: Sequence[str], before: Mapping[str, Any], after: Mapping[str, Any], silent_since: datetime, *, rose: bool
+) -> list[str]:
+    """The terms' causes where sessions left the window and none came in."""
+    averages = [name for name in names if name != CONSISTENCY]
+    causes = [_term_cause(name, before, after, rose=rose) for name in names if name == CONSISTENCY]
+    if averages:
+        # An average rises when sessions below it leave, and falls when those above it do.
+        left = listed([_TERM_WORDS[name][not rose] for name in averages])
+        changes = ", ".join(_change(name, before, after) for name in averages)
+        since = f"no event since {moment(silent_since)}"
+        causes.insert(0, f"{since}, while {left} sessions left the window ({changes} on average)")
+    return causes
+
+
+def _change(name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """How the average session changed: "5 → 2.5 events", or only "5 events" where the difference does not show."""
     old, new = _average(name, before), _average(name, after)
     unit = "" if name == LENGTH else " event" if new == "1" else " events"
-    if old == new:
-        return f"sessions got slightly {word}: {new}{unit} on average"
-    return f"sessions got {word}: {old} → {new}{unit} on average"
+    return f"{new}{unit}" if old == new else f"{old} → {new}{unit}"
 
 
 _TERM_WORDS = {LENGTH: ("shorter", "longer"), DEPTH: ("shallower", "deeper")}

@@ -232,6 +232,51 @@ def test_drivers__engagement__names_the_terms_that_moved_most(then, now, expecte
     assert cause(Component.ENGAGEMENT, then, now) == expected
 
 
+@pytest.mark.parametrize(
+    ("then", "now", "expected"),
+    [
+        (
+            {"sessions": 12, "session_events": 60, "session_ms": 12 * 300_000},
+            {},
+            (
+                "no event since 2026-11-16 22:00 UTC, "
+                "while longer sessions left the window (5 min → 2 min 30 s on average)"
+            ),
+        ),
+        (
+            {"sessions": 12, "session_events": 60, "session_ms": 12 * 60_000},
+            {},
+            (
+                "no event since 2026-11-16 22:00 UTC, "
+                "while shorter sessions left the window (1 min → 2 min 30 s on average)"
+            ),
+        ),
+        (
+            {"sessions": 12, "session_events": 60, "session_ms": 12 * 300_000},
+            {"session_events": 8, "days_active": 12},
+            (
+                "no event since 2026-11-16 22:00 UTC, while longer and deeper sessions left the window "
+                "(5 min → 2 min 30 s, 5 → 1 event on average); fewer active days: 15 → 12 of 30"
+            ),
+        ),
+        (
+            {"sessions": 1002, "session_events": 5136, "session_ms": 1002 * 150_000},
+            {"sessions": 1000, "session_events": 5124, "session_ms": 1000 * 150_000},
+            "no event since 2026-11-16 22:00 UTC, while deeper sessions left the window (5.1 events on average)",
+        ),
+        ({"sessions": 12, "session_events": 60}, {"days_active": 12}, "fewer active days: 15 → 12 of 30"),
+        (
+            {"sessions": 12, "session_events": 60, "session_ms": 12 * 300_000},
+            {"last_seen_at": ago(0.5)},
+            "sessions got shorter: 5 min → 2 min 30 s on average",
+        ),
+    ],
+)
+def test_drivers__engagement_moved_while_nobody_came__is_put_down_to_the_sessions_that_left(then, now, expected):
+    then = {"session_ms": then["sessions"] * 150_000} | then
+    assert cause(Component.ENGAGEMENT, then, now) == expected
+
+
 def crm_cause(then, now):
     """The cause of a change of the CRM score, support and relationship being known throughout."""
     base = {"open_tickets": 0, "last_email_at": ago(3)}
