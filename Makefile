@@ -18,7 +18,7 @@ PYTHON313 ?= $(firstword $(foreach python,python3.13 \
 	$(shell $(python) -c 'import pip, sys; print(sys.executable)' 2>/dev/null)))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint check lock clean validate build deploy
+.PHONY: help setup run test lint check validate build deploy
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'

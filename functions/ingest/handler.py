@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from healthscore.http.keys import CachedKeys
@@ -26,7 +25,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
 @router.route("POST /v1/events")
 def post_events(request: Request) -> dict[str, Any]:
     """Store a batch of events; a bad event rejects itself, never its neighbours."""
-    now = datetime.now(UTC)
+    now = request.received_at
     batch = settings.read_batch(request.body, now)
     events = [event for _, event in batch.events]
     ingested = ingest(events, settings.with_timezone_fixed(), now, request.time_left)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from healthscore.core.health import document
@@ -37,7 +37,7 @@ def get_health(request: Request) -> dict[str, Any]:
     """The score as of now, or as of any past instant within retention."""
     query.only(request, "as_of")
     settings = workspace.settings().settings
-    as_of = query.as_of(request, datetime.now(UTC), settings)
+    as_of = query.as_of(request, request.received_at, settings)
     return document(assess_account(_account(request), as_of, settings))
 
 
@@ -46,7 +46,7 @@ def get_history(request: Request) -> dict[str, Any]:
     """The nightly snapshots from one day to another, oldest first."""
     query.only(request, "from", "to")
     settings = workspace.settings().settings
-    last = query.day(request, "to") or day_of(datetime.now(UTC), settings.zone)
+    last = query.day(request, "to") or day_of(request.received_at, settings.zone)
     first = query.day(request, "from") or last - timedelta(days=HISTORY_DAYS - 1)
     if first > last:
         raise invalid_request(f"from {first} must not be after to {last}.")
