@@ -17,6 +17,7 @@ from healthscore.core.standard import (
     WINDOW_DAYS,
     EngagementTerms,
 )
+from healthscore.core.timeline import DAY
 from healthscore.core.words import counted, figure, span
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 LENGTH, DEPTH, CONSISTENCY = "session_length", "session_depth", "consistency"
 TERM_POINTS = {LENGTH: SESSION_LENGTH_POINTS, DEPTH: SESSION_DEPTH_POINTS, CONSISTENCY: CONSISTENCY_POINTS}
 """The terms in the order they are shown, with the points that each gives at most."""
+AWAY_AFTER = 7 * DAY
+"""After so long without an event, advice on how to use the product would miss the point."""
 
 
 def explain_engagement(terms: EngagementTerms, facts: Facts) -> Explanation:
@@ -118,6 +121,9 @@ def _tip(lacking: str | None, facts: Facts) -> str:
             "None of the events says who it came from: send user_id, anonymous_id or session_id with them, "
             "so that sessions can be seen."
         )
+    if facts.last_seen_at is not None and facts.as_of - facts.last_seen_at > AWAY_AFTER:
+        days = counted((facts.as_of - facts.last_seen_at) // DAY, "day")
+        return f"Nobody has come for {days}: win people back first; how they use the product comes after."
     return _TIPS[lacking]
 
 

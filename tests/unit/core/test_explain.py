@@ -159,6 +159,15 @@ def test_explain_engagement__no_events__does_not_ask_for_user_ids():
     assert "user_id" not in explanation.tip
 
 
+@pytest.mark.parametrize(
+    ("last_seen_at", "words"),
+    [(ago(7), "Visits are short"), (ago(8.5), "Nobody has come for 8 days: win people back first")],
+)
+def test_explain_engagement__tip__speaks_of_use_only_while_people_come(last_seen_at, words):
+    account = {"sessions": 2, "session_events": 18, "session_ms": 1000, "last_seen_at": last_seen_at}
+    assert of_engagement(**account).tip.startswith(words)
+
+
 @given(any_facts())
 def test_explain_engagement__distance__is_enough(account):
     terms = standard_score(account).engagement
