@@ -8,6 +8,7 @@ import os
 from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import TYPE_CHECKING, Any, Self
 
 from aws_lambda_powertools import Logger
@@ -15,10 +16,12 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 
 from healthscore.core.alerts import Alert
+from healthscore.core.model import Event
 from healthscore.core.timeline import format_instant
+from healthscore.ingest import ingest
 from healthscore.nightly import finish, run_segment, start
 from healthscore.outbox import Outbox
-from healthscore.storage import accounts, history
+from healthscore.storage import accounts, history, workspace
 from healthscore.storage.client import dynamodb, pages
 from tests.unit.alerts.nights import GONE, lived
 
@@ -32,6 +35,8 @@ LOGGER = Logger(service="test", level="CRITICAL")
 WRITES = {"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "Publish"}
 
 THRIVING: dict[str, Any] = {}
+_ids = count()
+
 ABSENT = {**GONE, "seen": None}
 """Figures of an account without any event: score 0, which is what tonight's run finds where a test adds no events."""
 
@@ -133,9 +138,14 @@ class Inline:
         return future
 
 
+def schedule(at: datetime) -> dict[str, str]:
+    """The event of a run scheduled for an instant."""
+    return {"time": format_instant(at)}
+
+
 def night(topic: Topic, event: dict[str, Any] | None = None, *, now: datetime = TONIGHT, segments: int = 1) -> Any:
     """What the function does at a given time for one event; by default the schedule's of tonight."""
-    run = start({"time": format_instant(TONIGHT)} if event is None else event, now)
+    run = start(schedule(TONIGHT) if event is None else event, now)
     tallies = [
         run_segment(run, segment, segments, keep_going=lambda: True, logger=LOGGER) for segment in range(segments)
     ]
@@ -149,6 +159,12 @@ def outbox_of(topic: Topic, now: datetime = TONIGHT) -> Outbox:
 def sweep(topic: Topic, now: datetime) -> Any:
     """What the function does for the scheduled outbox task."""
     return outbox_of(topic, now).send([], lambda: True)
+
+
+def use(account_id: str, *instants: datetime) -> None:
+    """One user of the account does something at each of these instants."""
+    events = [Event(f"e{next(_ids)}", account_id, "login", at, user_id="ann") for at in instants]
+    ingest(events, workspace.settings().settings, max(instants))
 
 
 def account(account_id: str, *nights: dict[str, Any], since: datetime = LONG_AGO, **profile: Any) -> None:
