@@ -6,32 +6,26 @@ every cold start more than all of this file's work, and each fault must become o
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
 from http import HTTPStatus
-from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from healthscore.core.model import MICROS, Event
-from healthscore.core.timeline import format_instant, millis, parse_instant
+from healthscore.core.model import Event
+from healthscore.core.timeline import millis, parse_instant
 from healthscore.http.body import read_json
 from healthscore.http.errors import ApiError, invalid_request, shown
+from healthscore.http.event_rules import MAX_EVENTS, RefusedError, Rejection, Window, derived_id, micros
+from healthscore.http.event_rules import properties as checked_properties
 from healthscore.http.ids import MAX_ACCOUNT_ID, MAX_EVENT_ID, MAX_USER_ID, id_fault, name_fault
 from healthscore.http.plain import kind_of
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from healthscore.settings import Settings
 
-MAX_EVENTS = 2_500
 ALL_REJECTED = "all_rejected"
 """Error code of a batch of which nothing was taken."""
-MAX_PROPERTIES_BYTES = 32 * 1024
-MAX_VALUE = 10**12
-AHEAD = timedelta(minutes=15)
-"""How far a sender's clock may be ahead of ours."""
 FIELDS = (
     "event_id",
     "account_id",
@@ -44,24 +38,6 @@ FIELDS = (
     "properties",
 )
 _FIELDS = frozenset(FIELDS)
-_COMPACT = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":"))
-_CANONICAL = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"), sort_keys=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Rejection:
-    """Why one event of a batch was not taken."""
-
-    index: int
-    """Position in the batch as sent, from 0."""
-    event_id: str | None
-    """The event's id as far as one was sent that can be shown."""
-    code: str
-    message: str
-
-    def to_json(self) -> dict[str, Any]:
-        """The rejection as it is answered."""
-        return {"index": self.index, "event_id": self.event_id, "code": self.code, "message": self.message}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +47,6 @@ class ParsedBatch:
     events: list[tuple[int, Event]] = field(default_factory=list)
     """Position in the batch as sent, and the event."""
     rejected: list[Rejection] = field(default_factory=list)
-
-
-class _RefusedError(Exception):
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(code)
-        self.code = code
-        self.message = message
 
 
 def parse_batch(body: bytes, now: datetime, settings: Settings) -> ParsedBatch:
@@ -97,13 +66,12 @@ def parse_batch(body: bytes, now: datetime, settings: Settings) -> ParsedBatch:
             413 `body_too_large`, 413 `too_many_events`, or 400 `all_rejected` with the rejections.
     """
     sent = _events_of(read_json(body))
-    now = now.replace(microsecond=now.microsecond // 1000 * 1000)
-    window = _Window(now - timedelta(days=settings.retention_days), now + AHEAD, now, settings.retention_days)
+    window = Window.of(now, settings)
     batch = ParsedBatch()
     for index, event in enumerate(sent):
         try:
             batch.events.append((index, _read_event(event, window)))
-        except _RefusedError as refused:
+        except RefusedError as refused:
             batch.rejected.append(Rejection(index, _showable_id(event), refused.code, refused.message))
     if batch.rejected and not batch.events:
         raise ApiError(
@@ -113,14 +81,6 @@ def parse_batch(body: bytes, now: datetime, settings: Settings) -> ParsedBatch:
             extra={"rejected": [rejection.to_json() for rejection in batch.rejected]},
         )
     return batch
-
-
-@dataclass(frozen=True, slots=True)
-class _Window:
-    earliest: datetime
-    latest: datetime
-    now: datetime
-    retention_days: int
 
 
 def _events_of(sent: object) -> list[object]:
@@ -144,12 +104,12 @@ def _events_of(sent: object) -> list[object]:
     return events
 
 
-def _read_event(sent: object, window: _Window) -> Event:
+def _read_event(sent: object, window: Window) -> Event:
     if not isinstance(sent, dict):
-        raise _RefusedError("invalid_event", f"an event must be an object, not {kind_of(sent)}")
+        raise RefusedError("invalid_event", f"an event must be an object, not {kind_of(sent)}")
     if not sent.keys() <= _FIELDS:
         unknown = ", ".join(shown(name) for name in sorted(sent.keys() - _FIELDS)[:3])
-        raise _RefusedError(
+        raise RefusedError(
             "unknown_field",
             f"there is no event field {unknown}; put data of your own into properties. Fields are: {', '.join(FIELDS)}",
         )
@@ -161,16 +121,16 @@ def _read_event(sent: object, window: _Window) -> Event:
     user_id = _id(sent, "user_id", MAX_USER_ID)
     anonymous_id = _id(sent, "anonymous_id", MAX_USER_ID)
     session_id = _id(sent, "session_id", MAX_USER_ID)
-    value = _micros(sent.get("value"))
-    properties = _properties(sent)
+    value = micros(sent.get("value"))
+    properties = checked_properties(sent.get("properties"))
     event_id = _id(sent, "event_id", MAX_EVENT_ID)
     if event_id is None:
-        event_id = _derived_id([account_id, name, millis(at), user_id, anonymous_id, session_id, value, properties])
+        event_id = derived_id([account_id, name, millis(at), user_id, anonymous_id, session_id, value, properties])
     return Event(event_id, account_id, name, at, user_id, anonymous_id, session_id, value)
 
 
-def _missing(sent: dict[str, object], name: str) -> _RefusedError:
-    return _RefusedError("invalid_event", f"{name} must not be null" if name in sent else f"{name} is missing")
+def _missing(sent: dict[str, object], name: str) -> RefusedError:
+    return RefusedError("invalid_event", f"{name} must not be null" if name in sent else f"{name} is missing")
 
 
 def _id(sent: dict[str, object], name: str, longest: int) -> str | None:
@@ -178,11 +138,11 @@ def _id(sent: dict[str, object], name: str, longest: int) -> str | None:
     if text is None:
         return None
     if not isinstance(text, str):
-        raise _RefusedError("invalid_event", f"{name} must be a string, not {kind_of(text)}; put it in quotes")
+        raise RefusedError("invalid_event", f"{name} must be a string, not {kind_of(text)}; put it in quotes")
     fault = id_fault(text, longest)
     if fault is not None:
         code, rest = fault
-        raise _RefusedError(code, f"{name} {rest}")
+        raise RefusedError(code, f"{name} {rest}")
     return text
 
 
@@ -191,80 +151,28 @@ def _name(sent: dict[str, object]) -> str:
     if name is None:
         raise _missing(sent, "name")
     if not isinstance(name, str):
-        raise _RefusedError("invalid_event", f"name must be a string, not {kind_of(name)}")
+        raise RefusedError("invalid_event", f"name must be a string, not {kind_of(name)}")
     fault = name_fault(name)
     if fault is not None:
         code, rest = fault
-        raise _RefusedError(code, f"name {rest}")
+        raise RefusedError(code, f"name {rest}")
     return name
 
 
-def _timestamp(sent: dict[str, object], window: _Window) -> datetime:
+def _timestamp(sent: dict[str, object], window: Window) -> datetime:
     text = sent.get("timestamp")
     if text is None:
         raise _missing(sent, "timestamp")
     if not isinstance(text, str):
-        raise _RefusedError(
+        raise RefusedError(
             "invalid_timestamp",
             f"timestamp must be a string such as 2026-11-21T10:00:00Z, not {kind_of(text)}",
         )
     try:
         at = parse_instant(text)
     except ValueError as error:
-        raise _RefusedError("invalid_timestamp", f"timestamp {shown(text)} cannot be read: {error}") from None
-    if at < window.earliest:
-        raise _RefusedError(
-            "timestamp_too_old",
-            f"timestamp {shown(text)} is more than {window.retention_days} days old, which is all that is kept; "
-            "to import older events, raise retention_days in the settings first",
-        )
-    if at > window.latest:
-        raise _RefusedError(
-            "timestamp_in_future",
-            f"timestamp {shown(text)} is more than 15 minutes ahead of the time of receipt, "
-            f"{format_instant(window.now)}; check the sender's clock and offset",
-        )
-    return at
-
-
-def _micros(value: object) -> int:
-    """A value in whole millionths; 1 where none is sent. Floats are rounded half up at the sixth decimal shown."""
-    if value is None:
-        return MICROS
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _RefusedError("invalid_value", f"value must be a number, not {kind_of(value)}")
-    if not isfinite(value) or abs(value) > MAX_VALUE:
-        raise _RefusedError("invalid_value", f"value must lie between -{MAX_VALUE} and {MAX_VALUE}")
-    if isinstance(value, int):
-        return value * MICROS
-    return int((Decimal(repr(value)) * MICROS).to_integral_value(ROUND_HALF_UP))
-
-
-def _properties(sent: dict[str, object]) -> dict[str, Any] | None:
-    properties = sent.get("properties")
-    if properties is None:
-        return None
-    if not isinstance(properties, dict):
-        raise _RefusedError("invalid_event", f"properties must be an object, not {kind_of(properties)}")
-    try:
-        size = len(_COMPACT.encode(properties).encode())
-    except UnicodeEncodeError:
-        raise _RefusedError("invalid_event", "properties hold broken Unicode (half a surrogate pair)") from None
-    except (ValueError, RecursionError):
-        raise _RefusedError(
-            "invalid_event", "properties hold a number too large for JSON readers, or nest too deeply"
-        ) from None
-    if size > MAX_PROPERTIES_BYTES:
-        raise _RefusedError(
-            "properties_too_large",
-            f"properties take {size} bytes as compact JSON; at most {MAX_PROPERTIES_BYTES} are accepted",
-        )
-    return properties or None
-
-
-def _derived_id(content: list[object]) -> str:
-    """The id of an event that came without: the same content gives the same id, so that resending it stays harmless."""
-    return "auto-" + hashlib.sha256(_CANONICAL.encode(content).encode()).hexdigest()[:32]
+        raise RefusedError("invalid_timestamp", f"timestamp {shown(text)} cannot be read: {error}") from None
+    return window.check(at, text)
 
 
 def _showable_id(event: object) -> str | None:

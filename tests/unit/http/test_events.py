@@ -9,7 +9,8 @@ import pytest
 from healthscore.core.model import MICROS, Event
 from healthscore.core.timeline import format_instant
 from healthscore.http.errors import ApiError
-from healthscore.http.events import FIELDS, MAX_EVENTS, MAX_PROPERTIES_BYTES, parse_batch
+from healthscore.http.event_rules import MAX_EVENTS, MAX_PROPERTIES_BYTES
+from healthscore.http.events import FIELDS, parse_batch
 from healthscore.settings import Settings
 
 NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
