@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from healthscore.http.errors import ApiError
 from healthscore.http.keys import CachedKeys
 from healthscore.http.routing import Router
 from healthscore.ingest import EventSettings, ingest
+from healthscore.metrics import Metric
 from healthscore.storage import workspace
 
 if TYPE_CHECKING:
@@ -26,9 +28,20 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
 def post_events(request: Request) -> dict[str, Any]:
     """Store a batch of events; a bad event rejects itself, never its neighbours."""
     now = request.received_at
-    batch = settings.read_batch(request.body, now)
+    try:
+        batch = settings.read_batch(request.body, now)
+    except ApiError as refused:
+        request.counts[Metric.EVENTS_REJECTED] = len(refused.extra.get("rejected", ()))
+        raise
     events = [event for _, event in batch.events]
     ingested = ingest(events, settings.with_timezone_fixed(), now, request.time_left)
+    request.counts.update(
+        {
+            Metric.EVENTS_ACCEPTED: ingested.accepted,
+            Metric.EVENTS_DUPLICATE: ingested.duplicates,
+            Metric.EVENTS_REJECTED: len(batch.rejected),
+        }
+    )
     return {
         "success": True,
         "accepted": ingested.accepted,

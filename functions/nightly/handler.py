@@ -8,6 +8,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
+from healthscore import metrics
 from healthscore.nightly import finish, run_segment, start
 from healthscore.outbox import Outbox, sns
 
@@ -37,15 +38,20 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
     def keep_going() -> bool:
         return bool(context.get_remaining_time_in_millis() > STOP_BEFORE_MS)
 
+    now = datetime.now(UTC)
+    logger.set_correlation_id(context.aws_request_id)
     outbox = Outbox(sns(), os.environ["ALERTS_TOPIC_ARN"], os.environ.get("APP_URL"), logger)
     if event == {"task": "outbox"}:
         delivery = outbox.send([], keep_going)
         result: dict[str, Any] = {**delivery.to_json(), "left": delivery.left}
+        counts = metrics.of_delivery(result)
     else:
-        run = start(event, datetime.now(UTC))
+        run = start(event, now)
+        logger.set_correlation_id(f"{run.day}/{context.aws_request_id}")
         tally = run_segment(run, 0, 1, keep_going=keep_going, logger=logger)
         result = finish(run, [tally], outbox, keep_going=keep_going)
-    logger.info("done", result=result)
+        counts = metrics.of_run(result)
+    logger.info("done", result=result, **metrics.embedded(counts, context, now))
     if result["left"]:
         raise IncompleteError("; ".join(result["left"]))
     return result

@@ -11,6 +11,7 @@ from healthscore.http import query
 from healthscore.http.errors import account_not_found, invalid_request
 from healthscore.http.keys import CachedKeys
 from healthscore.http.routing import Router
+from healthscore.metrics import Metric
 from healthscore.profiles import get_account
 from healthscore.scoring import assess_account
 from healthscore.storage import accounts, history, workspace
@@ -38,7 +39,9 @@ def get_health(request: Request) -> dict[str, Any]:
     query.only(request, "as_of")
     settings = workspace.settings().settings
     as_of = query.as_of(request, request.received_at, settings)
-    return document(assess_account(_account(request), as_of, settings))
+    answer = document(assess_account(_account(request), as_of, settings))
+    request.counts[Metric.SCORE_VIEWS] = 1
+    return answer
 
 
 @router.route("GET /v1/accounts/{account_id}/history")

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from healthscore.metrics import Metric
+
 ANSWERING_SECONDS = 1.0
 """Left over of a function's time to write the answer, and the log line that says why there was no better one."""
 
@@ -34,6 +36,7 @@ class Request:
         params: the path's parameters, filled by the router; an `account_id` is decoded and valid.
         event: the gateway's event itself.
         context: the function's own context, which knows how much time is left.
+        counts: what is to be counted of it; the route's function fills it, and the request's log line carries it.
     """
 
     method: str
@@ -46,6 +49,7 @@ class Request:
     params: Mapping[str, str] = field(default_factory=dict)
     event: Mapping[str, Any] = field(default_factory=dict, repr=False)
     context: Any = field(default=None, repr=False)
+    counts: dict[Metric, int] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any], context: object = None) -> Request:

@@ -20,6 +20,7 @@ from healthscore.http.errors import ApiError, internal_error, storage_unavailabl
 from healthscore.http.keys import Scope, StoredKey, authorize
 from healthscore.http.paths import HOW_TO_WRITE, decode_id
 from healthscore.http.request import Request
+from healthscore.metrics import embedded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -86,7 +87,7 @@ class Router:
 
         Args:
             event: an API Gateway event of payload format 2.0.
-            context: the Lambda context; its request id links the line to the function's own log.
+            context: the Lambda context; its request id links the line to the lines that Lambda writes by itself.
             find_key: looks an API key up by its SHA-256 in hex.
 
         Returns:
@@ -94,6 +95,7 @@ class Router:
         """
         started = time.perf_counter()
         request = Request.from_event(event, context)
+        self._logger.set_correlation_id(request.request_id)
         route = "unknown"
         trouble: dict[str, Any] = {}
         try:
@@ -110,9 +112,10 @@ class Router:
                 "route": route,
                 "status": response["statusCode"],
                 "duration_ms": round((time.perf_counter() - started) * 1000, 1),
-                "request_id": request.request_id,
+                "correlation_id": request.request_id,
                 "function_request_id": getattr(context, "aws_request_id", None),
                 **trouble,
+                **embedded(request.counts, context, request.received_at),
             },
         )
         return response

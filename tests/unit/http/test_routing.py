@@ -7,10 +7,12 @@ from dataclasses import dataclass
 import pytest
 from aws_lambda_powertools import Logger
 
+from healthscore.core.timeline import millis
 from healthscore.http.errors import invalid_request
 from healthscore.http.keys import key_hash
 from healthscore.http.routing import ROUTES, Router
-from tests.support.gateway import REQUEST_ID, gateway_event
+from healthscore.metrics import Metric
+from tests.support.gateway import NOW, REQUEST_ID, gateway_event
 
 
 @dataclass(frozen=True)
@@ -159,7 +161,7 @@ def test_handle__mistake_of_ours__is_500_and_logged_without_what_it_says(api):
     status, body, _ = api.ask("PUT", "/v1/settings", body={"secret": "do-not-log-me"})
     assert (status, body["code"]) == (500, "internal_error")
     line = api.logged()
-    assert (line["level"], line["error"], line["request_id"]) == ("ERROR", "ValueError", REQUEST_ID)
+    assert (line["level"], line["error"], line["correlation_id"]) == ("ERROR", "ValueError", REQUEST_ID)
     assert any("fail" in frame for frame in line["stack"])
     assert "do-not-log-me" not in api.log.getvalue() + json.dumps(body)
 
@@ -192,3 +194,30 @@ def test_route__not_in_the_table__is_refused(api):
 
 def test_routes__every_route__asks_for_a_key_but_the_pulse():
     assert [route for route, scope in ROUTES.items() if scope is None] == ["GET /healthz"]
+
+
+def test_handle__counted__rides_on_the_request_s_own_line(api):
+    def counted(request):
+        request.counts[Metric.SCORE_VIEWS] = 1
+        return {}
+
+    api.router.route("GET /v1/settings")(counted)
+    api.ask("GET", "/v1/settings")
+    line = api.logged()
+    assert (line["route"], line["ScoreViews"]) == ("GET /v1/settings", 1)
+    assert line["_aws"]["Timestamp"] == millis(NOW)
+
+
+def test_handle__counted_before_a_refusal__is_counted(api):
+    def refuse(request):
+        request.counts[Metric.EVENTS_REJECTED] = 2
+        raise invalid_request("No.")
+
+    api.router.route("GET /v1/settings")(refuse)
+    api.ask("GET", "/v1/settings")
+    assert api.logged()["EventsRejected"] == 2
+
+
+def test_handle__nothing_counted__says_nothing_to_cloudwatch(api):
+    api.ask("GET", "/v1/accounts/acme")
+    assert "_aws" not in api.logged()
