@@ -133,6 +133,9 @@ def run_segment(run: Run, segment: int, segments: int, *, keep_going: Callable[[
             if not keep_going():
                 results.tally.complete = False
                 break
+            if isinstance(account, accounts.Unreadable):
+                results.failed(account.account_id, account.error)
+                continue
             if account.known_since > run.as_of:
                 results.tally.not_yet += 1
                 continue
@@ -171,14 +174,19 @@ class _Results:
         try:
             outcome = future.result()
         except Exception as error:  # noqa: BLE001  (whatever is wrong with one account stops no other)
-            self._failed(account_id, error)
+            self.failed(account_id, error)
             return
         self.unavailable_in_a_row = 0
         self.tally.add_score(account_id, outcome.subject.name, outcome.previous, outcome.current)
         for alert in outcome.alerts:
             self.tally.add_alert(account_id, alert)
 
-    def _failed(self, account_id: str, error: Exception) -> None:
+    def failed(self, account_id: str, error: Exception) -> None:
+        """Count and log an account that could not be scored.
+
+        Raises:
+            StorageUnavailableError: as for `take`.
+        """
         self.unavailable_in_a_row += isinstance(error, StorageUnavailableError)
         if self.unavailable_in_a_row >= OUTAGE_AFTER:
             raise error

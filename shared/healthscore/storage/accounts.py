@@ -67,15 +67,36 @@ def get(account_id: str, *, consistent: bool = True) -> Account | None:
     return _account(item) if item else None
 
 
-def scan(segment: int, segments: int) -> Iterator[Account]:
-    """The accounts of one of `segments` parts of the table, page by page; the parts together hold every account."""
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """An account whose item is not what this version writes."""
+
+    account_id: str
+    error: Exception
+
+
+def scan(segment: int, segments: int) -> Iterator[Account | Unreadable]:
+    """The accounts of one of `segments` parts of the table, page by page; the parts together hold every account.
+
+    An item that cannot be read hides no other: it is answered as such, in its turn.
+
+    Raises:
+        StorageUnavailableError: the table cannot be read now.
+    """
     items = pages(
         dynamodb().scan,
         TableName=keys.accounts_table(),
         Segment=segment,
         TotalSegments=segments,
     )
-    return map(_account, items)
+    return map(_account_or_fault, items)
+
+
+def _account_or_fault(item: dict[str, Any]) -> Account | Unreadable:
+    try:
+        return _account(item)
+    except (KeyError, TypeError, ValueError) as error:
+        return Unreadable(item["account_id"]["S"], error)
 
 
 def save_profile(account_id: str, change: Callable[[dict[str, Any]], dict[str, Any]], now: datetime) -> Account:

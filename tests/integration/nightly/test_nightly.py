@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
@@ -16,6 +17,7 @@ from healthscore.nightly import IN_FLIGHT, Run, run_segment, start
 from healthscore.scoring import assess_account
 from healthscore.settings import Settings
 from healthscore.storage import accounts, history
+from healthscore.storage.client import dynamodb
 from healthscore.storage.errors import StorageUnavailableError
 from tests.integration.nightly.nights import (
     ABSENT,
@@ -197,6 +199,20 @@ def test_night__one_account_fails__is_named_and_stops_nothing(topic, monkeypatch
     again = night(topic)
     assert (again["scored"], again["failed"], again["left"]) == (3, 0, [])
     assert topic.kinds() == ["digest"]
+
+
+def test_night__account_that_cannot_be_read__stops_nothing(topic):
+    for account_id in ("a", "broken", "z"):
+        account(account_id, ABSENT)
+    dynamodb().update_item(
+        TableName=os.environ["ACCOUNTS_TABLE"],
+        Key={"account_id": {"S": "broken"}},
+        UpdateExpression="SET latest = :garbage",
+        ExpressionAttributeValues={":garbage": {"S": "{"}},
+    )
+    result = night(topic)
+    assert (result["scored"], result["left"]) == (2, ["1 failed account"])
+    assert "broken (JSONDecodeError)" in topic.alerts()[-1].why
 
 
 def test_run_segment__failure__is_logged_by_place_and_without_contents(topic, monkeypatch):
