@@ -8,18 +8,21 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from healthscore.core.pack import entry
 from healthscore.core.timeline import day_of
 from healthscore.http.errors import ApiError
 from healthscore.http.events import ALL_REJECTED, parse_batch
 from healthscore.storage import daylogs, workspace
 from healthscore.storage.client import CONCURRENCY
 from healthscore.storage.errors import StorageUnavailableError
+from healthscore.storage.keys import activity_pk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import date, datetime
 
     from healthscore.core.model import Event
+    from healthscore.core.pack import Entry
     from healthscore.http.events import ParsedBatch
     from healthscore.settings import Settings
     from healthscore.storage.workspace import StoredSettings
@@ -86,24 +89,24 @@ def ingest(
         StorageUnavailableError: some of the events are not committed, or not known to be. The whole batch may be sent
             again: what was committed is recognised.
     """
-    days: dict[tuple[str, date], list[Event]] = defaultdict(list)
+    days: dict[tuple[str, date], list[Entry]] = defaultdict(list)
     for event in events:
-        days[event.account_id, day_of(event.at, settings.zone)].append(event)
+        days[activity_pk(event.account_id), day_of(event.at, settings.zone)].append(entry(event))
     if not days:
         return Ingested(0, 0)
     reading = daylogs.read(days.keys())
 
-    def commit_account(account_id: str) -> Ingested:
+    def commit_account(pk: str) -> Ingested:
         accepted = duplicates = 0
-        firsts = reading.firsts[account_id]
-        for day in sorted(day for account, day in days if account == account_id):
+        firsts = reading.firsts[pk]
+        for day in sorted(day for log, day in days if log == pk):
             if time_left() <= 0:
                 raise StorageUnavailableError("out of time")
             committed = daylogs.commit(
-                account_id,
+                pk,
                 day,
-                days[account_id, day],
-                stored=reading.heads.get((account_id, day), daylogs.NO_HEAD),
+                days[pk, day],
+                stored=reading.head(pk, day),
                 firsts=firsts,
                 milestones=settings.milestones,
                 retention_days=settings.retention_days,

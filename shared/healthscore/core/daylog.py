@@ -25,7 +25,7 @@ from healthscore.core import pack
 from healthscore.core.rollup import Fold, encode_rollup
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import date
 
     from healthscore.core.pack import Entry
@@ -73,11 +73,13 @@ class Head:
 
 
 EMPTY_HEAD = Head(0, NO_TOKEN, ())
+EMPTY_LOG = _HEAD.pack(_FORMAT, 0, NO_TOKEN)
+"""The log of a head without any entries: what is left of a deleted day."""
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A segment to be written before the head that leads to it. The same content always has the same token."""
+    """A segment to be written before the head that leads to it."""
 
     position: int
     token: bytes
@@ -97,7 +99,9 @@ class Append:
     """The sealed part once this is committed."""
 
 
-def append(day: date, sealed: Sealed, tail: Sequence[Entry], entries: Iterable[Entry], overhead: int) -> Append | None:
+def append(
+    day: date, sealed: Sealed, tail: Sequence[Entry], entries: Iterable[Entry], overhead: int, *, salt: bytes
+) -> Append | None:
     """Work out the commit that adds entries to a day's log.
 
     Args:
@@ -106,6 +110,8 @@ def append(day: date, sealed: Sealed, tail: Sequence[Entry], entries: Iterable[E
         tail: the head's tail.
         entries: what to add; entries whose id is in the log, or came earlier in `entries`, are dropped.
         overhead: bytes of the head item beside its log and roll-up (keys, version, attribute names).
+        salt: what makes the tokens of this commit's segments unlike those of any other, even one of the same entries:
+            a day that was deleted and begun anew must not lead to a segment that its deletion is about to remove.
 
     Returns:
         What to write, or None where every entry is in the log already.
@@ -127,7 +133,7 @@ def append(day: date, sealed: Sealed, tail: Sequence[Entry], entries: Iterable[E
         for start in range(0, len(unsealed), pack.MAX_ENTRIES):
             chunk = unsealed[start : start + pack.MAX_ENTRIES]
             data = _SEGMENT.pack(_FORMAT, sealed.token) + pack.pack(day, chunk)
-            sealed = sealed.then(blake2b(data, digest_size=8).digest(), chunk)
+            sealed = sealed.then(blake2b(data, digest_size=8, key=salt).digest(), chunk)
             segments.append(Segment(sealed.segments, sealed.token, data))
         log = _encode_head(day, Head(sealed.segments, sealed.token, ()))
     return Append(tuple(fresh.values()), tuple(segments), log, rollup, sealed)
@@ -169,17 +175,17 @@ class MissingSegmentError(Exception):
     """A head leads to a segment that was not read."""
 
 
-def all_entries(day: date, head: Head, segments: Mapping[bytes, bytes]) -> list[Entry]:
-    """Every entry of a day's log, tail and sealed, in no particular order.
+def way_back(day: date, head: Head, segments: Mapping[bytes, bytes]) -> Iterator[tuple[int, bytes, list[Entry]]]:
+    """Position, token and entries of every segment that a head leads to, last one first.
 
     Raises:
-        MissingSegmentError: a segment on the way back from the head is not among `segments`.
+        MissingSegmentError: a segment on the way is not among `segments`.
     """
-    entries, token = list(head.tail), head.token
+    position, token = head.segments, head.token
     while token != NO_TOKEN:
-        token, sealed = _decode_segment(day, token, segments)
-        entries.extend(sealed)
-    return entries
+        previous, entries = _decode_segment(day, token, segments)
+        yield position, token, entries
+        position, token = position - 1, previous
 
 
 def _encode_head(day: date, head: Head) -> bytes:

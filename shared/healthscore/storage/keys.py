@@ -4,8 +4,9 @@
     Accounts  account_id                                    what is known of an account now: profile, CRM facts,
                                                             lifetime first-seen of event names, latest score,
                                                             the last 30 daily scores
-    Activity  pk account_id, sk D#2026-11-20#00             head of a day's log: roll-up, tail, version
-              pk account_id, sk S#2026-11-20#00#000001#…    a sealed segment of that log
+    Activity  pk a#account_id, sk D#2026-11-20#00           head of a day's log: roll-up, tail, version
+              pk a#account_id, sk S#2026-11-20#00#000001#…  a sealed segment of that log
+              pk u#person, sk D#… and S#…                   the same, for events of a person of no known account
     History   pk account#…,  sk snapshot#2026-11-20         the score kept that night
               pk account#…,  sk alert#…                     an alert, and whether it was sent
               pk account#…,  sk crm#2026-11-20T10:00:00Z…   CRM facts as they were received
@@ -54,9 +55,32 @@ def settings_table() -> str:
     return os.environ["SETTINGS_TABLE"]
 
 
+def activity_pk(account_id: str) -> str:
+    """Partition key of an account's day logs."""
+    return f"{_ACCOUNT_LOGS}{account_id}"
+
+
+def person_pk(person: str) -> str:
+    """Partition key of the day logs of a person, named as in `core.pack.Entry.person`."""
+    return f"{_PERSON_LOGS}{person}"
+
+
+def account_of(pk: str) -> str | None:
+    """The account whose day logs have this partition key; None for a person's."""
+    return pk.removeprefix(_ACCOUNT_LOGS) if pk.startswith(_ACCOUNT_LOGS) else None
+
+
+_ACCOUNT_LOGS = "a#"
+_PERSON_LOGS = "u#"
+
+
+DAYS_PREFIX = "D#"
+"""What the sort keys of all heads begin with."""
+
+
 def day_key(day: date) -> str:
     """Sort key of a day's head."""
-    return f"D#{day.isoformat()}#{LANE}"
+    return f"{DAYS_PREFIX}{day.isoformat()}#{LANE}"
 
 
 def segments_prefix(day: date) -> str:

@@ -18,7 +18,7 @@ MAX_ENTRIES = 200_000
 
 
 class SealedCache:
-    """Keeps sealed parts by account and day. Segments never change, so what is kept can be old but never wrong."""
+    """Keeps sealed parts by partition key and day. Segments never change: what is kept can be old, but never wrong."""
 
     def __init__(self, max_entries: int = MAX_ENTRIES) -> None:
         self._max_entries = max_entries
@@ -26,22 +26,22 @@ class SealedCache:
         self._entries = 0
         self._lock = Lock()
 
-    def get(self, account_id: str, day: date) -> Sealed:
+    def get(self, pk: str, day: date) -> Sealed:
         """The part kept for a day, or `NOTHING_SEALED`."""
         with self._lock:
-            part = self._parts.get((account_id, day))
+            part = self._parts.get((pk, day))
             if part is None:
                 return NOTHING_SEALED
-            self._parts.move_to_end((account_id, day))
+            self._parts.move_to_end((pk, day))
             return part
 
-    def keep(self, account_id: str, day: date, part: Sealed) -> None:
+    def keep(self, pk: str, day: date, part: Sealed) -> None:
         """Keep a part, in place of the one kept for that day before."""
         if not part.segments:
             return
         with self._lock:
-            before = self._parts.pop((account_id, day), NOTHING_SEALED)
-            self._parts[account_id, day] = part
+            before = self._parts.pop((pk, day), NOTHING_SEALED)
+            self._parts[pk, day] = part
             self._entries += len(part.seen) - len(before.seen)
             while self._entries > self._max_entries:
                 _, oldest = self._parts.popitem(last=False)

@@ -8,22 +8,27 @@ from datetime import UTC, timedelta
 
 import pytest
 
+from healthscore.core.pack import entry
 from healthscore.core.timeline import DAY as ONE_DAY
 from healthscore.storage import accounts, activity, daylogs, keys
 from healthscore.storage.client import CONCURRENCY, dynamodb
 from healthscore.storage.errors import StorageUnavailableError
+from healthscore.storage.log_items import NO_HEAD
 from healthscore.storage.sealed import SealedCache
 from tests.support.events import DAY, MIDNIGHT, event, naive_rollup
 
+ACME = keys.activity_pk("acme")
+
 
 def commit(events, *, account="acme", day=DAY, reading=None):
-    reading = reading or daylogs.read([(account, day)])
+    pk = keys.activity_pk(account)
+    reading = reading or daylogs.read([(pk, day)])
     return daylogs.commit(
-        account,
+        pk,
         day,
-        events,
-        stored=reading.heads.get((account, day), daylogs.NO_HEAD),
-        firsts=reading.firsts[account],
+        [entry(one) for one in events],
+        stored=reading.head(pk, day),
+        firsts=reading.firsts[pk],
         milestones=(),
         retention_days=400,
         now=MIDNIGHT,
@@ -95,7 +100,7 @@ def test_commit__by_many_writers_at_once__loses_and_doubles_nothing(tables):
 
 
 def test_commit__with_a_reading_that_is_out_of_date__reads_again(tables):
-    stale = daylogs.read([("acme", DAY)])
+    stale = daylogs.read([(ACME, DAY)])
     commit([event("e1", 1)])
     assert commit([event("e1", 1), event("e2", 2)], reading=stale).accepted == 1
 
@@ -131,10 +136,10 @@ def test_commit__against_endless_races__gives_up_with_an_answer(tables, monkeypa
     dynamodb().meta.events.register("provide-client-params.dynamodb.PutItem", race)
     with pytest.raises(StorageUnavailableError):
         daylogs.commit(
-            "acme",
+            ACME,
             DAY,
-            [event("mine", 2)],
-            stored=daylogs.NO_HEAD,
+            [entry(event("mine", 2))],
+            stored=NO_HEAD,
             firsts="{}",
             milestones=(),
             retention_days=400,
@@ -147,10 +152,11 @@ def test_read__of_more_days_than_one_call_takes__finds_them_all(tables):
     days = [DAY - i * ONE_DAY for i in range(130)]
     for day in days[::10]:
         commit([on(day, event("e1"))], day=day)
-    reading = daylogs.read([("acme", day) for day in days] + [("other", DAY)])
+    other = keys.activity_pk("other")
+    reading = daylogs.read([(ACME, day) for day in days] + [(other, DAY)])
     assert {day for _, day in reading.heads} == set(days[::10])
-    assert reading.firsts["other"] is None
-    assert reading.firsts["acme"] is not None
+    assert reading.firsts[other] is None
+    assert reading.firsts[ACME] is not None
 
 
 def test_rollups__of_a_window__read_only_its_days_and_not_their_logs(tables):

@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from healthscore.core import daylog
+from healthscore.core.pack import entry
 from healthscore.core.timeline import end_of_day
-from healthscore.storage import accounts, activity, daylogs
+from healthscore.storage import accounts, activity, daylogs, keys, log_items
 from healthscore.storage.client import dynamodb
 from healthscore.storage.sealed import SealedCache
 from tests.support import interleaving
@@ -25,6 +26,7 @@ SMALL_HEAD = 260
 @pytest.fixture
 def in_process(tables_in_process, monkeypatch):
     monkeypatch.setattr(daylog, "HEAD_BYTES", SMALL_HEAD)
+    monkeypatch.setattr(daylogs, "_sealed_parts", SealedCache())
     interleaving.watch(dynamodb())
 
 
@@ -61,13 +63,14 @@ def deliver(events, *, warm: bool, known_names: bool, data) -> None:
 
 
 def commit(account, batch) -> None:
-    reading = daylogs.read([(account, DAY)])
+    pk = keys.activity_pk(account)
+    reading = daylogs.read([(pk, DAY)])
     daylogs.commit(
-        account,
+        pk,
         DAY,
-        batch,
-        stored=reading.heads.get((account, DAY), daylogs.NO_HEAD),
-        firsts=reading.firsts[account],
+        [entry(one) for one in batch],
+        stored=reading.head(pk, DAY),
+        firsts=reading.firsts[pk],
         milestones=(),
         retention_days=400,
         now=MIDNIGHT,
@@ -98,13 +101,13 @@ def test_figures__whatever_order_batches_writers_and_deaths__are_those_of_the_di
 
 
 def test_the_check__without_the_version_condition__fails(in_process, monkeypatch):
-    head_put = daylogs._head_put
+    head_put = log_items.head_put
 
     def unconditional(*args, **kwargs):
         put = head_put(*args, **kwargs)
         return {name: put[name] for name in ("TableName", "Item")}
 
-    monkeypatch.setattr(daylogs, "_head_put", unconditional)
+    monkeypatch.setattr(log_items, "head_put", unconditional)
     with pytest.raises(AssertionError):
         check(examples=300, shrink=False)
 

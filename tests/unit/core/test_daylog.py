@@ -26,7 +26,7 @@ class Log:
 
     def add(self, events) -> int:
         sealed = resolve(DAY, self.head, NOTHING_SEALED, self.segments)
-        made = append(DAY, sealed, self.head.tail, [entry(one) for one in events], OVERHEAD)
+        made = append(DAY, sealed, self.head.tail, [entry(one) for one in events], OVERHEAD, salt=b"")
         if made is None:
             return 0
         self.segments.update({segment.token: segment.data for segment in made.segments})
@@ -52,7 +52,7 @@ def test_append__of_known_events_only__has_nothing_to_write():
     log = Log()
     log.add([event("e1"), event("e2")])
     sealed = resolve(DAY, log.head, NOTHING_SEALED, log.segments)
-    assert append(DAY, sealed, log.head.tail, [entry(event("e2")), entry(event("e1"))], OVERHEAD) is None
+    assert append(DAY, sealed, log.head.tail, [entry(event("e2")), entry(event("e1"))], OVERHEAD, salt=b"") is None
 
 
 def test_append__of_an_id_twice_in_one_batch__counts_the_first():
@@ -83,6 +83,7 @@ def test_segments__that_no_head_leads_to__do_not_count():
         log.head.tail,
         [entry(event(f"lost{i}")) for i in range(200)],
         OVERHEAD,
+        salt=b"",
     )
     log.segments.update({segment.token: segment.data for segment in loser.segments})
     log.add([event("last")])
@@ -115,18 +116,21 @@ def test_resolve__from_a_part_of_another_log__starts_over():
     assert resolve(DAY, log.head, stale, log.segments).seen == {entry(event(f"e{i}")).id for i in range(200)}
 
 
-def test_all_entries__of_a_sealed_log__are_every_event_once():
+def test_way_back__of_a_sealed_log__passes_every_entry_once_and_counts_down():
     log = Log()
     events = [event(f"e{i}", i) for i in range(300)]
     log.add(events[:260])
     log.add(events[260:])
-    assert sorted(daylog.all_entries(DAY, log.head, log.segments)) == sorted(entry(one) for one in events)
+    way = list(daylog.way_back(DAY, log.head, log.segments))
+    assert [position for position, _, _ in way] == list(range(log.head.segments, 0, -1))
+    passed = [*log.head.tail, *(one for _, _, part in way for one in part)]
+    assert sorted(passed) == sorted(entry(one) for one in events)
 
 
 def test_decode_head__of_another_format__says_so():
     log = Log()
     log.add([event("e1")])
-    made = append(DAY, NOTHING_SEALED, (), [entry(event("e1"))], OVERHEAD)
+    made = append(DAY, NOTHING_SEALED, (), [entry(event("e1"))], OVERHEAD, salt=b"")
     with pytest.raises(ValueError, match="format 9"):
         decode_head(DAY, b"\x09" + made.log[1:])
 

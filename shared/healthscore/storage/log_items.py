@@ -1,0 +1,117 @@
+"""The items of a day's log as they stand in table Activity, head and segments, and how they are read and written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from healthscore.core import daylog
+from healthscore.core.timeline import DAY
+from healthscore.storage import keys
+from healthscore.storage.client import call, dynamodb, pages
+
+if TYPE_CHECKING:
+    from datetime import date
+
+EXPIRY_MARGIN_DAYS = 35
+"""Days are kept this much longer than events are accepted, so that the oldest score's window is still whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredHead:
+    """A day's head as it was read; `version` is None where there is none yet."""
+
+    version: str | None
+    head: daylog.Head
+
+
+NO_HEAD = StoredHead(None, daylog.EMPTY_HEAD)
+
+
+def stored_head(day: date, item: dict[str, Any]) -> StoredHead:
+    """What a head item says."""
+    return StoredHead(item["v"]["S"], daylog.decode_head(day, item["l"]["B"]))
+
+
+def overhead(pk: str) -> int:
+    """Bytes of a head item beside roll-up and log: attribute names, keys, version and expiry."""
+    return len(pk.encode()) + _FIXED_OVERHEAD
+
+
+_FIXED_OVERHEAD = len("pkskvrlttl") + len("D#2026-11-20#00") + 11 + 6
+
+
+def expiry(day: date, retention_days: int) -> int:
+    """When the items of a day expire, in seconds since the Unix epoch."""
+    midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    return int((midnight + (retention_days + EXPIRY_MARGIN_DAYS) * DAY).timestamp())
+
+
+def read_head(pk: str, day: date) -> StoredHead:
+    """A day's head as it stands now, or `NO_HEAD`."""
+    key = {"pk": {"S": pk}, "sk": {"S": keys.day_key(day)}}
+    answer = call(
+        dynamodb().get_item,
+        TableName=keys.activity_table(),
+        Key=key,
+        ProjectionExpression="v, l",
+        ConsistentRead=True,
+    )
+    return stored_head(day, answer["Item"]) if "Item" in answer else NO_HEAD
+
+
+def read_segments(pk: str, day: date, after: int = 0) -> dict[bytes, bytes]:
+    """The data of a day's segments behind position `after`, by token, those that no head leads to included."""
+    prefix = keys.segments_prefix(day)
+    items = pages(
+        dynamodb().query,
+        TableName=keys.activity_table(),
+        KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+        ExpressionAttributeValues={
+            ":pk": {"S": pk},
+            ":first": {"S": f"{prefix}{after + 1:06d}"},
+            ":last": {"S": f"{prefix}~"},
+        },
+        ConsistentRead=True,
+    )
+    return {bytes.fromhex(item["sk"]["S"].rpartition("#")[2]): item["l"]["B"] for item in items}
+
+
+def put_segment(pk: str, day: date, segment: daylog.Segment, expires: int) -> None:
+    """Write a segment; it counts only once a head leads to it."""
+    call(
+        dynamodb().put_item,
+        TableName=keys.activity_table(),
+        Item={
+            "pk": {"S": pk},
+            "sk": {"S": keys.segment_key(day, segment.position, segment.token)},
+            "l": {"B": segment.data},
+            "ttl": {"N": str(expires)},
+        },
+    )
+
+
+def head_put(
+    pk: str, day: date, log: bytes, rollup: str | None, *, read_version: str | None, version: str, expires: int
+) -> dict[str, Any]:
+    """The put of a head, on condition that the head there is still the one read (None: that there is none).
+
+    A head without entries has no roll-up.
+    """
+    item: dict[str, Any] = {
+        "pk": {"S": pk},
+        "sk": {"S": keys.day_key(day)},
+        "v": {"S": version},
+        "l": {"B": log},
+        "ttl": {"N": str(expires)},
+    }
+    if rollup is not None:
+        item["r"] = {"S": rollup}
+    put: dict[str, Any] = {"TableName": keys.activity_table(), "Item": item}
+    if read_version is None:
+        put["ConditionExpression"] = "attribute_not_exists(pk)"
+    else:
+        put["ConditionExpression"] = "v = :read"
+        put["ExpressionAttributeValues"] = {":read": {"S": read_version}}
+    return put

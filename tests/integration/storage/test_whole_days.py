@@ -1,0 +1,155 @@
+"""Moving a log's entries to another log: every event ends up there once, and the first log empty."""
+
+from __future__ import annotations
+
+import functools
+from uuid import uuid4
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from healthscore.core import daylog
+from healthscore.core.pack import entry
+from healthscore.core.timeline import DAY as ONE_DAY
+from healthscore.storage import activity, daylogs, keys, whole_days
+from healthscore.storage.client import dynamodb
+from healthscore.storage.sealed import SealedCache
+from tests.support import interleaving
+from tests.support.events import DAY, MIDNIGHT, distinct_events, event, naive_rollup
+
+ANN = keys.person_pk("uann")
+ACME = keys.activity_pk("acme")
+
+
+def commit(pk, entries, day=DAY):
+    reading = daylogs.read([(pk, day)])
+    return daylogs.commit(
+        pk,
+        day,
+        entries,
+        stored=reading.head(pk, day),
+        firsts=reading.firsts.get(pk),
+        milestones=(),
+        retention_days=400,
+        now=MIDNIGHT,
+        sleep=lambda seconds: None,
+    )
+
+
+def move(source, target):
+    """What whoever learns that a person belongs to an account does."""
+    for day in whole_days.days(source):
+        while whole := whole_days.read_day(source, day):
+            if whole.entries:
+                commit(target, whole.entries, day)
+            if whole_days.delete_day(whole, MIDNIGHT):
+                break
+
+
+def test_commit__to_a_persons_log__makes_no_account(tables):
+    committed = commit(ANN, [entry(event("e1")), entry(event("e1"))])
+    assert (committed.accepted, committed.duplicates, committed.firsts) == (1, 1, None)
+    assert dynamodb().scan(TableName=keys.accounts_table())["Items"] == []
+
+
+def test_days__of_a_log__are_those_with_entries(tables):
+    for back in (3, 1, 2):
+        commit(ANN, [entry(event("e1"))], DAY - back * ONE_DAY)
+    commit(keys.person_pk("uann2"), [entry(event("e1"))])
+    assert whole_days.delete_day(whole_days.read_day(ANN, DAY - 2 * ONE_DAY), MIDNIGHT)
+    assert whole_days.days(ANN) == [DAY - 3 * ONE_DAY, DAY - ONE_DAY]
+    assert whole_days.days("u#unobody") == []
+
+
+def test_read_day__of_a_sealed_log__has_every_entry(tables):
+    entries = [entry(event(f"e{i}", i)) for i in range(600)]
+    commit(ANN, entries)
+    commit(ANN, [entry(event("last", 601))])
+    whole = whole_days.read_day(ANN, DAY)
+    assert list(whole.entries) == [*entries, entry(event("last", 601))]
+    assert len(whole.segment_keys) > 2
+    assert whole_days.read_day(ANN, DAY - ONE_DAY) is None
+
+
+def test_delete_day__that_grew_meanwhile__leaves_it(tables):
+    commit(ANN, [entry(event("e1"))])
+    whole = whole_days.read_day(ANN, DAY)
+    commit(ANN, [entry(event("e2", 1))])
+    assert not whole_days.delete_day(whole, MIDNIGHT)
+    assert len(whole_days.read_day(ANN, DAY).entries) == 2
+
+
+def test_delete_day__of_a_sealed_log__leaves_an_empty_head_that_expires_in_a_day(tables):
+    commit(ANN, [entry(event(f"e{i}", i)) for i in range(600)])
+    assert whole_days.delete_day(whole_days.read_day(ANN, DAY), MIDNIGHT)
+    (left,) = dynamodb().scan(TableName=keys.activity_table())["Items"]
+    assert "r" not in left
+    assert int(left["ttl"]["N"]) == int((MIDNIGHT + ONE_DAY).timestamp())
+    assert whole_days.read_day(ANN, DAY).entries == ()
+
+
+def test_commit__to_a_day_that_was_deleted_meanwhile__starts_it_anew(tables, monkeypatch):
+    old = [entry(event(f"old{i}", i)) for i in range(300)]
+    commit(ANN, old)
+    stale = daylogs.read([(ANN, DAY)])
+    whole = whole_days.read_day(ANN, DAY)
+    monkeypatch.setattr(daylogs, "_sealed_parts", SealedCache())
+    assert whole_days.delete_day(whole, MIDNIGHT)
+    committed = daylogs.commit(
+        ANN,
+        DAY,
+        old,
+        stored=stale.head(ANN, DAY),
+        firsts=None,
+        milestones=(),
+        retention_days=400,
+        now=MIDNIGHT,
+    )
+    assert committed.accepted == 300
+    assert list(whole_days.read_day(ANN, DAY).entries) == old
+
+
+def test_rollups__of_a_day_that_was_deleted__leave_it_out(tables):
+    commit(ACME, [entry(event("e1"))])
+    commit(ACME, [entry(event("e1"))], DAY - 2 * ONE_DAY)
+    whole_days.delete_day(whole_days.read_day(ACME, DAY), MIDNIGHT)
+    assert [one.day for one in activity.rollups("acme", DAY - ONE_DAY, DAY, consistent=True)] == []
+    assert activity.last_rollup_before("acme", DAY + ONE_DAY, consistent=True).day == DAY - 2 * ONE_DAY
+
+
+@pytest.fixture
+def in_process(tables_in_process, monkeypatch):
+    monkeypatch.setattr(daylog, "HEAD_BYTES", 260)
+    monkeypatch.setattr(daylogs, "_sealed_parts", SealedCache())
+    interleaving.watch(dynamodb())
+
+
+def shuffle_about(events, *, warm, data):
+    """Writers commit to a person's log while movers empty it into an account's; all take turns, and some die."""
+    person, account = keys.person_pk(f"u{uuid4().hex}"), uuid4().hex
+    target = keys.activity_pk(account)
+    daylogs._sealed_parts = SealedCache() if warm else SealedCache(max_entries=0)
+    batches = data.draw(
+        st.lists(st.lists(st.sampled_from(events), min_size=1, max_size=12), min_size=1, max_size=4), label="batches"
+    )
+    works = [functools.partial(commit, person, [entry(one) for one in batch]) for batch in batches]
+    works += [functools.partial(move, person, target)] * data.draw(st.integers(1, 3), label="movers")
+    writers = interleaving.run(
+        works,
+        choose=lambda n: data.draw(st.integers(0, n - 1), label="writer"),
+        kill=lambda: data.draw(st.sampled_from([None] * 12 + ["before", "after"]), label="kill"),
+    )
+    for writer, work in zip(writers, works, strict=True):
+        if writer.killed:
+            work()
+    move(person, target)
+    distinct = {one.event_id: one for batch in batches for one in batch}.values()
+    assert activity.rollups(account, DAY, DAY, consistent=True) == [naive_rollup(distinct)]
+    assert whole_days.days(person) == []
+
+
+@settings(max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@given(distinct_events(max_size=20), st.booleans(), st.data())
+def test_moving__while_others_write_and_die__loses_and_doubles_nothing(in_process, events, warm, data):
+    shuffle_about(events, warm=warm, data=data)
