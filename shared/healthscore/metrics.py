@@ -58,7 +58,7 @@ def embedded(counts: Mapping[Metric, int], context: object, at: datetime) -> dic
 
 
 def of_run(result: Mapping[str, Any]) -> dict[Metric, int]:
-    """What a nightly run counts, from its figures. A backfill is no night: it tells nobody, and proves nothing of tonight.
+    """What a nightly run counts, from its figures. A backfill is no night: it proves nothing of tonight.
 
     Args:
         result: what `healthscore.nightly.finish` returned.

@@ -72,9 +72,9 @@ def test_queues__keep__encrypted_for_two_weeks(resources):
         assert properties["MessageRetentionPeriod"] == 14 * 24 * 60 * 60, name
 
 
-def test_topics__are__encrypted(resources):
+def test_topics__are__encrypted_where_they_speak_of_customers(resources):
     for name, properties in of_type(resources, "AWS::SNS::Topic").items():
-        assert properties["KmsMasterKeyId"], name
+        assert ("KmsMasterKeyId" in properties) == (name != "OperationsTopic"), name
 
 
 def test_tables__outlive__mistakes(resources):
@@ -118,6 +118,7 @@ def test_parameters__have__defaults_and_say_what_they_are(document):
     ("parameter", "good", "bad"),
     [
         ("AlertEmail", ["", "team@example.com"], ["team", "a b@example.com", "team@example"]),
+        ("OperatorEmail", ["", "ops@example.com"], ["ops", "a b@example.com"]),
         ("AlertPhone", ["", "+491701234567"], ["01701234567", "+0170", "+49 170 1234567"]),
         ("AppUrl", ["", "https://app.example.com/customers"], ["app.example.com", "https://a b"]),
         ("AllowedOrigins", ["", "*", "https://a.example,http://localhost:3000"], ["a.example", "https://a, https://b"]),
