@@ -6,7 +6,7 @@ import time
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from healthscore.core.pack import entry
 from healthscore.core.timeline import day_of
@@ -14,7 +14,7 @@ from healthscore.http.errors import ApiError
 from healthscore.http.events import ALL_REJECTED, parse_batch
 from healthscore.storage import daylogs, workspace
 from healthscore.storage.client import CONCURRENCY
-from healthscore.storage.errors import StorageUnavailableError
+from healthscore.storage.errors import MovedError, StorageUnavailableError
 from healthscore.storage.keys import activity_pk
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from healthscore.core.pack import Entry
     from healthscore.http.events import ParsedBatch
     from healthscore.settings import Settings
+    from healthscore.storage.daylogs import Fence
     from healthscore.storage.workspace import StoredSettings
 
 SETTINGS_SECONDS = 10.0
@@ -92,34 +93,72 @@ def ingest(
     days: dict[tuple[str, date], list[Entry]] = defaultdict(list)
     for event in events:
         days[activity_pk(event.account_id), day_of(event.at, settings.zone)].append(entry(event))
-    if not days:
-        return Ingested(0, 0)
-    reading = daylogs.read(days.keys())
+    lots = [Lot(pk, day, entries) for (pk, day), entries in days.items()]
+    return commit_lots(lots, settings, now, time_left).ingested
 
-    def commit_account(pk: str) -> Ingested:
+
+class Lot(NamedTuple):
+    """Entries for the same day of the same log."""
+
+    pk: str
+    day: date
+    entries: list[Entry]
+    fence: Fence | None = None
+    """What must still stand as it was read when they are committed."""
+
+
+class Outcome(NamedTuple):
+    """What became of lots."""
+
+    ingested: Ingested
+    moved: list[Lot]
+    """Those that are not committed, since their fence did not stand any more."""
+
+
+def commit_lots(lots: Iterable[Lot], settings: Settings, now: datetime, time_left: Callable[[], float]) -> Outcome:
+    """Commit entries to logs, each exactly once; see `ingest`.
+
+    Raises:
+        StorageUnavailableError: some of the entries are not committed, or not known to be.
+    """
+    by_log: dict[str, list[Lot]] = defaultdict(list)
+    for lot in lots:
+        by_log[lot.pk].append(lot)
+    if not by_log:
+        return Outcome(Ingested(0, 0), [])
+    reading = daylogs.read({(lot.pk, lot.day) for of_log in by_log.values() for lot in of_log})
+
+    def commit_log(pk: str) -> Outcome:
         accepted = duplicates = 0
-        firsts = reading.firsts[pk]
-        for day in sorted(day for log, day in days if log == pk):
+        moved = []
+        firsts = reading.firsts.get(pk)
+        for lot in sorted(by_log[pk], key=lambda lot: lot.day):
             if time_left() <= 0:
                 raise StorageUnavailableError("out of time")
-            committed = daylogs.commit(
-                pk,
-                day,
-                days[pk, day],
-                stored=reading.head(pk, day),
-                firsts=firsts,
-                milestones=settings.milestones,
-                retention_days=settings.retention_days,
-                now=now,
-            )
+            try:
+                committed = daylogs.commit(
+                    pk,
+                    lot.day,
+                    lot.entries,
+                    stored=reading.head(pk, lot.day),
+                    firsts=firsts,
+                    milestones=settings.milestones,
+                    retention_days=settings.retention_days,
+                    now=now,
+                    fence=lot.fence,
+                )
+            except MovedError:
+                moved.append(lot)
+                continue
             firsts = committed.firsts
             accepted += committed.accepted
             duplicates += committed.duplicates
-        return Ingested(accepted, duplicates)
+        return Outcome(Ingested(accepted, duplicates), moved)
 
-    accounts = sorted(reading.firsts)
-    if len(accounts) == 1:
-        return commit_account(accounts[0])
+    logs = sorted(by_log)
+    if len(logs) == 1:
+        return commit_log(logs[0])
     with ThreadPoolExecutor(CONCURRENCY) as pool:
-        parts = list(pool.map(commit_account, accounts))
-    return Ingested(sum(part.accepted for part in parts), sum(part.duplicates for part in parts))
+        parts = list(pool.map(commit_log, logs))
+    total = Ingested(sum(part.ingested.accepted for part in parts), sum(part.ingested.duplicates for part in parts))
+    return Outcome(total, [lot for part in parts for lot in part.moved])

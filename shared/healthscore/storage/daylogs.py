@@ -19,7 +19,7 @@ import random
 import secrets
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from healthscore.core import daylog
 from healthscore.core.firsts import with_firsts
@@ -40,6 +40,16 @@ ATTEMPTS = 12
 """Races a commit may lose before it gives up; with full jitter up to a second each, some seconds in all."""
 _BATCH = 100
 _sealed_parts = SealedCache()
+
+
+class Fence(Protocol):
+    """Items elsewhere in the tables, as they were read."""
+
+    def checks(self) -> list[dict[str, Any]]:
+        """Conditions, as parts of a transaction, that hold while the items are as they were read."""
+
+    def verify(self) -> None:
+        """Raise `MovedError` where the items are not as they were read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +111,7 @@ def commit(
     milestones: Collection[str],
     retention_days: int,
     now: datetime,
+    fence: Fence | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Committed:
     """Add entries to the log of one day, each exactly once.
@@ -114,9 +125,11 @@ def commit(
         milestones: event names whose first time is always remembered.
         retention_days: how long days are kept.
         now: when the request came in: the birthday of an account that is created.
+        fence: what must still stand as it was read at the moment of the commit; it is then a transaction.
         sleep: waits between attempts.
 
     Raises:
+        MovedError: the fence does not stand any more, and nothing was committed.
         StorageUnavailableError: not committed, or not known to be; the same entries may be committed again.
     """
     version, accepted = None, 0
@@ -128,6 +141,8 @@ def commit(
             stored, firsts = again.head(pk, day), again.firsts.get(pk)
             if version is not None and stored.version == version:
                 return Committed(accepted, len(entries) - accepted, firsts)
+            if fence is not None:
+                fence.verify()
         version, salt = secrets.token_urlsafe(8), secrets.token_bytes(8)
         try:
             sealed = _sealed(pk, day, stored)
@@ -141,11 +156,13 @@ def commit(
                 pk, day, append.log, append.rollup, read_version=stored.version, version=version, expires=expires
             )
             changed = None if account_id is None else _new_firsts(firsts, entries, milestones)
-            if account_id is None or changed is None:
-                call(dynamodb().put_item, **put)
+            with_it: list[Any] = [] if fence is None else fence.checks()
+            if account_id is not None and changed is not None:
+                with_it.append({"Update": _firsts_update(account_id, firsts, changed, now)})
+            if with_it:
+                call(dynamodb().transact_write_items, TransactItems=[{"Put": put}, *with_it])
             else:
-                update = _firsts_update(account_id, firsts, changed, now)
-                call(dynamodb().transact_write_items, TransactItems=[{"Put": put}, {"Update": update}])
+                call(dynamodb().put_item, **put)
         except ConditionFailedError:
             continue
         _sealed_parts.keep(pk, day, append.sealed)

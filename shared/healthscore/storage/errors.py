@@ -15,6 +15,10 @@ class ConditionFailedError(Exception):
     """A conditional write found another state than the one it was made for; read again and decide anew."""
 
 
+class MovedError(Exception):
+    """Somebody has said meanwhile where a person belongs; find out anew where their events count."""
+
+
 class TimezoneFixedError(Exception):
     """The workspace's time zone cannot change any more: stored days would shift."""
 
