@@ -18,10 +18,10 @@ PYTHON313 ?= $(firstword $(foreach python,python3.13 \
 	$(shell $(python) -c 'import pip, sys; print(sys.executable)' 2>/dev/null)))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint check validate build deploy
+.PHONY: help setup run test e2e lint check validate build deploy
 
 help: ## Show what there is
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 setup: $(VENV)/installed ## Install what developing needs into .venv (run, test and lint do this by themselves)
 
@@ -36,6 +36,9 @@ run: setup ## Start the whole product on http://127.0.0.1:$(PORT), with a demo w
 
 test: setup ## Run every test that needs no Docker
 	$(BIN)/python -m pytest
+
+e2e: setup ## Send 22,266 real events and recompute every score (some minutes; ARGS="--sample 3" for less)
+	$(BIN)/python -m tests.e2e.real_input $(ARGS)
 
 lint: setup ## Style, types and the direction of imports
 	$(BIN)/ruff check .
