@@ -35,7 +35,7 @@ run: setup ## Start the whole product on http://127.0.0.1:$(PORT), with a demo w
 	$(BIN)/python -m tools.local --port $(PORT)
 
 test: setup ## Run every test that needs no Docker
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=term:skip-covered
 
 e2e: setup ## Send 22,266 real events and recompute every score (some minutes; ARGS="--sample 3" for less)
 	$(BIN)/python -m tests.e2e.real_input $(ARGS)
