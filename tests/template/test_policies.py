@@ -32,9 +32,20 @@ if TYPE_CHECKING:
 ADMIN_KEY = "admin-key"
 
 
-def allowed(properties: dict[str, Any]) -> set[Permission]:
-    """What a function's policies let it do, each action with the resource it may be done to."""
-    statements = [statement for policy in properties["Policies"] for statement in policy["Statement"]]
+@pytest.fixture(scope="session")
+def policies(functions, resources) -> dict[str, dict[str, list[dict[str, Any]]]]:
+    """The statements of each function's policies, by the policy's name: what its code may do, and what its runtime."""
+    found = {}
+    for name, properties in functions.items():
+        role, attribute = properties["Role"]["Fn::GetAtt"]
+        assert attribute == "Arn"
+        given = resources[role]["Properties"]["Policies"]
+        found[name] = {policy["PolicyName"]: policy["PolicyDocument"]["Statement"] for policy in given}
+    return found
+
+
+def allowed(statements: list[dict[str, Any]]) -> set[Permission]:
+    """What statements let a function do, each action with the resource it may be done to."""
     return {(action, _named(statement["Resource"])) for statement in statements for action in statement["Action"]}
 
 
@@ -47,14 +58,40 @@ def _named(resource: Any) -> str:
     raise AssertionError(f"not an exact resource: {resource}")
 
 
-def test_policies__name__exact_actions_and_resources(functions, resources):
+def test_roles__serve__one_function_each_with_nothing_beside_its_policies(functions, resources):
+    roles = [properties["Role"]["Fn::GetAtt"][0] for properties in functions.values()]
+    assert len(set(roles)) == len(roles)
     for name, properties in functions.items():
-        for policy in properties["Policies"]:
-            assert set(policy) == {"Version", "Statement"}, f"{name}: SAM's policy templates allow more than is used"
-            for statement in policy["Statement"]:
-                assert statement["Effect"] == "Allow", name
-                assert "*" not in json.dumps(statement), name
-        for _, resource in allowed(properties):
+        assert "Policies" not in properties, f"{name}: SAM passes over them where there is a role"
+        role = resources[properties["Role"]["Fn::GetAtt"][0]]["Properties"]
+        assert set(role) == {"AssumeRolePolicyDocument", "Policies"}, name
+        (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+        assert (trust["Principal"], trust["Action"]) == ({"Service": "lambda.amazonaws.com"}, "sts:AssumeRole"), name
+
+
+def test_runtime__may__write_its_own_logs_send_traces_and_give_up(functions, policies):
+    for name, properties in functions.items():
+        statements = {statement["Sid"]: statement for statement in policies[name]["runtime"]}
+        logs = statements.pop("WriteOwnLogs")
+        assert logs["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"], name
+        assert logs["Resource"] == {"Fn::GetAtt": [properties["LoggingConfig"]["LogGroup"]["Ref"], "Arn"]}, name
+        traces = statements.pop("SendTraces")
+        assert traces["Action"] == ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], name
+        assert traces["Resource"] == "*", "X-Ray knows no resources"
+        if "EventInvokeConfig" in properties:
+            queue = properties["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]["Destination"]
+            given_up = statements.pop("GiveUpRuns")
+            assert (given_up["Action"], given_up["Resource"]) == (["sqs:SendMessage"], queue), name
+        assert not statements, name
+
+
+def test_policies__name__exact_actions_and_resources(policies, resources):
+    for name, given in policies.items():
+        assert set(given) == {"code", "runtime"}, name
+        for statement in given["code"]:
+            assert statement["Effect"] == "Allow", name
+            assert "*" not in json.dumps(statement), name
+        for _, resource in allowed(given["code"]):
             table, _, index = resource.partition("/index/")
             indexes = resources[table]["Properties"].get("GlobalSecondaryIndexes", [])
             assert not index or index in {given["IndexName"] for given in indexes}, name
@@ -135,5 +172,5 @@ def made(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Mapping[str, 
     return workspace.calls.made
 
 
-def test_policies__allow__each_function_exactly_what_it_does(functions, made):
-    assert made == {name: allowed(properties) for name, properties in functions.items()}
+def test_policies__allow__each_function_exactly_what_it_does(policies, made):
+    assert made == {name: allowed(given["code"]) for name, given in policies.items()}

@@ -154,15 +154,19 @@ def test_translation__of_cors__keeps_its_headers_and_hangs_on_the_condition():
 
 
 @pytest.mark.usefixtures("sam")
-def test_translation__of_roles__adds_logs_traces_and_dead_letters_only():
-    roles = {name: found for name, found in translated().items() if found["Type"] == "AWS::IAM::Role"}
-    for name, role in roles.items():
-        managed = {arn.rpartition("/")[2] for arn in role["Properties"].get("ManagedPolicyArns", [])}
-        assert managed <= {"AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess"}, name
-    nightly = roles["NightlyFunctionRole"]["Properties"]["Policies"]
-    added = [policy["PolicyDocument"]["Statement"] for policy in nightly if "SQS" in policy["PolicyName"]]
-    queue = {"Fn::GetAtt": ["NightlyDeadLetters", "Arn"]}
-    assert added == [[{"Action": "sqs:SendMessage", "Effect": "Allow", "Resource": queue}]]
+def test_translation__of_roles__adds_none_but_those_of_the_schedules(resources):
+    added = {
+        name: found["Properties"]
+        for name, found in translated().items()
+        if found["Type"] == "AWS::IAM::Role" and name not in resources
+    }
+    assert added
+    for name, role in added.items():
+        (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+        assert trust["Principal"] == {"Service": ["scheduler.amazonaws.com"]}, name
+        assert "ManagedPolicyArns" not in role, name
+        statements = [statement for policy in role["Policies"] for statement in policy["PolicyDocument"]["Statement"]]
+        assert "*" not in json.dumps([statement["Resource"] for statement in statements]), name
 
 
 @pytest.mark.usefixtures("sam")
