@@ -79,6 +79,8 @@ def crm_to_json(facts: CrmFacts) -> dict[str, Any]:
             elif isinstance(value, date):
                 value = value.isoformat()
             document[name] = value
+    if facts.arr is not None:
+        document["arr"] = facts.arr
     return document
 
 
@@ -93,5 +95,6 @@ def crm_from_json(document: Mapping[str, Any]) -> CrmFacts:
     return CrmFacts(
         received_at=parse_instant(document["received_at"]),
         unknown=frozenset(CRM_FIELDS).difference(said),
+        arr=document.get("arr"),
         **said,
     )

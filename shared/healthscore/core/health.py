@@ -31,6 +31,10 @@ RECENT_DAYS = 30
 """How far back the health answer shows the kept scores."""
 
 
+STALE_AFTER = timedelta(hours=48)
+"""What a connected CRM said is shown as stale once it was not read completely for so long; it still scores."""
+
+
 @dataclass(frozen=True, slots=True)
 class Health:
     """An account's score as of an instant, and why it is what it is."""
@@ -175,10 +179,18 @@ def _compared_with(previous: Snapshot | None) -> dict[str, Any] | None:
 
 
 def _coverage(facts: Facts) -> dict[str, Any]:
-    """Whether CRM counts, and which of its parts are known (scoring rule 10)."""
+    """Whether CRM counts, which of its parts are known (scoring rule 10), and whether a connected CRM is still read."""
     if facts.crm is None:
         return {"crm": "not_connected"}
     parts = crm_parts(facts.crm, facts.as_of, facts.as_of_day)
     known = {part.name: part.score is not None for part in parts}
     state = "connected" if all(known.values()) else "partial" if any(known.values()) else "unknown"
-    return {"crm": state, "crm_parts": {name: "known" if is_known else "unknown" for name, is_known in known.items()}}
+    coverage: dict[str, Any] = {
+        "crm": state,
+        "crm_parts": {name: "known" if is_known else "unknown" for name, is_known in known.items()},
+    }
+    if facts.crm_synced_at is not None:
+        coverage["crm_synced_at"] = format_instant(facts.crm_synced_at)
+        if facts.as_of - facts.crm_synced_at > STALE_AFTER:
+            coverage["crm"] = "stale"
+    return coverage

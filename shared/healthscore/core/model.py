@@ -122,6 +122,8 @@ class CrmFacts:
     churned: bool | None = None
     unknown: frozenset[str] = frozenset()
     """Names of the fields above that were left out, and are therefore unknown rather than none."""
+    arr: float | None = None
+    """Annual recurring revenue as the CRM has it, in its currency; None where it does not say. It does not score."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,8 @@ class Facts:
     configured_milestones: tuple[str, ...]
     crm: CrmFacts | None
     """None where no CRM facts had been received by `as_of`."""
+    crm_synced_at: datetime | None = None
+    """When a connected CRM was last read completely; None for facts that people or programs have sent."""
 
 
 @dataclass(frozen=True, slots=True)

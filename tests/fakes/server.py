@@ -1,0 +1,139 @@
+"""What every fake service has: an HTTP server on a free port, a clock that only moves when told, and limits."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Lock, Thread
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import parse_qsl, urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+START = datetime(2026, 11, 21, 10, tzinfo=UTC)
+
+
+class VirtualClock:
+    """Time that passes only where somebody sleeps."""
+
+    def __init__(self, start: datetime = START) -> None:
+        self.at = start
+        self.left_at: datetime | None = None
+
+    def now(self) -> datetime:
+        return self.at
+
+    def monotonic(self) -> float:
+        return (self.at - START).total_seconds()
+
+    def sleep(self, seconds: float) -> None:
+        self.at += timedelta(seconds=seconds)
+
+    def left(self) -> float:
+        return float("inf") if self.left_at is None else (self.left_at - self.at).total_seconds()
+
+
+@dataclass
+class Window:
+    """A limit as the service counts it, and the most that it has seen."""
+
+    calls: int
+    seconds: float
+    made: deque[datetime] = field(default_factory=deque)
+    most: int = 0
+
+    def takes(self, now: datetime) -> bool:
+        while self.made and self.made[0] <= now - timedelta(seconds=self.seconds):
+            self.made.popleft()
+        if len(self.made) >= self.calls:
+            return False
+        self.made.append(now)
+        self.most = max(self.most, len(self.made))
+        return True
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request to a fake."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    body: Any
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a fake answers."""
+
+    status: int
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class FakeService:
+    """A service that answers on a port of the loopback interface, one call at a time, while it is entered."""
+
+    def __init__(self, clock: VirtualClock | None = None) -> None:
+        self.clock = clock or VirtualClock()
+        self.token = "fake-token"
+        self.calls: list[str] = []
+        self.troubles: deque[Reply] = deque()
+        """Answers given instead of the true ones, one a call."""
+        self.before: Callable[[Call], Reply | None] = lambda _call: None
+        lock = Lock()
+        fake = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
+
+            def answer(self) -> None:
+                parts = urlsplit(self.path)
+                sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                call = Call(
+                    self.command, parts.path, dict(parse_qsl(parts.query)), json.loads(sent) if sent else None, headers
+                )
+                with lock:
+                    reply = fake._reply(call)
+                body = json.dumps(reply.body).encode()
+                head = [f"HTTP/1.1 {reply.status} X", "Content-Type: application/json", f"Content-Length: {len(body)}"]
+                head += [f"{name}: {value}" for name, value in reply.headers.items()]
+                self.wfile.write("\r\n".join(head).encode() + b"\r\n\r\n" + body)
+
+            do_GET = do_POST = do_PATCH = do_PUT = answer  # noqa: N815  (the names that http.server looks for)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self) -> Self:
+        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def _reply(self, call: Call) -> Reply:
+        self.calls.append(f"{call.method} {call.path}")
+        if call.headers.get("authorization") != f"Bearer {self.token}":
+            return Reply(401, {"message": "no such token"})
+        if self.troubles:
+            return self.troubles.popleft()
+        return self.before(call) or self.answer(call)
+
+    def answer(self, call: Call) -> Reply:
+        """What the service says to a call."""
+        raise NotImplementedError
