@@ -11,6 +11,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from healthscore.core import book
 from healthscore.core.documents import (
     crm_from_json,
     crm_to_json,
@@ -19,13 +20,20 @@ from healthscore.core.documents import (
     snapshot_from_json,
     snapshot_to_json,
 )
+from healthscore.core.model import Component
 from healthscore.core.timeline import format_instant, from_millis, parse_instant
-from healthscore.storage import keys
+from healthscore.core.trend import trends
+from healthscore.storage import cards, keys, words
 from healthscore.storage.client import call, dynamodb, pages
-from healthscore.storage.errors import ConditionFailedError, StorageUnavailableError
+from healthscore.storage.errors import (
+    AccountErasedError,
+    BeingErasedError,
+    ConditionFailedError,
+    StorageUnavailableError,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
     from healthscore.core.model import CrmFacts, DailyScore, Snapshot
@@ -50,6 +58,8 @@ class Account:
     """The newest night's score."""
     recent: tuple[DailyScore, ...]
     """The newest nights' scores, oldest first, `RECENT_NIGHTS` at most."""
+    erasing: bool = False
+    """Whether its erasure has begun: then it is gone for all but those who finish that."""
 
     @property
     def known_since(self) -> datetime:
@@ -58,13 +68,13 @@ class Account:
 
 
 def get(account_id: str, *, consistent: bool = True) -> Account | None:
-    """Read one account, or None.
+    """Read one account; None where there is none, or where it is being erased.
 
     Raises:
         StorageUnavailableError: the table cannot be read now.
     """
     item = _get_item(account_id, consistent=consistent)
-    return _account(item) if item else None
+    return _account(item) if item and keys.ERASING not in item else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,18 +122,30 @@ def save_profile(account_id: str, change: Callable[[dict[str, Any]], dict[str, A
         StorageUnavailableError: not saved.
     """
     for _ in range(_ATTEMPTS):
-        item = _get_item(account_id)
+        item = _standing(account_id)
         read = item.get("profile", {}).get("S")
         profile = change(json.loads(read) if read is not None else {})
-        sets = {"profile": {"S": _dumps(profile)}, "shard": {"S": keys.shard(account_id)}}
-        owner = profile.get("owner")
-        if owner:
-            sets["owner"] = {"S": owner}
         try:
-            return _account(_update(account_id, sets, [] if owner else ["owner"], {"profile": read}, now))
+            return _describe(account_id, item, profile, now)
         except ConditionFailedError:
             continue
     raise StorageUnavailableError("too many writers at once for one account")
+
+
+def _describe(account_id: str, item: dict[str, Any], profile: dict[str, Any], now: datetime) -> Account:
+    """Write a profile, and with it the account's line in the book and the words that it is found by."""
+    line = cards.of_profile(account_id, profile)
+    sets = {"profile": {"S": _dumps(profile)}} | {name: value for name, value in line.items() if value is not None}
+    removes = [name for name, value in line.items() if value is None]
+    read = {"profile": item.get("profile", {}).get("S")}
+    update = _update_request(account_id, sets, removes, read, format_instant(now))
+    before = words.entries_of(item)
+    after = book.entries(account_id, profile.get("name"))
+    if before == after:
+        return _account(call(dynamodb().update_item, **update, ReturnValues="ALL_NEW")["Attributes"])
+    changes = [*words.puts(account_id, after - before), *words.deletes(account_id, before - after)]
+    call(dynamodb().transact_write_items, TransactItems=[{"Update": update}, *changes])
+    return _account(_get_item(account_id))
 
 
 def save_crm(account_id: str, facts: CrmFacts) -> Account:
@@ -136,8 +158,7 @@ def save_crm(account_id: str, facts: CrmFacts) -> Account:
         StorageUnavailableError: not saved.
     """
     text = _dumps(crm_to_json(facts))
-    received = format_instant(facts.received_at)
-    update = _update_request(account_id, {"crm": {"S": text}, "shard": {"S": keys.shard(account_id)}}, [], {}, received)
+    update = _update_request(account_id, {"crm": {"S": text}}, [], {}, format_instant(facts.received_at))
     copy = {
         "TableName": keys.history_table(),
         "Item": {
@@ -147,8 +168,9 @@ def save_crm(account_id: str, facts: CrmFacts) -> Account:
         },
     }
     for _ in range(_ATTEMPTS):
+        born = [] if _standing(account_id) else words.puts(account_id, book.entries(account_id, None))
         try:
-            call(dynamodb().transact_write_items, TransactItems=[{"Update": update}, {"Put": copy}])
+            call(dynamodb().transact_write_items, TransactItems=[{"Update": update}, {"Put": copy}, *born])
         except ConditionFailedError:
             continue
         return _account(_get_item(account_id))
@@ -159,9 +181,10 @@ def save_score(account: Account, snapshot: Snapshot) -> None:
     """Enter a night's score into an account's latest score and recent nights.
 
     A night that is older than the latest one (a backfill) is entered among the recent nights only; a night that is
-    entered again replaces itself. An account that was deleted meanwhile is not brought back.
+    entered again replaces itself.
 
     Raises:
+        AccountErasedError: the account was erased meanwhile, or is being erased; it is not brought back.
         StorageUnavailableError: not saved.
     """
     item = None
@@ -172,15 +195,17 @@ def save_score(account: Account, snapshot: Snapshot) -> None:
         nights = {daily.day: daily for daily in (*account.recent, snapshot.daily)}
         recent = [nights[day] for day in sorted(nights)][-RECENT_NIGHTS:]
         sets = {"recent": {"S": _dumps([daily_to_json(daily) for daily in recent])}}
-        if account.latest is None or snapshot.day >= account.latest.day:
+        newest = account.latest
+        if newest is None or snapshot.day >= newest.day:
+            newest = snapshot
             sets["latest"] = {"S": _dumps(snapshot_to_json(snapshot))}
-            sets["score"] = {"N": str(snapshot.score)}
+        sets |= _line(account.account_id, newest, recent)
         try:
-            _update(account.account_id, sets, [], {"recent": read}, None)
+            call(dynamodb().update_item, **_update_request(account.account_id, sets, [], {"recent": read}, None))
         except ConditionFailedError:
             item = _get_item(account.account_id)
-            if not item:
-                return
+            if not item or keys.ERASING in item:
+                raise AccountErasedError from None
         else:
             return
     raise StorageUnavailableError("too many writers at once for one account")
@@ -196,11 +221,27 @@ def _get_item(account_id: str, *, consistent: bool = True) -> dict[str, Any]:
     return answer.get("Item", {})
 
 
-def _update(
-    account_id: str, sets: dict[str, Any], removes: list[str], read: dict[str, str | None], now: datetime | None
-) -> dict[str, Any]:
-    request = _update_request(account_id, sets, removes, read, None if now is None else format_instant(now))
-    return call(dynamodb().update_item, **request, ReturnValues="ALL_NEW")["Attributes"]
+def _line(account_id: str, snapshot: Snapshot, recent: Sequence[DailyScore]) -> dict[str, Any]:
+    """What a night's snapshot says in the book; the trend compares it with the nights before."""
+    last_seen = snapshot.facts.get(Component.RECENCY, {}).get("last_seen_at")
+    trend = trends(snapshot.daily, recent).overall.direction
+    return {
+        "state": {"S": f"{snapshot.band.value} {trend.value}"},
+        "by_score": {"S": book.score_key(account_id, snapshot.score)},
+        "by_seen": {"S": book.seen_key(account_id, parse_instant(last_seen) if last_seen else None)},
+    }
+
+
+def _standing(account_id: str) -> dict[str, Any]:
+    """An account's item before it is changed, empty where there is none yet.
+
+    Raises:
+        BeingErasedError: a change must wait until nothing of the account is left.
+    """
+    item = _get_item(account_id)
+    if keys.ERASING in item:
+        raise BeingErasedError("the account is being erased")
+    return item
 
 
 def _update_request(
@@ -208,12 +249,13 @@ def _update_request(
 ) -> dict[str, Any]:
     """An update that sets and removes attributes on condition that others still read as they were read.
 
-    With `now` the account is created if it is not there; without, it has to be there.
+    With `now` the account is created if it is not there; without, it has to be there. One that is being erased is not
+    changed.
     """
     names = {f"#{name}": name for name in (*sets, *removes, *read)}
     values = {f":{name}": value for name, value in sets.items()}
     assignments = [f"#{name} = :{name}" for name in sets]
-    conditions = []
+    conditions = [keys.NOT_ERASING]
     for name, text in read.items():
         if text is None:
             conditions.append(f"attribute_not_exists(#{name})")
@@ -223,21 +265,23 @@ def _update_request(
     if now is None:
         conditions.append("attribute_exists(account_id)")
     else:
-        assignments.append("since = if_not_exists(since, :now)")
-        values[":now"] = {"S": now}
+        birth = {"since": {"S": now}, **cards.at_birth(account_id)}
+        for name, value in birth.items():
+            if name not in sets:
+                names[f"#{name}"] = name
+                assignments.append(f"#{name} = if_not_exists(#{name}, :{name})")
+                values[f":{name}"] = value
     expression = "SET " + ", ".join(assignments)
     if removes:
         expression += " REMOVE " + ", ".join(f"#{name}" for name in removes)
-    request = {
+    return {
         "TableName": keys.accounts_table(),
         "Key": {"account_id": {"S": account_id}},
         "UpdateExpression": expression,
+        "ConditionExpression": " AND ".join(conditions),
         "ExpressionAttributeNames": names,
         "ExpressionAttributeValues": values,
     }
-    if conditions:
-        request["ConditionExpression"] = " AND ".join(conditions)
-    return request
 
 
 def _account(item: dict[str, Any]) -> Account:
@@ -253,6 +297,7 @@ def _account(item: dict[str, Any]) -> Account:
         firsts={name: from_millis(ms) for name, ms in part("names", {}).items()},
         latest=None if latest is None else snapshot_from_json(latest),
         recent=tuple(daily_from_json(daily) for daily in part("recent", [])),
+        erasing=keys.ERASING in item,
     )
 
 

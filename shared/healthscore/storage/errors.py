@@ -11,8 +11,16 @@ class StorageUnavailableError(Exception):
     retry_after_seconds = 5
 
 
+class BeingErasedError(StorageUnavailableError):
+    """An account is being erased: what is sent of it must wait until nothing of it is left, and then begins anew."""
+
+
 class ConditionFailedError(Exception):
     """A conditional write found another state than the one it was made for; read again and decide anew."""
+
+
+class AccountErasedError(Exception):
+    """The account was erased, or is being erased, since it was read; what was to be written of it is not."""
 
 
 class MovedError(Exception):

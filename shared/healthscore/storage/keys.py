@@ -7,6 +7,7 @@
     Activity  pk a#account_id, sk D#2026-11-20#00           head of a day's log: roll-up, tail, version
               pk a#account_id, sk S#2026-11-20#00#000001#…  a sealed segment of that log
               pk u#person, sk D#… and S#…                   the same, for events of a person of no known account
+              pk w#a, sk acme␟account_id                    a word that an account is found by
     History   pk account#…,  sk snapshot#2026-11-20         the score kept that night
               pk account#…,  sk alert#…                     an alert, and whether it was sent
               pk account#…,  sk crm#2026-11-20T10:00:00Z…   CRM facts as they were received
@@ -16,8 +17,9 @@
               pk run,        sk 2026-11-20                  a nightly run: the instant it scores as of
 
 A day's log has lanes in its keys (`#00`), so that a hot account-day can be split by user; today there is one.
-Accounts has two more indexes: by-owner (owner, score) and by-score (shard, score). History's index pending
-(pending, created_at) holds just the messages that are still to be sent.
+Accounts has the indexes of the book (see `storage.cards`): by-score, by-seen, by-name and by-arr (shard, and the key of
+that order) and by-owner (owner, account_id). History's index pending (pending, created_at) holds just the messages that
+are still to be sent, and by-day (alert_day, sk) the alerts.
 """
 
 from __future__ import annotations
@@ -31,8 +33,11 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
 LANE = "00"
-BOOK_SHARDS = 16
-"""The by-score index is spread over this many partitions, so that a night's updates do not meet in one."""
+ERASING = "erasing"
+"""The attribute of an account's item once its erasure has begun."""
+NOT_ERASING = f"attribute_not_exists({ERASING})"
+BOOK_SHARDS = 8
+"""The book's indexes are spread over this many partitions, so that a night's updates do not meet in one."""
 
 
 def accounts_table() -> str:
@@ -133,5 +138,29 @@ _DIGEST = "digest#"
 
 
 def shard(account_id: str) -> str:
-    """The partition of the by-score index that an account belongs to."""
+    """The partition of the book's indexes that an account belongs to."""
     return f"{blake2b(account_id.encode(), digest_size=1).digest()[0] % BOOK_SHARDS:02d}"
+
+
+def shards() -> list[str]:
+    """All partitions of the book's indexes."""
+    return [f"{number:02d}" for number in range(BOOK_SHARDS)]
+
+
+def word_pk(entry: str) -> str:
+    """Partition key of the search entries that begin with the same character as this one."""
+    return f"{_WORDS}{entry[0]}"
+
+
+def word_key(entry: str, account_id: str) -> str:
+    """Sort key of a search entry."""
+    return f"{entry}{_WORD_END}{account_id}"
+
+
+def word_account(sk: str) -> str:
+    """The account that a search entry leads to."""
+    return sk.partition(_WORD_END)[2]
+
+
+_WORDS = "w#"
+_WORD_END = "\x1f"

@@ -1,0 +1,46 @@
+"""Reading many items by their keys, a hundred a call."""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import TYPE_CHECKING, Any
+
+from healthscore.storage.client import call, dynamodb
+from healthscore.storage.errors import StorageUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+ATTEMPTS = 12
+"""Calls made for what earlier calls have left unprocessed, with full jitter between them."""
+_BATCH = 100
+
+
+def batch_get(
+    wanted: Sequence[tuple[str, dict[str, Any]]], shapes: Mapping[str, Mapping[str, Any]]
+) -> list[tuple[str, dict[str, Any]]]:
+    """Items by table and key; those that are not there are left out, and the order is any.
+
+    Args:
+        wanted: table name and key of each item, each once.
+        shapes: by table name, what is read of its items and how: a projection, whether consistently.
+
+    Raises:
+        StorageUnavailableError: the tables cannot be read now.
+    """
+    found: list[tuple[str, dict[str, Any]]] = []
+    for start in range(0, len(wanted), _BATCH):
+        request: dict[str, Any] = {}
+        for table, key in wanted[start : start + _BATCH]:
+            request.setdefault(table, {"Keys": [], **shapes.get(table, {})})["Keys"].append(key)
+        for attempt in range(ATTEMPTS):
+            answer = call(dynamodb().batch_get_item, RequestItems=request)
+            found.extend((table, item) for table, items in answer["Responses"].items() for item in items)
+            request = dict(answer.get("UnprocessedKeys") or {})
+            if not request:
+                break
+            time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311  (jitter)
+        else:
+            raise StorageUnavailableError("keys stay unprocessed")
+    return found
