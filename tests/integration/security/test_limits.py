@@ -1,0 +1,82 @@
+"""What is too much is refused in words, by the function itself: no crash, no time-out, nothing stored."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from datetime import UTC, datetime
+
+from healthscore.http.body import MAX_BODY_BYTES
+from healthscore.http.events import MAX_EVENTS
+from tests.integration.security.conftest import everything
+
+DEEP = 100_000
+
+
+def batch(**fields) -> dict:
+    at = datetime.now(UTC).isoformat()
+    return {"account_id": "acme", "name": "seen", "timestamp": at, **fields}
+
+
+def nested(depth: int) -> str:
+    return '{"a":' * depth + "1" + "}" * depth
+
+
+BODIES = {
+    "larger than is read": (b" " * (MAX_BODY_BYTES + 1), 413, "body_too_large"),
+    "a bomb": (gzip.compress(b" " * (40 * MAX_BODY_BYTES)), 413, "body_too_large"),
+    "a bomb in a bomb": (gzip.compress(gzip.compress(b"[" * MAX_BODY_BYTES)), 400, "invalid_json"),
+    "many little members": (gzip.compress(b"") * 10_000, 400, "invalid_json"),
+    "damaged gzip": (gzip.compress(b'{"events": []}')[:-9], 400, "invalid_json"),
+    "lists without end": (b"[" * DEEP, 400, "invalid_json"),
+    "deep lists": (b"[" * DEEP + b"]" * DEEP, 400, "invalid_json"),
+    "deep objects": (nested(DEEP).encode(), 400, "invalid_json"),
+    "too many events": (json.dumps({"events": [{}] * (MAX_EVENTS + 1)}).encode(), 413, "too_many_events"),
+    "a number of a million digits": (b'{"events": [{"value": ' + b"9" * 1_000_000 + b"}]}", 400, "all_rejected"),
+    "properties beyond their size": (
+        json.dumps({"events": [batch(properties={"x": "y" * 40_000})]}).encode(),
+        400,
+        "all_rejected",
+    ),
+    "half a surrogate": (b'{"events": [{"account_id": "\\ud800"}]}', 400, "all_rejected"),
+    "not UTF-8": (b"\xff\xfe\x00", 400, "invalid_json"),
+}
+
+
+def test_events__bodies_that_are_too_much__are_refused_in_words(api):
+    before = everything()
+    for name, (sent, status, code) in BODIES.items():
+        answer = api.ask("POST", "/v1/events", sent, authorization="Bearer the-write-key")
+        assert (answer.status, json.loads(answer.body)["code"]) == (status, code), name
+    assert everything() == before
+
+
+def test_schemas__bodies_that_are_too_much__are_refused_in_words(api):
+    for path in ("/v1/settings", "/v1/accounts/acme", "/v1/accounts/acme/crm"):
+        for body in (b"[" * DEEP, nested(500).encode(), b'{"milestones": ' + b"9" * 100_000 + b"}"):
+            assert api.ask("PUT", path, body, authorization="Bearer the-admin-key").status == 400, (path, body[:20])
+
+
+def test_bodies__before_the_key_is_known__are_not_looked_at(api):
+    """A stranger's body costs no inflating and no parsing."""
+    for name, (sent, _, _) in BODIES.items():
+        assert api.ask("POST", "/v1/events", sent).status == 401, name
+
+
+def test_headers__as_many_as_the_gateway_lets_through__change_nothing(api):
+    headers = {f"x_{number}": "v" * 20 for number in range(400)}
+    answer = api.ask("GET", "/v1/settings", authorization="Bearer the-admin-key", **headers)
+    assert answer.status == 200
+
+
+def test_query__of_unknown_names__is_refused_without_repeating_all_of_it(api):
+    query = "&".join(f"x{number}=1" for number in range(500))
+    answer = api.ask("GET", f"/v1/accounts/acme/health?{query}", authorization="Bearer the-read-key")
+    assert answer.status == 400
+    assert len(answer.body) < 1_000
+
+
+def test_path__of_8_kilobytes__is_refused_without_repeating_all_of_it(api):
+    answer = api.ask("GET", f"/v1/accounts/{'a' * 8_000}/health", authorization="Bearer the-read-key")
+    assert answer.status == 400
+    assert len(answer.body) < 1_000
