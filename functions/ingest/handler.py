@@ -1,15 +1,17 @@
-"""Takes product events in: `POST /v1/events`."""
+"""Takes product events in: `POST /v1/events`, and the calls of Segment's and RudderStack's clients."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from healthscore.http.errors import ApiError
 from healthscore.http.keys import CachedKeys
-from healthscore.http.routing import Router
+from healthscore.http.routing import TRACKING, Router
 from healthscore.ingest import EventSettings, ingest
 from healthscore.metrics import Metric
 from healthscore.storage import workspace
+from healthscore.tracking import Tracker
 
 if TYPE_CHECKING:
     from healthscore.http.request import Request
@@ -48,3 +50,28 @@ def post_events(request: Request) -> dict[str, Any]:
         "duplicates": ingested.duplicates,
         "rejected": [rejection.to_json() for rejection in batch.rejected],
     }
+
+
+def post_calls(kind: str | None, request: Request) -> dict[str, Any]:
+    """Store calls of the Segment dialect; what is wrong with one of them is never the answer's status."""
+    now = request.received_at
+    calls = settings.read_calls(request.json(), kind, now)
+    ingested = Tracker(settings.with_timezone_fixed(), now, request.time_left).record(calls)
+    request.counts.update(
+        {
+            Metric.EVENTS_ACCEPTED: ingested.accepted,
+            Metric.EVENTS_DUPLICATE: ingested.duplicates,
+            Metric.EVENTS_REJECTED: len(calls.rejected),
+        }
+    )
+    return {
+        "success": True,
+        "accepted": ingested.accepted,
+        "duplicates": ingested.duplicates,
+        "updates": len(calls.updates),
+        "rejected": [rejection.to_json() for rejection in calls.rejected],
+    }
+
+
+for _name, _kind in TRACKING.items():
+    router.route(f"POST /v1/{_name}")(partial(post_calls, _kind))

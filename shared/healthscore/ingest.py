@@ -12,6 +12,7 @@ from healthscore.core.pack import entry
 from healthscore.core.timeline import day_of
 from healthscore.http.errors import ApiError
 from healthscore.http.events import ALL_REJECTED, parse_batch
+from healthscore.http.segment import parse_calls
 from healthscore.storage import daylogs, workspace
 from healthscore.storage.client import CONCURRENCY
 from healthscore.storage.errors import MovedError, StorageUnavailableError
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from healthscore.core.model import Event
     from healthscore.core.pack import Entry
     from healthscore.http.events import ParsedBatch
+    from healthscore.http.segment import ParsedCalls
     from healthscore.settings import Settings
     from healthscore.storage.daylogs import Fence
     from healthscore.storage.workspace import StoredSettings
@@ -42,22 +44,31 @@ class EventSettings:
 
     def read_batch(self, body: bytes, now: datetime) -> ParsedBatch:
         """Take a batch apart as `parse_batch` does, with its errors, by settings that are fresh where they matter."""
-        if self._stored is not None and self._clock() < self._until:
-            try:
-                batch = parse_batch(body, now, self._stored.settings)
-            except ApiError as error:
-                if error.code != ALL_REJECTED:
-                    raise
-            else:
-                if not batch.rejected:
-                    return batch
+        try:
+            batch = parse_batch(body, now, self._at_hand())
+        except ApiError as error:
+            if error.code != ALL_REJECTED:
+                raise
+        else:
+            if not batch.rejected:
+                return batch
         return parse_batch(body, now, self._remember(workspace.settings()))
+
+    def read_calls(self, body: object, kind: str | None, now: datetime) -> ParsedCalls:
+        """Take calls of the Segment dialect apart as `parse_calls` does, likewise."""
+        calls = parse_calls(body, kind, now, self._at_hand())
+        return parse_calls(body, kind, now, self._remember(workspace.settings())) if calls.rejected else calls
 
     def with_timezone_fixed(self) -> Settings:
         """The settings to store events by: their time zone will not change any more."""
         if self._stored is None or not self._stored.timezone_fixed:
             return self._remember(workspace.fix_timezone())
         return self._stored.settings
+
+    def _at_hand(self) -> Settings:
+        if self._stored is not None and self._clock() < self._until:
+            return self._stored.settings
+        return self._remember(workspace.settings())
 
     def _remember(self, stored: StoredSettings) -> Settings:
         self._stored, self._until = stored, self._clock() + SETTINGS_SECONDS

@@ -89,6 +89,14 @@ class Window:
                 f"timestamp {shown(text)} is more than {self.retention_days} days old, which is all that is kept; "
                 "to import older events, raise retention_days in the settings first",
             )
+        return self.not_ahead(at, text)
+
+    def not_ahead(self, at: datetime, text: str) -> datetime:
+        """An instant that is not after the window, however long ago it is.
+
+        Raises:
+            RefusedError: `timestamp_in_future`.
+        """
         if at > self.latest:
             raise RefusedError(
                 "timestamp_in_future",

@@ -51,19 +51,24 @@ def key_hash(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-def credential(headers: Mapping[str, str]) -> str | None:
-    """The key that a request carries: `Authorization: Bearer <key>`, or Basic with the key as user name.
+def credential(headers: Mapping[str, str], body: object = None) -> str | None:
+    """The key that a request carries: the user name of Basic, else `writeKey` in its body, else the token of Bearer.
 
     Args:
         headers: by lower-case name.
+        body: the JSON value of the body, for routes whose clients may put the key there.
 
     Returns:
         The key, or None where there is none or it cannot be one.
     """
     scheme, _, rest = headers.get("authorization", "").strip().partition(" ")
     key = rest.strip()
-    if scheme.lower() == "basic":
-        key = _user_name(key)
+    basic = _user_name(key) if scheme.lower() == "basic" else ""
+    in_body = body.get("writeKey") if isinstance(body, dict) else None
+    if basic:
+        key = basic
+    elif isinstance(in_body, str):
+        key = in_body
     elif scheme.lower() != "bearer":
         return None
     return key if 0 < len(key) <= LONGEST_KEY and key.isascii() and key.isprintable() else None
@@ -77,18 +82,21 @@ def _user_name(encoded: str) -> str:
     return decoded.partition(":")[0]
 
 
-def authorize(headers: Mapping[str, str], needed: Scope, find_key: Callable[[str], StoredKey | None]) -> None:
+def authorize(
+    headers: Mapping[str, str], needed: Scope, find_key: Callable[[str], StoredKey | None], body: object = None
+) -> None:
     """Let a request pass, or refuse it.
 
     Args:
         headers: of the request, by lower-case name.
         needed: the scope that the route asks for.
         find_key: looks a key up by its SHA-256 in hex.
+        body: see `credential`.
 
     Raises:
         ApiError: 401 `invalid_key` without a known key, 403 `wrong_scope` where the key may not do this.
     """
-    key = credential(headers)
+    key = credential(headers, body)
     if key is None:
         raise _invalid_key("No API key was sent")
     digest = key_hash(key)

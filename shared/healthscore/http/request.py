@@ -34,6 +34,7 @@ class Request:
         request_id: the gateway's id of the request.
         received_at: when the gateway received it (UTC, milliseconds): what "now" is while it is answered.
         params: the path's parameters, filled by the router; an `account_id` is decoded and valid.
+        parsed: the body as JSON, where the router has read it already.
         event: the gateway's event itself.
         context: the function's own context, which knows how much time is left.
         counts: what is to be counted of it; the route's function fills it, and the request's log line carries it.
@@ -47,6 +48,7 @@ class Request:
     request_id: str
     received_at: datetime
     params: Mapping[str, str] = field(default_factory=dict)
+    parsed: Any = field(default=None, repr=False)
     event: Mapping[str, Any] = field(default_factory=dict, repr=False)
     context: Any = field(default=None, repr=False)
     counts: dict[Metric, int] = field(default_factory=dict, repr=False, compare=False)
@@ -88,4 +90,4 @@ class Request:
 
     def json(self) -> Any:  # noqa: ANN401  (any JSON value)
         """The body as JSON; see `healthscore.http.body.read_json` for what it takes and raises."""
-        return read_json(self.body)
+        return read_json(self.body) if self.parsed is None else self.parsed

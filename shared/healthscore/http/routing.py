@@ -27,9 +27,29 @@ if TYPE_CHECKING:
 
     Handler = Callable[[Request], Mapping[str, Any]]
 
+TRACKING: Mapping[str, str | None] = {
+    "batch": None,
+    "b": None,
+    "import": None,
+    "track": "track",
+    "t": "track",
+    "page": "page",
+    "p": "page",
+    "screen": "screen",
+    "s": "screen",
+    "identify": "identify",
+    "i": "identify",
+    "group": "group",
+    "g": "group",
+    "alias": "alias",
+    "a": "alias",
+}
+"""Routes of the Segment dialect, and the kind of call that each takes; None where the calls say it themselves."""
+_TRACKING_ROUTES = [f"POST /v1/{name}" for name in TRACKING]
 ROUTES: Mapping[str, Scope | None] = {
     "GET /healthz": None,
     "POST /v1/events": Scope.WRITE,
+    **dict.fromkeys(_TRACKING_ROUTES, Scope.WRITE),
     "GET /v1/accounts/{account_id}": Scope.READ,
     "PUT /v1/accounts/{account_id}": Scope.ADMIN,
     "PATCH /v1/accounts/{account_id}": Scope.ADMIN,
@@ -122,8 +142,10 @@ class Router:
 
     def _serve(self, route: str, request: Request, find_key: Callable[[str], StoredKey | None]) -> Mapping[str, Any]:
         needed = ROUTES[route]
+        if route in _TRACKING_ROUTES:  # whose clients may put the key into the body
+            request = replace(request, parsed=request.json())
         if needed is not None:
-            authorize(request.headers, needed, find_key)
+            authorize(request.headers, needed, find_key, request.parsed)
         if route not in self._handlers:
             raise _not_found(request.path)
         params = {name: decode_id(value) for name, value in request.params.items()}

@@ -6,8 +6,17 @@
                                                             the last 30 daily scores
     Activity  pk a#account_id, sk D#2026-11-20#00           head of a day's log: roll-up, tail, version
               pk a#account_id, sk S#2026-11-20#00#000001#…  a sealed segment of that log
+<<<<<<< HEAD
               pk u#person, sk D#… and S#…                   the same, for events of a person of no known account
               pk w#a, sk acme␟account_id                    a word that an account is found by
+=======
+              pk a#account_id, sk P#person                  names a person who belongs, or once belonged, to it
+              pk u#person, sk D#… and S#…                   a day's log, for events of a person of no known account
+              pk u#person, sk member                        the accounts a person belongs to, since when; whose else
+                                                            the id is
+              pk u#person, sk L#person                      names another id of that person
+              pk u#person, sk traits                        name, e-mail address and title of a person
+>>>>>>> aef363f (wip)
     History   pk account#…,  sk snapshot#2026-11-20         the score kept that night
               pk account#…,  sk alert#…                     an alert, and whether it was sent
               pk account#…,  sk crm#2026-11-20T10:00:00Z…   CRM facts as they were received
@@ -68,6 +77,35 @@ def activity_pk(account_id: str) -> str:
 def person_pk(person: str) -> str:
     """Partition key of the day logs of a person, named as in `core.pack.Entry.person`."""
     return f"{_PERSON_LOGS}{person}"
+
+
+def person_of(pk: str) -> str:
+    """The person whose items have this partition key."""
+    return pk.removeprefix(_PERSON_LOGS)
+
+
+MEMBER = "member"
+"""Sort key of the item that says where a person belongs."""
+TRAITS = "traits"
+"""Sort key of the item that says who a person is."""
+
+
+def member_key(person: str) -> str:
+    """Sort key under which an account's partition names one of its people."""
+    return f"{MEMBERS_PREFIX}{person}"
+
+
+MEMBERS_PREFIX = "P#"
+"""What the sort keys of an account's people begin with."""
+
+
+def alias_key(person: str) -> str:
+    """Sort key under which a user's partition names another id of that person."""
+    return f"{ALIASES_PREFIX}{person}"
+
+
+ALIASES_PREFIX = "L#"
+"""What the sort keys of a user's other ids begin with."""
 
 
 def account_of(pk: str) -> str | None:

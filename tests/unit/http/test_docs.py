@@ -17,9 +17,7 @@ ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "api.md").read_text()
 CODE = "".join(path.read_text() for room in ("shared", "functions") for path in sorted((ROOT / room).rglob("*.py")))
 ERROR_CODES = set(re.findall(r'ApiError\(\s*HTTPStatus\.\w+,\s*"(\w+)"', CODE))
-REJECTION_CODES = set(re.findall(r'_RefusedError\(\s*"(\w+)"', CODE)) | set(
-    re.findall(r'return "(\w+)", f?"must', CODE)
-)
+REJECTION_CODES = set(re.findall(r'RefusedError\(\s*"(\w+)"', CODE)) | set(re.findall(r'return "(\w+)", f?"must', CODE))
 
 
 def test_codes__looked_for_in_the_code__are_found():

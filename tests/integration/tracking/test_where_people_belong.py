@@ -1,0 +1,238 @@
+"""Every event ends in the account where its person belongs, once: whatever order, repetition, concurrency and death."""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from healthscore import ingest, tracking
+from healthscore.core import daylog
+from healthscore.core.memberships import account_at
+from healthscore.core.pack import entry
+from healthscore.core.timeline import from_millis, millis
+from healthscore.http.segment import Deed, Link, Membership, ParsedCalls
+from healthscore.settings import Settings
+from healthscore.storage import activity, daylogs, whole_days
+from healthscore.storage.client import dynamodb
+from healthscore.storage.keys import activity_pk, person_pk
+from healthscore.storage.sealed import SealedCache
+from tests.support import interleaving
+from tests.support.events import DAY, MIDNIGHT, event, naive_rollup
+
+NOW = MIDNIGHT + timedelta(days=3)
+START = millis(MIDNIGHT)
+MINUTES = st.sampled_from([0, 1, 40, 600, 1439, 1440, 1500])
+
+
+class Serial:
+    """A pool of one: so that the test decides the order of all calls."""
+
+    def __init__(self, _workers):
+        pass
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def map(self, function, values):
+        return [function(value) for value in values]
+
+
+@pytest.fixture
+def in_process(tables_in_process, monkeypatch):
+    monkeypatch.setattr(daylog, "HEAD_BYTES", 260)
+    monkeypatch.setattr(ingest, "ThreadPoolExecutor", Serial)
+    monkeypatch.setattr(daylogs.random, "uniform", lambda _low, _high: 0)
+    interleaving.watch(dynamodb())
+
+
+def record(calls: ParsedCalls):
+    return tracking.Tracker(Settings(), NOW, lambda: float("inf")).record(calls)
+
+
+def deed(event_id: str, person: str, minute: float, account_id: str | None = None) -> Deed:
+    field = "user_id" if person.startswith("u") else "anonymous_id"
+    return Deed(account_id, entry(event(event_id, minute, **{field: person[1:]})))
+
+
+def entries_of(pk: str):
+    return [one for day in whole_days.days(pk) for one in whole_days.read_day(pk, day).entries]
+
+
+def count_of(account_id: str) -> int:
+    return len(entries_of(activity_pk(account_id)))
+
+
+class World:
+    """People and accounts of their own for every example, since the tables are shared."""
+
+    def __init__(self, data):
+        self.data = data
+        run = uuid4().hex[:8]
+        self.user, self.visitor = f"uann-{run}", f"avisitor-{run}"
+        self.accounts = [f"acme-{run}", f"bolt-{run}"]
+
+    def deeds(self, prefix: str, size: int) -> list[Deed]:
+        drawn = st.tuples(st.sampled_from([self.user, self.visitor]), MINUTES)
+        chosen = self.data.draw(st.lists(drawn, min_size=1, max_size=size), label=f"{prefix} deeds")
+        return [deed(f"{prefix}{i}", person, minute) for i, (person, minute) in enumerate(chosen)]
+
+    def memberships(self, accounts: list[str]) -> list[Membership]:
+        one = st.builds(
+            lambda minute, account: Membership(self.user, START + minute * 60_000, account),
+            MINUTES,
+            st.sampled_from(accounts),
+        )
+        return self.data.draw(st.lists(one, min_size=1, max_size=3), label="memberships")
+
+    def deliver(self, deeds: list[Deed], memberships: list[Membership], links: list[Link]) -> None:
+        """Send everything in batches, some of it repeatedly; let writers die; send again what was not answered."""
+        told = [*deeds, *memberships, *links]
+        batches = self.data.draw(
+            st.lists(st.lists(st.sampled_from(told), min_size=1, max_size=5), min_size=1, max_size=3), label="batches"
+        )
+        works = [functools.partial(record, calls_of(batch)) for batch in batches]
+        writers = interleaving.run(
+            works,
+            choose=lambda n: self.data.draw(st.integers(0, n - 1), label="writer"),
+            kill=lambda: self.data.draw(st.sampled_from([None] * 15 + ["before", "after"]), label="kill"),
+        )
+        for writer, work in zip(writers, works, strict=True):
+            if writer.killed:
+                work()
+        for rest in (deeds, links, memberships):
+            record(calls_of(rest))
+
+
+def calls_of(told) -> ParsedCalls:
+    return ParsedCalls(
+        deeds=[one for one in told if isinstance(one, Deed)],
+        memberships=[one for one in told if isinstance(one, Membership)],
+        links=[one for one in told if isinstance(one, Link)],
+    )
+
+
+def check(property_, examples: int, *, shrink: bool = True):
+    settings(
+        max_examples=examples,
+        deadline=None,
+        phases=tuple(Phase) if shrink else (Phase.generate,),
+        derandomize=not shrink,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )(given(st.data())(property_))()
+
+
+def one_account(data) -> None:
+    daylogs._sealed_parts = SealedCache()
+    world = World(data)
+    deeds = world.deeds("e", 5)
+    account = world.accounts[0]
+    world.deliver(deeds, world.memberships([account]), [Link(world.visitor, world.user)])
+    days = {}
+    for one in deeds:
+        days.setdefault(from_millis(one.entry.at).date(), []).append(one.entry)
+    expected = [naive_rollup([as_event(one) for one in days[day]], day) for day in sorted(days)]
+    assert activity.rollups(account, DAY, max(days), consistent=True) == expected
+    assert entries_of(person_pk(world.user)) == entries_of(person_pk(world.visitor)) == []
+
+
+def as_event(one):
+    field = "user_id" if one.person.startswith("u") else "anonymous_id"
+    return event(str(one.id), (one.at - START) / 60_000, **{field: one.person[1:]})
+
+
+def several_accounts(data) -> None:
+    daylogs._sealed_parts = SealedCache()
+    world = World(data)
+    deeds = world.deeds("e", 4)
+    memberships = world.memberships(world.accounts)
+    world.deliver(deeds, memberships, [Link(world.visitor, world.user)])
+    later = world.deeds("later", 2)
+    record(calls_of(later))
+    record(calls_of([*deeds, *later]))
+    found = {account: entries_of(activity_pk(account)) for account in world.accounts}
+    told = Counter(one.id for entries in found.values() for one in entries)
+    assert told == Counter({one.entry.id: 1 for one in [*deeds, *later]})
+    stays = sorted({(at, account) for _, at, account in memberships})
+    for one in later:
+        assert one.entry in found[account_at(stays, one.entry.at)]
+
+
+def test_figures__people_of_one_account__are_those_of_the_distinct_events(in_process):
+    check(one_account, 12)
+
+
+def test_events__people_of_several_accounts__each_in_one_of_them(in_process):
+    check(several_accounts, 12)
+
+
+def test_event__sent_again_while_somebody_says_that_the_person_was_elsewhere__counts_once(in_process):
+    """The first delivery stands still after each of its calls in turn, while the second one runs to its end."""
+    for calls_before in range(12):
+        assert deliveries_around_a_move(calls_before) == 1
+
+
+def test_the_check__without_the_fence__fails(in_process, monkeypatch):
+    monkeypatch.setattr(tracking, "Fence", lambda _versions: None)
+    assert 2 in {deliveries_around_a_move(calls_before) for calls_before in range(12)}
+
+
+def deliveries_around_a_move(calls_before: int) -> int:
+    """How often an event counts that was under way when its person turned out to have been elsewhere."""
+    person, first, second = f"uann-{uuid4().hex}", f"acme-{uuid4().hex}", f"bolt-{uuid4().hex}"
+    record(calls_of([Membership(person, START, first)]))
+    sent = deed("e", person, 10)
+    turns = iter([0] * calls_before)
+    interleaving.run(
+        [
+            lambda: record(calls_of([sent])),
+            lambda: record(calls_of([Membership(person, START + 300_000, second), sent])),
+        ],
+        choose=lambda n: next(turns, n - 1),
+        kill=lambda: None,
+    )
+    return count_of(first) + count_of(second)
+
+
+def test_unassigned__group_call_dies_at_any_call__the_next_one_brings_the_events_home(in_process):
+    for calls_before in range(14):
+        person, account = f"uann-{uuid4().hex}", f"acme-{uuid4().hex}"
+        record(calls_of([deed(f"e{i}", person, minute) for i, minute in enumerate((0, 1439, 1500))]))
+        assert len(entries_of(person_pk(person))) == 3
+        joining = functools.partial(record, calls_of([Membership(person, START + 60_000, account)]))
+        fates = iter([None] * calls_before + ["after"])
+        interleaving.run([joining], choose=lambda _n: 0, kill=functools.partial(next, fates, None))
+        joining()
+        assert (count_of(account), entries_of(person_pk(person))) == (3, [])
+
+
+def test_events__of_a_visitor_who_signs_in__go_to_the_users_account(in_process):
+    user, visitor, account = f"uann-{uuid4().hex}", f"av-{uuid4().hex}", f"acme-{uuid4().hex}"
+    record(calls_of([deed("e1", visitor, 0)]))
+    record(calls_of([Membership(user, START, account)]))
+    assert count_of(account) == 0
+    record(calls_of([Link(visitor, user)]))
+    assert count_of(account) == 1
+    assert record(calls_of([deed("e1", visitor, 0), deed("e2", visitor, 1)])) == ingest.Ingested(1, 1)
+
+
+def test_events__of_a_visitor_whose_user_joins_later__go_to_the_users_account(in_process):
+    user, visitor, account = f"uann-{uuid4().hex}", f"av-{uuid4().hex}", f"acme-{uuid4().hex}"
+    record(calls_of([deed("e1", visitor, 0), Link(visitor, user)]))
+    record(calls_of([Membership(user, START, account)]))
+    assert count_of(account) == 1
+
+
+def test_events__that_name_their_account__need_no_membership(in_process):
+    account = f"acme-{uuid4().hex}"
+    assert record(calls_of([deed("e1", "uann", 0, account), deed("e1", "uann", 0, account)])) == ingest.Ingested(1, 1)
+    assert count_of(account) == 1
