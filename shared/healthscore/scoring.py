@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from healthscore.core.health import assess
 from healthscore.core.model import Facts, Milestone
 from healthscore.core.standard import WINDOW_DAYS
-from healthscore.core.timeline import day_of
-from healthscore.storage import activity, history
+from healthscore.core.timeline import day_of, parse_instant
+from healthscore.storage import activity, crm, history
 from healthscore.storage.accounts import RECENT_NIGHTS
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def assess_account(account: Account, as_of: datetime, settings: Settings) -> Hea
     Raises:
         StorageUnavailableError: the tables cannot be read now.
     """
-    facts = gather_facts(account, as_of, settings, consistent=True)
+    facts = replace(gather_facts(account, as_of, settings, consistent=True), crm_synced_at=_crm_synced_at(account))
     nights = gather_nights(account, as_of, facts.as_of_day, until=facts.as_of_day)
     return assess(account.account_id, facts, nights.recent, nights.previous)
 
@@ -130,3 +130,12 @@ def _crm(account: Account, as_of: datetime) -> CrmFacts | None:
     if account.crm is None or account.crm.received_at <= as_of:
         return account.crm
     return history.crm_as_of(account.account_id, as_of)
+
+
+def _crm_synced_at(account: Account) -> datetime | None:
+    """When the CRM that an account's facts are from was last read completely; None where it is not a connected one."""
+    if account.crm is None or account.crm.provider is None:
+        return None
+    connection = crm.connection(account.crm.provider)
+    text = connection.status.get("last_success") if connection else None
+    return parse_instant(text) if text else None

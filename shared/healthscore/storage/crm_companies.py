@@ -1,0 +1,224 @@
+"""Which company of a connected CRM is which account (table Settings).
+
+pk crm#hubspot#company,     sk the company's id what is known of a company, and which account it is
+pk crm#hubspot#claim,       sk account_id       the companies that may be this account
+pk crm#hubspot#unmatched,   sk the company's id a company that is no account, and why
+pk crm#hubspot#seen,        sk run and page     the companies that a full run has seen; deleted at its end
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from healthscore.storage import keys
+from healthscore.storage.client import call, dynamodb, pages
+from healthscore.storage.errors import ConditionFailedError, StorageUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+_ATTEMPTS = 20
+_BATCH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class CompanyRecord:
+    """What is kept of a company."""
+
+    company_id: str
+    identity: str
+    """The account id entered by hand and the domains: while it is the same, so is the claim."""
+    name: str = ""
+    claim: str | None = None
+    """The account that it may be."""
+    account_id: str | None = None
+    """The account that it is."""
+    digest: str = ""
+    """Of the facts that were last entered for the account; of a company without a claim, why it has none."""
+    written: list[Any] | None = None
+    """Score, band and reason that were last written to the CRM."""
+
+
+def companies(provider: str, ids: Sequence[str]) -> dict[str, CompanyRecord]:
+    """What is kept of companies, by id.
+
+    Raises:
+        StorageUnavailableError: the table cannot be read now.
+    """
+    found = {}
+    for start in range(0, len(ids), _BATCH):
+        wanted = [_key(provider, "company", company_id) for company_id in ids[start : start + _BATCH]]
+        request: dict[str, Any] = {keys.settings_table(): {"Keys": wanted, "ConsistentRead": True}}
+        while request:
+            answer = call(dynamodb().batch_get_item, RequestItems=request)
+            for item in answer["Responses"].get(keys.settings_table(), ()):
+                record = _record(item)
+                found[record.company_id] = record
+            request = answer.get("UnprocessedKeys") or {}
+    return found
+
+
+def all_companies(provider: str) -> Iterator[CompanyRecord]:
+    """What is kept of every company.
+
+    Raises:
+        StorageUnavailableError: the table cannot be read now.
+    """
+    return map(_record, _query(f"crm#{provider}#company"))
+
+
+def save_company(provider: str, record: CompanyRecord) -> None:
+    """Keep what is known of a company.
+
+    Raises:
+        StorageUnavailableError: not kept.
+    """
+    kept = {name: getattr(record, name) for name in ("identity", "name", "claim", "account_id", "digest", "written")}
+    _put(provider, "company", record.company_id, {"record": _text(kept)})
+
+
+def forget_company(provider: str, company_id: str) -> None:
+    """Forget a company that is no longer there.
+
+    Raises:
+        StorageUnavailableError: not forgotten.
+    """
+    for part in ("company", "unmatched"):
+        call(dynamodb().delete_item, TableName=keys.settings_table(), Key=_key(provider, part, company_id))
+
+
+def change_claims(
+    provider: str, account_id: str, change: Callable[[dict[str, bool]], dict[str, bool]]
+) -> dict[str, bool]:
+    """Change which companies may be an account: by company id, whether that was entered by hand.
+
+    Args:
+        provider: the CRM.
+        account_id: the account.
+        change: takes the claims as they stand and answers the new ones; it may be called again.
+
+    Raises:
+        StorageUnavailableError: not changed.
+    """
+    key = _key(provider, "claim", account_id)
+    for _ in range(_ATTEMPTS):
+        item = call(dynamodb().get_item, TableName=keys.settings_table(), Key=key, ConsistentRead=True).get("Item")
+        read = item["claims"] if item else None
+        standing: dict[str, bool] = json.loads(read["S"]) if read else {}
+        claims = change(dict(standing))
+        if claims == standing:
+            return claims
+        condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
+        if read:
+            condition = {"ConditionExpression": "claims = :read", "ExpressionAttributeValues": {":read": read}}
+        try:
+            call(
+                dynamodb().put_item,
+                TableName=keys.settings_table(),
+                Item={**key, "claims": _text(claims)},
+                **condition,
+            )
+        except ConditionFailedError:
+            continue
+        return claims
+    raise StorageUnavailableError("too many writers at once for one account's companies")
+
+
+def save_unmatched(provider: str, company_id: str, reason: str | None, shown: dict[str, Any]) -> None:
+    """Note why a company is no account, with what is shown of it; None where it is one.
+
+    Raises:
+        StorageUnavailableError: not noted.
+    """
+    if reason is None:
+        call(dynamodb().delete_item, TableName=keys.settings_table(), Key=_key(provider, "unmatched", company_id))
+    else:
+        _put(provider, "unmatched", company_id, {"company": _text({"reason": reason, **shown})})
+
+
+def unmatched(provider: str, limit: int, after: str | None) -> tuple[list[dict[str, Any]], str | None]:
+    """Companies that are no account, and the id to go on after; None where they are at an end.
+
+    Raises:
+        StorageUnavailableError: the table cannot be read now.
+    """
+    request = _query_request(f"crm#{provider}#unmatched") | {"Limit": limit}
+    if after is not None:
+        request["ExclusiveStartKey"] = _key(provider, "unmatched", after)
+    answer = call(dynamodb().query, **request)
+    found = [{"company_id": item["sk"]["S"], **json.loads(item["company"]["S"])} for item in answer["Items"]]
+    return found, answer["LastEvaluatedKey"]["sk"]["S"] if "LastEvaluatedKey" in answer else None
+
+
+def note_seen(provider: str, run: str, page: int, ids: Iterable[str]) -> None:
+    """Note which companies a page of a full run had.
+
+    Raises:
+        StorageUnavailableError: not noted.
+    """
+    _put(provider, "seen", f"{run}#{page:06d}", {"ids": {"S": " ".join(ids)}})
+
+
+def seen(provider: str, run: str) -> set[str]:
+    """The companies that a full run has had.
+
+    Raises:
+        StorageUnavailableError: the table cannot be read now.
+    """
+    items = (item for item in _query(f"crm#{provider}#seen") if item["sk"]["S"].startswith(f"{run}#"))
+    return {company_id for item in items for company_id in item["ids"]["S"].split()}
+
+
+def forget_seen(provider: str) -> None:
+    """Forget what full runs have noted.
+
+    Raises:
+        StorageUnavailableError: not forgotten.
+    """
+    _delete_all(f"crm#{provider}#seen")
+
+
+def forget_all(provider: str) -> None:
+    """Forget everything that is kept of a CRM's companies.
+
+    Raises:
+        StorageUnavailableError: not everything is forgotten; calling again goes on.
+    """
+    for part in ("company", "claim", "unmatched", "seen"):
+        _delete_all(f"crm#{provider}#{part}")
+
+
+def _key(provider: str, part: str, sk: str) -> dict[str, Any]:
+    return {"pk": {"S": f"crm#{provider}#{part}"}, "sk": {"S": sk}}
+
+
+def _put(provider: str, part: str, sk: str, attributes: dict[str, Any]) -> None:
+    call(dynamodb().put_item, TableName=keys.settings_table(), Item={**_key(provider, part, sk), **attributes})
+
+
+def _query_request(pk: str) -> dict[str, Any]:
+    return {
+        "TableName": keys.settings_table(),
+        "KeyConditionExpression": "pk = :pk",
+        "ExpressionAttributeValues": {":pk": {"S": pk}},
+        "ConsistentRead": True,
+    }
+
+
+def _query(pk: str) -> Iterator[dict[str, Any]]:
+    return pages(dynamodb().query, **_query_request(pk))
+
+
+def _delete_all(pk: str) -> None:
+    for item in list(_query(pk)):
+        call(dynamodb().delete_item, TableName=keys.settings_table(), Key={"pk": item["pk"], "sk": item["sk"]})
+
+
+def _text(value: Any) -> dict[str, str]:  # noqa: ANN401  (JSON)
+    return {"S": json.dumps(value, ensure_ascii=False, separators=(",", ":"))}
+
+
+def _record(item: dict[str, Any]) -> CompanyRecord:
+    return CompanyRecord(item["sk"]["S"], **json.loads(item["record"]["S"]))

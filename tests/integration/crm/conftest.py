@@ -1,0 +1,141 @@
+"""A workspace with a connected CRM that behaves like one, on moto's tables, in virtual time."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from aws_lambda_powertools import Logger
+
+from healthscore import crm_matching, crm_sync
+from healthscore.core.alert_rules import changes
+from healthscore.core.alert_settings import AlertSettings
+from healthscore.core.health import assess, snapshot
+from healthscore.core.model import Event
+from healthscore.core.timeline import parse_instant
+from healthscore.crm import hubspot_api, options
+from healthscore.crm.registry import PROVIDERS
+from healthscore.crm_sync import Session
+from healthscore.ingest import ingest
+from healthscore.outbox import Outbox
+from healthscore.scoring import gather_facts
+from healthscore.settings import Settings
+from healthscore.storage import accounts, crm, history
+from tests.fakes.attio import FakeAttio
+from tests.fakes.hubspot import FakeHubSpot
+
+if TYPE_CHECKING:
+    from tests.fakes.server import FakeService
+
+
+@dataclass
+class Topic:
+    """An SNS client that remembers what was published."""
+
+    published: list[dict[str, Any]] = field(default_factory=list)
+
+    def publish(self, **message: Any) -> None:
+        self.published.append(json.loads(json.loads(message["Message"])["default"]))
+
+    def kinds(self) -> list[str]:
+        return [message["kind"] for message in self.published]
+
+
+@dataclass
+class Workspace:
+    """A workspace and the CRM it is connected to."""
+
+    provider: str
+    fake: FakeService
+    topic: Topic = field(default_factory=Topic)
+    pages: int = 10**6
+    """After so many pages a run is out of time."""
+    connectors: list[Any] = field(default_factory=list)
+    nightly: list[str] = field(default_factory=list)
+    """Kinds of alerts that nights have found."""
+
+    def connect(self, **chosen: Any) -> None:
+        given = PROVIDERS[self.provider].options(**chosen)
+        crm.connect(self.provider, given.to_json(), self.fake.clock.now())
+
+    def session(self) -> Session:
+        connection = crm.connection(self.provider)
+        assert connection is not None
+        provider = PROVIDERS[self.provider]
+        chosen = options.read(provider.options, connection.options)
+        connector = provider.connect(chosen, self.fake.token, self.fake.url, self.fake.clock)
+        self.connectors.append(connector)
+        left = iter(range(self.pages))
+        logger = Logger()
+        return Session(
+            provider=self.provider,
+            connector=connector,
+            writing=chosen.write_back,
+            outbox=Outbox(self.topic, "topic", None, logger, clock=self.fake.clock.now),
+            logger=logger,
+            clock=self.fake.clock.now,
+            keep_going=lambda: next(left, None) is not None,
+        )
+
+    def sync(self) -> dict[str, Any]:
+        return crm_sync.run(self.session())
+
+    def close(self) -> None:
+        for connector in self.connectors:
+            client = getattr(connector, "_client", None) or connector._api._client
+            client.close()
+
+    def account(self, account_id: str, **profile: Any) -> None:
+        accounts.save_profile(account_id, lambda _standing: profile, self.fake.clock.now())
+
+    def used(self, account_id: str, events: int, days: int = 30) -> None:
+        """Let an account be used: so many events, over so many days, by one user."""
+        now = self.fake.clock.now()
+        made = [
+            Event(f"e{number}", account_id, "account_created", now - timedelta(days=number % days, minutes=1), "ada")
+            for number in range(events)
+        ]
+        ingest(made, Settings(), now, lambda: 60.0)
+
+    def night(self) -> None:
+        """Keep every account's snapshot, and its alerts, as the nightly run does."""
+        for account in list(accounts.scan(0, 1)):
+            facts = gather_facts(account, self.fake.clock.now(), Settings(), consistent=True)
+            current = snapshot(assess(account.account_id, facts, (), None))
+            previous = history.snapshot_before(account.account_id, current.day)
+            self.nightly += [change.kind for change in changes(account.recent, previous, current, AlertSettings())]
+            accounts.save_score(account, history.put_snapshot(account.account_id, current, replace=False))
+
+    def facts(self, account_id: str) -> Any:
+        account = accounts.get(account_id)
+        return account and account.crm
+
+
+def _workspace(provider, fake, monkeypatch):
+    # Moto without a server takes one call at a time; and small pages are crossed by few companies.
+    monkeypatch.setattr(crm_matching, "WORKERS", 1)
+    monkeypatch.setattr(hubspot_api, "ASSOCIATED", 100)
+    workspace = Workspace(provider, fake)
+    yield workspace
+    workspace.close()
+
+
+@pytest.fixture
+def hubspot(tables_in_process, monkeypatch):
+    with FakeHubSpot() as fake:
+        yield from _workspace("hubspot", fake, monkeypatch)
+
+
+@pytest.fixture
+def attio(tables_in_process, monkeypatch):
+    with FakeAttio() as fake:
+        fake.records["tickets"] = {}
+        yield from _workspace("attio", fake, monkeypatch)
+
+
+def last_success(provider: str) -> Any:
+    connection = crm.connection(provider)
+    return connection and parse_instant(connection.status["last_success"])

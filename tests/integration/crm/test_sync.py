@@ -1,0 +1,237 @@
+"""Reading a connected CRM: matching, entering, going on after a death, alerting, writing back."""
+
+from __future__ import annotations
+
+import pytest
+
+from healthscore import crm_sync
+from healthscore.core.health import document
+from healthscore.crm.protocol import Change
+from healthscore.crm_write_back import write_back_all
+from healthscore.scoring import assess_account
+from healthscore.settings import Settings
+from healthscore.storage import accounts, crm, crm_companies
+from healthscore.storage.errors import StorageUnavailableError
+
+OPEN = "1"
+
+
+def unmatched(provider: str) -> dict[str, str]:
+    found, cursor = crm_companies.unmatched(provider, 1000, None)
+    assert cursor is None
+    return {company["company_id"]: company["reason"] for company in found}
+
+
+def test_sync__companies_of_every_sort__are_matched_or_reported(hubspot):
+    fake = hubspot.fake
+    for account in ("acme.com", "beta", "gamma"):
+        hubspot.account(account, **({"attributes": {"domain": "gamma.io"}} if account == "gamma" else {}))
+    hubspot.connect()
+    by_id = fake.add("companies", domain="elsewhere.com", account_id="beta")
+    fake.add("companies", domain="www.acme.com")
+    fake.add("companies", domain="gamma.io")
+    prospect = fake.add("companies", domain="prospect.com")
+    mail = fake.add("companies", domain="gmail.com")
+    wrong = fake.add("companies", account_id="nobody")
+    fake.add("tickets", by_id, hs_pipeline_stage=OPEN)
+    assert hubspot.sync()["changed"] == 3
+    assert unmatched("hubspot") == {prospect: "no_account", mail: "free_mail", wrong: "account_unknown"}
+    assert hubspot.facts("beta").open_tickets == 1
+    assert hubspot.facts("acme.com").open_tickets == 0
+    assert hubspot.facts("gamma").provider == "hubspot"
+    assert crm.connection("hubspot").status["counts"] == {"companies": 6, "matched": 3, "unmatched": 3}
+
+
+def test_sync__two_companies_of_one_domain__are_no_account_until_one_is_gone(hubspot):
+    fake = hubspot.fake
+    hubspot.account("acme.com")
+    hubspot.connect()
+    first = fake.add("companies", domain="acme.com", name="One")
+    fake.add("tickets", first, hs_pipeline_stage=OPEN)
+    hubspot.sync()
+    assert hubspot.facts("acme.com").open_tickets == 1
+    fake.clock.sleep(900)
+    second = fake.add("companies", domain="acme.com", name="Two")
+    hubspot.sync()
+    assert unmatched("hubspot") == {first: "same_domain", second: "same_domain"}
+    assert "open_tickets" in hubspot.facts("acme.com").unknown
+    fake.clock.sleep(90_000)
+    fake.archive("companies", second)
+    hubspot.sync()
+    assert unmatched("hubspot") == {}
+    assert hubspot.facts("acme.com").open_tickets == 1
+
+
+def test_sync__account_id_entered_by_hand__goes_before_a_domain(hubspot):
+    fake = hubspot.fake
+    hubspot.account("acme.com")
+    hubspot.connect()
+    by_domain = fake.add("companies", domain="acme.com")
+    by_hand = fake.add("companies", domain="other.com", account_id="acme.com")
+    fake.add("tickets", by_hand, hs_pipeline_stage=OPEN)
+    hubspot.sync()
+    assert unmatched("hubspot") == {by_domain: "same_domain"}
+    assert hubspot.facts("acme.com").open_tickets == 1
+
+
+def test_sync__company_that_is_gone__leaves_unknown_facts(hubspot):
+    hubspot.account("acme.com")
+    hubspot.connect()
+    company = hubspot.fake.add("companies", domain="acme.com")
+    hubspot.sync()
+    hubspot.fake.clock.sleep(90_000)
+    hubspot.fake.archive("companies", company)
+    assert hubspot.sync()["gone"] == 1
+    assert {"open_tickets", "last_meeting_at", "active_deal"} <= hubspot.facts("acme.com").unknown
+
+
+def test_sync__out_of_time_after_each_page__goes_on_until_it_is_complete(hubspot):
+    fake = hubspot.fake
+    hubspot.connect()
+    for number in range(250):
+        fake.add("companies", domain=f"c{number}.com")
+    hubspot.pages = 0
+    states = [hubspot.sync()["state"] for _ in range(3)]
+    assert states == ["cut_off", "cut_off", "complete"]
+    assert fake.read["companies"] == 250
+
+
+def test_sync__killed_between_entering_and_the_cursor__enters_again_and_changes_nothing(hubspot, monkeypatch):
+    hubspot.account("acme.com")
+    hubspot.connect()
+    company = hubspot.fake.add("companies", domain="acme.com")
+    hubspot.fake.add("tickets", company, hs_pipeline_stage=OPEN)
+
+    def gone(*_: object, **__: object) -> None:
+        raise StorageUnavailableError("gone")
+
+    with monkeypatch.context() as accident:
+        accident.setattr(crm, "save_progress", gone)
+        with pytest.raises(StorageUnavailableError):
+            hubspot.sync()
+    assert hubspot.sync() == {"provider": "hubspot", "state": "locked"}
+    hubspot.fake.clock.sleep(16 * 60 + 1)
+    assert hubspot.sync() | {"alerts": 0} == {
+        "provider": "hubspot",
+        "state": "complete",
+        "companies": 1,
+        "changed": 0,
+        "alerts": 0,
+    }
+
+
+def test_sync__daily_limit__waits_and_keeps_the_cursor(hubspot):
+    hubspot.connect()
+    for _ in range(300):
+        hubspot.fake.add("companies")
+    hubspot.fake.daily_left = 12
+    assert hubspot.sync()["state"] == "waiting"
+    assert "daily limit" in crm.connection("hubspot").status["error"]
+    hubspot.fake.daily_left = 10**6
+    assert hubspot.sync()["state"] == "complete"
+    assert crm.connection("hubspot").status["error"] is None
+
+
+def test_sync__second_run__reads_only_what_changed(hubspot):
+    hubspot.account("acme.com")
+    hubspot.connect()
+    companies = [hubspot.fake.add("companies", domain=f"c{number}.com") for number in range(50)]
+    company = hubspot.fake.add("companies", domain="acme.com")
+    hubspot.fake.clock.sleep(7200)
+    hubspot.sync()
+    hubspot.fake.clock.sleep(900)
+    hubspot.fake.add("tickets", company, hs_pipeline_stage=OPEN, hs_ticket_priority="HIGH")
+    hubspot.fake.read.clear()
+    assert hubspot.sync()["changed"] == 1
+    assert hubspot.facts("acme.com").high_priority_open == 1
+    assert hubspot.fake.read["companies"] == 1
+    assert len(companies) == 50
+
+
+def borderline(workspace) -> str:
+    """An account a little above 70 with all well in the CRM, after its first nights; answers its company."""
+    workspace.account("acme.com", name="Acme", owner="Kim")
+    workspace.used("acme.com", 60)
+    workspace.connect(write_back=True)
+    company = workspace.fake.add("companies", domain="acme.com", notes_last_contacted=workspace.fake.clock.now())
+    workspace.fake.add("deals", company, dealstage="appointmentscheduled")
+    workspace.fake.add(
+        "meetings", company, hs_meeting_start_time=workspace.fake.clock.now(), hs_meeting_outcome="COMPLETED"
+    )
+    workspace.sync()
+    for _ in range(2):
+        workspace.night()
+        workspace.fake.clock.sleep(86_400)
+    workspace.used("acme.com", 60)
+    workspace.night()
+    return company
+
+
+def test_refresh__high_priority_ticket__changes_the_score_and_sends_one_alert_at_once(hubspot):
+    company = borderline(hubspot)
+    before = accounts.get("acme.com").latest
+    assert (before.score, before.band.value) == (76, "healthy")
+    hubspot.fake.clock.sleep(600)
+    deal = next(iter(hubspot.fake.objects["deals"]))
+    hubspot.fake.change("deals", deal, dealstage="closedlost")
+    ticket = hubspot.fake.add("tickets", company, hs_pipeline_stage=OPEN, hs_ticket_priority="HIGH")
+    for _ in range(3):
+        crm_sync.refresh(hubspot.session(), [Change("tickets", ticket)])
+    assert hubspot.topic.kinds() == ["band_fell"]
+    after = accounts.get("acme.com").latest
+    assert after.score == before.score - 9
+    assert hubspot.fake.objects["companies"][company]["healthscore_score"] == str(after.score)
+    # The night after compares with what was told already.
+    hubspot.fake.clock.sleep(86_400)
+    hubspot.used("acme.com", 2, days=1)
+    hubspot.night()
+    assert "band_fell" not in hubspot.nightly
+
+
+def test_write_back__after_a_night__writes_each_change_once(hubspot):
+    company = borderline(hubspot)
+    hubspot.fake.clock.sleep(20 * 86_400)
+    hubspot.night()
+    latest = accounts.get("acme.com").latest
+    connector = hubspot.session().connector
+    assert write_back_all("hubspot", connector, lambda: True) == 1
+    assert hubspot.fake.objects["companies"][company]["healthscore_score"] == str(latest.score)
+    assert hubspot.fake.objects["companies"][company]["healthscore_reason"].startswith("Weakest: ")
+    assert write_back_all("hubspot", connector, lambda: True) == 0
+
+
+def test_disconnect__account__keeps_no_facts_and_alerts_nobody(hubspot):
+    borderline(hubspot)
+    assert crm.begin_disconnecting("hubspot")
+    assert hubspot.sync()["state"] == "disconnected"
+    assert crm.connections() == []
+    assert list(crm_companies.all_companies("hubspot")) == []
+    assert "open_tickets" in hubspot.facts("acme.com").unknown
+    assert hubspot.topic.published == []
+
+
+def test_health__of_a_connected_crm__says_when_it_was_read_and_goes_stale(hubspot):
+    borderline(hubspot)
+
+    def coverage() -> dict:
+        health = assess_account(accounts.get("acme.com"), hubspot.fake.clock.now(), Settings())
+        return document(health)["coverage"]
+
+    assert coverage()["crm"] == "connected"
+    hubspot.fake.clock.sleep(48 * 3600 + 1)
+    assert coverage()["crm"] == "stale"
+
+
+def test_sync__attio__enters_what_is_there_and_only_what_changed(attio):
+    attio.account("acme.com")
+    attio.connect(ticket_object="tickets")
+    company = attio.fake.add("companies", domains=["acme.com"])
+    attio.sync()
+    assert attio.facts("acme.com").open_tickets == 0
+    attio.fake.add("tickets", company=company, status="New", priority="Urgent")
+    attio.fake.clock.sleep(900)
+    assert attio.sync()["state"] == "complete"
+    assert attio.facts("acme.com").open_tickets == 0
+    attio.fake.clock.sleep(3 * 3600)
+    assert attio.sync()["changed"] == 1
+    assert attio.facts("acme.com").high_priority_open == 1
