@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zoneinfo import available_timezones
 
 from healthscore.core.timeline import format_instant, parse_instant
 from healthscore.http.errors import shown
 from healthscore.http.ids import MAX_USER_ID, id_fault, name_fault
 from healthscore.http.plain import has_control_characters, kind_of, read_day
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 MAX_TEXT = 200
 MAX_EMAIL = 254
@@ -71,25 +69,28 @@ def day_or_instant(value: str) -> str:
     return instant(value) if ":" in value else day(value)
 
 
-def whole(lowest: int, highest: int) -> Callable[[object], object]:
-    """A rule for whole numbers; None passes, for fields that may be null."""
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A rule for whole numbers, both ends included; None passes, for fields that may be null."""
 
-    def check(value: object) -> object:
+    lowest: int
+    highest: int
+
+    def __call__(self, value: object) -> object:
+        """Give the number, or raise as the other rules do."""
         if value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, int):
             found = value if isinstance(value, float) else kind_of(value)
             raise ValueError(f"must be a whole number, not {found}")  # noqa: TRY004  (what Pydantic listens to)
-        if not lowest <= value <= highest:
-            raise ValueError(f"must lie between {lowest} and {highest}")
+        if not self.lowest <= value <= self.highest:
+            raise ValueError(f"must lie between {self.lowest} and {self.highest}")
         return value
-
-    return check
 
 
 def tickets(value: object) -> object:
     """A number of tickets; true and false, for CRMs that only say whether there are any, count as 1 and 0."""
-    return int(value) if isinstance(value, bool) else whole(0, MAX_TICKETS)(value)
+    return int(value) if isinstance(value, bool) else Whole(0, MAX_TICKETS)(value)
 
 
 def amount(value: object) -> object:

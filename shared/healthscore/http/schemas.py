@@ -35,7 +35,7 @@ _STRICT = ConfigDict(extra="forbid", strict=True)
 Text = Annotated[str, AfterValidator(fields.text)]
 Day = Annotated[str, AfterValidator(fields.day)]
 Instant = Annotated[str, AfterValidator(fields.instant)]
-Points = Annotated[int, BeforeValidator(fields.whole(1, 100))]
+Points = Annotated[int, BeforeValidator(fields.Whole(1, 100))]
 
 
 @with_config(_STRICT)
@@ -51,7 +51,7 @@ class Profile(TypedDict, total=False):
     created_at: Annotated[str, AfterValidator(fields.day_or_instant)] | None
     attributes: Annotated[dict[str, Any], AfterValidator(fields.attributes)] | None
     champions: Annotated[list[Annotated[str, AfterValidator(fields.user_id)]], AfterValidator(fields.champions)] | None
-    expected_cadence_days: Annotated[int | None, BeforeValidator(fields.whole(1, 365))]
+    expected_cadence_days: Annotated[int | None, BeforeValidator(fields.Whole(1, 365))]
     usage_mode: Literal["continuous", "periodic"] | None
 
 
@@ -60,7 +60,7 @@ class Crm(TypedDict, total=False):
     """What a CRM says about an account: a field left out is unknown, null says that there is none."""
 
     provider: Text | None
-    open_tickets: Annotated[int | None, BeforeValidator(fields.whole(0, fields.MAX_TICKETS))]
+    open_tickets: Annotated[int | None, BeforeValidator(fields.Whole(0, fields.MAX_TICKETS))]
     high_priority_open: Annotated[int | None, BeforeValidator(fields.tickets)]
     last_meeting_at: Instant | None
     last_email_at: Instant | None
@@ -91,7 +91,7 @@ class Silent(TypedDict, total=False):
     """The alert on an account that nobody uses any more."""
 
     enabled: bool
-    days: Annotated[int, BeforeValidator(fields.whole(1, 365))]
+    days: Annotated[int, BeforeValidator(fields.Whole(1, 365))]
 
 
 @with_config(_STRICT)
@@ -100,7 +100,7 @@ class ScoreFell(TypedDict, total=False):
 
     enabled: bool
     points: Points
-    days: Annotated[int, BeforeValidator(fields.whole(1, 30))]
+    days: Annotated[int, BeforeValidator(fields.Whole(1, 30))]
 
 
 @with_config(_STRICT)
@@ -120,7 +120,7 @@ class WorkspaceSettings(TypedDict, total=False):
 
     timezone: Annotated[str, AfterValidator(fields.timezone)]
     milestones: Annotated[list[Annotated[str, AfterValidator(fields.event_name)]], AfterValidator(fields.milestones)]
-    retention_days: Annotated[int, BeforeValidator(fields.whole(1, MAX_RETENTION_DAYS))]
+    retention_days: Annotated[int, BeforeValidator(fields.Whole(1, MAX_RETENTION_DAYS))]
     alerts: Alerts
 
 
