@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from healthscore.http.keys import Scope
-from healthscore.storage import accounts, daylogs
+from healthscore.storage import accounts, lane
 from healthscore.storage.errors import StorageUnavailableError
 from healthscore.storage.sealed import SealedCache
 from tests.template.calls import Calls, Permission
@@ -137,7 +137,7 @@ def live(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     noon = (yesterday + timedelta(hours=12)).isoformat().replace("+00:00", "Z")
     workspace.request("PUT", "/v1/settings", {"timezone": "UTC", "milestones": ["seen"]})
     workspace.events(0, 1000, yesterday)
-    monkeypatch.setattr(daylogs, "_sealed_parts", SealedCache())  # as in another process: what is sealed is read again
+    monkeypatch.setattr(lane, "sealed_parts", SealedCache())  # as in another process: what is sealed is read again
     workspace.events(1000, 5, yesterday)
     workspace.request("PUT", "/v1/accounts/acme", {"name": "Acme", "owner": "Kim"})
     workspace.request("PUT", "/v1/accounts/acme/crm", {"open_tickets": 0})

@@ -1,8 +1,9 @@
 """The day log: everything one account did on one day, exactly once, for the price of a plain put.
 
-One item per account and day, the *head*, is the unit of consistency. It holds the day's roll-up and the log that
-proves it: the *tail* of recent entries, and a pointer to the last *segment*, an immutable item into which an earlier
-tail was sealed. Each segment names the one before it, so the head's one pointer stands for the whole sealed part.
+One item per account and day, the *head*, is the unit of consistency (a hot day has several: see `core.lanes`). It holds
+the day's roll-up and the log that proves it: the *tail* of recent entries, and a pointer to the last *segment*, an
+immutable item into which an earlier tail was sealed. Each segment names the one before it, so the head's one pointer
+stands for the whole sealed part.
 
 A write reads the head (and the segments it has not seen), drops the entries that are already there, and puts the head
 anew on condition that nobody else did meanwhile. That put is the commit: before it nothing has changed, a segment that
@@ -22,6 +23,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from healthscore.core import pack
+from healthscore.core.lanes import NO_LOAD, Load
 from healthscore.core.rollup import Fold, encode_rollup
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ HEAD_BYTES = 1024
 NO_TOKEN = bytes(8)
 """Stands for "no segment before this one"."""
 
-_HEAD = struct.Struct("<BI8s")
+_HEAD = struct.Struct("<BBIII8s")
 _SEGMENT = struct.Struct("<B8s")
 _FORMAT = 1
 
@@ -65,16 +67,20 @@ NOTHING_SEALED = Sealed(0, NO_TOKEN, frozenset(), Fold())
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The log part of a head item: how many segments there are, the last one's token, and the tail."""
+    """The log part of a head item."""
 
-    segments: int
-    token: bytes
-    tail: tuple[Entry, ...]
+    segments: int = 0
+    token: bytes = NO_TOKEN
+    """The last segment's token."""
+    tail: tuple[Entry, ...] = ()
+    lanes: int = 1
+    """Into how many lanes the day is split: fixed by the head of lane 0, repeated in the others."""
+    load: Load = NO_LOAD
+    """The batches that this head was written for, in a day of several lanes each counted in one of them. A measure for
+    the next day's lanes, not a figure: a batch that is committed in two parts may be counted twice."""
 
 
-EMPTY_HEAD = Head(0, NO_TOKEN, ())
-EMPTY_LOG = _HEAD.pack(_FORMAT, 0, NO_TOKEN)
-"""The log of a head without any entries: what is left of a deleted day."""
+EMPTY_HEAD = Head()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,34 +106,44 @@ class Append:
 
 
 def append(
-    day: date, sealed: Sealed, tail: Sequence[Entry], entries: Iterable[Entry], overhead: int, *, salt: bytes
+    day: date,
+    sealed: Sealed,
+    head: Head,
+    entries: Iterable[Entry],
+    overhead: int,
+    *,
+    salt: bytes,
+    load: Load = NO_LOAD,
 ) -> Append | None:
     """Work out the commit that adds entries to a day's log.
 
     Args:
         day: the day that the log is of.
-        sealed: the log's sealed part.
-        tail: the head's tail.
+        sealed: the log's sealed part, to which the head leads.
+        head: the head as it stands.
         entries: what to add; entries whose id is in the log, or came earlier in `entries`, are dropped.
         overhead: bytes of the head item beside its log and roll-up (keys, version, attribute names).
         salt: what makes the tokens of this commit's segments unlike those of any other, even one of the same entries:
             a day that was deleted and begun anew must not lead to a segment that its deletion is about to remove.
+        load: what this commit adds to the head's load.
 
     Returns:
         What to write, or None where every entry is in the log already.
     """
-    known = {entry.id for entry in tail}
+    known = {entry.id for entry in head.tail}
     fresh: dict[int, Entry] = {}
     for entry in entries:
         if entry.id not in sealed.seen and entry.id not in known:
             fresh.setdefault(entry.id, entry)
     if not fresh:
         return None
-    unsealed = sorted((*tail, *fresh.values()))
+    unsealed = sorted((*head.tail, *fresh.values()))
     rollup = encode_rollup(sealed.fold.copy().add(unsealed).rollup(day))
     room = HEAD_BYTES - overhead - len(rollup.encode())
     ids_fit = 8 * len(unsealed) < room
-    log = _encode_head(day, Head(sealed.segments, sealed.token, tuple(unsealed))) if ids_fit else None
+    load = head.load.plus(load)
+    whole = Head(sealed.segments, sealed.token, tuple(unsealed), head.lanes, load)
+    log = encode_head(day, whole) if ids_fit else None
     segments = []
     if log is None or len(log) > room:
         for start in range(0, len(unsealed), pack.MAX_ENTRIES):
@@ -135,16 +151,22 @@ def append(
             data = _SEGMENT.pack(_FORMAT, sealed.token) + pack.pack(day, chunk)
             sealed = sealed.then(blake2b(data, digest_size=8, key=salt).digest(), chunk)
             segments.append(Segment(sealed.segments, sealed.token, data))
-        log = _encode_head(day, Head(sealed.segments, sealed.token, ()))
+        log = encode_head(day, Head(sealed.segments, sealed.token, (), head.lanes, load))
     return Append(tuple(fresh.values()), tuple(segments), log, rollup, sealed)
+
+
+def encode_head(day: date, head: Head) -> bytes:
+    """The log of a head item."""
+    tail = pack.pack(day, head.tail) if head.tail else b""
+    return _HEAD.pack(_FORMAT, head.lanes, *head.load, head.segments, head.token) + tail
 
 
 def decode_head(day: date, log: bytes) -> Head:
     """Read the log of a head item."""
-    format_, segments, token = _HEAD.unpack_from(log)
+    format_, lanes, batches, spread, segments, token = _HEAD.unpack_from(log)
     _known(format_)
     tail = log[_HEAD.size :]
-    return Head(segments, token, tuple(pack.unpack(day, tail)) if tail else ())
+    return Head(segments, token, tuple(pack.unpack(day, tail)) if tail else (), lanes, Load(batches, spread))
 
 
 def resolve(day: date, head: Head, known: Sealed, segments: Mapping[bytes, bytes]) -> Sealed:
@@ -186,11 +208,6 @@ def way_back(day: date, head: Head, segments: Mapping[bytes, bytes]) -> Iterator
         previous, entries = _decode_segment(day, token, segments)
         yield position, token, entries
         position, token = position - 1, previous
-
-
-def _encode_head(day: date, head: Head) -> bytes:
-    tail = pack.pack(day, head.tail) if head.tail else b""
-    return _HEAD.pack(_FORMAT, head.segments, head.token) + tail
 
 
 def _decode_segment(day: date, token: bytes, segments: Mapping[bytes, bytes]) -> tuple[bytes, list[Entry]]:

@@ -10,7 +10,7 @@ from healthscore.core.sessions import Sessions
 from healthscore.core.timeline import from_millis, millis
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import date
 
     from healthscore.core.pack import Entry
@@ -69,14 +69,38 @@ class Fold:
             people=len(self._people),
             first_at=from_millis(self._first),
             last_at=from_millis(self._last),
-            names=_frequent(self._names),
+            names=_frequent(self._names.copy()),
         )
+
+
+def merged(parts: Sequence[DayRollup]) -> DayRollup:
+    """The roll-up of a day from those of its lanes, at least one; no person and no session is in two of them."""
+    first = parts[0]
+    if len(parts) == 1:
+        return first
+    names: dict[str, tuple[int, int]] = {}
+    for part in parts:
+        for name, tally in part.names.items():
+            count, value = names.get(name, (0, 0))
+            names[name] = (count + tally.count, value + tally.value)
+    return DayRollup(
+        day=first.day,
+        events=sum(part.events for part in parts),
+        sessions=sum(part.sessions for part in parts),
+        session_events=sum(part.session_events for part in parts),
+        session_ms=sum(part.session_ms for part in parts),
+        people=sum(part.people for part in parts),
+        first_at=min(part.first_at for part in parts),
+        last_at=max(part.last_at for part in parts),
+        names=_frequent(names),
+    )
 
 
 def _frequent(names: dict[str, tuple[int, int]]) -> dict[str, NameTally]:
     """The most frequent names that fit `NAMES_BYTES` (ties: by name), and the sum of the others under ""."""
     kept: dict[str, NameTally] = {}
-    room, rest_count, rest_value = NAMES_BYTES, 0, 0
+    rest_count, rest_value = names.pop("", (0, 0))
+    room = NAMES_BYTES
     for name, (count, value) in sorted(names.items(), key=lambda item: (-item[1][0], item[0])):
         room -= len(name.encode()) + 8
         if room >= 0:

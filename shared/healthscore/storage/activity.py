@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from itertools import groupby
+from operator import attrgetter
+from typing import TYPE_CHECKING
 
-from healthscore.core.rollup import Fold, decode_rollup
+from healthscore.core.rollup import Fold, decode_rollup, merged
 from healthscore.core.timeline import DAY, millis
 from healthscore.storage import keys
 from healthscore.storage.client import call, dynamodb, pages
@@ -33,19 +35,16 @@ def rollups(account_id: str, first: date, last: date, *, consistent: bool) -> li
         dynamodb().query,
         TableName=keys.activity_table(),
         KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
-        ExpressionAttributeValues={
-            ":pk": {"S": keys.activity_pk(account_id)},
-            ":first": {"S": keys.day_key(first)},
-            ":last": {"S": keys.day_key(last)},
-        },
+        ExpressionAttributeValues={":pk": {"S": keys.activity_pk(account_id)}, **keys.day_range(first, last)},
         ProjectionExpression="sk, r",
         ConsistentRead=consistent,
     )
-    return [_rollup(item) for item in items if "r" in item]
+    lanes = [decode_rollup(keys.parse_day_key(item["sk"]["S"])[0], item["r"]["S"]) for item in items if "r" in item]
+    return [merged(list(parts)) for _, parts in groupby(lanes, key=attrgetter("day"))]
 
 
 def last_rollup_before(account_id: str, day: date, *, consistent: bool) -> DayRollup | None:
-    """The roll-up of an account's last active day before `day`, or None; reads one item."""
+    """The roll-up of an account's last active day before `day`, or None; reads one item of a day without lanes."""
     while True:
         page = call(
             dynamodb().query,
@@ -53,8 +52,7 @@ def last_rollup_before(account_id: str, day: date, *, consistent: bool) -> DayRo
             KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
             ExpressionAttributeValues={
                 ":pk": {"S": keys.activity_pk(account_id)},
-                ":first": {"S": keys.day_key(date.min)},
-                ":last": {"S": keys.day_key(day - DAY)},
+                **keys.day_range(date.min, day - DAY),
             },
             ProjectionExpression="sk, r",
             ScanIndexForward=False,
@@ -64,9 +62,11 @@ def last_rollup_before(account_id: str, day: date, *, consistent: bool) -> DayRo
         if not page["Items"]:
             return None
         (item,) = page["Items"]
-        if "r" in item:
-            return _rollup(item)
-        day = _day(item)
+        day, lane = keys.parse_day_key(item["sk"]["S"])
+        if lane == 0 and "r" in item:
+            return decode_rollup(day, item["r"]["S"])
+        if found := rollups(account_id, day, day, consistent=consistent) if lane else []:
+            return found[0]
 
 
 def rollup_until(account_id: str, day: date, until: datetime) -> DayRollup | None:
@@ -78,11 +78,3 @@ def rollup_until(account_id: str, day: date, until: datetime) -> DayRollup | Non
     whole = read_day(keys.activity_pk(account_id), day)
     entries = [entry for entry in whole.entries if entry.at <= millis(until)] if whole else []
     return Fold().add(entries).rollup(day) if entries else None
-
-
-def _rollup(item: dict[str, Any]) -> DayRollup:
-    return decode_rollup(_day(item), item["r"]["S"])
-
-
-def _day(item: dict[str, Any]) -> date:
-    return date.fromisoformat(item["sk"]["S"].split("#")[1])

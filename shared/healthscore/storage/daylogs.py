@@ -1,45 +1,34 @@
-"""Committing entries to day logs (tables Activity and Accounts).
-
-Committing follows `healthscore.core.daylog`: read, work out the append, write new segments, put the head on condition
-that its version is still the one read. Where an event name is seen earlier than the account knows, or the account is
-not known at all, the head goes into one transaction with the account's item, so that neither is there without the
-other; every other commit, that is nearly all of them, is one plain put.
-
-A process that dies before the put has changed nothing that counts; one that dies behind it has committed. A put whose
-answer is lost is recognised by the version it wrote.
+"""Committing entries to the log of a day (tables Activity and Accounts).
 
 Logs are addressed by partition key: an account's (`keys.activity_pk`), or that of a person who belongs to no account
-yet (`keys.person_pk`), which has no account item beside it.
+yet (`keys.person_pk`), which has no account item beside it. An account's day may be split into lanes
+(`healthscore.core.lanes`): how many there are stands in the head of lane 0, which is put before any other lane's and
+never says otherwise afterwards. So whoever writes first decides, and a writer who would have decided otherwise learns
+it from that head, or by failing to put it.
 """
 
 from __future__ import annotations
 
-import json
-import random
 import secrets
 import time
-from dataclasses import dataclass
+from functools import reduce
 from typing import TYPE_CHECKING, Any, Protocol
 
 from healthscore.core import daylog
-from healthscore.core.firsts import with_firsts
-from healthscore.core.timeline import format_instant
-from healthscore.storage import keys, log_items
+from healthscore.core.lanes import NO_LOAD, Load, lanes_for, load_of, split
+from healthscore.core.timeline import DAY
+from healthscore.storage import keys, lane, log_items, readings
 from healthscore.storage.client import call, dynamodb
 from healthscore.storage.errors import ConditionFailedError, StorageUnavailableError
-from healthscore.storage.log_items import NO_HEAD, StoredHead, expiry, stored_head
-from healthscore.storage.sealed import SealedCache
+from healthscore.storage.lane import Committed, LanesFixedError, Terms
+from healthscore.storage.log_items import LogKey, StoredHead
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from datetime import date, datetime
 
     from healthscore.core.pack import Entry
-
-ATTEMPTS = 12
-"""Races a commit may lose before it gives up; with full jitter up to a second each, some seconds in all."""
-_BATCH = 100
-_sealed_parts = SealedCache()
+    from healthscore.storage.readings import Reading
 
 
 class Fence(Protocol):
@@ -52,53 +41,35 @@ class Fence(Protocol):
         """Raise `MovedError` where the items are not as they were read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What a batch of entries needs to know before it is committed."""
-
-    heads: dict[tuple[str, date], StoredHead]
-    """Heads by partition key and day; those that are not there are left out."""
-    firsts: dict[str, str | None]
-    """First-seen times of event names as stored, by the partition key of an account's logs; None where it has none."""
-
-    def head(self, pk: str, day: date) -> StoredHead:
-        """The head of a day; `NO_HEAD` where it is not there."""
-        return self.heads.get((pk, day), NO_HEAD)
-
-
-@dataclass(frozen=True, slots=True)
-class Committed:
-    """What became of the entries of one log and day."""
-
-    accepted: int
-    duplicates: int
-    firsts: str | None
-    """The account's first-seen times as they now stand; None for a person's log."""
-
-
 def read(days: Collection[tuple[str, date]]) -> Reading:
-    """Read the heads of days by partition key, and the accounts' first-seen times, a hundred items a call.
+    """Read what commits to days need to know, by partition key and day.
 
-    Heads are read consistently, for fewer lost races; first-seen times need not be, since a stale one only makes the
-    transaction it causes fail and be made again.
+    For an account's day that has no head yet the day before is looked at as well: its load says how many lanes the day
+    should have. That is a matter of speed alone, so it does not hurt where that day goes on growing.
 
     Raises:
         StorageUnavailableError: the tables cannot be read now.
     """
-    wanted = [(keys.activity_table(), {"pk": {"S": pk}, "sk": {"S": keys.day_key(day)}}) for pk, day in days]
-    accounts = {account: pk for pk, _ in days if (account := keys.account_of(pk)) is not None}
-    wanted += [(keys.accounts_table(), {"account_id": {"S": account}}) for account in sorted(accounts)]
-    heads: dict[tuple[str, date], StoredHead] = {}
-    firsts: dict[str, str | None] = dict.fromkeys(accounts.values())
-    by_key = {(pk, keys.day_key(day)): day for pk, day in days}
-    for table, item in _batch_get(wanted):
-        if table == keys.accounts_table():
-            firsts[accounts[item["account_id"]["S"]]] = item["names"]["S"] if "names" in item else None
-        else:
-            pk = item["pk"]["S"]
-            day = by_key[pk, item["sk"]["S"]]
-            heads[pk, day] = stored_head(day, item)
-    return Reading(heads, firsts)
+    reading = readings.read([LogKey(pk, day) for pk, day in days], {pk for pk, _ in days})
+    fresh = {
+        key: key._replace(day=key.day - DAY)
+        for key, stored in reading.heads.items()
+        if stored.version is None and keys.account_of(key.pk) is not None
+    }
+    if fresh:
+        before = readings.read(fresh.values(), ()).heads
+        reading.heads.update((key, _beginning(lanes_for(_load(earlier, before)))) for key, earlier in fresh.items())
+    return reading
+
+
+def _load(key: LogKey, heads: dict[LogKey, StoredHead]) -> Load:
+    first = heads[key]
+    lanes = [first] if first.head.lanes == 1 else log_items.read_heads(key.pk, key.day).values()
+    return reduce(Load.plus, (one.head.load for one in lanes), NO_LOAD)
+
+
+def _beginning(lanes: int) -> StoredHead:
+    return StoredHead(None, daylog.Head(lanes=lanes))
 
 
 def commit(
@@ -132,115 +103,44 @@ def commit(
         MovedError: the fence does not stand any more, and nothing was committed.
         StorageUnavailableError: not committed, or not known to be; the same entries may be committed again.
     """
-    version, accepted = None, 0
-    account_id, expires = keys.account_of(pk), expiry(day, retention_days)
-    for attempt in range(ATTEMPTS):
-        if attempt:
-            sleep(random.uniform(0, min(1.0, 0.02 * 2**attempt)))  # noqa: S311  (jitter)
-            again = read([(pk, day)])
-            stored, firsts = again.head(pk, day), again.firsts.get(pk)
-            if version is not None and stored.version == version:
-                return Committed(accepted, len(entries) - accepted, firsts)
-            if fence is not None:
-                fence.verify()
-        version, salt = secrets.token_urlsafe(8), secrets.token_bytes(8)
+    terms = Terms(milestones, log_items.expiry(day, retention_days), now, fence, sleep)
+    key = LogKey(pk, day)
+    if stored.version is None and stored.head.lanes > 1:
+        stored = _begin(key, stored, terms)
+    while True:
         try:
-            sealed = _sealed(pk, day, stored)
-            append = daylog.append(day, sealed, stored.head.tail, entries, log_items.overhead(pk), salt=salt)
-            if append is None:
-                return Committed(0, len(entries), firsts)
-            accepted = len(append.fresh)
-            for segment in append.segments:
-                log_items.put_segment(pk, day, segment, expires)
-            put = log_items.head_put(
-                pk, day, append.log, append.rollup, read_version=stored.version, version=version, expires=expires
-            )
-            changed = None if account_id is None else _new_firsts(firsts, entries, milestones)
-            with_it: list[Any] = [] if fence is None else fence.checks()
-            if account_id is not None and changed is not None:
-                with_it.append({"Update": _firsts_update(account_id, firsts, changed, now)})
-            if with_it:
-                call(dynamodb().transact_write_items, TransactItems=[{"Put": put}, *with_it])
-            else:
-                call(dynamodb().put_item, **put)
+            return _commit(key, entries, stored, firsts, terms)
+        except LanesFixedError as fixed:
+            stored = fixed.stored
+
+
+def _begin(key: LogKey, beginning: StoredHead, terms: Terms) -> StoredHead:
+    """Begin a day of several lanes: put the head of its first lane, still empty, or find the one that is there."""
+    version, log = secrets.token_urlsafe(8), daylog.encode_head(key.day, beginning.head)
+    put = log_items.head_put(key, log, None, read_version=None, version=version, expires=terms.expires)
+    for attempt in range(lane.ATTEMPTS):
+        try:
+            call(dynamodb().put_item, **put)
         except ConditionFailedError:
-            continue
-        _sealed_parts.keep(pk, day, append.sealed)
-        return Committed(accepted, len(entries) - accepted, firsts if changed is None else changed)
-    raise StorageUnavailableError("too many writers at once for one log and day")
-
-
-def _new_firsts(firsts: str | None, entries: Sequence[Entry], milestones: Collection[str]) -> str | None:
-    """An account's first-seen times with these entries in them, as they are stored; None where nothing changes."""
-    known = json.loads(firsts) if firsts is not None else {}
-    changed = with_firsts(known, ((entry.name, entry.at) for entry in entries), milestones)
-    if changed is None:
-        return None if firsts is not None else "{}"
-    return json.dumps(changed, ensure_ascii=False, separators=(",", ":"))
-
-
-def _sealed(pk: str, day: date, stored: StoredHead) -> daylog.Sealed:
-    """The sealed part that a head leads to, reading just the segments that this process has not seen.
-
-    Raises:
-        ConditionFailedError: the day was deleted meanwhile, and its segments with it.
-    """
-    head = stored.head
-    known = _sealed_parts.get(pk, day) if head.segments else daylog.NOTHING_SEALED
-    if known.token == head.token:
-        return known
-    for known_part in (known, daylog.NOTHING_SEALED):
-        try:
-            sealed = daylog.resolve(day, head, known_part, log_items.read_segments(pk, day, known_part.segments))
-        except daylog.MissingSegmentError as error:
-            if known_part is not daylog.NOTHING_SEALED:
-                continue
-            if log_items.read_head(pk, day).version != stored.version:
-                raise ConditionFailedError("deleted") from error
-            raise
-        _sealed_parts.keep(pk, day, sealed)
-        return sealed
-    raise AssertionError("the loop above returns or raises")
-
-
-def _firsts_update(account_id: str, firsts: str | None, changed: str, now: datetime) -> dict[str, Any]:
-    values = {":names": {"S": changed}, ":now": {"S": format_instant(now)}, ":shard": {"S": keys.shard(account_id)}}
-    if firsts is None:
-        condition = "attribute_not_exists(#names)"
-    else:
-        condition = "#names = :read"
-        values[":read"] = {"S": firsts}
-    return {
-        "TableName": keys.accounts_table(),
-        "Key": {"account_id": {"S": account_id}},
-        "UpdateExpression": "SET #names = :names, #shard = :shard, since = if_not_exists(since, :now)",
-        "ConditionExpression": condition,
-        "ExpressionAttributeNames": {"#names": "names", "#shard": "shard"},
-        "ExpressionAttributeValues": values,
-    }
-
-
-def _batch_get(wanted: list[tuple[str, dict[str, Any]]]) -> list[tuple[str, dict[str, Any]]]:
-    """Items by (table, key), a hundred a call; what a call leaves unprocessed is asked for again."""
-    found: list[tuple[str, dict[str, Any]]] = []
-    for start in range(0, len(wanted), _BATCH):
-        request: dict[str, Any] = {}
-        for table, key in wanted[start : start + _BATCH]:
-            request.setdefault(table, _request(table))["Keys"].append(key)
-        for attempt in range(ATTEMPTS):
-            answer = call(dynamodb().batch_get_item, RequestItems=request)
-            found.extend((table, item) for table, items in answer["Responses"].items() for item in items)
-            request = dict(answer.get("UnprocessedKeys") or {})
-            if not request:
-                break
-            time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311  (jitter)
+            if (there := log_items.read_heads(key.pk, key.day).get(0)) is not None:
+                return there
+            terms.sleep(lane.jitter(attempt))
         else:
-            raise StorageUnavailableError("keys stay unprocessed")
-    return found
+            return StoredHead(version, beginning.head)
+    raise StorageUnavailableError(lane.TOO_MANY_WRITERS)
 
 
-def _request(table: str) -> dict[str, Any]:
-    if table == keys.accounts_table():
-        names = {"#names": "names"}
-        return {"Keys": [], "ProjectionExpression": "account_id, #names", "ExpressionAttributeNames": names}
-    return {"Keys": [], "ProjectionExpression": "pk, sk, v, l", "ConsistentRead": True}
+def _commit(key: LogKey, entries: Sequence[Entry], stored: StoredHead, firsts: str | None, terms: Terms) -> Committed:
+    """Commit entries to the lanes that a day has, one after the other."""
+    lanes = stored.head.lanes
+    parts = {key._replace(lane=number): part for number, part in split(entries, lanes).items()}
+    others = [of_lane for of_lane in parts if of_lane != key]
+    heads = readings.read(others, ()).heads if others else {}
+    heads[key] = stored
+    load, accepted = load_of(entries), 0
+    for of_lane, part in parts.items():
+        head = heads[of_lane] if heads[of_lane].version is not None else _beginning(lanes)
+        committed = lane.commit(of_lane, part, head, firsts, load=NO_LOAD if accepted else load, terms=terms)
+        firsts = committed.firsts
+        accepted += committed.accepted
+    return Committed(accepted, len(entries) - accepted, firsts)

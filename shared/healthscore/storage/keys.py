@@ -25,7 +25,7 @@
               pk key,        sk sha256 of the key           an API key
               pk run,        sk 2026-11-20                  a nightly run: the instant it scores as of
 
-A day's log has lanes in its keys (`#00`), so that a hot account-day can be split by user; today there is one.
+A day's log has a lane in its keys: `#00`, and `#01` to `#31` where a hot day is split (see core.lanes).
 Accounts has the indexes of the book (see `storage.cards`): by-score, by-seen, by-name and by-arr (shard, and the key of
 that order) and by-owner (owner, account_id). History's index pending (pending, created_at) holds just the messages that
 are still to be sent, and by-day (alert_day, sk) the alerts.
@@ -34,14 +34,13 @@ are still to be sent, and by-day (alert_day, sk) the alerts.
 from __future__ import annotations
 
 import os
-from datetime import UTC
+from datetime import UTC, date
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
+    from datetime import datetime
 
-LANE = "00"
 ERASING = "erasing"
 """The attribute of an account's item once its erasure has begun."""
 NOT_ERASING = f"attribute_not_exists({ERASING})"
@@ -121,19 +120,30 @@ DAYS_PREFIX = "D#"
 """What the sort keys of all heads begin with."""
 
 
-def day_key(day: date) -> str:
-    """Sort key of a day's head."""
-    return f"{DAYS_PREFIX}{day.isoformat()}#{LANE}"
+def day_key(day: date, lane: int = 0) -> str:
+    """Sort key of a day's head, in one lane."""
+    return f"{DAYS_PREFIX}{day.isoformat()}#{lane:02d}"
 
 
-def segments_prefix(day: date) -> str:
-    """What the sort keys of a day's segments begin with."""
-    return f"S#{day.isoformat()}#{LANE}#"
+def day_range(first: date, last: date) -> dict[str, dict[str, str]]:
+    """The sort keys of all heads from one day to another, both included, as values of `BETWEEN :first AND :last`."""
+    return {":first": {"S": day_key(first)}, ":last": {"S": f"{DAYS_PREFIX}{last.isoformat()}#~"}}
 
 
-def segment_key(day: date, position: int, token: bytes) -> str:
-    """Sort key of one segment; positions sort as numbers up to a million segments a day."""
-    return f"{segments_prefix(day)}{position:06d}#{token.hex()}"
+def parse_day_key(sk: str) -> tuple[date, int]:
+    """Day and lane of a head."""
+    _, day, lane = sk.split("#")
+    return date.fromisoformat(day), int(lane)
+
+
+def segments_prefix(day: date, lane: int) -> str:
+    """What the sort keys of a day's segments begin with, in one lane."""
+    return f"S#{day.isoformat()}#{lane:02d}#"
+
+
+def segment_key(day: date, lane: int, position: int, token: bytes) -> str:
+    """Sort key of one segment; positions sort as numbers up to a million segments a day and lane."""
+    return f"{segments_prefix(day, lane)}{position:06d}#{token.hex()}"
 
 
 def account_history(account_id: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from healthscore.core import daylog
 from healthscore.core.timeline import DAY
@@ -18,9 +18,17 @@ EXPIRY_MARGIN_DAYS = 35
 """Days are kept this much longer than events are accepted, so that the oldest score's window is still whole."""
 
 
+class LogKey(NamedTuple):
+    """Where a log lies: the partition of an account or a person, the day, and the lane."""
+
+    pk: str
+    day: date
+    lane: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class StoredHead:
-    """A day's head as it was read; `version` is None where there is none yet."""
+    """A head as it was read; `version` is None where there is none yet, and `head` then is what it should begin as."""
 
     version: str | None
     head: daylog.Head
@@ -48,28 +56,28 @@ def expiry(day: date, retention_days: int) -> int:
     return int((midnight + (retention_days + EXPIRY_MARGIN_DAYS) * DAY).timestamp())
 
 
-def read_head(pk: str, day: date) -> StoredHead:
-    """A day's head as it stands now, or `NO_HEAD`."""
-    key = {"pk": {"S": pk}, "sk": {"S": keys.day_key(day)}}
-    answer = call(
-        dynamodb().get_item,
+def read_heads(pk: str, day: date) -> dict[int, StoredHead]:
+    """The heads of a day as they stand now, by lane; those that are not there are left out."""
+    items = pages(
+        dynamodb().query,
         TableName=keys.activity_table(),
-        Key=key,
-        ProjectionExpression="v, l",
+        KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+        ExpressionAttributeValues={":pk": {"S": pk}, **keys.day_range(day, day)},
+        ProjectionExpression="sk, v, l",
         ConsistentRead=True,
     )
-    return stored_head(day, answer["Item"]) if "Item" in answer else NO_HEAD
+    return {keys.parse_day_key(item["sk"]["S"])[1]: stored_head(day, item) for item in items}
 
 
-def read_segments(pk: str, day: date, after: int = 0) -> dict[bytes, bytes]:
-    """The data of a day's segments behind position `after`, by token, those that no head leads to included."""
-    prefix = keys.segments_prefix(day)
+def read_segments(key: LogKey, after: int = 0) -> dict[bytes, bytes]:
+    """The data of a log's segments behind position `after`, by token, those that no head leads to included."""
+    prefix = keys.segments_prefix(key.day, key.lane)
     items = pages(
         dynamodb().query,
         TableName=keys.activity_table(),
         KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
         ExpressionAttributeValues={
-            ":pk": {"S": pk},
+            ":pk": {"S": key.pk},
             ":first": {"S": f"{prefix}{after + 1:06d}"},
             ":last": {"S": f"{prefix}~"},
         },
@@ -78,14 +86,14 @@ def read_segments(pk: str, day: date, after: int = 0) -> dict[bytes, bytes]:
     return {bytes.fromhex(item["sk"]["S"].rpartition("#")[2]): item["l"]["B"] for item in items}
 
 
-def put_segment(pk: str, day: date, segment: daylog.Segment, expires: int) -> None:
+def put_segment(key: LogKey, segment: daylog.Segment, expires: int) -> None:
     """Write a segment; it counts only once a head leads to it."""
     call(
         dynamodb().put_item,
         TableName=keys.activity_table(),
         Item={
-            "pk": {"S": pk},
-            "sk": {"S": keys.segment_key(day, segment.position, segment.token)},
+            "pk": {"S": key.pk},
+            "sk": {"S": keys.segment_key(key.day, key.lane, segment.position, segment.token)},
             "l": {"B": segment.data},
             "ttl": {"N": str(expires)},
         },
@@ -93,15 +101,15 @@ def put_segment(pk: str, day: date, segment: daylog.Segment, expires: int) -> No
 
 
 def head_put(
-    pk: str, day: date, log: bytes, rollup: str | None, *, read_version: str | None, version: str, expires: int
+    key: LogKey, log: bytes, rollup: str | None, *, read_version: str | None, version: str, expires: int
 ) -> dict[str, Any]:
     """The put of a head, on condition that the head there is still the one read (None: that there is none).
 
     A head without entries has no roll-up.
     """
     item: dict[str, Any] = {
-        "pk": {"S": pk},
-        "sk": {"S": keys.day_key(day)},
+        "pk": {"S": key.pk},
+        "sk": {"S": keys.day_key(key.day, key.lane)},
         "v": {"S": version},
         "l": {"B": log},
         "ttl": {"N": str(expires)},

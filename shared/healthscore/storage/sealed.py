@@ -9,39 +9,38 @@ from typing import TYPE_CHECKING
 from healthscore.core.daylog import NOTHING_SEALED
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from healthscore.core.daylog import Sealed
+    from healthscore.storage.log_items import LogKey
 
 MAX_ENTRIES = 200_000
-"""Log entries kept in all, about 100 bytes each; the least recently used days go first."""
+"""Log entries kept in all, about 100 bytes each; the least recently used logs go first."""
 
 
 class SealedCache:
-    """Keeps sealed parts by partition key and day. Segments never change: what is kept can be old, but never wrong."""
+    """Keeps sealed parts by log. Segments never change: what is kept can be old, but never wrong."""
 
     def __init__(self, max_entries: int = MAX_ENTRIES) -> None:
         self._max_entries = max_entries
-        self._parts: OrderedDict[tuple[str, date], Sealed] = OrderedDict()
+        self._parts: OrderedDict[LogKey, Sealed] = OrderedDict()
         self._entries = 0
         self._lock = Lock()
 
-    def get(self, pk: str, day: date) -> Sealed:
-        """The part kept for a day, or `NOTHING_SEALED`."""
+    def get(self, key: LogKey) -> Sealed:
+        """The part kept of a log, or `NOTHING_SEALED`."""
         with self._lock:
-            part = self._parts.get((pk, day))
+            part = self._parts.get(key)
             if part is None:
                 return NOTHING_SEALED
-            self._parts.move_to_end((pk, day))
+            self._parts.move_to_end(key)
             return part
 
-    def keep(self, pk: str, day: date, part: Sealed) -> None:
-        """Keep a part, in place of the one kept for that day before."""
+    def keep(self, key: LogKey, part: Sealed) -> None:
+        """Keep a part, in place of the one kept of that log before."""
         if not part.segments:
             return
         with self._lock:
-            before = self._parts.pop((pk, day), NOTHING_SEALED)
-            self._parts[pk, day] = part
+            before = self._parts.pop(key, NOTHING_SEALED)
+            self._parts[key] = part
             self._entries += len(part.seen) - len(before.seen)
             while self._entries > self._max_entries:
                 _, oldest = self._parts.popitem(last=False)

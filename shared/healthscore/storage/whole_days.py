@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from healthscore.core import daylog
 from healthscore.storage import keys, log_items
 from healthscore.storage.client import call, dynamodb, pages
 from healthscore.storage.errors import ConditionFailedError
+from healthscore.storage.log_items import NO_HEAD, LogKey
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
 
     from healthscore.core.pack import Entry
+    from healthscore.storage.log_items import StoredHead
 
 EMPTY_HEAD_LIFE = timedelta(days=1)
 """How long the empty head of a deleted day stays: longer than any put of its first commit could still be on its way.
@@ -31,16 +33,24 @@ condition it was made for, that there is no head, and bring back a head whose se
 
 
 @dataclass(frozen=True, slots=True)
+class WholeLane:
+    """One lane of a day as it was read."""
+
+    key: LogKey
+    version: str | None
+    """The head's version; None where there is no head."""
+    segment_keys: tuple[str, ...]
+    """Sort keys of the segments that the head leads to."""
+
+
+@dataclass(frozen=True, slots=True)
 class WholeDay:
     """A day's log as it was read."""
 
-    pk: str
-    day: date
-    version: str
     entries: tuple[Entry, ...]
     """Sorted by time, then id; none where the day was deleted."""
-    segment_keys: tuple[str, ...]
-    """Sort keys of the segments that the head leads to."""
+    lanes: tuple[WholeLane, ...]
+    """All lanes that the day has."""
 
 
 def days(pk: str) -> list[date]:
@@ -58,7 +68,7 @@ def days(pk: str) -> list[date]:
         ProjectionExpression="sk",
         ConsistentRead=True,
     )
-    return [date.fromisoformat(item["sk"]["S"].split("#")[1]) for item in items]
+    return sorted({keys.parse_day_key(item["sk"]["S"])[0] for item in items})
 
 
 def read_day(pk: str, day: date) -> WholeDay | None:
@@ -67,22 +77,30 @@ def read_day(pk: str, day: date) -> WholeDay | None:
     Raises:
         StorageUnavailableError: the table cannot be read now.
     """
-    broken = None
-    while True:
-        stored = log_items.read_head(pk, day)
-        if stored.version is None:
-            return None
-        segments = log_items.read_segments(pk, day) if stored.head.segments else {}
+    heads, broken = log_items.read_heads(pk, day), None
+    while heads:
         try:
-            sealed = list(daylog.way_back(day, stored.head, segments))
+            return _whole(pk, day, heads)
         except daylog.MissingSegmentError:
-            if stored.version == broken:
+            if heads == broken:
                 raise
-            broken = stored.version  # unless the day was deleted between the two reads
-            continue
-        entries = sorted((*stored.head.tail, *(entry for _, _, part in sealed for entry in part)))
-        segment_keys = tuple(keys.segment_key(day, position, token) for position, token, _ in sealed)
-        return WholeDay(pk, day, stored.version, tuple(entries), segment_keys)
+            broken, heads = heads, log_items.read_heads(pk, day)  # unless it was deleted between the reads
+    return None
+
+
+def _whole(pk: str, day: date, heads: dict[int, StoredHead]) -> WholeDay:
+    entries: list[Entry] = []
+    lanes = []
+    for lane in range(heads[0].head.lanes):
+        key, stored = LogKey(pk, day, lane), heads.get(lane, NO_HEAD)
+        segments = log_items.read_segments(key) if stored.head.segments else {}
+        sealed = list(daylog.way_back(day, stored.head, segments))
+        entries.extend(stored.head.tail)
+        for _, _, part in sealed:
+            entries.extend(part)
+        segment_keys = tuple(keys.segment_key(day, lane, position, token) for position, token, _ in sealed)
+        lanes.append(WholeLane(key, stored.version, segment_keys))
+    return WholeDay(tuple(sorted(entries)), tuple(lanes))
 
 
 def delete_day(whole: WholeDay, now: datetime) -> bool:
@@ -95,17 +113,20 @@ def delete_day(whole: WholeDay, now: datetime) -> bool:
         now: the present; what is left of the day, an empty head, expires soon after.
 
     Returns:
-        Whether it is deleted; if not, there may be more entries now.
+        Whether all of it is deleted; if not, there may be more entries now.
 
     Raises:
         StorageUnavailableError: the day is not known to be deleted; read it again.
     """
+    return all(_delete_lane(lane, len(whole.lanes), now) for lane in whole.lanes)
+
+
+def _delete_lane(lane: WholeLane, lanes: int, now: datetime) -> bool:
     put = log_items.head_put(
-        whole.pk,
-        whole.day,
-        daylog.EMPTY_LOG,
+        lane.key,
+        daylog.encode_head(lane.key.day, daylog.Head(lanes=lanes)),
         None,
-        read_version=whole.version,
+        read_version=lane.version,
         version=secrets.token_urlsafe(8),
         expires=int((now + EMPTY_HEAD_LIFE).timestamp()),
     )
@@ -113,7 +134,7 @@ def delete_day(whole: WholeDay, now: datetime) -> bool:
         call(dynamodb().put_item, **put)
     except ConditionFailedError:
         return False
-    for sk in whole.segment_keys:
-        key = {"pk": {"S": whole.pk}, "sk": {"S": sk}}
+    for sk in lane.segment_keys:
+        key = {"pk": {"S": lane.key.pk}, "sk": {"S": sk}}
         call(dynamodb().delete_item, TableName=keys.activity_table(), Key=key)
     return True

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from healthscore.core import daylog
 from healthscore.core.pack import entry
 from healthscore.core.timeline import end_of_day
-from healthscore.storage import accounts, activity, daylogs, keys, log_items
+from healthscore.storage import accounts, activity, daylogs, keys, lane, log_items
 from healthscore.storage.client import dynamodb
 from healthscore.storage.sealed import SealedCache
 from tests.support import interleaving
@@ -26,7 +26,7 @@ SMALL_HEAD = 260
 @pytest.fixture
 def in_process(tables_in_process, monkeypatch):
     monkeypatch.setattr(daylog, "HEAD_BYTES", SMALL_HEAD)
-    monkeypatch.setattr(daylogs, "_sealed_parts", SealedCache())
+    monkeypatch.setattr(lane, "sealed_parts", SealedCache())
     interleaving.watch(dynamodb())
 
 
@@ -39,7 +39,7 @@ def deliver(events, *, warm: bool, known_names: bool, data) -> None:
     earlier = [event(f"first {name}", name=name) for name in NAMES] if known_names else []
     if earlier:
         commit(account, earlier)
-    daylogs._sealed_parts = SealedCache() if warm else SealedCache(max_entries=0)
+    lane.sealed_parts = SealedCache() if warm else SealedCache(max_entries=0)
     batches = data.draw(
         st.lists(st.lists(st.sampled_from(events), min_size=1, max_size=12), min_size=1, max_size=6), label="batches"
     )

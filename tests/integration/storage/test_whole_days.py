@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from healthscore.core import daylog
 from healthscore.core.pack import entry
 from healthscore.core.timeline import DAY as ONE_DAY
-from healthscore.storage import activity, daylogs, keys, whole_days
+from healthscore.storage import activity, daylogs, keys, lane, whole_days
 from healthscore.storage.client import dynamodb
 from healthscore.storage.sealed import SealedCache
 from tests.support import interleaving
@@ -68,7 +68,7 @@ def test_read_day__of_a_sealed_log__has_every_entry(tables):
     commit(ANN, [entry(event("last", 601))])
     whole = whole_days.read_day(ANN, DAY)
     assert list(whole.entries) == [*entries, entry(event("last", 601))]
-    assert len(whole.segment_keys) > 2
+    assert len(whole.lanes[0].segment_keys) > 2
     assert whole_days.read_day(ANN, DAY - ONE_DAY) is None
 
 
@@ -94,7 +94,7 @@ def test_commit__to_a_day_that_was_deleted_meanwhile__starts_it_anew(tables, mon
     commit(ANN, old)
     stale = daylogs.read([(ANN, DAY)])
     whole = whole_days.read_day(ANN, DAY)
-    monkeypatch.setattr(daylogs, "_sealed_parts", SealedCache())
+    monkeypatch.setattr(lane, "sealed_parts", SealedCache())
     assert whole_days.delete_day(whole, MIDNIGHT)
     committed = daylogs.commit(
         ANN,
@@ -121,7 +121,7 @@ def test_rollups__of_a_day_that_was_deleted__leave_it_out(tables):
 @pytest.fixture
 def in_process(tables_in_process, monkeypatch):
     monkeypatch.setattr(daylog, "HEAD_BYTES", 260)
-    monkeypatch.setattr(daylogs, "_sealed_parts", SealedCache())
+    monkeypatch.setattr(lane, "sealed_parts", SealedCache())
     interleaving.watch(dynamodb())
 
 
@@ -129,7 +129,7 @@ def shuffle_about(events, *, warm, data):
     """Writers commit to a person's log while movers empty it into an account's; all take turns, and some die."""
     person, account = keys.person_pk(f"u{uuid4().hex}"), uuid4().hex
     target = keys.activity_pk(account)
-    daylogs._sealed_parts = SealedCache() if warm else SealedCache(max_entries=0)
+    lane.sealed_parts = SealedCache() if warm else SealedCache(max_entries=0)
     batches = data.draw(
         st.lists(st.lists(st.sampled_from(events), min_size=1, max_size=12), min_size=1, max_size=4), label="batches"
     )

@@ -26,7 +26,7 @@ class Log:
 
     def add(self, events) -> int:
         sealed = resolve(DAY, self.head, NOTHING_SEALED, self.segments)
-        made = append(DAY, sealed, self.head.tail, [entry(one) for one in events], OVERHEAD, salt=b"")
+        made = append(DAY, sealed, self.head, [entry(one) for one in events], OVERHEAD, salt=b"")
         if made is None:
             return 0
         self.segments.update({segment.token: segment.data for segment in made.segments})
@@ -52,7 +52,7 @@ def test_append__of_known_events_only__has_nothing_to_write():
     log = Log()
     log.add([event("e1"), event("e2")])
     sealed = resolve(DAY, log.head, NOTHING_SEALED, log.segments)
-    assert append(DAY, sealed, log.head.tail, [entry(event("e2")), entry(event("e1"))], OVERHEAD, salt=b"") is None
+    assert append(DAY, sealed, log.head, [entry(event("e2")), entry(event("e1"))], OVERHEAD, salt=b"") is None
 
 
 def test_append__of_an_id_twice_in_one_batch__counts_the_first():
@@ -80,7 +80,7 @@ def test_segments__that_no_head_leads_to__do_not_count():
     loser = append(
         DAY,
         resolve(DAY, log.head, NOTHING_SEALED, log.segments),
-        log.head.tail,
+        log.head,
         [entry(event(f"lost{i}")) for i in range(200)],
         OVERHEAD,
         salt=b"",
@@ -130,7 +130,7 @@ def test_way_back__of_a_sealed_log__passes_every_entry_once_and_counts_down():
 def test_decode_head__of_another_format__says_so():
     log = Log()
     log.add([event("e1")])
-    made = append(DAY, NOTHING_SEALED, (), [entry(event("e1"))], OVERHEAD, salt=b"")
+    made = append(DAY, NOTHING_SEALED, EMPTY_HEAD, [entry(event("e1"))], OVERHEAD, salt=b"")
     with pytest.raises(ValueError, match="format 9"):
         decode_head(DAY, b"\x09" + made.log[1:])
 

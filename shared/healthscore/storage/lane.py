@@ -1,0 +1,209 @@
+"""Committing entries to one log: one lane of a day (tables Activity and Accounts).
+
+Committing follows `healthscore.core.daylog`: read, work out the append, write new segments, put the head on condition
+that its version is still the one read. Where an event name is seen earlier than the account knows, or the account is
+not known at all, the head goes into one transaction with the account's item, so that neither is there without the
+other; every other commit, that is nearly all of them, is one plain put.
+
+A process that dies before the put has changed nothing that counts; one that dies behind it has committed. A put whose
+answer is lost is recognised by the version it wrote.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from healthscore.core import daylog
+from healthscore.core.firsts import with_firsts
+from healthscore.core.timeline import format_instant
+from healthscore.storage import keys, log_items
+from healthscore.storage.client import call, dynamodb
+from healthscore.storage.errors import ConditionFailedError, StorageUnavailableError
+from healthscore.storage.log_items import NO_HEAD, StoredHead
+from healthscore.storage.readings import read
+from healthscore.storage.sealed import SealedCache
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+    from datetime import datetime
+
+    from healthscore.core.lanes import Load
+    from healthscore.core.pack import Entry
+    from healthscore.storage.daylogs import Fence
+    from healthscore.storage.log_items import LogKey
+
+ATTEMPTS = 12
+"""Races a commit may lose before it gives up; with full jitter up to a second each, some seconds in all."""
+TOO_MANY_WRITERS = "too many writers at once for one log and day"
+sealed_parts = SealedCache()
+"""What this process has read of sealed logs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What became of the entries of one log and day."""
+
+    accepted: int
+    duplicates: int
+    firsts: str | None
+    """The account's first-seen times as they now stand; None for a person's log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What holds for all parts of a commit."""
+
+    milestones: Collection[str]
+    expires: int
+    now: datetime
+    fence: Fence | None
+    sleep: Callable[[float], None]
+
+
+class LanesFixedError(Exception):
+    """Another writer came first and decided otherwise how many lanes the day has; nothing was committed."""
+
+    def __init__(self, stored: StoredHead) -> None:
+        super().__init__()
+        self.stored = stored
+
+
+class _Try(NamedTuple):
+    """A put that failed its condition, or was made and its answer lost."""
+
+    version: str
+    append: daylog.Append
+
+
+def commit(
+    key: LogKey, entries: Sequence[Entry], stored: StoredHead, firsts: str | None, *, load: Load, terms: Terms
+) -> Committed:
+    """Add entries to one log, each exactly once.
+
+    Args:
+        key: the log.
+        entries: at least one.
+        stored: the log's head as read beforehand, or what it should begin as.
+        firsts: the account's first-seen times as read beforehand.
+        load: what the commit adds to the head's load.
+        terms: what else there is to know.
+
+    Raises:
+        LanesFixedError: the day is not split as `stored` says.
+        MovedError: the fence does not stand any more, and nothing was committed.
+        StorageUnavailableError: not committed, or not known to be; the same entries may be committed again.
+    """
+    lost: _Try | None = None
+    for attempt in range(ATTEMPTS):
+        if attempt:
+            terms.sleep(jitter(attempt))
+            stored, firsts = _look_again(key, stored.head.lanes)
+            if lost is not None and stored.version == lost.version:
+                accepted = len(lost.append.fresh)
+                return Committed(accepted, len(entries) - accepted, firsts)
+            if terms.fence is not None:
+                terms.fence.verify()
+        try:
+            sealed = _sealed(key, stored)
+            overhead, salt = log_items.overhead(key.pk), secrets.token_bytes(8)
+            append = daylog.append(key.day, sealed, stored.head, entries, overhead, salt=salt, load=load)
+            if append is None:
+                return Committed(0, len(entries), firsts)
+            lost = _Try(secrets.token_urlsafe(8), append)
+            firsts = _put(key, entries, stored, firsts, this=lost, terms=terms)
+        except ConditionFailedError:
+            continue
+        sealed_parts.keep(key, append.sealed)
+        return Committed(len(append.fresh), len(entries) - len(append.fresh), firsts)
+    raise StorageUnavailableError(TOO_MANY_WRITERS)
+
+
+def jitter(attempt: int) -> float:
+    """Seconds to wait before another attempt."""
+    return random.uniform(0, min(1.0, 0.02 * 2**attempt))  # noqa: S311  (jitter)
+
+
+def _look_again(key: LogKey, lanes: int) -> tuple[StoredHead, str | None]:
+    again = read([key], [key.pk])
+    stored = again.heads[key]
+    if stored.version is None:
+        stored = StoredHead(None, daylog.Head(lanes=lanes))
+    elif stored.head.lanes != lanes:
+        raise LanesFixedError(stored)
+    return stored, again.firsts.get(key.pk)
+
+
+def _put(
+    key: LogKey, entries: Sequence[Entry], stored: StoredHead, firsts: str | None, *, this: _Try, terms: Terms
+) -> str | None:
+    """Write what an append says; answers the account's first-seen times as they stand then."""
+    append = this.append
+    for segment in append.segments:
+        log_items.put_segment(key, segment, terms.expires)
+    put = log_items.head_put(
+        key, append.log, append.rollup, read_version=stored.version, version=this.version, expires=terms.expires
+    )
+    account_id = keys.account_of(key.pk)
+    changed = None if account_id is None else _new_firsts(firsts, entries, terms.milestones)
+    with_it: list[Any] = [] if terms.fence is None else terms.fence.checks()
+    if account_id is not None and changed is not None:
+        with_it.append({"Update": _firsts_update(account_id, firsts, changed, terms.now)})
+    if with_it:
+        call(dynamodb().transact_write_items, TransactItems=[{"Put": put}, *with_it])
+    else:
+        call(dynamodb().put_item, **put)
+    return firsts if changed is None else changed
+
+
+def _new_firsts(firsts: str | None, entries: Sequence[Entry], milestones: Collection[str]) -> str | None:
+    """An account's first-seen times with these entries in them, as they are stored; None where nothing changes."""
+    known = json.loads(firsts) if firsts is not None else {}
+    changed = with_firsts(known, ((entry.name, entry.at) for entry in entries), milestones)
+    if changed is None:
+        return None if firsts is not None else "{}"
+    return json.dumps(changed, ensure_ascii=False, separators=(",", ":"))
+
+
+def _sealed(key: LogKey, stored: StoredHead) -> daylog.Sealed:
+    """The sealed part that a head leads to, reading just the segments that this process has not seen.
+
+    Raises:
+        ConditionFailedError: the day was deleted meanwhile, and its segments with it.
+    """
+    head = stored.head
+    known = sealed_parts.get(key) if head.segments else daylog.NOTHING_SEALED
+    if known.token == head.token:
+        return known
+    for known_part in (known, daylog.NOTHING_SEALED):
+        try:
+            sealed = daylog.resolve(key.day, head, known_part, log_items.read_segments(key, known_part.segments))
+        except daylog.MissingSegmentError as error:
+            if known_part is not daylog.NOTHING_SEALED:
+                continue
+            if log_items.read_heads(key.pk, key.day).get(key.lane, NO_HEAD).version != stored.version:
+                raise ConditionFailedError("deleted") from error
+            raise
+        sealed_parts.keep(key, sealed)
+        return sealed
+    raise AssertionError("the loop above returns or raises")
+
+
+def _firsts_update(account_id: str, firsts: str | None, changed: str, now: datetime) -> dict[str, Any]:
+    values = {":names": {"S": changed}, ":now": {"S": format_instant(now)}, ":shard": {"S": keys.shard(account_id)}}
+    if firsts is None:
+        condition = "attribute_not_exists(#names)"
+    else:
+        condition = "#names = :read"
+        values[":read"] = {"S": firsts}
+    return {
+        "TableName": keys.accounts_table(),
+        "Key": {"account_id": {"S": account_id}},
+        "UpdateExpression": "SET #names = :names, #shard = :shard, since = if_not_exists(since, :now)",
+        "ConditionExpression": condition,
+        "ExpressionAttributeNames": {"#names": "names", "#shard": "shard"},
+        "ExpressionAttributeValues": values,
+    }
