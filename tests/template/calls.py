@@ -64,7 +64,7 @@ def _actions(operation: str, params: dict[str, Any]) -> Iterator[tuple[str, str]
     if operation == "TransactWriteItems":
         for write in params["TransactItems"]:
             ((kind, item),) = write.items()
-            yield {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem"}[kind], item["TableName"]
+            yield f"{kind}Item", item["TableName"]
     elif operation == "BatchGetItem":
         yield from ((operation, table) for table in params["RequestItems"])
     elif operation == "Publish":

@@ -117,6 +117,15 @@ class Workspace:
         events = [{"account_id": "acme", "name": "seen", "user_id": "ada", "timestamp": at.isoformat()} for at in times]
         self.request("POST", "/v1/events", {"events": events})
 
+    def calls_of_a_stranger(self, day: datetime) -> None:
+        """Report what somebody did before it was known where they belong, enough for sealed segments, then say it."""
+        times = [(day + timedelta(seconds=second)).isoformat() for second in range(600)]
+        tracks = [{"type": "track", "event": "seen", "userId": "eve", "timestamp": time} for time in times]
+        self.request("POST", "/v1/batch", {"batch": tracks})
+        known = {"userId": "eve", "traits": {"email": "eve@example.com"}, "timestamp": times[0]}
+        self.request("POST", "/v1/identify", known)
+        self.request("POST", "/v1/group", known | {"groupId": "acme", "traits": {"plan": "pro"}})
+
     def night(self, event: dict[str, str]) -> None:
         self.invoke("NightlyFunction", json.dumps(event))
 
@@ -139,6 +148,7 @@ def live(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     workspace.events(0, 1000, yesterday)
     monkeypatch.setattr(lane, "sealed_parts", SealedCache())  # as in another process: what is sealed is read again
     workspace.events(1000, 5, yesterday)
+    workspace.calls_of_a_stranger(yesterday)
     workspace.request("PUT", "/v1/accounts/acme", {"name": "Acme", "owner": "Kim"})
     workspace.request("PUT", "/v1/accounts/acme/crm", {"open_tickets": 0})
     for view in ("", "/history", f"/health?as_of={noon}"):

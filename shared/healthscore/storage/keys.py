@@ -6,17 +6,13 @@
                                                             the last 30 daily scores
     Activity  pk a#account_id, sk D#2026-11-20#00           head of a day's log: roll-up, tail, version
               pk a#account_id, sk S#2026-11-20#00#000001#…  a sealed segment of that log
-<<<<<<< HEAD
-              pk u#person, sk D#… and S#…                   the same, for events of a person of no known account
-              pk w#a, sk acme␟account_id                    a word that an account is found by
-=======
               pk a#account_id, sk P#person                  names a person who belongs, or once belonged, to it
               pk u#person, sk D#… and S#…                   a day's log, for events of a person of no known account
               pk u#person, sk member                        the accounts a person belongs to, since when; whose else
                                                             the id is
               pk u#person, sk L#person                      names another id of that person
               pk u#person, sk traits                        name, e-mail address and title of a person
->>>>>>> aef363f (wip)
+              pk w#a, sk acme␟account_id                    a word that an account is found by
     History   pk account#…,  sk snapshot#2026-11-20         the score kept that night
               pk account#…,  sk alert#…                     an alert, and whether it was sent
               pk account#…,  sk crm#2026-11-20T10:00:00Z…   CRM facts as they were received
