@@ -10,6 +10,11 @@ BUILD ?= .aws-sam/build
 SAM_VERSION := 1.170.0
 SAM_VENV := .cache/sam
 SAM := SAM_CLI_TELEMETRY=0 $(SAM_VENV)/bin/sam
+# These bring a hundred packages each, and also live apart.
+CHECKOV_VERSION := 3.3.30
+CHECKOV_VENV := .cache/checkov
+AUDIT_VERSION := 2.10.1
+AUDIT_VENV := .cache/audit
 # The functions' Python, which compiles what they load. A pyenv shim bears the name even where it leads nowhere, so each
 # candidate is tried; yours is asked first: make build PYTHON313=/path/to/python3.13
 PYTHON313 ?= $(firstword $(foreach python,python3.13 \
@@ -18,7 +23,7 @@ PYTHON313 ?= $(firstword $(foreach python,python3.13 \
 	$(shell $(python) -c 'import pip, sys; print(sys.executable)' 2>/dev/null)))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test e2e lint check validate build deploy
+.PHONY: help setup run test e2e lint check validate build deploy scan audit
 
 help: ## Show what there is
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -45,6 +50,22 @@ lint: setup ## Style, types and the direction of imports
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	PYTHONPATH=shared $(BIN)/lint-imports
+
+$(CHECKOV_VENV)/installed-$(CHECKOV_VERSION):
+	$(PYTHON) -m venv --clear $(CHECKOV_VENV)
+	$(CHECKOV_VENV)/bin/python -m pip install --quiet --disable-pip-version-check checkov==$(CHECKOV_VERSION)
+	@touch $@
+
+scan: $(CHECKOV_VENV)/installed-$(CHECKOV_VERSION) ## Look for insecure settings in template.yaml; .checkov.yaml says what is passed over, and why
+	$(CHECKOV_VENV)/bin/checkov --config-file .checkov.yaml
+
+$(AUDIT_VENV)/installed-$(AUDIT_VERSION):
+	$(PYTHON) -m venv --clear $(AUDIT_VENV)
+	$(AUDIT_VENV)/bin/python -m pip install --quiet --disable-pip-version-check pip-audit==$(AUDIT_VERSION)
+	@touch $@
+
+audit: $(AUDIT_VENV)/installed-$(AUDIT_VERSION) ## Ask PyPI (over the internet) which locked packages have known vulnerabilities
+	$(AUDIT_VENV)/bin/pip-audit --strict --require-hashes --disable-pip -r shared/requirements.txt -r requirements-dev.txt
 
 check: lint test ## Everything a change must pass
 
