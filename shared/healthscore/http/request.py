@@ -5,18 +5,20 @@ from __future__ import annotations
 import base64
 import binascii
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from healthscore.core.timeline import from_millis
+from healthscore.core.timeline import from_millis, millis
 from healthscore.http.body import read_json
 from healthscore.http.errors import invalid_request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
     from healthscore.metrics import Metric
 
+_FIRST_MILLIS = 10**12
+"""The gateway tells the time in milliseconds, `sam local` in seconds; as milliseconds this was in September 2001."""
 ANSWERING_SECONDS = 1.0
 """Left over of a function's time to write the answer, and the log line that says why there was no better one."""
 
@@ -64,7 +66,7 @@ class Request:
             query=event.get("queryStringParameters") or {},
             sent_body=event.get("body") or "",
             request_id=gateway["requestId"],
-            received_at=from_millis(gateway["timeEpoch"]),
+            received_at=_received_at(gateway["timeEpoch"]),
             event=event,
             context=context,
         )
@@ -91,3 +93,8 @@ class Request:
     def json(self) -> Any:  # noqa: ANN401  (any JSON value)
         """The body as JSON; see `healthscore.http.body.read_json` for what it takes and raises."""
         return read_json(self.body) if self.parsed is None else self.parsed
+
+
+def _received_at(epoch: int) -> datetime:
+    """The gateway's clock; this machine's under `sam local`, which tells the second of its own start instead."""
+    return from_millis(epoch if epoch >= _FIRST_MILLIS else millis(datetime.now(UTC)))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -16,6 +17,14 @@ def test_from_event__a_captured_event__is_put_into_plain_values():
     assert request.headers["x-odd"] == "1"
     assert request.headers["authorization"] == "Bearer k"
     assert (request.request_id, request.received_at) == (REQUEST_ID, NOW)
+
+
+def test_from_event__time_in_seconds_as_sam_local_tells_it__is_now():
+    """It is also frozen there: the second in which `sam local` was started."""
+    event = gateway_event("GET", "/healthz")
+    event["requestContext"]["timeEpoch"] = 1_795_255_200
+    before = datetime.now(UTC) - timedelta(milliseconds=1)
+    assert before <= Request.from_event(event).received_at <= datetime.now(UTC)
 
 
 def test_from_event__no_headers_query_or_body__are_empty():
