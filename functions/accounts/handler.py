@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from healthscore.http import query
 from healthscore.http.errors import ApiError, account_not_found
 from healthscore.http.keys import CachedKeys
+from healthscore.http.published import PublishedFile, published_file
 from healthscore.http.routing import Router
 from healthscore.profiles import account_document, get_account
 from healthscore.storage import accounts, workspace
@@ -35,6 +36,20 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
 def get_healthz(_request: Request) -> dict[str, Any]:
     """Say that the API is there; no key, and no table is read."""
     return {"status": "ok"}
+
+
+@router.route("GET /v1/openapi.json")
+def get_openapi(request: Request) -> PublishedFile:
+    """Describe the API to programs."""
+    query.only(request)
+    return published_file("openapi.json")
+
+
+@router.route("GET /v1/docs")
+def get_docs(request: Request) -> PublishedFile:
+    """Describe the API to people."""
+    query.only(request)
+    return published_file("docs.html")
 
 
 @router.route("PUT /v1/accounts/{account_id}")

@@ -19,13 +19,14 @@ from aws_lambda_powertools import Logger
 from healthscore.http.errors import ApiError, internal_error, storage_unavailable
 from healthscore.http.keys import Scope, StoredKey, authorize
 from healthscore.http.paths import HOW_TO_WRITE, decode_id
+from healthscore.http.published import PublishedFile
 from healthscore.http.request import Request
 from healthscore.metrics import embedded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    Handler = Callable[[Request], Mapping[str, Any]]
+    Handler = Callable[[Request], Mapping[str, Any] | PublishedFile]
 
 TRACKING: Mapping[str, str | None] = {
     "batch": None,
@@ -58,6 +59,8 @@ ROUTES: Mapping[str, Scope | None] = {
     "GET /v1/accounts/{account_id}/history": Scope.READ,
     "GET /v1/settings": Scope.ADMIN,
     "PUT /v1/settings": Scope.ADMIN,
+    "GET /v1/openapi.json": None,
+    "GET /v1/docs": None,
 }
 """Every route of the API and the scope it needs; None needs no key."""
 
@@ -85,8 +88,8 @@ class Router:
     def route(self, key: str) -> Callable[[Handler], Handler]:
         """Register a function for a route of `ROUTES`, written as there.
 
-        The function takes a `Request` and returns the JSON object that is answered with status 200; any other answer
-        it raises as `ApiError`.
+        The function takes a `Request` and returns the JSON object, or the file, that is answered with status 200; any
+        other answer it raises as `ApiError`.
         """
         if key not in ROUTES:
             raise ValueError(f"{key} is not in ROUTES")
@@ -121,7 +124,7 @@ class Router:
         try:
             route, params = _match(request)
             body = self._serve(route, replace(request, params=params), find_key)
-            response = _response(HTTPStatus.OK, body, {})
+            response = _file(body) if isinstance(body, PublishedFile) else _response(HTTPStatus.OK, body, {})
         except Exception as error:  # noqa: BLE001  (the boundary: whatever it is becomes an answer)
             answer, trouble = _as_answer(error)
             response = _response(answer.status, answer.body(request.request_id), answer.headers)
@@ -140,7 +143,9 @@ class Router:
         )
         return response
 
-    def _serve(self, route: str, request: Request, find_key: Callable[[str], StoredKey | None]) -> Mapping[str, Any]:
+    def _serve(
+        self, route: str, request: Request, find_key: Callable[[str], StoredKey | None]
+    ) -> Mapping[str, Any] | PublishedFile:
         needed = ROUTES[route]
         if route in _TRACKING_ROUTES:  # whose clients may put the key into the body
             request = replace(request, parsed=request.json())
@@ -216,4 +221,16 @@ def _response(status: HTTPStatus, body: Mapping[str, Any], headers: Mapping[str,
         "statusCode": int(status),
         "headers": {"Content-Type": "application/json", "Cache-Control": "no-store", **headers},
         "body": json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")),
+    }
+
+
+def _file(published: PublishedFile) -> dict[str, Any]:
+    return {
+        "statusCode": int(HTTPStatus.OK),
+        "headers": {
+            "Content-Type": published.content_type,
+            "Cache-Control": "public, max-age=300",
+            "X-Content-Type-Options": "nosniff",
+        },
+        "body": published.text,
     }

@@ -192,8 +192,12 @@ def test_route__not_in_the_table__is_refused(api):
         api.router.route("GET /v1/nothing")
 
 
-def test_routes__every_route__asks_for_a_key_but_the_pulse():
-    assert [route for route, scope in ROUTES.items() if scope is None] == ["GET /healthz"]
+def test_routes__every_route__asks_for_a_key_but_the_pulse_and_the_description():
+    assert [route for route, scope in ROUTES.items() if scope is None] == [
+        "GET /healthz",
+        "GET /v1/openapi.json",
+        "GET /v1/docs",
+    ]
 
 
 def test_handle__counted__rides_on_the_request_s_own_line(api):
