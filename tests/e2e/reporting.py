@@ -37,6 +37,9 @@ def report(result: Result, *, engine: str, zone: tzinfo) -> str:
     lines = [
         "# Real input",
         "",
+        "Real events sent over HTTP, and every score that came back held against a recomputation from the raw file.",
+        "Written by `make e2e`; what it does stands in `tests/e2e/real_input.py`.",
+        "",
         f"{result.accounts} accounts, tables in {engine}, time zone {zone}.",
         "",
         "| what | figure |",
@@ -54,6 +57,8 @@ def report(result: Result, *, engine: str, zone: tzinfo) -> str:
         f"| mismatches | {len(result.mismatches):,} |",
         "",
         f"## How {nights.account} went quiet",
+        "",
+        "Each evening's score, band and trend, and what moved the score since the evening before.",
         "",
         "```text",
         *nights.told(),
