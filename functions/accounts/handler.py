@@ -9,6 +9,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from healthscore import crm_routes
 from healthscore.http import query
 from healthscore.http.errors import ApiError, account_not_found
 from healthscore.http.keys import CachedKeys
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 router = Router()
 find_key = CachedKeys(workspace.find_key)
 router.route("GET /v1/accounts/{account_id}")(get_account)
+for _key, _answer in crm_routes.ROUTES.items():
+    router.route(_key)(_answer)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401  (the runtime's own object)

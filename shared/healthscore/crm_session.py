@@ -9,7 +9,7 @@ from healthscore.crm import options
 from healthscore.crm.client import Clock
 from healthscore.crm.protocol import AccessError
 from healthscore.crm.registry import PROVIDERS
-from healthscore.crm_intake import secrets
+from healthscore.crm_secrets import secrets
 from healthscore.crm_sync import Session
 
 if TYPE_CHECKING:

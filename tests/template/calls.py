@@ -59,6 +59,8 @@ class Calls:
         return self._logical_ids[name] + slash + index
 
 
+        if target in self._logical_ids:
+            return self._logical_ids[target]
 def _actions(operation: str, params: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """A transaction needs the permissions of the writes in it, and none of its own."""
     if operation == "TransactWriteItems":
@@ -67,8 +69,8 @@ def _actions(operation: str, params: dict[str, Any]) -> Iterator[tuple[str, str]
             yield f"{kind}Item", item["TableName"]
     elif operation == "BatchGetItem":
         yield from ((operation, table) for table in params["RequestItems"])
-    elif operation == "Publish":
-        yield operation, params["TopicArn"]
+    elif named := next((params[name] for name in ("TopicArn", "SecretId", "QueueUrl") if name in params), None):
+        yield operation, named
     else:
         index = f"/index/{params['IndexName']}" if "IndexName" in params else ""
         yield operation, params["TableName"] + index

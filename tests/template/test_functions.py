@@ -17,7 +17,15 @@ if TYPE_CHECKING:
 
     from tools.local.template import Function
 
-NAMES = ("IngestFunction", "ScoreFunction", "AccountsFunction", "NightlyFunction")
+NAMES = (
+    "IngestFunction",
+    "ScoreFunction",
+    "AccountsFunction",
+    "NightlyFunction",
+    "CrmSyncFunction",
+    "CrmWebhookFunction",
+    "CrmRefreshFunction",
+)
 
 
 def load(function: Function) -> ModuleType:

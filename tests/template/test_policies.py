@@ -15,6 +15,7 @@ from healthscore.http.keys import Scope
 from healthscore.storage import accounts, lane
 from healthscore.storage.errors import StorageUnavailableError
 from healthscore.storage.sealed import SealedCache
+from tests.template import crm
 from tests.template.calls import Calls, Permission
 from tests.template.conftest import ROOT
 from tools import keys
@@ -82,6 +83,11 @@ def test_runtime__may__write_its_own_logs_send_traces_and_give_up(functions, pol
             queue = properties["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]["Destination"]
             given_up = statements.pop("GiveUpRuns")
             assert (given_up["Action"], given_up["Resource"]) == (["sqs:SendMessage"], queue), name
+        for event in properties["Events"].values():
+            if event["Type"] == "SQS":
+                taken = statements.pop("TakeMessages")
+                assert taken["Action"] == ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], name
+                assert taken["Resource"] == event["Properties"]["Queue"], name
         assert not statements, name
 
 
@@ -126,6 +132,11 @@ class Workspace:
         self.request("POST", "/v1/identify", known)
         self.request("POST", "/v1/group", known | {"groupId": "acme", "traits": {"plan": "pro"}})
 
+    def webhook(self, headers: dict[str, str], body: bytes) -> None:
+        """Deliver a CRM's webhook."""
+        answer = self._gateway.answer(Request("POST", "/v1/crm/hubspot/webhook", tuple(headers.items()), body))
+        assert answer.status == 200, answer.body
+
     def night(self, event: dict[str, str]) -> None:
         self.invoke("NightlyFunction", json.dumps(event))
 
@@ -165,6 +176,11 @@ def live(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     workspace.night({"date": (yesterday - timedelta(days=1)).date().isoformat()})
 
 
+def _forget(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Go on as in another process: what is sealed is read again."""
+    monkeypatch.setattr(lane, "sealed_parts", SealedCache())
+
+
 def _unavailable(*_: object) -> None:
     raise StorageUnavailableError("gone for a moment")
 
@@ -179,6 +195,9 @@ def _overtaken(save: Callable[[Account, Snapshot], None], account: Account, snap
 def made(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Mapping[str, set[Permission]]:
     """What the functions did to the tables and the topic, by function."""
     live(workspace, monkeypatch)
+    with crm.connected(datetime.now(UTC), monkeypatch) as hubspot:
+        workspace.calls.know({os.environ["CRM_SECRET_ARN"]: "CrmSecret", os.environ["CRM_QUEUE_URL"]: "CrmQueue"})
+        crm.live(hubspot, workspace.request, workspace.invoke, workspace.webhook, lambda: _forget(monkeypatch))
     return workspace.calls.made
 
 

@@ -47,7 +47,14 @@ def test_asynchronous_paths__fail__into_a_dead_letter_queue(functions, resources
     schedules = 0
     for name, properties in functions.items():
         kinds = {event["Type"] for event in properties["Events"].values()}
-        assert kinds <= {"HttpApi", "ScheduleV2"}, f"{name}: say here what becomes of its failures"
+        assert kinds <= {"HttpApi", "ScheduleV2", "SQS"}, f"{name}: say here what becomes of its failures"
+        if kinds == {"SQS"}:
+            for event in properties["Events"].values():
+                queue = queues[_queue(event["Properties"]["Queue"])]
+                assert _queue(queue["RedrivePolicy"]["deadLetterTargetArn"]) in queues, name
+                assert queue["VisibilityTimeout"] >= 6 * properties["Timeout"], name
+                assert event["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"], name
+            continue
         if kinds == {"HttpApi"}:
             continue
         target = properties["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]

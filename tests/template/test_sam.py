@@ -70,6 +70,9 @@ def architecture(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
+FUNCTIONS = ("Accounts", "CrmRefresh", "CrmSync", "CrmWebhook", "Ingest", "Nightly", "Score")
+
+
 @pytest.fixture(scope="module")
 def build(sam: None, architecture: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `make build` makes for an architecture."""
@@ -85,7 +88,7 @@ def library(build: Path) -> Path:
 
 def test_build__of_a_function__holds_its_handler_and_nothing_else(build):
     folders = sorted(path.name for path in build.iterdir() if path.name.endswith("Function"))
-    assert folders == ["AccountsFunction", "IngestFunction", "NightlyFunction", "ScoreFunction"]
+    assert folders == [f"{name}Function" for name in FUNCTIONS]
     for folder in folders:
         assert files(build / folder) == {"handler.py"}
 

@@ -33,6 +33,7 @@ _ARN_OF = {
 }
 _VARIABLE = re.compile(r"\$\{(!?)([^}]*)\}")
 
+_REFERRED_TO_BY_ARN = {"AWS::SNS::Topic", "AWS::SecretsManager::Secret"}
 
 class _Loader(yaml.SafeLoader):
     """YAML with CloudFormation's short tags: `!Ref x` reads as `{"Ref": "x"}`."""
@@ -137,7 +138,12 @@ class Resolver:
             return self._references[name]
         if name not in self._resources:
             raise ValueError(f"the template has neither a parameter nor a resource {name}")
-        return self.arn(name) if self._resources[name]["Type"] == "AWS::SNS::Topic" else self.physical_name(name)
+        kind = self._resources[name]["Type"]
+        if kind in _REFERRED_TO_BY_ARN:
+            return self.arn(name)
+        if kind == "AWS::SQS::Queue":
+            return f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{self.physical_name(name)}"
+        return self.physical_name(name)
 
     def _get_att(self, argument: list[str]) -> str:
         logical_id, attribute = argument

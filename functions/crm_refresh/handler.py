@@ -1,0 +1,53 @@
+"""Refreshes the companies that webhooks have named, enters their facts, and alerts at once where that is due."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from healthscore.crm.protocol import Change, CrmError
+from healthscore.crm_session import open_session
+from healthscore.crm_sync import refresh
+from healthscore.outbox import Outbox, sns
+from healthscore.storage import crm
+from healthscore.storage.errors import StorageUnavailableError
+
+TRIES_FOR_LOOSE = 3
+"""A record that belongs to no company is asked for so often: its association may come late, or never."""
+RESERVE_SECONDS = 10
+
+logger = Logger()
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401  (the runtime's own object)
+    """Work on the messages of a queue; those that fail are named, and come again.
+
+    Args:
+        event: an SQS event.
+        context: Lambda's.
+    """
+    outbox = Outbox(sns(), os.environ["ALERTS_TOPIC_ARN"], os.environ.get("APP_URL"), logger)
+
+    def left() -> float:
+        return float(context.get_remaining_time_in_millis()) / 1000
+
+    failed = []
+    for record in event["Records"]:
+        message_id, message = record["messageId"], json.loads(record["body"])
+        provider, changes = message["provider"], [Change(*named) for named in message["changes"]]
+        connection = crm.connection(provider)
+        if connection is None or connection.disconnecting:
+            continue
+        try:
+            session = open_session(connection, outbox, logger, left=left, reserve=RESERVE_SECONDS)
+            loose = refresh(session, changes)
+        except (CrmError, StorageUnavailableError) as error:
+            logger.warning("a refresh failed", provider=provider, error=type(error).__name__)
+            failed.append(message_id)
+            continue
+        if loose and int(record["attributes"]["ApproximateReceiveCount"]) < TRIES_FOR_LOOSE:
+            failed.append(message_id)
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}

@@ -1,0 +1,53 @@
+"""Reads the connected CRMs on schedule, and writes the night's scores back to them."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from healthscore.crm.protocol import CrmError
+from healthscore.crm_session import open_session
+from healthscore.crm_sync import note_problem, run
+from healthscore.crm_write_back import write_back_all
+from healthscore.outbox import Outbox, sns
+from healthscore.storage import crm
+
+RESERVE_SECONDS = 120
+"""The longest that one page is expected to take: no page is begun later than this before the function is stopped."""
+
+logger = Logger()
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401  (the runtime's own object)
+    """Do what is due for every connected CRM; one that does not answer stops no other.
+
+    Args:
+        event: `{}` to read what is due, `{"task": "write-back"}` to write every account's score.
+        context: Lambda's.
+
+    Raises:
+        ValueError: the event is neither.
+        StorageUnavailableError: the tables cannot be read or written now; the next run goes on.
+    """
+    if event not in ({}, {"task": "write-back"}):
+        raise ValueError('crm_sync takes {} or {"task": "write-back"}')
+    outbox = Outbox(sns(), os.environ["ALERTS_TOPIC_ARN"], os.environ.get("APP_URL"), logger)
+
+    def left() -> float:
+        return float(context.get_remaining_time_in_millis()) / 1000
+
+    results = []
+    for connection in crm.connections():
+        try:
+            session = open_session(connection, outbox, logger, left=left, reserve=RESERVE_SECONDS)
+            if not event:
+                results.append(run(session))
+            elif session.writing and not connection.disconnecting:
+                written = write_back_all(session.provider, session.connector, session.keep_going)
+                results.append({"provider": session.provider, "written": written})
+        except CrmError as error:
+            results.append(note_problem(connection.provider, str(error)))
+    logger.info("done", result=results)
+    return {"results": results}

@@ -1,0 +1,116 @@
+"""A connected CRM's life in short, for what its functions call on the way."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import boto3
+
+from healthscore import crm_matching, crm_queue, crm_secrets
+from healthscore.storage import history, keys
+from healthscore.storage.client import dynamodb
+from tests.fakes.hubspot import SECRET, FakeHubSpot
+from tests.fakes.server import VirtualClock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+
+    import pytest
+
+URL = "https://api.example.com/v1/crm/hubspot/webhook"
+
+
+@contextmanager
+def connected(now: datetime, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHubSpot]:
+    """A fake HubSpot whose token is in the secret, and the queue; the environment names both."""
+    monkeypatch.setattr(crm_matching, "WORKERS", 1)  # moto without a server takes one call at a time
+    with ExitStack() as undo:
+        for cached in (crm_secrets._secretsmanager, crm_queue._sqs):
+            cached.cache_clear()
+            undo.callback(cached.cache_clear)
+        fake = undo.enter_context(FakeHubSpot(VirtualClock(now)))
+        secrets, sqs = boto3.client("secretsmanager"), boto3.client("sqs")
+        undo.callback(secrets.close)
+        undo.callback(sqs.close)
+        found = {"hubspot": {"token": fake.token, "webhook_secret": SECRET, "url": fake.url}}
+        arn = secrets.create_secret(Name="crm", SecretString=json.dumps(found))["ARN"]
+        monkeypatch.setenv("CRM_SECRET_ARN", arn)
+        monkeypatch.setenv("CRM_QUEUE_URL", sqs.create_queue(QueueName="crm")["QueueUrl"])
+        yield fake
+
+
+def sqs_event(queue_url: str) -> dict[str, Any]:
+    """What the queue holds, as the function behind it gets it."""
+    sqs = boto3.client("sqs")
+    found = sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10).get("Messages", [])
+    sqs.close()
+    records = [
+        {"messageId": one["MessageId"], "body": one["Body"], "attributes": {"ApproximateReceiveCount": "1"}}
+        for one in found
+    ]
+    return {"Records": records}
+
+
+def forget_alerts(account_id: str) -> None:
+    """Forget what an account's people were told today, as if it was another day."""
+    for owner, message_id in [*history.pending_messages(), *_sent(account_id)]:
+        key = dict(zip(("pk", "sk"), keys.message_key(owner, message_id), strict=True))
+        item = {name: {"S": text} for name, text in key.items()}
+        dynamodb().delete_item(TableName=keys.history_table(), Key=item)
+
+
+def _sent(account_id: str) -> Iterator[tuple[str | None, str]]:
+    items = dynamodb().scan(TableName=keys.history_table())["Items"]
+    owners = [keys.message_owner(item["pk"]["S"], item["sk"]["S"]) for item in items if "message" in item]
+    return iter([owner for owner in owners if owner[0] == account_id])
+
+
+def live(
+    fake: FakeHubSpot,
+    request: Callable[..., None],
+    invoke: Callable[[str, str], str],
+    webhook: Callable[[dict[str, str], bytes], None],
+    forget: Callable[[], None],
+) -> None:
+    """Connect, read, be told of a ticket, find a company gone, write back, disconnect.
+
+    `forget` makes what follows run as in another process.
+    """
+    now = fake.clock.now()
+    request("PUT", "/v1/settings", {"alerts": {"score_fell": {"points": 1}}, "milestones": ["seen"]})
+    times = [now + timedelta(seconds=number - 400) for number in range(700)]
+    ahead = [{"account_id": "acme", "name": "seen", "timestamp": at.isoformat()} for at in times]
+    for part in (ahead[:600], ahead[600:]):
+        request("POST", "/v1/events", {"events": part})
+    request("PUT", "/v1/crm/hubspot", {"webhook_url": URL, "write_back": True})
+    fake.add("companies", domain="prospect.com")
+    company = fake.add("companies", account_id="acme", notes_last_contacted=now)
+    fake.add("deals", company, dealstage="appointmentscheduled")
+    forget()
+    invoke("CrmSyncFunction", "{}")
+    request("GET", "/v1/crm")
+    request("GET", "/v1/crm/unmatched")
+    ticket = fake.add("tickets", company, hs_pipeline_stage="1", hs_ticket_priority="HIGH")
+    invoke("CrmSyncFunction", "{}")
+    fake.archive("tickets", ticket)
+    twin = fake.add("companies", account_id="acme")
+    refresh = {"body": json.dumps({"provider": "hubspot", "changes": [["companies", twin, ""]]})}
+    record = {"messageId": "1", "attributes": {"ApproximateReceiveCount": "1"}, **refresh}
+    forget()
+    for _ in range(2):
+        invoke("CrmRefreshFunction", json.dumps({"Records": [record]}))
+        fake.objects["companies"].pop(twin, None)
+    forget_alerts("acme")
+    webhook(*fake.webhook(fake.event("companies", fake.add("companies", domain="later.com")), url=URL))
+    for priority in ("HIGH", "LOW"):
+        ticket = fake.add("tickets", company, hs_pipeline_stage="1", hs_ticket_priority=priority)
+        webhook(*fake.webhook(fake.event("tickets", ticket), url=URL))
+        invoke("CrmRefreshFunction", json.dumps(sqs_event(os.environ["CRM_QUEUE_URL"])))
+    invoke("CrmSyncFunction", '{"task": "write-back"}')
+    request("DELETE", "/v1/crm/hubspot")
+    invoke("CrmSyncFunction", "{}")
