@@ -24,6 +24,10 @@ class Calls:
         self._logical_ids = logical_ids
         self._function: str | None = None
 
+    def know(self, logical_ids: Mapping[str, str]) -> None:
+        """Take further logical ids."""
+        self._logical_ids = {**self._logical_ids, **logical_ids}
+
     @contextmanager
     def noted(self) -> Iterator[None]:
         """Note the calls of all clients that are made from now on."""
@@ -55,12 +59,12 @@ class Calls:
             )
 
     def _resource(self, target: str) -> str:
+        if target in self._logical_ids:
+            return self._logical_ids[target]
         name, slash, index = target.partition("/")
         return self._logical_ids[name] + slash + index
 
 
-        if target in self._logical_ids:
-            return self._logical_ids[target]
 def _actions(operation: str, params: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """A transaction needs the permissions of the writes in it, and none of its own."""
     if operation == "TransactWriteItems":

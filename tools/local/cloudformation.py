@@ -24,16 +24,18 @@ _TYPES_NAMED_BY = {
     "AWS::DynamoDB::Table": "TableName",
     "AWS::SNS::Topic": "TopicName",
     "AWS::SQS::Queue": "QueueName",
+    "AWS::SecretsManager::Secret": "Name",
 }
 _ARN_OF = {
     "AWS::Serverless::Function": "lambda:{region}:{account}:function:{name}",
     "AWS::DynamoDB::Table": "dynamodb:{region}:{account}:table/{name}",
     "AWS::SNS::Topic": "sns:{region}:{account}:{name}",
     "AWS::SQS::Queue": "sqs:{region}:{account}:{name}",
+    "AWS::SecretsManager::Secret": "secretsmanager:{region}:{account}:secret:{name}",
 }
+_REFERRED_TO_BY_ARN = {"AWS::SNS::Topic", "AWS::SecretsManager::Secret"}
 _VARIABLE = re.compile(r"\$\{(!?)([^}]*)\}")
 
-_REFERRED_TO_BY_ARN = {"AWS::SNS::Topic", "AWS::SecretsManager::Secret"}
 
 class _Loader(yaml.SafeLoader):
     """YAML with CloudFormation's short tags: `!Ref x` reads as `{"Ref": "x"}`."""
