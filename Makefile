@@ -23,7 +23,7 @@ PYTHON313 ?= $(firstword $(foreach python,python3.13 \
 	$(shell $(python) -c 'import pip, sys; print(sys.executable)' 2>/dev/null)))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test e2e lint check validate build deploy scan audit
+.PHONY: help setup run test e2e lint check validate build deploy scan audit sam-local
 
 help: ## Show what there is
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -82,6 +82,10 @@ validate: $(SAM_VENV)/installed-$(SAM_VERSION) ## Check template.yaml by SAM's o
 build: $(SAM_VENV)/installed-$(SAM_VERSION) ## Build the functions and their layer (ARCHITECTURE=x86_64 for Intel)
 	@test -n "$(PYTHON313)" || { echo 'Python 3.13 with pip is needed to build: pyenv install 3.13, uv python install 3.13, or make build PYTHON313=/path/to/python3.13'; exit 1; }
 	PATH="$(dir $(PYTHON313)):$$PATH" ARCHITECTURE=$(ARCHITECTURE) $(SAM) build --build-dir $(BUILD) --parameter-overrides Architecture=$(ARCHITECTURE)
+
+sam-local: ARCHITECTURE = $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
+sam-local: setup build ## Run the built functions in Lambda's own containers on http://127.0.0.1:$(PORT) (needs Docker)
+	$(BIN)/python -m tools.sam_local --sam $(SAM_VENV)/bin/sam --build $(BUILD) --architecture $(ARCHITECTURE) --port $(PORT) $(ARGS)
 
 deploy: build ## Build, show what would change in your AWS account, and deploy it (PARAMETERS="AlertEmail=me@example.com …")
 	$(SAM) deploy --config-file "$(CURDIR)/samconfig.toml" --template-file $(BUILD)/template.yaml $(if $(STACK),--stack-name $(STACK)) --parameter-overrides Architecture=$(ARCHITECTURE) $(PARAMETERS)

@@ -36,12 +36,12 @@ class Message:
 class EmbeddedAws:
     """Moto's server, running from `start` to `stop`."""
 
-    def __init__(self) -> None:
-        """Bind a free port."""
+    def __init__(self, address: str = "127.0.0.1") -> None:
+        """Bind a free port of an address."""
         # Werkzeug would announce itself and every request.
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         application = _one_at_a_time(DomainDispatcherApplication(create_backend_app))
-        self._server = make_server("127.0.0.1", 0, application, threaded=True)
+        self._server = make_server(address, 0, application, threaded=True)
         self._server.daemon_threads = False  # type: ignore[attr-defined]  # so that server_close waits for them
         self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, name="aws")
         self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
