@@ -6,57 +6,24 @@ Needs Python 3.13 and the SAM CLI, which `make validate` installs; skipped witho
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.template.conftest import ROOT
+from tests.template.sam_cli import NEEDS_SAM, run, translated
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-SAM = ROOT / ".cache" / "sam" / "bin"
-pytestmark = [
-    pytest.mark.sam,
-    pytest.mark.skipif(
-        not (SAM / "sam").exists() and os.environ.get("REQUIRE_SAM") != "1",
-        reason="needs the SAM CLI: make validate",
-    ),
-]
+pytestmark = NEEDS_SAM
 
 # Where an ELF file says which machine it is for, and what it says.
 MACHINE_AT = slice(18, 20)
 MACHINES = {"arm64": ("aarch64", b"\xb7\x00"), "x86_64": ("x86_64", b"\x3e\x00")}
 MAGIC_OF_PYTHON_3_13 = b"\xf3\r\r\n"
 UNCHECKED_HASH = b"\x01\x00\x00\x00"
-
-TRANSLATE = """
-import json, sys
-from samcli.yamlhelper import yaml_parse
-from samtranslator.parser.parser import Parser
-from samtranslator.translator.translator import Translator
-
-template, *parameters = sys.argv[1:]
-document = yaml_parse(open(template).read())
-for resource in document["Resources"].values():
-    for code in ("CodeUri", "ContentUri"):
-        if code in resource["Properties"]:
-            resource["Properties"][code] = "s3://bucket/key"
-values = dict(parameter.split("=", 1) for parameter in parameters)
-print(json.dumps(Translator({}, Parser()).translate(document, parameter_values=values)))
-"""
-
-
-def run(*command: str, **variables: str) -> str:
-    """Run a command as someone without AWS credentials would, and give what it printed."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MAKE", "MFLAGS"))}
-    environment |= variables
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 @pytest.fixture(scope="module")
@@ -137,12 +104,6 @@ def test_build__of_the_layer__is_compiled_for_the_runtime(library, build):
 
 def files(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
-
-
-def translated(*parameters: str) -> dict[str, Any]:
-    """The resources that SAM makes of the template."""
-    command = [str(SAM / "python"), "-c", TRANSLATE, str(ROOT / "template.yaml"), *parameters]
-    return json.loads(run(*command, AWS_DEFAULT_REGION="us-east-1"))["Resources"]
 
 
 @pytest.mark.usefixtures("sam")
