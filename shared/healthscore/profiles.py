@@ -33,15 +33,17 @@ def account_document(account: Account) -> dict[str, Any]:
     """An account as the API shows it.
 
     Returns:
-        `account_id`; its ready `path`; `profile`, with the fields that are known; `crm`, with the fields that were
-        said, or null; `since`, its first sign of life (RFC 3339, UTC); `latest`, the newest night's `score`, `band`
-        and `date`, or null.
+        `account_id`; its ready `path`; `profile`, with the fields that are known; `from_traits`, the names of those
+        that stand there by the traits of group calls, attributes as `attributes.<name>`; `crm`, with the fields that
+        were said, or null; `since`, its first sign of life (RFC 3339, UTC); `latest`, the newest night's `score`,
+        `band` and `date`, or null.
     """
     latest = account.latest
     return {
         "account_id": account.account_id,
         "path": account_path(account.account_id),
         "profile": account.profile,
+        "from_traits": list(account.from_traits),
         "crm": None if account.crm is None else crm_to_json(account.crm),
         "since": format_instant(account.known_since),
         "latest": None

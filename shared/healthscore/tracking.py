@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 
 from healthscore.core.memberships import account_at
 from healthscore.core.timeline import day_of, from_millis
-from healthscore.http.traits import person_traits
+from healthscore.http.traits import account_traits, person_traits
 from healthscore.ingest import Ingested, Lot, commit_lots
-from healthscore.storage import people, whole_days
+from healthscore.storage import accounts, people, whole_days
 from healthscore.storage.errors import StorageUnavailableError
 from healthscore.storage.keys import activity_pk, person_pk
 from healthscore.storage.people import Fence
@@ -164,6 +164,8 @@ class Tracker:
                     break
 
     def _describe(self, calls: ParsedCalls) -> None:
+        for about, at, traits in calls.accounts:
+            accounts.save_traits(about, account_traits(traits), at, self._now)
         for about, at, traits in calls.people:
             people.describe(about, person_traits(traits), at)
 

@@ -63,6 +63,7 @@ def test_put_account__unknown_account__creates_it():
             "account_id": "acme",
             "path": "/v1/accounts/acme",
             "profile": {"name": "Acme", "owner": "Ann", "arr": 12000},
+            "from_traits": [],
             "crm": None,
             "since": "2026-11-21T10:00:00Z",
             "latest": None,

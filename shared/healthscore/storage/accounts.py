@@ -22,6 +22,7 @@ from healthscore.core.documents import (
 )
 from healthscore.core.model import Component
 from healthscore.core.timeline import format_instant, from_millis, parse_instant
+from healthscore.core.traits import effective, with_traits
 from healthscore.core.trend import trends
 from healthscore.storage import cards, keys, words
 from healthscore.storage.client import call, dynamodb, pages
@@ -33,7 +34,7 @@ from healthscore.storage.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from healthscore.core.model import CrmFacts, DailyScore, Snapshot
@@ -51,6 +52,7 @@ class Account:
     since: datetime
     """When the account was first written here."""
     profile: dict[str, Any]
+    """What an admin has set, and what clients' group calls say where no admin has set anything."""
     crm: CrmFacts | None
     firsts: dict[str, datetime]
     """When each event name was first seen."""
@@ -58,6 +60,8 @@ class Account:
     """The newest night's score."""
     recent: tuple[DailyScore, ...]
     """The newest nights' scores, oldest first, `RECENT_NIGHTS` at most."""
+    from_traits: tuple[str, ...] = ()
+    """Names of what is in the profile by group calls; attributes as `attributes.<name>`."""
     erasing: bool = False
     """Whether its erasure has begun: then it is gone for all but those who finish that."""
 
@@ -123,21 +127,48 @@ def save_profile(account_id: str, change: Callable[[dict[str, Any]], dict[str, A
     """
     for _ in range(_ATTEMPTS):
         item = _standing(account_id)
-        read = item.get("profile", {}).get("S")
-        profile = change(json.loads(read) if read is not None else {})
+        profile = change(_part(item, "profile", {}))
         try:
-            return _describe(account_id, item, profile, now)
+            return _describe(account_id, item, {"profile": profile}, now)
         except ConditionFailedError:
             continue
     raise StorageUnavailableError("too many writers at once for one account")
 
 
-def _describe(account_id: str, item: dict[str, Any], profile: dict[str, Any], now: datetime) -> Account:
-    """Write a profile, and with it the account's line in the book and the words that it is found by."""
+def save_traits(account_id: str, said: Mapping[str, Any], at: int, now: datetime) -> None:
+    """Enter what a group call says about an account; creates the account.
+
+    Args:
+        account_id: the account.
+        said: fields of the profile by name, and attributes as `attributes.<name>`; all of them valid.
+        at: when it was said, in milliseconds since the Unix epoch; what was said later than that stands.
+        now: becomes the birthday of an account that is created.
+
+    Raises:
+        StorageUnavailableError: not saved.
+    """
+    for _ in range(_ATTEMPTS):
+        item = _standing(account_id)
+        traits = with_traits(_part(item, "traits", {}), said, at)
+        if traits is None:
+            return
+        try:
+            _describe(account_id, item, {"traits": traits}, now)
+        except ConditionFailedError:
+            continue
+        return
+    raise StorageUnavailableError("too many writers at once for one account")
+
+
+def _describe(account_id: str, item: dict[str, Any], change: dict[str, Any], now: datetime) -> Account:
+    """Write a profile or traits, and with it the account's line in the book and the words that it is found by."""
+    parts = {"profile": _part(item, "profile", {}), "traits": _part(item, "traits", {})} | change
+    profile, _ = effective(parts["traits"], parts["profile"])
     line = cards.of_profile(account_id, profile)
-    sets = {"profile": {"S": _dumps(profile)}} | {name: value for name, value in line.items() if value is not None}
+    sets = {name: {"S": _dumps(value)} for name, value in change.items()}
+    sets |= {name: value for name, value in line.items() if value is not None}
     removes = [name for name, value in line.items() if value is None]
-    read = {"profile": item.get("profile", {}).get("S")}
+    read = {name: item.get(name, {}).get("S") for name in parts}
     update = _update_request(account_id, sets, removes, read, format_instant(now))
     before = words.entries_of(item)
     after = book.entries(account_id, profile.get("name"))
@@ -284,19 +315,22 @@ def _update_request(
     }
 
 
-def _account(item: dict[str, Any]) -> Account:
-    def part(name: str, default: Any) -> Any:  # noqa: ANN401  (JSON)
-        return json.loads(item[name]["S"]) if name in item else default
+def _part(item: dict[str, Any], name: str, default: Any) -> Any:  # noqa: ANN401  (JSON)
+    return json.loads(item[name]["S"]) if name in item else default
 
-    crm, latest = part("crm", None), part("latest", None)
+
+def _account(item: dict[str, Any]) -> Account:
+    crm, latest = _part(item, "crm", None), _part(item, "latest", None)
+    profile, from_traits = effective(_part(item, "traits", {}), _part(item, "profile", {}))
     return Account(
         account_id=item["account_id"]["S"],
         since=parse_instant(item["since"]["S"]),
-        profile=part("profile", {}),
+        profile=profile,
+        from_traits=from_traits,
         crm=None if crm is None else crm_from_json(crm),
-        firsts={name: from_millis(ms) for name, ms in part("names", {}).items()},
+        firsts={name: from_millis(ms) for name, ms in _part(item, "names", {}).items()},
         latest=None if latest is None else snapshot_from_json(latest),
-        recent=tuple(daily_from_json(daily) for daily in part("recent", [])),
+        recent=tuple(daily_from_json(daily) for daily in _part(item, "recent", [])),
         erasing=keys.ERASING in item,
     )
 

@@ -18,7 +18,7 @@ from healthscore.core.pack import entry
 from healthscore.core.timeline import from_millis, millis
 from healthscore.http.segment import Deed, Link, Membership, ParsedCalls
 from healthscore.settings import Settings
-from healthscore.storage import activity, daylogs, whole_days
+from healthscore.storage import activity, lane, whole_days
 from healthscore.storage.client import dynamodb
 from healthscore.storage.keys import activity_pk, person_pk
 from healthscore.storage.sealed import SealedCache
@@ -50,7 +50,8 @@ class Serial:
 def in_process(tables_in_process, monkeypatch):
     monkeypatch.setattr(daylog, "HEAD_BYTES", 260)
     monkeypatch.setattr(ingest, "ThreadPoolExecutor", Serial)
-    monkeypatch.setattr(daylogs.random, "uniform", lambda _low, _high: 0)
+    monkeypatch.setattr(lane, "jitter", lambda _attempt: 0)
+    monkeypatch.setattr(lane, "sealed_parts", SealedCache())
     interleaving.watch(dynamodb())
 
 
@@ -132,7 +133,6 @@ def check(property_, examples: int, *, shrink: bool = True):
 
 
 def one_account(data) -> None:
-    daylogs._sealed_parts = SealedCache()
     world = World(data)
     deeds = world.deeds("e", 5)
     account = world.accounts[0]
@@ -151,7 +151,6 @@ def as_event(one):
 
 
 def several_accounts(data) -> None:
-    daylogs._sealed_parts = SealedCache()
     world = World(data)
     deeds = world.deeds("e", 4)
     memberships = world.memberships(world.accounts)
@@ -168,11 +167,11 @@ def several_accounts(data) -> None:
 
 
 def test_figures__people_of_one_account__are_those_of_the_distinct_events(in_process):
-    check(one_account, 12)
+    check(one_account, 40)
 
 
 def test_events__people_of_several_accounts__each_in_one_of_them(in_process):
-    check(several_accounts, 12)
+    check(several_accounts, 40)
 
 
 def test_event__sent_again_while_somebody_says_that_the_person_was_elsewhere__counts_once(in_process):
