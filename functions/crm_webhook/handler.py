@@ -71,4 +71,5 @@ def _signature(request: Request) -> bytes:
 
 
 def _refused(message: str) -> ApiError:
-    return ApiError(HTTPStatus.UNAUTHORIZED, "invalid_signature", message)
+    headers = {"WWW-Authenticate": 'Signature realm="healthscore"'}
+    return ApiError(HTTPStatus.UNAUTHORIZED, "invalid_signature", message, headers=headers)
