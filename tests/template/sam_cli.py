@@ -46,7 +46,14 @@ def run(*command: str, **variables: str) -> str:
     return done.stdout
 
 
+def translation(*parameters: str) -> dict[str, Any]:
+    """The template as SAM transforms it for CloudFormation, with some parameters given (`Name=value`)."""
+    command = [str(SAM / "python"), "-c", TRANSLATE, str(ROOT / "template.yaml"), *parameters]
+    document: dict[str, Any] = json.loads(run(*command, AWS_DEFAULT_REGION="us-east-1"))
+    return document
+
+
 def translated(*parameters: str) -> dict[str, Any]:
     """The resources that SAM makes of the template."""
-    command = [str(SAM / "python"), "-c", TRANSLATE, str(ROOT / "template.yaml"), *parameters]
-    return json.loads(run(*command, AWS_DEFAULT_REGION="us-east-1"))["Resources"]
+    resources: dict[str, Any] = translation(*parameters)["Resources"]
+    return resources
