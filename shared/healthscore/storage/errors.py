@@ -29,7 +29,3 @@ class MovedError(Exception):
 
 class TimezoneFixedError(Exception):
     """The workspace's time zone cannot change any more: stored days would shift."""
-
-
-class CorruptItemError(Exception):
-    """An item cannot be what this version wrote."""

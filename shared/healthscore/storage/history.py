@@ -10,7 +10,7 @@ from healthscore.core.documents import crm_from_json, snapshot_from_json, snapsh
 from healthscore.core.timeline import DAY, format_instant, millis, parse_instant
 from healthscore.storage import keys
 from healthscore.storage.client import call, dynamodb, pages
-from healthscore.storage.errors import ConditionFailedError, CorruptItemError
+from healthscore.storage.errors import ConditionFailedError, StorageUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +45,7 @@ def put_snapshot(account_id: str, snapshot: Snapshot, *, replace: bool) -> Snaps
     except ConditionFailedError:
         item = call(dynamodb().get_item, TableName=keys.history_table(), Key=key, ConsistentRead=True).get("Item")
         if item is None:
-            raise CorruptItemError("a snapshot vanished while it was read") from None
+            raise StorageUnavailableError("a snapshot is in between two states") from None
         return _snapshot(item)
     return snapshot
 

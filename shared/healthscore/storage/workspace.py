@@ -12,7 +12,6 @@ from healthscore.storage import keys
 from healthscore.storage.client import call, dynamodb, pages
 from healthscore.storage.errors import (
     ConditionFailedError,
-    CorruptItemError,
     StorageUnavailableError,
     TimezoneFixedError,
 )
@@ -213,7 +212,7 @@ def start_run(day: date, as_of: datetime) -> datetime:
     except ConditionFailedError:
         pinned = _get(_run_key(day))
         if pinned is None:
-            raise CorruptItemError("a run vanished while it was read") from None
+            raise StorageUnavailableError("a run is in between two states") from None
         return parse_instant(pinned["as_of"]["S"])
     return as_of
 
