@@ -1,0 +1,55 @@
+"""A process that works until it is killed: says each call before it makes it, and each piece of work once it is done.
+
+`python -m tests.faults.worker 7 60 0 1 2 night` delivers batches 0, 1 and 2 of seed 7 and then runs a night.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from healthscore.ingest import ingest
+from healthscore.storage.client import dynamodb
+from healthscore.storage.errors import StorageUnavailableError
+from tests.faults.batches import FIRST_NIGHT, SETTINGS, phases_of
+
+
+class SpokenTopic:
+    """Says what is published."""
+
+    def publish(self, **message: object) -> None:
+        say(f"published {message['Subject']}")
+
+
+def say(line: str) -> None:
+    """Tell whoever started this process."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def work(batches, piece: str) -> None:
+    """Deliver a batch, again and again until it is acknowledged, or run the night."""
+    if piece == "night":
+        from tests.integration.nightly.nights import night, schedule  # noqa: PLC0415  (slow to load)
+
+        night(SpokenTopic(), schedule(FIRST_NIGHT), now=FIRST_NIGHT)
+        return
+    while True:
+        try:
+            ingest(batches[int(piece)], SETTINGS, FIRST_NIGHT)
+        except StorageUnavailableError:
+            continue
+        return
+
+
+def main() -> None:
+    """Do the pieces of work named on the command line."""
+    seed, deliveries, *pieces = sys.argv[1:]
+    batches = phases_of(int(seed), int(deliveries))[0]
+    dynamodb().meta.events.register("before-call.dynamodb", lambda **_: say("call"))
+    for piece in pieces:
+        work(batches, piece)
+        say(f"done {piece}")
+
+
+if __name__ == "__main__":
+    main()
