@@ -8,8 +8,9 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from healthscore import metrics
-from healthscore.nightly import finish, run_segment, start
+from healthscore import metrics, night_tasks
+from healthscore.night_end import finish, settle
+from healthscore.nightly import run_segment, start
 from healthscore.outbox import Outbox, sns
 
 STOP_BEFORE_MS = 30_000
@@ -19,19 +20,21 @@ logger = Logger()
 
 
 class IncompleteError(Exception):
-    """Something is left to do: Lambda sends the same event again, and the run goes on where this one stopped."""
+    """Something is left to do: the same event is sent again, and the run goes on where this one stopped."""
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401  (the runtime's own object)
-    """Run a night, take a past day's snapshots anew, or send what is still pending.
+    """Run a night, take a past day's snapshots anew, send what is pending, or do one task of a large night.
 
     Args:
-        event: what `healthscore.nightly.start` takes, or `{"task": "outbox"}`.
+        event: what `healthscore.nightly.start` takes, for a whole night in one invocation; `{"task": "outbox"}`; or a
+            task of the state machine: `start`, `segment` or `finish`, with what `healthscore.night_tasks` takes.
         context: Lambda's.
 
     Raises:
         ValueError: the event is none of these.
-        IncompleteError: some accounts failed, some messages were not sent, or time ran out.
+        IncompleteError: something was left undone. Of a night on the state machine, only where it was so many segments
+            that it did not end: single accounts and messages have later nights and sweeps, and an alarm of their own.
         StorageUnavailableError: the tables cannot be read or written now.
     """
 
@@ -41,17 +44,28 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
     now = datetime.now(UTC)
     logger.set_correlation_id(context.aws_request_id)
     outbox = Outbox(sns(), os.environ["ALERTS_TOPIC_ARN"], os.environ.get("APP_URL"), logger)
-    if event == {"task": "outbox"}:
-        delivery = outbox.send([], keep_going)
-        result: dict[str, Any] = {**delivery.to_json(), "left": delivery.left}
-        counts = metrics.of_delivery(result)
-    else:
-        run = start(event, now)
-        logger.set_correlation_id(f"{run.day}/{context.aws_request_id}")
-        tally = run_segment(run, 0, 1, keep_going=keep_going, logger=logger)
-        result = finish(run, [tally], outbox, keep_going=keep_going)
-        counts = metrics.of_run(result)
+    match event.get("task"):
+        case "start":
+            return night_tasks.begin(event, now)
+        case "segment":
+            logger.set_correlation_id(f"{event['run']['day']}/{event['run']['execution']}")
+            return night_tasks.work(event, now, keep_going=keep_going, logger=logger)
+        case "finish":
+            logger.set_correlation_id(f"{event['run']['day']}/{event['run']['execution']}")
+            result = night_tasks.end(event, outbox, keep_going=keep_going)
+            counts, undone = metrics.of_run(result), not result["complete"]
+        case "outbox":
+            settle(keep_going)
+            delivery = outbox.send([], keep_going)
+            result = {**delivery.to_json(), "left": delivery.left}
+            counts, undone = metrics.of_delivery(result), bool(delivery.left)
+        case _:
+            run = start(event, now)
+            logger.set_correlation_id(f"{run.day}/{context.aws_request_id}")
+            tally = run_segment(run, 0, 1, keep_going=keep_going, logger=logger).tally
+            result = finish(run, [tally], outbox, keep_going=keep_going)
+            counts, undone = metrics.of_run(result), bool(result["left"])
     logger.info("done", result=result, **metrics.embedded(counts, context, now))
-    if result["left"]:
+    if undone:
         raise IncompleteError("; ".join(result["left"]))
     return result

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from healthscore.alphabets import cut, one_line, to_ascii, to_gsm
+from healthscore.core.alerts import AlertKind
 from healthscore.http.paths import encode_id
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def message(alert: Alert, app_url: str | None = None) -> Message:
 
 
 def _subject(alert: Alert) -> str:
-    urgency = f"[{alert.severity.value}] " if alert.account_id is not None else ""
+    urgency = f"[{alert.severity.value}] " if alert.kind is not AlertKind.DIGEST else ""
     return cut(one_line(urgency + _title(alert, to_ascii)), SUBJECT_CHARACTERS)
 
 

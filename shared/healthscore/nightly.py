@@ -1,8 +1,8 @@
-"""The nightly run: read, decide, act, account by account; then the digest and the outbox.
+"""The nightly run: read, decide, act, account by account.
 
-A run is one segment of n of the accounts, and a finish. It may be killed at any moment and run again, or overlap with
-another: per account and night the first snapshot stands, each alert has a fixed id and is stored once, and the
-account's own item, written last, says that all of this is done.
+A run is any number of segments of the accounts, and an end (`night_end`). It may be killed at any moment and run again,
+or overlap with another: per account and night the first snapshot stands, each alert has a fixed id and is stored once,
+and the account's own item, written last, says that all of this is done.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from typing import TYPE_CHECKING, Any
 
 from healthscore.core.alert_rules import changes
 from healthscore.core.alert_story import Subject, tell
-from healthscore.core.digest import Tally, digest
+from healthscore.core.fleet import DROPS, present, weeks_present
 from healthscore.core.health import assess, snapshot
-from healthscore.core.timeline import day_of, end_of_day, format_instant, from_millis, millis, parse_instant
-from healthscore.core.words import counted
+from healthscore.core.tally import Tally
+from healthscore.core.timeline import day_of, end_of_day, from_millis, millis, parse_instant
 from healthscore.scoring import gather_facts
-from healthscore.storage import accounts, history, workspace
+from healthscore.storage import accounts, history, runs, workspace
 from healthscore.storage.errors import StorageUnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from concurrent.futures import Future
     from datetime import datetime
 
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
     from healthscore.core.alerts import Alert
     from healthscore.core.model import Snapshot
-    from healthscore.outbox import Outbox
     from healthscore.settings import Settings
     from healthscore.storage.accounts import Account
 
@@ -82,7 +81,7 @@ def start(event: Mapping[str, Any], now: datetime) -> Run:
         return Run(day, end_of_day(day, settings.zone), settings, backfill=True)
     as_of = _instant(event["time"], now) if "time" in event else from_millis(millis(now))
     day = day_of(as_of, settings.zone)
-    return Run(day, workspace.start_run(day, as_of), settings)
+    return Run(day, runs.start_run(day, as_of), settings)
 
 
 def _past_day(text: object, today: date, settings: Settings) -> date:
@@ -111,7 +110,25 @@ def _instant(text: object, now: datetime) -> datetime:
     return at
 
 
-def run_segment(run: Run, segment: int, segments: int, *, keep_going: Callable[[], bool], logger: Logger) -> Tally:
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """What a worker has done of a segment."""
+
+    tally: Tally
+    """Marked incomplete where there is more to do."""
+    last: str | None
+    """The last account of the segment that was worked on, from which the next worker goes on."""
+
+
+def run_segment(
+    run: Run,
+    segment: int,
+    segments: int,
+    *,
+    keep_going: Callable[[], bool],
+    logger: Logger,
+    after: str | None = None,
+) -> Worked:
     """Score one of `segments` parts of the accounts: snapshots, alerts to be sent, and the accounts' latest state.
 
     An account that fails is counted and logged, and stops nothing.
@@ -122,17 +139,20 @@ def run_segment(run: Run, segment: int, segments: int, *, keep_going: Callable[[
         segments: how many parts there are; together they hold every account.
         keep_going: asked before each account; False ends the segment early, with the tally marked incomplete.
         logger: told of each failure, by account id and kind of error.
+        after: the account behind which to begin, where another worker has done those before.
 
     Raises:
         StorageUnavailableError: the accounts cannot be read now, or storage fails for one account after the other.
     """
     results = _Results(Tally(), logger)
     waiting: deque[tuple[str, Future[_Outcome]]] = deque()
+    last = after
     with ThreadPoolExecutor(WORKERS) as pool:
-        for account in accounts.scan(segment, segments):
+        for account in accounts.scan(segment, segments, after):
             if not keep_going():
                 results.tally.complete = False
                 break
+            last = account.account_id
             if isinstance(account, accounts.Unreadable):
                 results.failed(account.account_id, account.error)
                 continue
@@ -144,7 +164,7 @@ def run_segment(run: Run, segment: int, segments: int, *, keep_going: Callable[[
                 results.take(*waiting.popleft())
         while waiting:
             results.take(*waiting.popleft())
-    return results.tally
+    return Worked(results.tally, last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +175,8 @@ class _Outcome:
     previous: Snapshot | None
     current: Snapshot
     alerts: Sequence[Alert]
+    weeks: Sequence[int] = ()
+    """Of tonight (0) and the same nights of the weeks before: those before which the account was active."""
 
 
 @dataclass(slots=True)
@@ -178,8 +200,9 @@ class _Results:
             return
         self.unavailable_in_a_row = 0
         self.tally.add_score(account_id, outcome.subject.name, outcome.previous, outcome.current)
+        self.tally.active.update(outcome.weeks)
         for alert in outcome.alerts:
-            self.tally.add_alert(account_id, alert)
+            self.tally.add_alert(account_id, alert, held=_waits(alert, outcome.current))
 
     def failed(self, account_id: str, error: Exception) -> None:
         """Count and log an account that could not be scored.
@@ -223,9 +246,14 @@ def _night(account: Account, run: Run) -> _Outcome:
     alerts = _alerts(account, previous, current, run) if previous and not late else []
     if not done:
         for alert in alerts:
-            _store(alert)
+            store(alert, history.HELD if _waits(alert, current) else history.PENDING)
         accounts.save_score(account, current)
-    return _Outcome(_subject(account), previous, current, alerts)
+    return _Outcome(_subject(account), previous, current, alerts, weeks_present(account.recent, current.daily))
+
+
+def _waits(alert: Alert, current: Snapshot) -> bool:
+    """Whether an alert is held until the whole night is known: missing events may feign it."""
+    return alert.kind in DROPS and not present(current.daily)
 
 
 def _alerts(account: Account, previous: Snapshot, current: Snapshot, run: Run) -> list[Alert]:
@@ -250,47 +278,16 @@ def _kept(account_id: str, day: date, otherwise: Snapshot) -> Snapshot:
     return next(iter(history.snapshots(account_id, day, day)), otherwise)
 
 
-def _store(alert: Alert) -> None:
-    history.add_message(history.Message(alert.account_id, alert.alert_id, alert.created_at, alert.to_json()))
+def store(alert: Alert, status: str = history.PENDING) -> None:
+    """Keep an alert, unless it was kept before.
+
+    Raises:
+        StorageUnavailableError: not kept.
+    """
+    history.add_message(history.Message(alert.account_id, alert.alert_id, alert.created_at, alert.to_json(), status))
 
 
 def _subject(account: Account) -> Subject:
     name = " ".join(str(account.profile.get("name") or account.account_id).split())
     owner = account.profile.get("owner") or account.profile.get("owner_email")
     return Subject(account.account_id, name, str(owner) if owner else None)
-
-
-def finish(run: Run, tallies: Iterable[Tally], outbox: Outbox, *, keep_going: Callable[[], bool]) -> dict[str, Any]:
-    """End a run whose segments are done: store the digest, send what is pending, keep the result.
-
-    Args:
-        run: what was done.
-        tallies: what each segment counted.
-        outbox: where messages go out.
-        keep_going: asked before each message; False leaves the rest to the next time.
-
-    Returns:
-        The run's figures as JSON values; `left` says what is still to be done by running it again.
-
-    Raises:
-        StorageUnavailableError: the tables cannot be read or written now.
-    """
-    total = Tally()
-    for tally in tallies:
-        total.merge(tally)
-    result: dict[str, Any] = {"day": run.day.isoformat(), "as_of": format_instant(run.as_of), "backfill": run.backfill}
-    result |= total.to_json()
-    left = [counted(total.failed, "failed account")] if total.failed else []
-    if not total.complete:
-        left.append("accounts not reached in time")
-    elif not run.backfill:
-        first: list[tuple[str | None, str]] = [*total.to_send]
-        if total.scored or total.failed:
-            closing = digest(run.day, run.as_of, total)
-            _store(closing)
-            first.append((None, closing.alert_id))
-        delivery = outbox.send(first, keep_going)
-        result |= delivery.to_json()
-        left += delivery.left
-        workspace.finish_run(run.day, result)
-    return result | {"left": left}

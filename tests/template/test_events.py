@@ -56,14 +56,14 @@ def test_http_event__carries__only_a_key_of_the_local_stack(name):
     assert authorization.startswith("Bearer local-")
 
 
-def test_nightly_events__are__a_night_a_past_day_and_a_sweep(functions):
+def test_nightly_events__are__a_night_a_past_day_and_a_sweep(functions, resources):
     nightly = {name: event for name, event in EVENTS.items() if name.startswith("nightly")}
     assert {name: list(event) for name, event in nightly.items()} == {
         "nightly": ["time"],
         "nightly-backfill": ["date"],
         "nightly-outbox": ["task"],
     }
-    scheduled = functions["NightlyFunction"]["Events"]
+    scheduled = functions["NightlyFunction"]["Events"] | resources["NightlyStateMachine"]["Properties"]["Events"]
     assert parse_instant(nightly["nightly"]["time"])
     assert json.loads(scheduled["Night"]["Properties"]["Input"]) == {"time": "<aws.scheduler.scheduled-time>"}
     assert json.loads(scheduled["Outbox"]["Properties"]["Input"]) == nightly["nightly-outbox"]

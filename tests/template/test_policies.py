@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from healthscore.http.keys import Scope
-from healthscore.storage import accounts, lane
+from healthscore.storage import accounts, history, lane
 from healthscore.storage.errors import StorageUnavailableError
 from healthscore.storage.sealed import SealedCache
 from tests.template import crm
@@ -137,7 +137,7 @@ class Workspace:
         answer = self._gateway.answer(Request("POST", "/v1/crm/hubspot/webhook", tuple(headers.items()), body))
         assert answer.status == 200, answer.body
 
-    def night(self, event: dict[str, str]) -> None:
+    def night(self, event: dict[str, Any]) -> None:
         self.invoke("NightlyFunction", json.dumps(event))
 
 
@@ -172,7 +172,14 @@ def live(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as accident:
         accident.setattr(accounts, "save_score", partial(_overtaken, accounts.save_score))
         workspace.night({"time": noon})
+    # Held by a night that has not come to its end yet.
+    history.add_message(history.Message("acme", "2999-01-01-silent-0", yesterday, {"day": "2999-01-01"}, history.HELD))
     workspace.night({"task": "outbox"})
+    started = json.loads(
+        workspace.invoke("NightlyFunction", json.dumps({"task": "start", "event": {}, "execution": "x"}))
+    )
+    for task in ({"task": "segment", "segment": 0, "chunk": 0, "resume": None}, {"task": "finish"}):
+        workspace.night(started | task)
     workspace.night({"date": (yesterday - timedelta(days=1)).date().isoformat()})
 
 

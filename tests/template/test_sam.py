@@ -136,7 +136,7 @@ def test_translation__of_roles__adds_none_but_those_of_the_schedules(resources):
 @pytest.mark.usefixtures("sam")
 def test_translation__of_schedules__gives_them_no_name_and_a_dead_letter_queue():
     schedules = [found for found in translated().values() if found["Type"] == "AWS::Scheduler::Schedule"]
-    assert len(schedules) == 2
+    assert len(schedules) == 4
     for schedule in schedules:
         assert "Name" not in schedule["Properties"]
         assert schedule["Properties"]["Target"]["DeadLetterConfig"]

@@ -24,6 +24,8 @@ class AlertKind(StrEnum):
     SCORE_FELL = "score_fell"
     SILENT = "silent"
     RECOVERED = "recovered"
+    FLEET_SILENT = "fleet_silent"
+    """Most accounts at once: about the whole workspace, as is the digest."""
     DIGEST = "digest"
     """The night in short: about the whole workspace, not about one account."""
 

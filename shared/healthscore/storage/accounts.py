@@ -89,10 +89,15 @@ class Unreadable:
     error: Exception
 
 
-def scan(segment: int, segments: int) -> Iterator[Account | Unreadable]:
+def scan(segment: int, segments: int, after: str | None = None) -> Iterator[Account | Unreadable]:
     """The accounts of one of `segments` parts of the table, page by page; the parts together hold every account.
 
     An item that cannot be read hides no other: it is answered as such, in its turn.
+
+    Args:
+        segment: which part, from 0.
+        segments: how many there are.
+        after: an account of this part that was answered before: the answer goes on behind it.
 
     Raises:
         StorageUnavailableError: the table cannot be read now.
@@ -102,6 +107,7 @@ def scan(segment: int, segments: int) -> Iterator[Account | Unreadable]:
         TableName=keys.accounts_table(),
         Segment=segment,
         TotalSegments=segments,
+        **({} if after is None else {"ExclusiveStartKey": {"account_id": {"S": after}}}),
     )
     return map(_account_or_fault, items)
 

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from healthscore.core.model import CrmFacts, Snapshot
 
-_PENDING = "pending"
+PENDING, HELD, SENT, WITHDRAWN, SNOOZED = "pending", "held", "sent", "withdrawn", "snoozed"
+"""What can become of a message: see docs/alerts.md."""
 
 
 def put_snapshot(account_id: str, snapshot: Snapshot, *, replace: bool) -> Snapshot:
@@ -89,8 +90,12 @@ class Message:
     message_id: str
     created_at: datetime
     body: dict[str, Any]
-    status: str = _PENDING
-    """`pending` until it is `sent`; a claim does not show."""
+    status: str = PENDING
+    """`pending` until it is `sent`, which a claim does not show; `held` until the night is judged, and then pending or
+    `withdrawn`; or `snoozed`, and never sent."""
+
+
+_WAITING = {PENDING, HELD}
 
 
 def add_message(message: Message) -> bool:
@@ -107,7 +112,7 @@ def add_message(message: Message) -> bool:
         **_message_key(message.account_id, message.message_id),
         "message": {"S": json.dumps(message.body, ensure_ascii=False, separators=(",", ":"))},
         "created_at": created,
-        "pending": {"S": _PENDING},
+        **({"pending": {"S": message.status}} if message.status in _WAITING else {"outcome": {"S": message.status}}),
     }
     try:
         call(
@@ -122,7 +127,7 @@ def add_message(message: Message) -> bool:
 
 
 def pending_messages() -> Iterator[tuple[str | None, str]]:
-    """Account and id of the messages that are not known to be sent, oldest first.
+    """Account and id of the messages that are to be sent and not known to be, oldest first.
 
     The index behind it lags a little: a message may be missing that was just stored, or be there that was just sent.
     `claim` decides.
@@ -130,22 +135,70 @@ def pending_messages() -> Iterator[tuple[str | None, str]]:
     Raises:
         StorageUnavailableError: the table cannot be read now.
     """
-    items = pages(
+    for item in _waiting(PENDING):
+        yield keys.message_owner(item["pk"]["S"], item["sk"]["S"])
+
+
+def held_messages() -> Iterator[tuple[str | None, str, datetime]]:
+    """Account, id and instant of the messages that are held, oldest first.
+
+    The index behind it lags as for `pending_messages`.
+
+    Raises:
+        StorageUnavailableError: the table cannot be read now.
+    """
+    for item in _waiting(HELD):
+        account_id, message_id = keys.message_owner(item["pk"]["S"], item["sk"]["S"])
+        yield account_id, message_id, parse_instant(item["created_at"]["S"])
+
+
+def _waiting(status: str) -> Iterator[dict[str, Any]]:
+    return pages(
         dynamodb().query,
         TableName=keys.history_table(),
         IndexName="pending",
-        KeyConditionExpression="pending = :pending",
-        ExpressionAttributeValues={":pending": {"S": _PENDING}},
+        KeyConditionExpression="pending = :status",
+        ExpressionAttributeValues={":status": {"S": status}},
     )
-    for item in items:
-        yield keys.message_owner(item["pk"]["S"], item["sk"]["S"])
+
+
+def let_go(account_id: str | None, message_id: str) -> None:
+    """Make a held message pending; nothing happens where it is not held.
+
+    Raises:
+        StorageUnavailableError: it may still be held.
+    """
+    _end_hold(account_id, message_id, "SET pending = :as", PENDING)
+
+
+def withdraw(account_id: str | None, message_id: str) -> None:
+    """Give a held message up: it stays readable and is never sent. Nothing happens where it is not held.
+
+    Raises:
+        StorageUnavailableError: it may still be held.
+    """
+    _end_hold(account_id, message_id, "SET outcome = :as REMOVE pending", WITHDRAWN)
+
+
+def _end_hold(account_id: str | None, message_id: str, expression: str, status: str) -> None:
+    try:
+        call(
+            dynamodb().update_item,
+            TableName=keys.history_table(),
+            Key=_message_key(account_id, message_id),
+            UpdateExpression=expression,
+            ConditionExpression="pending = :held",
+            ExpressionAttributeValues={":held": {"S": HELD}, ":as": {"S": status}},
+        )
+    except ConditionFailedError:
+        return  # somebody else has ended it
 
 
 def claim(account_id: str | None, message_id: str, *, now: datetime, lease: timedelta) -> Message | None:
     """Take a message to send it: nobody else gets it before the lease is over.
 
     Returns:
-        The message, or None where it has been sent, or claimed by somebody else whose lease is not over.
+        The message, or None where it has been sent, is held, or is claimed by somebody else whose lease is not over.
 
     Raises:
         StorageUnavailableError: it is not known whether the message is claimed.
@@ -156,9 +209,9 @@ def claim(account_id: str | None, message_id: str, *, now: datetime, lease: time
             TableName=keys.history_table(),
             Key=_message_key(account_id, message_id),
             UpdateExpression="SET claimed_until = :until",
-            ConditionExpression="attribute_exists(pending) AND "
-            "(attribute_not_exists(claimed_until) OR claimed_until <= :now)",
+            ConditionExpression="pending = :pending AND (attribute_not_exists(claimed_until) OR claimed_until <= :now)",
             ExpressionAttributeValues={
+                ":pending": {"S": PENDING},
                 ":now": {"N": str(millis(now))},
                 ":until": {"N": str(millis(now + lease))},
             },
@@ -214,7 +267,7 @@ def _message(item: dict[str, Any]) -> Message:
         message_id=message_id,
         created_at=parse_instant(item["created_at"]["S"]),
         body=json.loads(item["message"]["S"]),
-        status=_PENDING if "pending" in item else "sent",
+        status=next((item[name]["S"] for name in ("pending", "outcome") if name in item), SENT),
     )
 
 

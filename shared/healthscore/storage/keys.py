@@ -20,6 +20,7 @@
     Settings  pk settings,   sk current | v000012           the workspace's settings, and each earlier version
               pk key,        sk sha256 of the key           an API key
               pk run,        sk 2026-11-20                  a nightly run: the instant it scores as of
+              pk part#…,     sk 000012#000000               what a worker of a run has counted
 
 A day's log has a lane in its keys: `#00`, and `#01` to `#31` where a hot day is split (see core.lanes).
 Accounts has the indexes of the book (see `storage.cards`): by-score, by-seen, by-name and by-arr (shard, and the key of

@@ -1,4 +1,4 @@
-"""The workspace itself (table Settings): its settings and their versions, API keys, nightly runs."""
+"""The workspace itself (table Settings): its settings and their versions, API keys."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from healthscore.storage.errors import (
 )
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
+    from datetime import datetime
 
 _CURRENT = {"pk": {"S": "settings"}, "sk": {"S": "current"}}
 _ATTEMPTS = 10
@@ -192,57 +192,12 @@ def revoke_key(key_hash: str) -> None:
     call(dynamodb().delete_item, TableName=keys.settings_table(), Key=key)
 
 
-def start_run(day: date, as_of: datetime) -> datetime:
-    """Pin the instant as of which a day's regular run scores.
-
-    Returns:
-        `as_of`, or the instant that an earlier start for the same day has pinned.
-
-    Raises:
-        StorageUnavailableError: not pinned.
-    """
-    item = {**_run_key(day), "as_of": {"S": format_instant(as_of)}}
-    try:
-        call(
-            dynamodb().put_item,
-            TableName=keys.settings_table(),
-            Item=item,
-            ConditionExpression="attribute_not_exists(pk)",
-        )
-    except ConditionFailedError:
-        pinned = _get(_run_key(day))
-        if pinned is None:
-            raise StorageUnavailableError("a run is in between two states") from None
-        return parse_instant(pinned["as_of"]["S"])
-    return as_of
-
-
-def finish_run(day: date, result: dict[str, Any]) -> None:
-    """Keep what a day's regular run came to.
-
-    Raises:
-        StorageUnavailableError: not kept.
-    """
-    call(
-        dynamodb().update_item,
-        TableName=keys.settings_table(),
-        Key=_run_key(day),
-        UpdateExpression="SET #result = :result",
-        ExpressionAttributeNames={"#result": "result"},
-        ExpressionAttributeValues={":result": {"S": json.dumps(result, separators=(",", ":"))}},
-    )
-
-
 def _get(key: dict[str, Any]) -> dict[str, Any] | None:
     return call(dynamodb().get_item, TableName=keys.settings_table(), Key=key, ConsistentRead=True).get("Item")
 
 
 def _unchanged(version: int) -> str:
     return "version = :read" if version else "(attribute_not_exists(version) OR version = :read)"
-
-
-def _run_key(day: date) -> dict[str, Any]:
-    return {"pk": {"S": "run"}, "sk": {"S": day.isoformat()}}
 
 
 def _api_key(item: dict[str, Any]) -> ApiKey:

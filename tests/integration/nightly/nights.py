@@ -19,7 +19,8 @@ from healthscore.core.alerts import Alert
 from healthscore.core.model import Event
 from healthscore.core.timeline import format_instant
 from healthscore.ingest import ingest
-from healthscore.nightly import finish, run_segment, start
+from healthscore.night_end import finish, settle
+from healthscore.nightly import run_segment, start
 from healthscore.outbox import Outbox
 from healthscore.storage import accounts, history, workspace
 from healthscore.storage.client import dynamodb, pages
@@ -147,7 +148,7 @@ def night(topic: Topic, event: dict[str, Any] | None = None, *, now: datetime = 
     """What the function does at a given time for one event; by default the schedule's of tonight."""
     run = start(schedule(TONIGHT) if event is None else event, now)
     tallies = [
-        run_segment(run, segment, segments, keep_going=lambda: True, logger=LOGGER) for segment in range(segments)
+        run_segment(run, segment, segments, keep_going=lambda: True, logger=LOGGER).tally for segment in range(segments)
     ]
     return finish(run, tallies, outbox_of(topic, now), keep_going=lambda: True)
 
@@ -158,6 +159,7 @@ def outbox_of(topic: Topic, now: datetime = TONIGHT) -> Outbox:
 
 def sweep(topic: Topic, now: datetime) -> Any:
     """What the function does for the scheduled outbox task."""
+    settle(lambda: True)
     return outbox_of(topic, now).send([], lambda: True)
 
 

@@ -11,8 +11,9 @@ import pytest
 from aws_lambda_powertools import Logger
 
 from healthscore import nightly
-from healthscore.core.digest import Tally
 from healthscore.core.health import snapshot
+from healthscore.core.tally import Tally
+from healthscore.night_end import finish
 from healthscore.nightly import IN_FLIGHT, Run, run_segment, start
 from healthscore.scoring import assess_account
 from healthscore.settings import Settings
@@ -66,6 +67,7 @@ def test_night__result__counts_the_night(topic):
         "bands_before": {"healthy": 1, "at_risk": 0, "critical": 1},
         "alerts": {"band_fell": 1, "declining": 1, "score_fell": 1},
         "complete": True,
+        "holding": False,
         "sent": 4,
         "unsent": 0,
         "left": [],
@@ -245,9 +247,9 @@ def test_night__out_of_time__goes_on_where_it_stopped(topic):
         account(f"a{number}", ABSENT)
     run = start(schedule(TONIGHT), TONIGHT)
     time_left = iter([True] * 4 + [False])
-    tally = run_segment(run, 0, 1, keep_going=lambda: next(time_left), logger=LOGGER)
+    tally = run_segment(run, 0, 1, keep_going=lambda: next(time_left), logger=LOGGER).tally
     assert (tally.scored, tally.complete) == (4, False)
-    result = nightly.finish(run, [tally], outbox_of(topic), keep_going=lambda: True)
+    result = finish(run, [tally], outbox_of(topic), keep_going=lambda: True)
     assert result["left"] == ["accounts not reached in time"]
     assert topic.published == []
     result = night(topic)

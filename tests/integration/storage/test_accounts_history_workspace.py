@@ -11,7 +11,7 @@ import pytest
 from healthscore.core.model import Band, Component, CrmFacts, Snapshot
 from healthscore.core.timeline import DAY as ONE_DAY
 from healthscore.settings import Settings
-from healthscore.storage import accounts, history, workspace
+from healthscore.storage import accounts, history, runs, workspace
 from healthscore.storage.errors import AccountErasedError, TimezoneFixedError
 from tests.support.events import DAY, MIDNIGHT
 
@@ -190,7 +190,7 @@ def test_keys__added_found_listed_and_revoked(tables):
 
 
 def test_start_run__of_the_same_day_again__keeps_the_first_instant(tables):
-    assert workspace.start_run(DAY, MIDNIGHT) == MIDNIGHT
-    assert workspace.start_run(DAY, MIDNIGHT + timedelta(hours=3)) == MIDNIGHT
-    workspace.finish_run(DAY, {"scored": 3})
-    assert workspace.start_run(DAY, MIDNIGHT + timedelta(hours=9)) == MIDNIGHT
+    assert runs.start_run(DAY, MIDNIGHT) == MIDNIGHT
+    assert runs.start_run(DAY, MIDNIGHT + timedelta(hours=3)) == MIDNIGHT
+    runs.finish_run(DAY, {"scored": 3})
+    assert runs.start_run(DAY, MIDNIGHT + timedelta(hours=9)) == MIDNIGHT

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from healthscore.core.alerts import AlertKind, Evidence, Severity
-from healthscore.core.digest import ALERTS_LISTED, FAILURES_NAMED, MOVERS, Tally, digest
+from healthscore.core.digest import digest
 from healthscore.core.model import Band
+from healthscore.core.tally import ALERTS_LISTED, FAILURES_NAMED, MOVERS, Tally
 from tests.unit.alerts.nights import FIRST, instant, snapshot
 
 TONIGHT = FIRST + timedelta(days=1)
