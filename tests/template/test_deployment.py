@@ -138,13 +138,13 @@ def test_deployment__makes__every_table_queue_topic_role_and_function(deployed, 
     )
 
 
-def test_deployment__of_roles__names_the_deployed_tables_alone(deployed, resources):
+def test_deployment__of_roles__names_the_deployed_tables_alone(deployed, stack, resources):
     iam = boto3.client("iam")
     arns = re.compile(r"arn:aws:dynamodb:us-east-1:123456789012:table/([\w-]+)")
     tables = {deployed[name] for name, resource in resources.items() if resource["Type"] == "AWS::DynamoDB::Table"}
-    roles = [name for name, resource in resources.items() if resource["Type"] == "AWS::IAM::Role"]
     named = set()
-    for role in roles:
+    for function in stack.functions:
+        role, _ = resources[function]["Properties"]["Role"]["Fn::GetAtt"]
         policy = iam.get_role_policy(RoleName=deployed[role], PolicyName="code")["PolicyDocument"]
         named |= set(arns.findall(json.dumps(policy)))
     assert named == tables
