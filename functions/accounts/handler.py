@@ -9,7 +9,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from healthscore import crm_routes
+from healthscore import crm_routes, erasure, lists
 from healthscore.http import query
 from healthscore.http.errors import ApiError, account_not_found
 from healthscore.http.keys import CachedKeys
@@ -25,7 +25,12 @@ if TYPE_CHECKING:
 
 router = Router()
 find_key = CachedKeys(workspace.find_key)
+router.route("GET /v1/accounts")(lists.get_book)
+router.route("GET /v1/summary")(lists.get_summary)
+router.route("GET /v1/alerts")(lists.get_alerts)
 router.route("GET /v1/accounts/{account_id}")(get_account)
+router.route("DELETE /v1/accounts/{account_id}")(erasure.delete_account)
+router.route("DELETE /v1/accounts/{account_id}/users/{user_id}")(erasure.delete_user)
 for _key, _answer in crm_routes.ROUTES.items():
     router.route(_key)(_answer)
 

@@ -11,6 +11,7 @@ from healthscore.http import query
 from healthscore.http.errors import account_not_found, invalid_request
 from healthscore.http.keys import CachedKeys
 from healthscore.http.routing import Router
+from healthscore.lists import get_account_alerts
 from healthscore.metrics import Metric
 from healthscore.profiles import get_account
 from healthscore.scoring import assess_account
@@ -26,6 +27,7 @@ HISTORY_DAYS = 90
 router = Router()
 find_key = CachedKeys(workspace.find_key)
 router.route("GET /v1/accounts/{account_id}")(get_account)
+router.route("GET /v1/accounts/{account_id}/alerts")(get_account_alerts)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401  (the runtime's own object)

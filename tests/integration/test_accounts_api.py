@@ -245,7 +245,6 @@ def test_route__basic_with_the_key_as_user_name__is_accepted():
         ("GET", "/", 404, "not_found"),
         ("GET", "/favicon.ico", 404, "not_found"),
         ("GET", "/v1/nothing", 404, "not_found"),
-        ("GET", "/v1/accounts", 404, "not_found"),
         ("GET", "/v1/events", 405, "method_not_allowed"),
         ("DELETE", "/v1/settings", 405, "method_not_allowed"),
         ("POST", "/v1/accounts/acme/health", 405, "method_not_allowed"),

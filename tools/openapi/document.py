@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from healthscore.http.ids import MAX_ACCOUNT_ID
 from healthscore.http.keys import Scope
 from healthscore.http.routing import ROUTES
-from tools.openapi import about_core, about_segment, schemas, words
+from tools.openapi import about_book, about_core, about_segment, schemas, words
 from tools.openapi.answers import Error, GatewayError
 from tools.openapi.operations import TAGS, Operation
 from tools.openapi.samples import curl
@@ -18,7 +18,7 @@ from tools.openapi.schemas import REFERENCE, UndescribedError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-OPERATIONS: Mapping[str, Operation] = {**about_core.OPERATIONS, **about_segment.OPERATIONS}
+OPERATIONS: Mapping[str, Operation] = {**about_core.OPERATIONS, **about_book.OPERATIONS, **about_segment.OPERATIONS}
 """Every operation that is described, by route."""
 
 _ABOUT = """\
@@ -130,13 +130,13 @@ def _path_parameters(route: str, operation: Operation) -> Iterable[dict[str, Any
     for name in re.findall(r"{(\w+)}", route):
         if name not in operation.path:
             raise UndescribedError(f"{route} has no example of its path parameter {name}.")
-        is_account = name == "account_id"
+        is_id = name in {"account_id", "user_id"}
         yield {
             "name": name,
             "in": "path",
             "required": True,
-            "description": "The account's id, as it is written in a path." if is_account else f"The {name}.",
-            "schema": {"type": "string", "minLength": 1, "maxLength": _longest_segment() if is_account else 100},
+            "description": f"The {name[:-3]}'s id, as it is written in a path." if is_id else f"The {name}.",
+            "schema": {"type": "string", "minLength": 1, "maxLength": _longest_segment() if is_id else 100},
             "example": operation.path[name],
         }
 

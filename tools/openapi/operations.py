@@ -58,6 +58,7 @@ TAGS = {
     ),
     "Scores": "The live score of an account, explained, and its nights.",
     "Accounts": "What is known about accounts.",
+    "Alerts": "What the nights had to tell.",
     "Workspace": "What holds for the whole workspace.",
     "About the API": "Its pulse and its description.",
 }

@@ -94,6 +94,9 @@ ERRORS = {
     "method_not_allowed": Fault(
         HTTPStatus.METHOD_NOT_ALLOWED, "The path is right and takes other methods; see the header `Allow`."
     ),
+    "erasure_unfinished": Fault(
+        HTTPStatus.SERVICE_UNAVAILABLE, "The erasure has begun and needs more time; send the same request again."
+    ),
     "timezone_fixed": Fault(
         HTTPStatus.CONFLICT, "The time zone cannot change once there are events: they are stored by its days."
     ),

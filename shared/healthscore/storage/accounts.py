@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 RECENT_NIGHTS = 30
 """Daily scores that an account's item keeps."""
 _ATTEMPTS = 10
+FORGETTING = "forgetting"
+"""The attribute that holds the users whose erasure has begun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,8 @@ class Account:
     """Names of what is in the profile by group calls; attributes as `attributes.<name>`."""
     erasing: bool = False
     """Whether its erasure has begun: then it is gone for all but those who finish that."""
+    forgetting: tuple[str, ...] = ()
+    """Users whose erasure has begun and is not known to be finished."""
 
     @property
     def known_since(self) -> datetime:
@@ -338,6 +342,7 @@ def _account(item: dict[str, Any]) -> Account:
         latest=None if latest is None else snapshot_from_json(latest),
         recent=tuple(daily_from_json(daily) for daily in _part(item, "recent", [])),
         erasing=keys.ERASING in item,
+        forgetting=tuple(item.get(FORGETTING, {}).get("SS", ())),
     )
 
 

@@ -1,4 +1,4 @@
-"""Reading many items by their keys, a hundred a call."""
+"""Reading and deleting many items by their keys."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 ATTEMPTS = 12
 """Calls made for what earlier calls have left unprocessed, with full jitter between them."""
 _BATCH = 100
+_DELETES = 25
 
 
 def batch_get(
@@ -44,3 +45,20 @@ def batch_get(
         else:
             raise StorageUnavailableError("keys stay unprocessed")
     return found
+
+
+def batch_delete(table: str, keys: Sequence[dict[str, Any]]) -> None:
+    """Delete items of a table by their keys, each once; those that are not there do no harm.
+
+    Raises:
+        StorageUnavailableError: some may be left.
+    """
+    for start in range(0, len(keys), _DELETES):
+        request: Any = {table: [{"DeleteRequest": {"Key": key}} for key in keys[start : start + _DELETES]]}
+        for attempt in range(ATTEMPTS):
+            request = call(dynamodb().batch_write_item, RequestItems=request).get("UnprocessedItems")
+            if not request:
+                break
+            time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311  (jitter)
+        else:
+            raise StorageUnavailableError("deletions stay unprocessed")

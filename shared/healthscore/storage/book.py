@@ -54,7 +54,8 @@ class _Shard:
         self._query: dict[str, Any] | None = {
             "TableName": keys.accounts_table(),
             "IndexName": cards.INDEX[sort],
-            "KeyConditionExpression": f"shard = :shard AND {self._order} BETWEEN :first AND :last",
+            "KeyConditionExpression": "#shard = :shard AND #key BETWEEN :first AND :last",
+            "ExpressionAttributeNames": {"#shard": "shard", "#key": self._order},
             "ExpressionAttributeValues": {
                 ":shard": {"S": shard},
                 ":first": {"S": span.first},
@@ -125,8 +126,8 @@ def lines(account_ids: Iterable[str]) -> dict[str, Card]:
         StorageUnavailableError: the table cannot be read now.
     """
     table = keys.accounts_table()
-    shape = {"ProjectionExpression": ", ".join((*cards.SHOWN, "shard")).replace("state", "#state")}
-    shape |= {"ExpressionAttributeNames": {"#state": "state"}}  # type: ignore[dict-item]
+    names = {f"#{name}": name for name in (*cards.SHOWN, "shard")}
+    shape = {"ProjectionExpression": ", ".join(names), "ExpressionAttributeNames": names}
     found = batch_get([(table, {"account_id": {"S": account_id}}) for account_id in account_ids], {table: shape})
     return {item["account_id"]["S"]: cards.card(item) for _, item in found if "shard" in item}
 

@@ -48,7 +48,7 @@ def read(days: Collection[tuple[str, date]]) -> Reading:
     should have. That is a matter of speed alone, so it does not hurt where that day goes on growing.
 
     Raises:
-        StorageUnavailableError: the tables cannot be read now.
+        StorageUnavailableError: the tables cannot be read now, or one of the accounts is being erased.
     """
     reading = readings.read([LogKey(pk, day) for pk, day in days], {pk for pk, _ in days})
     fresh = {

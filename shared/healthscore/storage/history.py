@@ -114,6 +114,8 @@ def add_message(message: Message) -> bool:
         "created_at": created,
         **({"pending": {"S": message.status}} if message.status in _WAITING else {"outcome": {"S": message.status}}),
     }
+    if message.account_id is not None:
+        item["alert_day"] = {"S": message.body["day"]}
     try:
         call(
             dynamodb().put_item,
@@ -219,7 +221,7 @@ def claim(account_id: str | None, message_id: str, *, now: datetime, lease: time
         )["Attributes"]
     except ConditionFailedError:
         return None
-    return _message(item)
+    return stored_message(item)
 
 
 def mark_sent(account_id: str | None, message_id: str, *, now: datetime) -> None:
@@ -260,7 +262,8 @@ def _message_key(account_id: str | None, message_id: str) -> dict[str, Any]:
     return {"pk": {"S": pk}, "sk": {"S": sk}}
 
 
-def _message(item: dict[str, Any]) -> Message:
+def stored_message(item: dict[str, Any]) -> Message:
+    """The message in an item."""
     account_id, message_id = keys.message_owner(item["pk"]["S"], item["sk"]["S"])
     return Message(
         account_id=account_id,

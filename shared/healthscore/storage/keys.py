@@ -19,6 +19,7 @@
               pk workspace#, sk digest#2026-11-20           a night's digest, and whether it was sent
     Settings  pk settings,   sk current | v000012           the workspace's settings, and each earlier version
               pk key,        sk sha256 of the key           an API key
+              pk summary,    sk current                     the workspace in short, as the newest night left it
               pk run,        sk 2026-11-20                  a nightly run: the instant it scores as of
               pk part#…,     sk 000012#000000               what a worker of a run has counted
 
@@ -174,6 +175,16 @@ def message_owner(pk: str, sk: str) -> tuple[str | None, str]:
     if pk == _WORKSPACE_HISTORY:
         return None, sk.removeprefix(_DIGEST)
     return pk.removeprefix(_ACCOUNT), sk.removeprefix(_ALERT)
+
+
+def alert_range() -> tuple[str, str]:
+    """Sort keys before and behind those of all alerts."""
+    return _ALERT, f"{_ALERT}~"
+
+
+def digest_range() -> tuple[str, str, str]:
+    """Partition key of the workspace's messages, and sort keys before and behind those of all digests."""
+    return _WORKSPACE_HISTORY, _DIGEST, f"{_DIGEST}~"
 
 
 _ACCOUNT = "account#"

@@ -11,18 +11,19 @@ answer is lost is recognised by the version it wrote.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from healthscore.core import daylog
+from healthscore.core import book, daylog
 from healthscore.core.firsts import with_firsts
 from healthscore.core.timeline import format_instant
-from healthscore.storage import keys, log_items
+from healthscore.storage import cards, keys, log_items, words
 from healthscore.storage.client import call, dynamodb
-from healthscore.storage.errors import ConditionFailedError, StorageUnavailableError
+from healthscore.storage.errors import BeingErasedError, ConditionFailedError, StorageUnavailableError
 from healthscore.storage.log_items import NO_HEAD, StoredHead
 from healthscore.storage.readings import read
 from healthscore.storage.sealed import SealedCache
@@ -101,7 +102,7 @@ def commit(
     for attempt in range(ATTEMPTS):
         if attempt:
             terms.sleep(jitter(attempt))
-            stored, firsts = _look_again(key, stored.head.lanes)
+            stored, firsts = _look_again(key, stored.head.lanes, lost)
             if lost is not None and stored.version == lost.version:
                 accepted = len(lost.append.fresh)
                 return Committed(accepted, len(entries) - accepted, firsts)
@@ -113,6 +114,8 @@ def commit(
             append = daylog.append(key.day, sealed, stored.head, entries, overhead, salt=salt, load=load)
             if append is None:
                 return Committed(0, len(entries), firsts)
+            if lost is not None and set(lost.append.fresh) & set(append.fresh):  # otherwise it was no loss: it counts
+                _discard(key, lost.append)
             lost = _Try(secrets.token_urlsafe(8), append)
             firsts = _put(key, entries, stored, firsts, this=lost, terms=terms)
         except ConditionFailedError:
@@ -127,8 +130,13 @@ def jitter(attempt: int) -> float:
     return random.uniform(0, min(1.0, 0.02 * 2**attempt))  # noqa: S311  (jitter)
 
 
-def _look_again(key: LogKey, lanes: int) -> tuple[StoredHead, str | None]:
-    again = read([key], [key.pk])
+def _look_again(key: LogKey, lanes: int, lost: _Try | None) -> tuple[StoredHead, str | None]:
+    try:
+        again = read([key], [key.pk])
+    except BeingErasedError:
+        if lost is not None:
+            _discard(key, lost.append)
+        raise
     stored = again.heads[key]
     if stored.version is None:
         stored = StoredHead(None, daylog.Head(lanes=lanes))
@@ -152,10 +160,14 @@ def _put(
     with_it: list[Any] = [] if terms.fence is None else terms.fence.checks()
     if account_id is not None and changed is not None:
         with_it.append({"Update": _firsts_update(account_id, firsts, changed, terms.now)})
+        if firsts is None:
+            with_it += words.puts(account_id, book.entries(account_id, None))
     if with_it:
         call(dynamodb().transact_write_items, TransactItems=[{"Put": put}, *with_it])
     else:
         call(dynamodb().put_item, **put)
+    if account_id is not None and changed is None and stored.version is None:
+        _take_back_if_gone(account_id, key, this)
     return firsts if changed is None else changed
 
 
@@ -192,18 +204,58 @@ def _sealed(key: LogKey, stored: StoredHead) -> daylog.Sealed:
     raise AssertionError("the loop above returns or raises")
 
 
+def _take_back_if_gone(account_id: str, key: LogKey, made: _Try) -> None:
+    """Undo the first put of a log if its account has been erased since it was read.
+
+    The erasure may have been past that day before the put went in. A later put of a log fails its condition by itself.
+
+    Raises:
+        BeingErasedError: it is undone; the entries may be sent again, and make a new account.
+    """
+    item = call(
+        dynamodb().get_item,
+        TableName=keys.accounts_table(),
+        Key={"account_id": {"S": account_id}},
+        ProjectionExpression=f"account_id, {keys.ERASING}",
+        ConsistentRead=True,
+    ).get("Item")
+    if item is not None and keys.ERASING not in item:
+        return
+    with contextlib.suppress(ConditionFailedError):
+        call(
+            dynamodb().delete_item,
+            TableName=keys.activity_table(),
+            Key={"pk": {"S": key.pk}, "sk": {"S": keys.day_key(key.day, key.lane)}},
+            ConditionExpression="v = :version",
+            ExpressionAttributeValues={":version": {"S": made.version}},
+        )
+        _discard(key, made.append)
+    raise BeingErasedError("the account was erased meanwhile")
+
+
+def _discard(key: LogKey, lost: daylog.Append) -> None:
+    """Delete the segments of a commit that was not made: nothing leads to them, and they hold what people did."""
+    for segment in lost.segments:
+        sk = keys.segment_key(key.day, key.lane, segment.position, segment.token)
+        call(dynamodb().delete_item, TableName=keys.activity_table(), Key={"pk": {"S": key.pk}, "sk": {"S": sk}})
+
+
 def _firsts_update(account_id: str, firsts: str | None, changed: str, now: datetime) -> dict[str, Any]:
-    values = {":names": {"S": changed}, ":now": {"S": format_instant(now)}, ":shard": {"S": keys.shard(account_id)}}
+    names, assignments = {"#names": "names"}, ["#names = :names"]
+    values = {":names": {"S": changed}}
     if firsts is None:
         condition = "attribute_not_exists(#names)"
+        for name, value in {"since": {"S": format_instant(now)}, **cards.at_birth(account_id)}.items():
+            names[f"#{name}"], values[f":{name}"] = name, value
+            assignments.append(f"#{name} = if_not_exists(#{name}, :{name})")
     else:
         condition = "#names = :read"
         values[":read"] = {"S": firsts}
     return {
         "TableName": keys.accounts_table(),
         "Key": {"account_id": {"S": account_id}},
-        "UpdateExpression": "SET #names = :names, #shard = :shard, since = if_not_exists(since, :now)",
-        "ConditionExpression": condition,
-        "ExpressionAttributeNames": {"#names": "names", "#shard": "shard"},
+        "UpdateExpression": "SET " + ", ".join(assignments),
+        "ConditionExpression": f"{condition} AND {keys.NOT_ERASING}",
+        "ExpressionAttributeNames": names,
         "ExpressionAttributeValues": values,
     }

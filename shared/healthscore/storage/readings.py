@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from healthscore.storage import keys
 from healthscore.storage.batches import batch_get
+from healthscore.storage.errors import BeingErasedError
 from healthscore.storage.log_items import NO_HEAD, LogKey, StoredHead, stored_head
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def read(logs: Collection[LogKey], pks: Collection[str]) -> Reading:
     transaction it causes fail and be made again.
 
     Raises:
-        StorageUnavailableError: the tables cannot be read now.
+        StorageUnavailableError: the tables cannot be read now, or one of the accounts is being erased.
     """
     accounts = {account: pk for pk in pks if (account := keys.account_of(pk)) is not None}
     wanted = [
@@ -46,6 +47,8 @@ def read(logs: Collection[LogKey], pks: Collection[str]) -> Reading:
     firsts: dict[str, str | None] = dict.fromkeys(accounts.values())
     for table, item in batch_get(wanted, _shapes()):
         if table == keys.accounts_table():
+            if keys.ERASING in item:
+                raise BeingErasedError("an account of the batch is being erased")
             firsts[accounts[item["account_id"]["S"]]] = item["names"]["S"] if "names" in item else None
         else:
             key = LogKey(item["pk"]["S"], *keys.parse_day_key(item["sk"]["S"]))
@@ -55,7 +58,7 @@ def read(logs: Collection[LogKey], pks: Collection[str]) -> Reading:
 
 def _shapes() -> dict[str, dict[str, Any]]:
     account = {
-        "ProjectionExpression": "account_id, #names",
+        "ProjectionExpression": f"account_id, #names, {keys.ERASING}",
         "ExpressionAttributeNames": {"#names": "names"},
     }
     head = {"ProjectionExpression": "pk, sk, v, l", "ConsistentRead": True}

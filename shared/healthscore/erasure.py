@@ -1,0 +1,96 @@
+"""Erasing accounts and users, so that it can be interrupted anywhere and is carried on by whoever comes next."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from healthscore.http import query
+from healthscore.http.errors import ApiError, account_not_found
+from healthscore.storage import erasing, forgetting, log_scrubbing, people, people_erasing, workspace
+from healthscore.storage.errors import AccountErasedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from healthscore.http.request import Request
+    from healthscore.storage.accounts import Account
+
+
+def delete_account(request: Request) -> dict[str, Any]:
+    """Answer `DELETE /v1/accounts/{account_id}`: nothing that mentions it is left.
+
+    Raises:
+        ApiError: 404 `account_not_found`, or 503 `erasure_unfinished` where time ran out.
+    """
+    query.only(request)
+    account_id = request.params["account_id"]
+    known = erasing.mark(account_id, request.received_at)
+    found, done = erasing.erase(account_id, lambda: request.time_left() > 0)
+    if not done:
+        raise _unfinished("the account can no longer be seen")
+    if not known and not found:
+        raise account_not_found(account_id)
+    return {"account_id": account_id, "erased": True}
+
+
+def delete_user(request: Request) -> dict[str, Any]:
+    """Answer `DELETE /v1/accounts/{account_id}/users/{user_id}`: the account's figures stay, the person is gone.
+
+    Raises:
+        ApiError: 404 `account_not_found`, or 503 `erasure_unfinished` where time ran out.
+    """
+    query.only(request)
+    account_id, user_id = request.params["account_id"], request.params["user_id"]
+    try:
+        forgetting.begin(account_id, user_id)
+    except AccountErasedError:
+        raise account_not_found(account_id) from None
+    if not forget_user(account_id, user_id, request.received_at, lambda: request.time_left() > 0):
+        raise _unfinished("some days may still name the user")
+    return {"account_id": account_id, "user_id": user_id, "erased": True}
+
+
+def forget_user(account_id: str, user_id: str, now: datetime, keep_going: Callable[[], bool]) -> bool:
+    """Take a user out of an account; answers whether nothing is left.
+
+    The ids that the user is known by as well, as of visits before signing in, go the same way. Where the user belongs
+    to other accounts, what these know of them stays.
+
+    Raises:
+        StorageUnavailableError: something may be left.
+    """
+    user = f"u{user_id}"
+    known_as = [user, *people.aliases(user)]
+    retention_days = workspace.settings().settings.retention_days
+    if not log_scrubbing.scrub(account_id, known_as, retention_days, keep_going):
+        return False
+    forgetting.drop_champion(account_id, user_id, now)
+    for person in reversed(known_as):  # the user last, who leads to the others
+        people_erasing.leave(person, account_id)
+    forgetting.end(account_id, user_id)
+    return True
+
+
+def carry_on(account: Account, now: datetime, keep_going: Callable[[], bool]) -> None:
+    """Finish what an interrupted erasure has left of an account, or of its users.
+
+    Raises:
+        StorageUnavailableError: something may be left.
+    """
+    if account.erasing:
+        erasing.erase(account.account_id, keep_going)
+        return
+    for user_id in account.forgetting:
+        forget_user(account.account_id, user_id, now, keep_going)
+
+
+def _unfinished(state: str) -> ApiError:
+    return ApiError(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "erasure_unfinished",
+        f"The erasure has begun and could not be finished in the time of one request: {state}. Send the same request "
+        "again; if you do not, the next nightly run finishes it.",
+        headers={"Retry-After": "1"},
+    )

@@ -1,0 +1,74 @@
+"""Cursors: where the next page of a list begins, as text to hand back with the same question.
+
+A cursor holds the place behind the last line of its page, and nothing is kept for it, so that it never expires. It
+carries a checksum over itself and the question: changed, cut or handed in with other filters it is refused. That is no
+secret; a place made up on purpose could only begin a page of what its key may read anyway.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from healthscore.http.errors import invalid_request
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from healthscore.http.request import Request
+
+_CHECKSUM_BYTES = 6
+
+
+def write_cursor(question: Iterable[str | None], place: str | None) -> str | None:
+    """The cursor of a place in the answer to a question; None where there is no further page."""
+    if place is None:
+        return None
+    data = place.encode()
+    return base64.urlsafe_b64encode(_checksum(question, data) + data).rstrip(b"=").decode()
+
+
+def read_cursor(request: Request, question: Iterable[str | None]) -> str | None:
+    """The place in the parameter `cursor`; None for the first page.
+
+    Raises:
+        ApiError: 400 `invalid_request`: it is no cursor of this list with these filters and this order.
+    """
+    text = request.query.get("cursor")
+    if text is None:
+        return None
+    try:
+        data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        checksum, place = data[:_CHECKSUM_BYTES], data[_CHECKSUM_BYTES:]
+        if checksum == _checksum(question, place) and text == write_cursor(question, place.decode()):
+            return place.decode()
+    except (binascii.Error, ValueError):
+        pass
+    raise invalid_request(
+        "The cursor is none of this list with these filters and this order. Send it as it was answered, with all other "
+        "parameters as they were; limit may change."
+    )
+
+
+def read_limit(request: Request, *, most: int, otherwise: int) -> int:
+    """The parameter `limit`: how many entries a page may have.
+
+    Raises:
+        ApiError: 400 `invalid_request`.
+    """
+    text = request.query.get("limit")
+    if text is None:
+        return otherwise
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(most)) and 1 <= int(text) <= most):
+        raise invalid_request(f"limit must be a whole number from 1 to {most}.")
+    return int(text)
+
+
+def _checksum(question: Iterable[str | None], place: bytes) -> bytes:
+    digest = blake2b(digest_size=_CHECKSUM_BYTES)
+    for part in question:
+        digest.update(b"-" if part is None else b"=" + str(len(part.encode())).encode() + b":" + part.encode())
+    digest.update(b"#" + place)
+    return digest.digest()

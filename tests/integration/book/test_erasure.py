@@ -1,0 +1,214 @@
+"""Erasing an account or a user leaves nothing that mentions it, whatever interrupts it and whoever writes meanwhile."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from functions.accounts import handler as accounts_function
+from healthscore.core.alerts import Alert, AlertKind, Severity, alert_id
+from healthscore.core.documents import crm_from_json
+from healthscore.http.keys import CachedKeys, key_hash
+from healthscore.ingest import ingest
+from healthscore.settings import Settings
+from healthscore.storage import accounts, activity, erasing, history, people, workspace
+from healthscore.storage.client import dynamodb
+from healthscore.storage.errors import StorageUnavailableError
+from healthscore.storage.workspace import ApiKey
+from tests.integration.nightly import nights
+from tests.integration.nightly.nights import Killed, Killer, Tables
+from tests.support import interleaving
+from tests.support.books import NIGHT, NOW, Drawn, write
+from tests.support.events import DAY, MIDNIGHT, event
+from tests.support.gateway import gateway_event
+from tests.support.traces import mentions
+
+ACCOUNT, NAME, USER, OTHER = "quixotic/1", "Zanzibar Traders", "u-erin-74", "u-olga-12"
+UUID_USER = "7d9f1c52-3a50-4a09-9df4-0c2f3f1a2b3c"
+TRACES = (ACCOUNT, NAME, "zanzibar")
+
+
+def take_in(events: list[Any]) -> None:
+    ingest(events, Settings(), now=NOW, time_left=lambda: 9.0)
+
+
+def told(account_id: str | None, text: str, day: Any = DAY) -> None:
+    kind = AlertKind.DIGEST if account_id is None else AlertKind.BAND_FELL
+    alert = Alert(alert_id(kind, day, account_id), account_id, kind, Severity.LOW, day, NIGHT, text, text, (), text)
+    history.add_message(history.Message(account_id, alert.alert_id, alert.created_at, alert.to_json()))
+
+
+@pytest.fixture
+def lived(tables_in_process, monkeypatch):
+    """An account with everything that one can have, and a neighbour with as much."""
+    monkeypatch.setattr(accounts_function, "find_key", CachedKeys(workspace.find_key))
+    monkeypatch.setattr(nights, "WRITES", nights.WRITES | {"BatchWriteItem"})
+    workspace.add_key(ApiKey(key_hash("local-admin"), "admin", "test", NOW, "admi"))
+    for account_id, name in ((ACCOUNT, NAME), ("neighbour", "Next Door")):
+        write(Drawn(account_id, {"name": name, "owner": "ann", "champions": [USER, OTHER]}, 50, 70, NIGHT))
+        accounts.save_crm(account_id, crm_from_json({"received_at": "2026-11-20T10:00:00Z", "open_tickets": 1}))
+        for day in range(3):
+            told(account_id, f"{name} fell", DAY - timedelta(days=day))
+        users = [USER, OTHER, UUID_USER, None]
+        fields = [{"user_id": users[i % 4], "session_id": f"s{i % 5}" if i % 3 else None} for i in range(300)]
+        days = [MIDNIGHT - timedelta(days=i % 3) + timedelta(minutes=i) for i in range(300)]
+        take_in(
+            [event(f"e{i}", account_id=account_id, at=days[i], **fields[i]) for i in range(150)]
+            + [
+                event(f"e{i}", account_id=account_id, at=MIDNIGHT + timedelta(minutes=i), **fields[i])
+                for i in range(150, 300)
+            ]
+        )
+        people.join(f"u{USER}", [(0, account_id)])
+    people.join(f"u{UUID_USER}", [(0, ACCOUNT)])
+    people.describe(f"u{UUID_USER}", {"name": "Erasmus"}, 0)
+    told(None, f"{NAME} (-20) fell most")
+    told(None, "Next Door (-20) fell most", DAY - timedelta(days=1))
+
+
+def delete(path: str, key: str = "local-admin") -> tuple[int, dict[str, Any]]:
+    response = accounts_function.handler(gateway_event("DELETE", path, key=key), None)
+    return response["statusCode"], json.loads(response["body"])
+
+
+PATH = "/v1/accounts/~cXVpeG90aWMvMQ"
+
+
+def test_traces__before_the_erasure__are_found(lived):
+    """What the other tests look for is worth looking for."""
+    tables = {text.split(" ")[0] for text in mentions(*TRACES)}
+    assert tables == {"ACCOUNTS_TABLE", "ACTIVITY_TABLE", "HISTORY_TABLE"}
+    assert any(" S#" in text or "S#2026" in text for text in mentions(USER))
+
+
+def test_delete_account__with_all_that_one_can_have__leaves_no_trace_and_no_neighbour_hurt(lived):
+    of_the_neighbour = mentions("neighbour", "Next Door")
+    assert delete(PATH) == (200, {"account_id": ACCOUNT, "erased": True})
+    assert mentions(*TRACES) == []
+    assert mentions("Erasmus", UUID_USER.replace("-", "")) == [
+        text for text in of_the_neighbour if UUID_USER in text and "Erasmus" in text
+    ]
+    assert [text for text in of_the_neighbour if '"a#' in text or "account#" in text or "ACCOUNTS" in text] == [
+        text for text in mentions("neighbour", "Next Door") if '"a#' in text or "account#" in text or "ACCOUNTS" in text
+    ]
+    assert delete(PATH)[0] == 404
+
+
+def test_delete_account__of_another_key_than_admin__is_403(lived):
+    workspace.add_key(ApiKey(key_hash("local-read"), "read", "test", NOW, "read"))
+    assert delete(PATH, "local-read")[0] == 403
+    assert accounts.get(ACCOUNT) is not None
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("path", [PATH, f"{PATH}/users/{USER}"], ids=["account", "user"])
+def test_delete__killed_at_any_write__is_finished_by_the_next(lived, path, after):
+    traces = TRACES if path == PATH else ()
+    tables, killer = Tables(), Killer()
+    with killer.watching():
+        assert delete(path)[0] == 200
+    figures = activity.rollups(ACCOUNT, DAY - timedelta(days=9), DAY, consistent=True)
+    assert len(killer.writes) > 3
+    for at in range(1, len(killer.writes) + 1):
+        tables.bring_back()
+        with Killer(at, after=after).watching(), pytest.raises(Killed):
+            delete(path)
+        assert delete(path)[0] == (404 if path == PATH and after and at == len(killer.writes) else 200)
+        assert mentions(*traces) == [] if traces else user_is_gone(), at
+        assert activity.rollups(ACCOUNT, DAY - timedelta(days=9), DAY, consistent=True) == figures
+
+
+def user_is_gone() -> bool:
+    return not [text for text in mentions(USER) if ACCOUNT in text]
+
+
+def test_delete_user__of_an_account__keeps_every_figure_and_everybody_else(lived):
+    window = partial(activity.rollups, ACCOUNT, DAY - timedelta(days=9), DAY, consistent=True)
+    before, others = window(), len(mentions(OTHER))
+    assert delete(f"{PATH}/users/{USER}") == (200, {"account_id": ACCOUNT, "user_id": USER, "erased": True})
+    assert window() == before
+    assert user_is_gone()
+    assert accounts.get(ACCOUNT).profile["champions"] == [OTHER]
+    assert len(mentions(OTHER)) == others
+    assert accounts.get("neighbour").profile["champions"] == [USER, OTHER]
+
+
+def test_delete_user__whose_id_is_a_uuid__is_gone_from_the_raw_bytes(lived):
+    assert delete(f"{PATH}/users/{UUID_USER}")[0] == 200
+    assert not [text for text in mentions(UUID_USER) if ACCOUNT in text]
+    assert mentions("Erasmus") == []
+
+
+def test_delete_user__then_the_same_events_again__counts_none_twice(lived):
+    before = activity.rollups(ACCOUNT, DAY, DAY, consistent=True)
+    delete(f"{PATH}/users/{USER}")
+    take_in(
+        [event(f"e{i}", account_id=ACCOUNT, at=MIDNIGHT + timedelta(minutes=i), user_id=USER) for i in range(150, 300)]
+    )
+    assert activity.rollups(ACCOUNT, DAY, DAY, consistent=True) == before
+
+
+def test_delete_user__of_an_unknown_account__is_404(lived):
+    status, body = delete(f"/v1/accounts/nobody/users/{USER}")
+    assert (status, body["code"]) == (404, "account_not_found")
+
+
+def test_delete_account__that_runs_out_of_time__says_so_and_hides_the_account(lived, monkeypatch):
+    monkeypatch.setattr("healthscore.http.request.Request.time_left", lambda _: 0)
+    status, body = delete(PATH)
+    assert (status, body["code"]) == (503, "erasure_unfinished")
+    assert accounts.get(ACCOUNT) is None
+    with pytest.raises(StorageUnavailableError):
+        take_in([event("late", account_id=ACCOUNT)])
+    with pytest.raises(StorageUnavailableError):
+        accounts.save_profile(ACCOUNT, lambda profile: profile, NOW)
+    monkeypatch.undo()
+
+
+@settings(
+    max_examples=12,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(data=st.data())
+def test_delete_account__while_events_come_in__leaves_a_whole_account_or_none(small, data):
+    """An ingestion and an erasure take turns at every call; the account is there as a whole, or not at all."""
+    small.bring_back()
+    day = data.draw(st.sampled_from([0, 1]), label="day")  # one that is there, or a new one
+    late = [event(f"late{i}", at=MIDNIGHT + timedelta(days=day, minutes=i), user_id=USER) for i in range(60)]
+    runs = interleaving.run(
+        [partial(_erase, "acme"), partial(_try, late)],
+        choose=lambda n: data.draw(st.integers(0, n - 1), label="turn"),
+        kill=lambda: None,
+    )
+    assert not any(run.killed for run in runs)
+    account = accounts.get("acme")
+    kept = activity.rollups("acme", DAY, DAY + timedelta(days=1), consistent=True)
+    assert sum(one.events for one in kept) == (0 if account is None else 60)
+    assert account is not None or mentions("acme") == [] == mentions(USER)
+
+
+@pytest.fixture
+def small(tables_in_process):
+    take_in([event(f"e{i}", i, user_id=USER) for i in range(60)])
+    interleaving.watch(dynamodb())
+    return Tables()
+
+
+def _erase(account_id: str) -> None:
+    assert erasing.mark(account_id, NOW)
+    assert erasing.erase(account_id, lambda: True)[1]
+
+
+def _try(events: list[Any]) -> None:
+    try:
+        take_in(events)
+    except StorageUnavailableError:
+        return

@@ -1,0 +1,95 @@
+"""Made-up books of accounts, written as the product writes them, and the plain way to list them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from healthscore.core.book import Card, Sort
+from healthscore.core.model import Band, Component, Snapshot
+from healthscore.core.standard import band
+from healthscore.storage import accounts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
+NIGHT = datetime(2026, 11, 21, 2, tzinfo=UTC)
+NIGHTS_BEFORE = 3
+"""As few as a trend needs."""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """An account of a book: what a person says of it, and what the last night found, if one has."""
+
+    account_id: str
+    profile: dict[str, Any]
+    score: int | None = None
+    before: int | None = None
+    """The score of each of the nights before; None for an account that is new."""
+    last_seen_at: datetime | None = None
+
+
+def write(drawn: Drawn) -> None:
+    """Write an account through the product's own doors."""
+    accounts.save_profile(drawn.account_id, lambda _: drawn.profile, NOW)
+    if drawn.score is None:
+        return
+    scores = [drawn.score] if drawn.before is None else [drawn.before] * NIGHTS_BEFORE + [drawn.score]
+    seen = None if drawn.last_seen_at is None else drawn.last_seen_at.isoformat().replace("+00:00", "Z")
+    for age, score in zip(range(len(scores) - 1, -1, -1), scores, strict=True):
+        at = NIGHT - timedelta(days=age)
+        components = dict.fromkeys(Component, score)
+        kept = Snapshot(at.date(), at, score, band(score), components, {Component.RECENCY: {"last_seen_at": seen}})
+        accounts.save_score(accounts.get(drawn.account_id), kept)
+
+
+def line(drawn: Drawn) -> Card:
+    """The line that the book must show of an account."""
+    profile = drawn.profile
+    return Card(
+        account_id=drawn.account_id,
+        name=profile.get("name"),
+        owner=profile.get("owner"),
+        segment=profile.get("attributes", {}).get("segment", profile.get("plan")),
+        plan=profile.get("plan"),
+        arr=profile.get("arr"),
+        renewal_date=profile.get("renewal_date"),
+        score=drawn.score,
+        band=None if drawn.score is None else Band(band(drawn.score)),
+        trend=_trend(drawn),
+        last_seen_at=drawn.last_seen_at if drawn.score is not None else None,
+    )
+
+
+def _trend(drawn: Drawn) -> str | None:
+    if drawn.score is None:
+        return None
+    if drawn.before is None:
+        return "unknown"
+    if abs(drawn.score - drawn.before) < 10:
+        return "steady"
+    return "improving" if drawn.score > drawn.before else "declining"
+
+
+def naive(book: Iterable[Drawn], fits: Callable[[Card], bool], sort: Sort, *, descending: bool) -> list[Card]:
+    """The whole list, as if all of it lay in memory."""
+    lines = [one for one in map(line, book) if fits(one)]
+    return sorted(lines, key=lambda one: _value(one, sort), reverse=descending)
+
+
+def _value(card: Card, sort: Sort) -> tuple[Any, ...]:
+    value: Any = {
+        Sort.SCORE: (card.score is None, card.score or 0),
+        Sort.LAST_SEEN: (card.last_seen_at is not None, card.last_seen_at or NOW),
+        Sort.NAME: plain(card.name or card.account_id),
+        Sort.ARR: (card.arr is not None, card.arr or 0),
+    }[sort]
+    return value, card.account_id
+
+
+def plain(text: str) -> str:
+    """Text in lower case, with the accents of the test data taken off."""
+    return text.lower().translate(str.maketrans("äéöü", "aeou"))
