@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+TOO_MANY, BROKEN = 429, 500
 START = datetime(2026, 11, 21, 10, tzinfo=UTC)
 
 
@@ -83,6 +84,8 @@ class FakeService:
         self.clock = clock or VirtualClock()
         self.token = "fake-token"
         self.calls: list[str] = []
+        self.refusals = 0
+        """Answers of 429 and of 500 or more."""
         self.troubles: deque[Reply] = deque()
         """Answers given instead of the true ones, one a call."""
         self.before: Callable[[Call], Reply | None] = lambda _call: None
@@ -102,6 +105,7 @@ class FakeService:
                 )
                 with lock:
                     reply = fake._reply(call)
+                    fake.refusals += reply.status == TOO_MANY or reply.status >= BROKEN
                 body = json.dumps(reply.body).encode()
                 head = [f"HTTP/1.1 {reply.status} X", "Content-Type: application/json", f"Content-Length: {len(body)}"]
                 head += [f"{name}: {value}" for name, value in reply.headers.items()]
