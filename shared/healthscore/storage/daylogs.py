@@ -106,7 +106,7 @@ def commit(
     terms = Terms(milestones, log_items.expiry(day, retention_days), now, fence, sleep)
     key = LogKey(pk, day)
     if stored.version is None and stored.head.lanes > 1:
-        stored = _begin(key, stored, terms)
+        stored = _begin(key, stored, firsts, terms)
     while True:
         try:
             return _commit(key, entries, stored, firsts, terms)
@@ -114,7 +114,7 @@ def commit(
             stored = fixed.stored
 
 
-def _begin(key: LogKey, beginning: StoredHead, terms: Terms) -> StoredHead:
+def _begin(key: LogKey, beginning: StoredHead, firsts: str | None, terms: Terms) -> StoredHead:
     """Begin a day of several lanes: put the head of its first lane, still empty, or find the one that is there."""
     version, log = secrets.token_urlsafe(8), daylog.encode_head(key.day, beginning.head)
     put = log_items.head_put(key, log, None, read_version=None, version=version, expires=terms.expires)
@@ -126,6 +126,9 @@ def _begin(key: LogKey, beginning: StoredHead, terms: Terms) -> StoredHead:
                 return there
             terms.sleep(lane.jitter(attempt))
         else:
+            account_id = keys.account_of(key.pk)
+            if account_id is not None and firsts is not None:
+                lane.take_back_if_gone(account_id, key, version)
             return StoredHead(version, beginning.head)
     raise StorageUnavailableError(lane.TOO_MANY_WRITERS)
 

@@ -76,8 +76,13 @@ class LanesFixedError(Exception):
 class _Try(NamedTuple):
     """A put that failed its condition, or was made and its answer lost."""
 
+    read_version: str | None
     version: str
     append: daylog.Append
+
+    def surely_lost(self, stored: StoredHead, now: daylog.Append) -> bool:
+        """Whether it was not made and never will be, though it may still be on its way: others have put the head."""
+        return stored.version != self.read_version and not set(self.append.fresh).isdisjoint(now.fresh)
 
 
 def commit(
@@ -114,9 +119,9 @@ def commit(
             append = daylog.append(key.day, sealed, stored.head, entries, overhead, salt=salt, load=load)
             if append is None:
                 return Committed(0, len(entries), firsts)
-            if lost is not None and set(lost.append.fresh) & set(append.fresh):  # otherwise it was no loss: it counts
-                _discard(key, lost.append)
-            lost = _Try(secrets.token_urlsafe(8), append)
+            if lost is not None and lost.surely_lost(stored, append):
+                _discard(key, lost.append.segments)
+            lost = _Try(stored.version, secrets.token_urlsafe(8), append)
             firsts = _put(key, entries, stored, firsts, this=lost, terms=terms)
         except ConditionFailedError:
             continue
@@ -135,7 +140,7 @@ def _look_again(key: LogKey, lanes: int, lost: _Try | None) -> tuple[StoredHead,
         again = read([key], [key.pk])
     except BeingErasedError:
         if lost is not None:
-            _discard(key, lost.append)
+            _discard(key, lost.append.segments)
         raise
     stored = again.heads[key]
     if stored.version is None:
@@ -167,7 +172,7 @@ def _put(
     else:
         call(dynamodb().put_item, **put)
     if account_id is not None and changed is None and stored.version is None:
-        _take_back_if_gone(account_id, key, this)
+        take_back_if_gone(account_id, key, this.version, append.segments)
     return firsts if changed is None else changed
 
 
@@ -204,7 +209,7 @@ def _sealed(key: LogKey, stored: StoredHead) -> daylog.Sealed:
     raise AssertionError("the loop above returns or raises")
 
 
-def _take_back_if_gone(account_id: str, key: LogKey, made: _Try) -> None:
+def take_back_if_gone(account_id: str, key: LogKey, version: str, segments: Sequence[daylog.Segment] = ()) -> None:
     """Undo the first put of a log if its account has been erased since it was read.
 
     The erasure may have been past that day before the put went in. A later put of a log fails its condition by itself.
@@ -227,15 +232,15 @@ def _take_back_if_gone(account_id: str, key: LogKey, made: _Try) -> None:
             TableName=keys.activity_table(),
             Key={"pk": {"S": key.pk}, "sk": {"S": keys.day_key(key.day, key.lane)}},
             ConditionExpression="v = :version",
-            ExpressionAttributeValues={":version": {"S": made.version}},
+            ExpressionAttributeValues={":version": {"S": version}},
         )
-        _discard(key, made.append)
+        _discard(key, segments)
     raise BeingErasedError("the account was erased meanwhile")
 
 
-def _discard(key: LogKey, lost: daylog.Append) -> None:
+def _discard(key: LogKey, segments: Sequence[daylog.Segment]) -> None:
     """Delete the segments of a commit that was not made: nothing leads to them, and they hold what people did."""
-    for segment in lost.segments:
+    for segment in segments:
         sk = keys.segment_key(key.day, key.lane, segment.position, segment.token)
         call(dynamodb().delete_item, TableName=keys.activity_table(), Key={"pk": {"S": key.pk}, "sk": {"S": sk}})
 
