@@ -20,7 +20,7 @@ _PAGING = (
         "limit",
         f"How many a page may have; {book.OTHERWISE} where it is left out.",
         {"type": "integer", "minimum": 1, "maximum": book.MOST},
-        "3",
+        3,
     ),
     Query(
         "cursor", "The `next_cursor` of the page before, with all other parameters as they were.", {"type": "string"}

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
-from tools.openapi.answers_health import EXACTLY, Band, Count, CrmFacts, Day, Instant, Score
+from tools.openapi.answer_types import EXACTLY, Band, Count, CrmFacts, Day, Instant, Score
 
 
 @with_config(EXACTLY)
@@ -99,6 +99,9 @@ class Account(TypedDict):
     account_id: str
     path: Annotated[str, Field(description="Where this account is, ready to be asked for.")]
     profile: KnownProfile
+    from_traits: Annotated[
+        list[str], Field(description="Fields of the profile that stand there by the traits of group calls.")
+    ]
     crm: Annotated[CrmFacts | None, Field(description="Null where nothing was ever said.")]
     since: Annotated[Instant, Field(description="Its first sign of life.")]
     latest: Annotated[LatestNight | None, Field(description="Null until a night has scored it.")]

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
-from tools.openapi.answers_health import EXACTLY, Band, Count, Day, Instant, Score
+from tools.openapi.answer_types import EXACTLY, Band, Count, Day, Instant, Score
 
 Cursor = Annotated[str | None, Field(description="Hand it back as `cursor` for the next page; null on the last.")]
 Arr = Annotated[float, Field(ge=0)]

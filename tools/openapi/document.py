@@ -6,10 +6,11 @@ import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from healthscore.crm.registry import PROVIDERS
 from healthscore.http.ids import MAX_ACCOUNT_ID
 from healthscore.http.keys import Scope
 from healthscore.http.routing import ROUTES
-from tools.openapi import about_book, about_core, about_segment, schemas, words
+from tools.openapi import about_book, about_core, about_crm, about_segment, schemas, words
 from tools.openapi.answers import Error, GatewayError
 from tools.openapi.operations import TAGS, Operation
 from tools.openapi.samples import curl
@@ -18,7 +19,12 @@ from tools.openapi.schemas import REFERENCE, UndescribedError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-OPERATIONS: Mapping[str, Operation] = {**about_core.OPERATIONS, **about_book.OPERATIONS, **about_segment.OPERATIONS}
+OPERATIONS: Mapping[str, Operation] = {
+    **about_core.OPERATIONS,
+    **about_book.OPERATIONS,
+    **about_segment.OPERATIONS,
+    **about_crm.OPERATIONS,
+}
 """Every operation that is described, by route."""
 
 _ABOUT = """\
@@ -39,8 +45,21 @@ and without a trailing slash. A query parameter that a route does not know is re
 **Errors** have a `code` for programs and a `message` for people. The gateway itself may answer `{"message": "…"}`: \
 429 above the request rate of the deployment, 413 above 10 MB, 503 where a function does not answer in time.
 """
+_ID_IN_BASE64URL = -(-MAX_ACCOUNT_ID * 4 * 4 // 3)
+"""Signs of the longest id, at four bytes of UTF-8 a character and four signs for three bytes."""
+_ID_SCHEMA = {
+    "type": "string",
+    "pattern": rf"^([A-Za-z0-9._:@+-]{{1,{MAX_ACCOUNT_ID}}}|~[A-Za-z0-9_-]{{1,{_ID_IN_BASE64URL}}})$",
+}
+_PATH_PARAMETERS: Mapping[str, Mapping[str, Any]] = {
+    "account_id": {"description": "The account's id, as it is written in a path.", "schema": _ID_SCHEMA},
+    "user_id": {"description": "The user's id, written as an account's is.", "schema": _ID_SCHEMA},
+    "provider": {"description": "The CRM.", "schema": {"type": "string", "enum": list(PROVIDERS)}},
+}
 _ALWAYS = ("internal_error",)
 _WITH_KEY = ("invalid_key", "wrong_scope", "storage_unavailable")
+_WITH_PATH = ("not_found", "method_not_allowed")
+"""What is answered where an id that was not written as it should be makes another path of it."""
 _WITH_BODY = ("invalid_json", "body_too_large")
 _GATEWAY = {HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE}
 """Statuses that the gateway may answer by itself as well."""
@@ -94,7 +113,7 @@ def document(recorded: Mapping[str, Any]) -> dict[str, Any]:
 def _schemas() -> dict[str, Any]:
     models = {operation.answer for operation in OPERATIONS.values() if operation.answer not in (dict, str)}
     answers = schemas.answers([Error, GatewayError, *sorted(models, key=lambda model: model.__name__)])
-    requests = {**schemas.requests(), **about_segment.SCHEMAS}
+    requests = {**schemas.requests(), **about_segment.SCHEMAS, **about_crm.schemas()}
     both = answers.keys() & requests.keys()
     if both:
         raise UndescribedError(f"{', '.join(sorted(both))} name both something sent and something answered.")
@@ -122,28 +141,22 @@ def _operation(route: str, operation: Operation, recorded: Mapping[str, Any]) ->
             media["example"] = operation.example
         described["requestBody"] = {"required": True, "content": {"application/json": media}}
     described["responses"] = _responses(route, operation, recorded)
-    described["x-codeSamples"] = [{"lang": "Shell", "label": "curl", "source": curl(route, operation)}]
+    if not operation.keyless:
+        described["x-codeSamples"] = [{"lang": "Shell", "label": "curl", "source": curl(route, operation)}]
     return described
 
 
 def _path_parameters(route: str, operation: Operation) -> Iterable[dict[str, Any]]:
     for name in re.findall(r"{(\w+)}", route):
-        if name not in operation.path:
-            raise UndescribedError(f"{route} has no example of its path parameter {name}.")
-        is_id = name in {"account_id", "user_id"}
+        if name not in operation.path or name not in _PATH_PARAMETERS:
+            raise UndescribedError(f"{route}: its path parameter {name} is not described, or has no example.")
         yield {
             "name": name,
             "in": "path",
             "required": True,
-            "description": f"The {name[:-3]}'s id, as it is written in a path." if is_id else f"The {name}.",
-            "schema": {"type": "string", "minLength": 1, "maxLength": _longest_segment() if is_id else 100},
+            **_PATH_PARAMETERS[name],
             "example": operation.path[name],
         }
-
-
-def _longest_segment() -> int:
-    """Characters of the longest id, written in base64url: four bytes of UTF-8 a character, four signs for three."""
-    return 1 + -(-MAX_ACCOUNT_ID * 4 * 4 // 3)
 
 
 def _query_parameters(operation: Operation) -> Iterable[dict[str, Any]]:
@@ -160,7 +173,9 @@ def _query_parameters(operation: Operation) -> Iterable[dict[str, Any]]:
 
 def _responses(route: str, operation: Operation, recorded: Mapping[str, Any]) -> dict[str, Any]:
     success: dict[str, Any] = {"schema": {"type": "object"} if operation.answer is dict else {"type": "string"}}
-    if operation.answer not in (dict, str):
+    if operation.keyless:
+        success = {"schema": _reference(operation.answer.__name__)}
+    elif operation.answer not in (dict, str):
         if operation.id not in recorded:
             raise UndescribedError(f"{route} has no recorded answer yet: run `python -m tools.openapi --record`.")
         success = {"schema": _reference(operation.answer.__name__), "example": recorded[operation.id]}
@@ -189,6 +204,7 @@ def codes(route: str) -> list[str]:
                 *operation.errors,
                 *(_WITH_BODY if operation.body else ()),
                 *(_WITH_KEY if ROUTES[route] else ()),
+                *(_WITH_PATH if operation.path else ()),
                 *_ALWAYS,
             )
         )

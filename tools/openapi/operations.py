@@ -21,7 +21,7 @@ class Query:
     name: str
     words: str
     schema: Mapping[str, Any]
-    example: str | None = None
+    example: str | int | None = None
     """A value that is worth showing; None for parameters that the example of the operation leaves out."""
 
 
@@ -48,7 +48,7 @@ class Operation:
     content: str = "application/json"
     """The media type of the answer."""
     keyless: bool = False
-    """Whether the route has a way of its own to know who is asking, so that no API key is shown in its example."""
+    """Whether the route has a way of its own to know who is asking, so that no example of it would work when pasted."""
 
 
 TAGS = {
@@ -59,6 +59,7 @@ TAGS = {
     "Scores": "The live score of an account, explained, and its nights.",
     "Accounts": "What is known about accounts.",
     "Alerts": "What the nights had to tell.",
+    "CRM": "CRMs that are read by themselves, and what became of their companies.",
     "Workspace": "What holds for the whole workspace.",
     "About the API": "Its pulse and its description.",
 }

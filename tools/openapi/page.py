@@ -92,7 +92,7 @@ def _operation(method: str, path: str, operation: Mapping[str, Any], schemas: Ma
     if "requestBody" in operation:
         schema = operation["requestBody"]["content"]["application/json"]["schema"]
         pieces.append(f"<h4>Body</h4>\n<table>{_rows(schema, schemas)}</table>\n")
-    samples = operation["x-codeSamples"]
+    samples = operation.get("x-codeSamples", ())
     pieces += [
         f'<h4>Example</h4>\n<div class="shell"><pre><code>{escape(sample["source"])}</code></pre></div>\n'
         for sample in samples

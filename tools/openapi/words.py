@@ -87,8 +87,12 @@ ERRORS = {
     "as_of_too_old": Fault(HTTPStatus.BAD_REQUEST, "`as_of` lies further back than `retention_days`."),
     "invalid_key": Fault(HTTPStatus.UNAUTHORIZED, "No key was sent, or one that is not known or was revoked."),
     "wrong_scope": Fault(HTTPStatus.FORBIDDEN, "The key is good, and may not do this."),
+    "invalid_signature": Fault(
+        HTTPStatus.UNAUTHORIZED, "The webhook is not signed by the CRM's secret, or was taken before."
+    ),
     "not_found": Fault(
-        HTTPStatus.NOT_FOUND, "There is no such path; often an account id that should be written with `~`."
+        HTTPStatus.NOT_FOUND,
+        "There is no such path, often an account id that should be written with `~`; or no such CRM is connected.",
     ),
     "account_not_found": Fault(HTTPStatus.NOT_FOUND, "The path is right, and no account of that id is known."),
     "method_not_allowed": Fault(

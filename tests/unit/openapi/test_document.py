@@ -132,5 +132,5 @@ def test_path_parameter__without_example__is_refused_by_name(monkeypatch):
     route = "GET /v1/accounts/{account_id}"
     lacking = Operation("x", "Accounts", "x", "x", Error)
     monkeypatch.setattr(document, "OPERATIONS", {**document.OPERATIONS, route: lacking})
-    with pytest.raises(UndescribedError, match="no example of its path parameter account_id"):
+    with pytest.raises(UndescribedError, match="its path parameter account_id is not described, or has no example"):
         document.document(json.loads(command.RECORDED.read_text(encoding="utf-8")))

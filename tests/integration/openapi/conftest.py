@@ -1,0 +1,35 @@
+"""A local stack of this process, with what the examples speak of in it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from healthscore.core.timeline import format_instant
+from healthscore.storage.client import dynamodb
+from tools.local.stack import LocalStack
+
+
+@pytest.fixture(scope="module")
+def stack():
+    _forget_client()
+    with LocalStack(port=0, report=lambda _line: None) as stack:
+        event = {"account_id": "pinecrest", "user_id": "kate.lowell", "name": "login"}
+        stack.call("POST", "/v1/events", "local-write", {"events": [{**event, "timestamp": _now()}]})
+        stack.call("PUT", "/v1/accounts/acme", "local-admin", {"name": "Acme"})
+        stack.call("POST", "/_local/nightly")
+        stack.serve()
+        yield stack
+    _forget_client()
+
+
+def _forget_client():
+    """The client is made once a process, for the endpoint that its environment names then."""
+    if dynamodb.cache_info().currsize:
+        dynamodb().close()
+    dynamodb.cache_clear()
+
+
+def _now():
+    return format_instant(datetime.now(UTC))
