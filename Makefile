@@ -23,7 +23,7 @@ PYTHON313 ?= $(firstword $(foreach python,python3.13 \
 	$(shell $(python) -c 'import pip, sys; print(sys.executable)' 2>/dev/null)))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test e2e lint check validate build deploy scan audit sam-local
+.PHONY: help setup run test e2e clients lint check validate build deploy scan audit sam-local
 
 help: ## Show what there is
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -44,6 +44,9 @@ test: setup ## Run every test that needs no Docker
 
 e2e: setup ## Send 22,266 real events and recompute every score (some minutes; ARGS="--sample 3" for less)
 	$(BIN)/python -m tests.e2e.real_input $(ARGS)
+
+clients: setup ## Send 2,000 events by each vendor's own client, crash it half-way, and start it again
+	REQUIRE_NODE=1 CLIENT_EVENTS=2000 $(BIN)/python -m pytest -n0 --no-cov tests/integration/clients
 
 lint: setup ## Style, types and the direction of imports
 	$(BIN)/ruff check .
