@@ -10,9 +10,10 @@ from datetime import timedelta
 import pytest
 
 from healthscore import nightly
+from healthscore.http.routing import ROUTES
 from healthscore.storage import accounts, daylogs, workspace
 from healthscore.storage.errors import StorageUnavailableError
-from tests.integration.security.conftest import NOW
+from tests.integration.security.conftest import NOW, PARAMETER
 from tools.local.lambdas import FunctionError
 
 MARK = "M4RK"
@@ -46,9 +47,8 @@ class Log:
 @pytest.fixture
 def log(api, monkeypatch):
     log = Log()
-    api.ask("GET", "/healthz")
-    for path in ("/v1/events", "/v1/accounts/acme/health", "/v1/settings"):
-        api.ask("POST" if path.endswith("events") else "GET", path)
+    for route in ROUTES:  # so that every function is loaded, and its logger there
+        api.call(route)
     api.lambdas.invoke("NightlyFunction", json.dumps({"task": "outbox"}))
     for name in api.stack.functions:
         service = api.stack.functions[name].environment["POWERTOOLS_SERVICE_NAME"]
@@ -82,6 +82,9 @@ def requests():
     yield "GET", f"/v1/accounts/{MARK}-unknown/health", b""
     yield "GET", f"/{MARK}", b""
     yield "DELETE", f"/v1/{MARK}", b""
+    for route in ROUTES:
+        method, _, path = route.partition(" ")
+        yield method, PARAMETER.sub(f"{MARK}-x", path), b"" if method in {"GET", "DELETE"} else {MARK: MARK}
 
 
 def send_all(api) -> list[int]:
