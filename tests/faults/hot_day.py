@@ -25,6 +25,7 @@ from healthscore.ingest import ingest
 from healthscore.settings import Settings
 from healthscore.storage import activity, keys, log_items
 from healthscore.storage.client import call, dynamodb
+from healthscore.storage.errors import StorageUnavailableError
 from tests.conftest import _fresh_tables
 from tests.support import dynamodb_local
 from tests.support.events import DAY, MIDNIGHT, naive_rollup
@@ -96,6 +97,7 @@ def live(events: int, writers: int, lanes: int, per_batch: int = 1, people: int 
         one for start in range(0, events, per_batch) for one in _batch(start, min(per_batch, events - start), people)
     ]
     batches = [day[start : start + per_batch] for start in range(0, events, per_batch)]
+    _send(batches[0])  # the account is there, and its first-seen times
     meter = Meter(dynamodb())
     with ThreadPoolExecutor(writers) as pool:
         list(pool.map(_send, [*batches, *batches[::50]]))
@@ -120,7 +122,13 @@ def _time(number: int) -> datetime:
 
 
 def _send(batch: Sequence[Event]) -> None:
-    ingest(batch, SETTINGS, MIDNIGHT + ONE_DAY)
+    """Send until it is acknowledged, as a client does."""
+    while True:
+        try:
+            ingest(batch, SETTINGS, MIDNIGHT + ONE_DAY)
+        except StorageUnavailableError:
+            continue
+        return
 
 
 def main() -> None:
