@@ -3,23 +3,30 @@
 Variables of the shell:
     SEED               `demo` (the default) for a workspace to look around in, `none` for an empty one
     DYNAMODB_ENDPOINT  another DynamoDB than the embedded one, such as http://127.0.0.1:8000 for DynamoDB Local
+    CRM                `hubspot` for a HubSpot account to open tickets in, connected (with SEED=demo)
     LOG_LEVEL          the least level of the functions' logs that are shown; WARN by default
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import signal
 import sys
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from threading import Event
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError
 
 from tools.demo.seed import seed, standings
 from tools.local.screen import screen, wants_color
 from tools.local.stack import LocalStack
+
+if TYPE_CHECKING:
+    from tools.local.crm import LocalHubSpot
 
 _SEEDS = ("demo", "none")
 
@@ -46,8 +53,14 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     try:
-        with stack:
-            _run(stack, endpoint, demo=wanted == "demo")
+        with stack, ExitStack() as undo:
+            if os.environ.get("CRM") == "hubspot":
+                from tools.local.crm import LocalHubSpot  # noqa: PLC0415  (only there where the tests are)
+
+                crm = undo.enter_context(LocalHubSpot(stack))
+            else:
+                crm = None
+            _run(stack, endpoint, demo=wanted == "demo", crm=crm)
     except KeyboardInterrupt:
         _report("\nStopped.")
     except BotoCoreError as error:
@@ -55,12 +68,21 @@ def main() -> int:
     return 0
 
 
-def _run(stack: LocalStack, endpoint: str | None, *, demo: bool) -> None:
+def _run(stack: LocalStack, endpoint: str | None, *, demo: bool, crm: LocalHubSpot | None) -> None:
     accounts = []
     if demo:
         _report("Writing the demo workspace: two months of nine customers, and the last fortnight's nights …")
         seed(stack, datetime.now(UTC))
         accounts = list(standings(stack))
+    if crm is not None:
+        crm.connect()
+        stack.extend(crm.answer)
+        opening = json.dumps({"account_id": "brightpath", "priority": "HIGH"})
+        _report(
+            "A HubSpot account is connected. Open a ticket in it, and look at the score again:\n"
+            f"  curl -X POST {stack.url}/_local/crm/tickets -d '{opening}'\n"
+            f"  curl -H 'Authorization: Bearer local-read' {stack.url}/v1/accounts/brightpath/health"
+        )
     stack.serve(screen(stack.url, accounts, color=False, dynamodb_endpoint=endpoint) + "\n")
     _report("\n" + screen(stack.url, accounts, color=wants_color(), dynamodb_endpoint=endpoint) + "\n")
     Event().wait()

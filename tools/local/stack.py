@@ -67,6 +67,7 @@ class LocalStack:
         self._lambdas = Lambdas(self._stack.functions, ROOT)
         self._gateway = Gateway(self._stack.routes, self._stack.cors, self._lambdas.invoke)
         self._helpers = Helpers(self._lambdas.invoke, self._lambdas.environment["ALERTS_TOPIC_ARN"])
+        self._extras: list[Callable[[Request], Response | None]] = []
         self._dynamodb_endpoint = dynamodb_endpoint
         self._report = report
         self._server = Server(port, self._answer, max_body=MAX_BODY, too_large=TOO_LARGE)
@@ -121,7 +122,31 @@ class LocalStack:
         answer: dict[str, Any] = json.loads(response.body)
         return answer
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the functions find in their environment."""
+        return self._lambdas.environment
+
+    def invoke(self, logical_id: str, event: str) -> str:
+        """Invoke a function with an event as JSON; answers its result as JSON.
+
+        Raises:
+            FunctionError: it raised.
+        """
+        return self._lambdas.invoke(logical_id, event)
+
+    def ask(self, request: Request) -> Response:
+        """Answer a request that did not come over the port."""
+        return self._route(request)
+
+    def extend(self, answer: Callable[[Request], Response | None]) -> None:
+        """Ask somebody else first, who answers None where a request is not theirs."""
+        self._extras.append(answer)
+
     def _route(self, request: Request) -> Response:
+        for extra in self._extras:
+            if (answered := extra(request)) is not None:
+                return answered
         return self._helpers.answer(request) or self._gateway.answer(request)
 
     def _answer(self, request: Request) -> Response:
