@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from healthscore.core.book import Card, Sort
+from healthscore.core.book import Card, Sort, entries, score_key, seen_key
 from healthscore.core.model import Band, Component, Snapshot
 from healthscore.core.standard import band
-from healthscore.storage import accounts
+from healthscore.storage import accounts, cards, keys, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -44,6 +44,25 @@ def write(drawn: Drawn) -> None:
         components = dict.fromkeys(Component, score)
         kept = Snapshot(at.date(), at, score, band(score), components, {Component.RECENCY: {"last_seen_at": seen}})
         accounts.save_score(accounts.get(drawn.account_id), kept)
+
+
+def written(drawn: Drawn) -> list[tuple[str, dict[str, Any]]]:
+    """Table and item of everything that `write` leaves of an account without earlier nights, for books of many."""
+    account_id, name = drawn.account_id, drawn.profile.get("name")
+    attributes = {**cards.at_birth(account_id), **cards.of_profile(account_id, drawn.profile)}
+    if drawn.score is not None:
+        attributes |= {
+            "state": {"S": f"{band(drawn.score).value} unknown"},
+            "by_score": {"S": score_key(account_id, drawn.score)},
+            "by_seen": {"S": seen_key(account_id, drawn.last_seen_at)},
+        }
+    account = {
+        "account_id": {"S": account_id},
+        **{key: value for key, value in attributes.items() if value is not None},
+    }
+    found = [(keys.accounts_table(), account)]
+    found += [(keys.activity_table(), put["Put"]["Item"]) for put in words.puts(account_id, entries(account_id, name))]
+    return found
 
 
 def line(drawn: Drawn) -> Card:

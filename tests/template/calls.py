@@ -71,7 +71,7 @@ def _actions(operation: str, params: dict[str, Any]) -> Iterator[tuple[str, str]
         for write in params["TransactItems"]:
             ((kind, item),) = write.items()
             yield f"{kind}Item", item["TableName"]
-    elif operation == "BatchGetItem":
+    elif operation in {"BatchGetItem", "BatchWriteItem"}:
         yield from ((operation, table) for table in params["RequestItems"])
     elif named := next((params[name] for name in ("TopicArn", "SecretId", "QueueUrl") if name in params), None):
         yield operation, named

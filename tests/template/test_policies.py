@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from healthscore.core.alerts import Alert, AlertKind, Severity, alert_id
+from healthscore.core.book import Sort
 from healthscore.http.keys import Scope
-from healthscore.storage import accounts, history, lane
+from healthscore.storage import accounts, erasing, forgetting, history, lane, people
 from healthscore.storage.errors import StorageUnavailableError
 from healthscore.storage.sealed import SealedCache
 from tests.template import crm
@@ -165,6 +167,9 @@ def live(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     for view in ("", "/history", f"/health?as_of={noon}"):
         workspace.request("GET", f"/v1/accounts/acme{view}")
 
+    workspace.events(0, 1, yesterday + timedelta(days=1))
+    _look_around(workspace, yesterday)
+
     with monkeypatch.context() as accident:
         accident.setattr(accounts, "save_score", _unavailable)
         with pytest.raises(FunctionError):
@@ -181,6 +186,36 @@ def live(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     for task in ({"task": "segment", "segment": 0, "chunk": 0, "resume": None}, {"task": "finish"}):
         workspace.night(started | task)
     workspace.night({"date": (yesterday - timedelta(days=1)).date().isoformat()})
+
+
+def _look_around(workspace: Workspace, yesterday: datetime) -> None:
+    """Ask for everything that lists accounts and alerts."""
+    day, words = yesterday.date(), ("Acme fell", "It fell.", (), "Call.")
+    alert = Alert("x", "acme", AlertKind.BAND_FELL, Severity.LOW, day, yesterday, *words)
+    alert = replace(alert, alert_id=alert_id(alert.kind, day, "acme"))
+    history.add_message(history.Message("acme", alert.alert_id, yesterday, alert.to_json(), history.SNOOZED))
+    for sort in Sort:
+        workspace.request("GET", f"/v1/accounts?sort={sort.value}")
+    for listed in ("accounts?owner=Kim", "accounts?q=ac", "summary", f"alerts?date={day}", "accounts/acme/alerts"):
+        workspace.request("GET", f"/v1/{listed}")
+
+
+def _erase(workspace: Workspace) -> None:
+    """Erase a user and an account, and have the night finish erasures that were begun."""
+    now = datetime.now(UTC)
+    for doomed in ("half-gone", "acme"):
+        workspace.request("PUT", f"/v1/accounts/{doomed}", {"name": "Doomed", "champions": ["ada"]})
+        people.join("uada", [(0, doomed)])
+        people.link("aada", "uada")
+    workspace.request("PUT", "/v1/accounts/half-gone/crm", {"open_tickets": 0})
+    erasing.mark("half-gone", now)
+    people.join("uada", [(0, "acme"), (0, "elsewhere")])
+    forgetting.begin("acme", "ada")
+    workspace.night({})
+    workspace.request("PUT", "/v1/accounts/acme", {"champions": ["eve"]})
+    workspace.request("DELETE", "/v1/accounts/acme/users/eve")
+    people.join("uada", [(0, "acme")])
+    workspace.request("DELETE", "/v1/accounts/acme")
 
 
 def _forget(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,6 +240,7 @@ def made(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Mapping[str, 
     with crm.connected(datetime.now(UTC), monkeypatch) as hubspot:
         workspace.calls.know({os.environ["CRM_SECRET_ARN"]: "CrmSecret", os.environ["CRM_QUEUE_URL"]: "CrmQueue"})
         crm.live(hubspot, workspace.request, workspace.invoke, workspace.webhook, lambda: _forget(monkeypatch))
+    _erase(workspace)
     return workspace.calls.made
 
 

@@ -19,8 +19,9 @@ from healthscore.ingest import ingest
 from healthscore.settings import Settings
 from healthscore.storage import book as storage
 from healthscore.storage import erasing, workspace
+from healthscore.storage.client import dynamodb
 from healthscore.storage.workspace import ApiKey
-from tests.support.books import NIGHT, NOW, Drawn, line, naive, plain, write
+from tests.support.books import NIGHT, NOW, Drawn, line, naive, plain, write, written
 from tests.support.events import event
 from tests.support.gateway import gateway_event
 
@@ -176,6 +177,15 @@ class TestOnBothEngines:
         write(Drawn("x1", {"name": "Old Mill"}))
         write(Drawn("x1", {"name": "New Mill"}))
         assert [len(listed(q=q)) for q in ("old", "new", "mill", "x1")] == [0, 1, 1, 1]
+
+
+def test_written__for_books_of_many__is_what_writing_leaves(tables_in_process):
+    drawn = Drawn("acme", {"name": "Acme Corp", "owner": "ann", "plan": "pro", "arr": 9}, 50, None, NIGHT)
+    write(drawn)
+    for table, expected in written(drawn):
+        key = {name: expected[name] for name in ("account_id", "pk", "sk") if name in expected}
+        item = dynamodb().get_item(TableName=table, Key=key)["Item"]
+        assert {name: item[name] for name in expected} == expected
 
 
 @pytest.fixture

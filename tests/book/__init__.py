@@ -1,0 +1,1 @@
+"""The book of accounts at full size, to be run by hand."""
