@@ -167,11 +167,11 @@ def several_accounts(data) -> None:
 
 
 def test_figures__people_of_one_account__are_those_of_the_distinct_events(in_process):
-    check(one_account, 40)
+    check(one_account, 25)
 
 
 def test_events__people_of_several_accounts__each_in_one_of_them(in_process):
-    check(several_accounts, 40)
+    check(several_accounts, 25)
 
 
 def test_event__sent_again_while_somebody_says_that_the_person_was_elsewhere__counts_once(in_process):
