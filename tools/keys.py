@@ -1,7 +1,8 @@
-"""Create, list and revoke API keys.
+"""Create, list, rotate and revoke API keys.
 
     python -m tools.keys create --scope write --name web-frontend --table NAME
     python -m tools.keys list --table NAME
+    python -m tools.keys rotate ID --grace 24h --table NAME
     python -m tools.keys revoke ID --table NAME
 
 It works on the deployed settings table (`--table`, or the variable SETTINGS_TABLE) with the AWS credentials and region
@@ -12,9 +13,10 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import secrets
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 _ID_LENGTH = 12
 _LAST = 4
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
 def add(key: str, scope: Scope, name: str, now: datetime) -> ApiKey:
@@ -66,9 +69,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     os.environ["SETTINGS_TABLE"] = options.table
     try:
-        if options.command == "create":
-            return _create(Scope(options.scope), options.name)
-        return _list() if options.command == "list" else _revoke(options.id)
+        match options.command:
+            case "create":
+                return _create(Scope(options.scope), options.name)
+            case "list":
+                return _list()
+            case "rotate":
+                return _rotate(options.id, options.grace)
+            case _:
+                return _revoke(options.id)
     except (BotoCoreError, ClientError, StorageUnavailableError) as error:
         cause = error.__cause__ or error
         print(f"The table {options.table} could not be used: {cause}", file=sys.stderr)
@@ -84,33 +93,76 @@ def _create(scope: Scope, name: str) -> int:
 
 
 def _list() -> int:
-    print(f"{'id':<{_ID_LENGTH}}  {'scope':<5}  {'ends in':<7}  {'created':<20}  name")
+    print(f"{'id':<{_ID_LENGTH}}  {'scope':<5}  {'ends in':<7}  {'created':<20}  {'valid until':<20}  name")
     for key in workspace.api_keys():
-        created = format_instant(key.created_at.replace(microsecond=0))
-        print(f"{key_id(key)}  {key.scope:<5}  …{key.last4:<6}  {created}  {key.name}")
+        created, until = _shown(key.created_at), _shown(key.valid_until) if key.valid_until else ""
+        print(f"{key_id(key)}  {key.scope:<5}  …{key.last4:<6}  {created}  {until:<20}  {key.name}")
+    return 0
+
+
+def _rotate(wanted: str, grace: timedelta) -> int:
+    """Make a key with the old one's scope and name first, so that there is no moment without a valid one."""
+    old = _find(wanted)
+    if old is None:
+        return 1
+    _create(Scope(old.scope), old.name)
+    if not grace:
+        return _revoke(wanted)
+    until = datetime.now(UTC) + grace
+    until = until if old.valid_until is None else min(until, old.valid_until)
+    workspace.expire_key(old.hash, until)
+    print(f"{wanted} is valid until {_shown(until)}.", file=sys.stderr)
     return 0
 
 
 def _revoke(wanted: str) -> int:
-    found = [key for key in workspace.api_keys() if key_id(key) == wanted]
-    if not found:
-        print(f"There is no key with the id {wanted}; `list` shows the ids.", file=sys.stderr)
+    key = _find(wanted)
+    if key is None:
         return 1
-    for key in found:
-        workspace.revoke_key(key.hash)
-        print(f"Revoked {wanted} ({key.scope}, {key.name}). Warm functions may accept it for half a minute more.")
+    workspace.revoke_key(key.hash)
+    words = f"Revoked {wanted} ({key.scope}, {key.name}). Warm functions may accept it for half a minute more."
+    print(words, file=sys.stderr)
     return 0
+
+
+def _find(wanted: str) -> ApiKey | None:
+    found = next((key for key in workspace.api_keys() if key_id(key) == wanted), None)
+    if found is None:
+        print(f"There is no key with the id {wanted}; `list` shows the ids.", file=sys.stderr)
+    return found
+
+
+def _shown(at: datetime) -> str:
+    return format_instant(at.replace(microsecond=0))
+
+
+def _duration(text: str) -> timedelta:
+    found = re.fullmatch(r"(\d{1,4})([mhd])", text, re.ASCII)
+    if found is None:
+        raise argparse.ArgumentTypeError("must be a number of minutes, hours or days, such as 90m, 24h or 7d")
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
 def _parser() -> argparse.ArgumentParser:
     table = argparse.ArgumentParser(add_help=False)
     table.add_argument("--table", default=os.environ.get("SETTINGS_TABLE"), help="the settings table (SETTINGS_TABLE)")
-    parser = argparse.ArgumentParser(prog="python -m tools.keys", description="Create, list and revoke API keys.")
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.keys", description="Create, list, rotate and revoke API keys."
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     create = commands.add_parser("create", parents=[table], help="make a new key and print it, once")
     create.add_argument("--scope", required=True, choices=[scope.value for scope in Scope])
     create.add_argument("--name", required=True, help="who or what the key is for")
-    commands.add_parser("list", parents=[table], help="show what is kept of the valid keys")
+    commands.add_parser("list", parents=[table], help="show what is kept of the keys")
+    rotate = commands.add_parser("rotate", parents=[table], help="make a new key in place of one, and print it, once")
+    rotate.add_argument("id", help="as `list` shows it")
+    rotate.add_argument(
+        "--grace",
+        type=_duration,
+        default=timedelta(),
+        metavar="DURATION",
+        help="how long the old key goes on working, such as 90m, 24h or 7d (not at all where it is left out)",
+    )
     revoke = commands.add_parser("revoke", parents=[table], help="make a key invalid")
     revoke.add_argument("id", help="as `list` shows it")
     return parser

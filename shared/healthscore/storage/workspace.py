@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from healthscore.core.timeline import format_instant, parse_instant
@@ -17,10 +19,14 @@ from healthscore.storage.errors import (
 )
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Callable
 
 _CURRENT = {"pk": {"S": "settings"}, "sk": {"S": "current"}}
 _ATTEMPTS = 10
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,8 @@ class ApiKey:
     created_at: datetime
     last4: str
     """The key's last four characters, to tell it by."""
+    valid_until: datetime | None = None
+    """From when on it is invalid, where it has been replaced and is still good for a while."""
 
 
 def settings() -> StoredSettings:
@@ -136,14 +144,15 @@ def fix_timezone() -> StoredSettings:
     raise StorageUnavailableError("too many writers at once for the settings")
 
 
-def find_key(key_hash: str) -> ApiKey | None:
-    """The API key with this SHA-256 (hexadecimal), or None.
+def find_key(key_hash: str, *, clock: Callable[[], datetime] = _now) -> ApiKey | None:
+    """The API key with this SHA-256 (hexadecimal), or None where there is none that is valid.
 
     Raises:
         StorageUnavailableError: the table cannot be read now.
     """
     item = _get({"pk": {"S": "key"}, "sk": {"S": key_hash}})
-    return _api_key(item) if item else None
+    key = _api_key(item) if item else None
+    return None if key is None or (key.valid_until is not None and key.valid_until <= clock()) else key
 
 
 def add_key(key: ApiKey) -> None:
@@ -167,7 +176,7 @@ def add_key(key: ApiKey) -> None:
 
 
 def api_keys() -> list[ApiKey]:
-    """Every valid API key, oldest first.
+    """Every API key that was not revoked, oldest first.
 
     Raises:
         StorageUnavailableError: the table cannot be read now.
@@ -192,6 +201,23 @@ def revoke_key(key_hash: str) -> None:
     call(dynamodb().delete_item, TableName=keys.settings_table(), Key=key)
 
 
+def expire_key(key_hash: str, until: datetime) -> None:
+    """Let an API key be valid for a while only; nothing happens where it was revoked.
+
+    Raises:
+        StorageUnavailableError: it is not known until when it is valid.
+    """
+    with contextlib.suppress(ConditionFailedError):
+        call(
+            dynamodb().update_item,
+            TableName=keys.settings_table(),
+            Key={"pk": {"S": "key"}, "sk": {"S": key_hash}},
+            UpdateExpression="SET valid_until = :until",
+            ConditionExpression="attribute_exists(pk)",
+            ExpressionAttributeValues={":until": {"S": format_instant(until)}},
+        )
+
+
 def _get(key: dict[str, Any]) -> dict[str, Any] | None:
     return call(dynamodb().get_item, TableName=keys.settings_table(), Key=key, ConsistentRead=True).get("Item")
 
@@ -207,4 +233,5 @@ def _api_key(item: dict[str, Any]) -> ApiKey:
         name=item["name"]["S"],
         created_at=parse_instant(item["created_at"]["S"]),
         last4=item["last4"]["S"],
+        valid_until=parse_instant(item["valid_until"]["S"]) if "valid_until" in item else None,
     )

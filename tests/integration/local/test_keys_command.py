@@ -40,7 +40,7 @@ def test_list__keys__told_by_id_scope_name_and_last_characters(capsys):
     made = [created(capsys, scope="read", name="back office"), created(capsys, scope="admin", name="me")]
     assert keys.main(["list"]) == 0
     header, *rows = capsys.readouterr().out.splitlines()
-    assert header.split() == ["id", "scope", "ends", "in", "created", "name"]
+    assert header.split() == ["id", "scope", "ends", "in", "created", "valid", "until", "name"]
     for key, row, scope, name in zip(made, rows, ("read", "admin"), ("back office", "me"), strict=True):
         assert row.split()[:3] == [key_hash(key)[:12], scope, f"…{key[-4:]}"]
         assert row.endswith(name)
