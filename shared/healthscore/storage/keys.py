@@ -22,6 +22,9 @@
               pk summary,    sk current                     the workspace in short, as the newest night left it
               pk run,        sk 2026-11-20                  a nightly run: the instant it scores as of
               pk part#…,     sk 000012#000000               what a worker of a run has counted
+              pk crm,        sk hubspot                     a connected CRM: options, cursor, lock, status
+              pk crm#…,      sk a company or account        which company is which account (`crm_companies`)
+              pk webhook,    sk a hash                      a webhook that was taken; expires
 
 A day's log has a lane in its keys: `#00`, and `#01` to `#31` where a hot day is split (see core.lanes).
 Accounts has the indexes of the book (see `storage.cards`): by-score, by-seen, by-name and by-arr (shard, and the key of
