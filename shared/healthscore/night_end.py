@@ -13,7 +13,7 @@ from healthscore.core.tally import Tally
 from healthscore.core.timeline import DAY, format_instant
 from healthscore.core.words import counted
 from healthscore.nightly import store
-from healthscore.storage import accounts, history, runs
+from healthscore.storage import accounts, history, runs, summary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -93,6 +93,7 @@ def _close(
     if not holding:
         for account_id, message_id in total.held:
             history.let_go(account_id, message_id)
+    summary.save(run.day, total.summary(run.day, run.as_of))
     for message in closing:
         store(message)
         first.append((None, message.alert_id))

@@ -22,8 +22,8 @@ from healthscore.core.health import assess, snapshot
 from healthscore.core.tally import Tally
 from healthscore.core.timeline import day_of, end_of_day, from_millis, millis, parse_instant
 from healthscore.scoring import gather_facts
-from healthscore.storage import accounts, history, runs, workspace
-from healthscore.storage.errors import StorageUnavailableError
+from healthscore.storage import accounts, erasing, history, runs, workspace
+from healthscore.storage.errors import AccountErasedError, StorageUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -145,7 +145,7 @@ def run_segment(
         StorageUnavailableError: the accounts cannot be read now, or storage fails for one account after the other.
     """
     results = _Results(Tally(), logger)
-    waiting: deque[tuple[str, Future[_Outcome]]] = deque()
+    waiting: deque[tuple[str, Future[_Outcome | None]]] = deque()
     last = after
     with ThreadPoolExecutor(WORKERS) as pool:
         for account in accounts.scan(segment, segments, after):
@@ -156,10 +156,10 @@ def run_segment(
             if isinstance(account, accounts.Unreadable):
                 results.failed(account.account_id, account.error)
                 continue
-            if account.known_since > run.as_of:
+            if account.known_since > run.as_of and not account.erasing:
                 results.tally.not_yet += 1
                 continue
-            waiting.append((account.account_id, pool.submit(_backfill if run.backfill else _night, account, run)))
+            waiting.append((account.account_id, pool.submit(_work, account, run, keep_going)))
             if len(waiting) >= IN_FLIGHT:
                 results.take(*waiting.popleft())
         while waiting:
@@ -177,6 +177,8 @@ class _Outcome:
     alerts: Sequence[Alert]
     weeks: Sequence[int] = ()
     """Of tonight (0) and the same nights of the weeks before: those before which the account was active."""
+    arr: float | None = None
+    """Annual recurring revenue, by the profile."""
 
 
 @dataclass(slots=True)
@@ -187,8 +189,8 @@ class _Results:
     logger: Logger
     unavailable_in_a_row: int = 0
 
-    def take(self, account_id: str, future: Future[_Outcome]) -> None:
-        """Count an account's outcome, waiting for it.
+    def take(self, account_id: str, future: Future[_Outcome | None]) -> None:
+        """Count an account's outcome, waiting for it; one that is being erased counts for nothing.
 
         Raises:
             StorageUnavailableError: so many accounts in a row failed by it that it cannot be their own trouble.
@@ -199,7 +201,9 @@ class _Results:
             self.failed(account_id, error)
             return
         self.unavailable_in_a_row = 0
-        self.tally.add_score(account_id, outcome.subject.name, outcome.previous, outcome.current)
+        if outcome is None:
+            return
+        self.tally.add_score(account_id, outcome.subject.name, outcome.previous, outcome.current, outcome.arr)
         self.tally.active.update(outcome.weeks)
         for alert in outcome.alerts:
             self.tally.add_alert(account_id, alert, held=_waits(alert, outcome.current))
@@ -222,6 +226,20 @@ class _Results:
             error=type(error).__name__,
             where=f"{last.filename}:{last.lineno}",
         )
+
+
+def _work(account: Account, run: Run, keep_going: Callable[[], bool]) -> _Outcome | None:
+    """Do what the run is for; an account whose erasure has begun is erased instead, and answered as None.
+
+    That is also what becomes of one whose erasure begins meanwhile: what the run has just kept of it must not stay.
+    """
+    if not account.erasing:
+        try:
+            return _backfill(account, run) if run.backfill else _night(account, run)
+        except AccountErasedError:
+            pass
+    erasing.erase(account.account_id, keep_going)
+    return None
 
 
 def _backfill(account: Account, run: Run) -> _Outcome:
@@ -248,7 +266,8 @@ def _night(account: Account, run: Run) -> _Outcome:
         for alert in alerts:
             store(alert, history.HELD if _waits(alert, current) else history.PENDING)
         accounts.save_score(account, current)
-    return _Outcome(_subject(account), previous, current, alerts, weeks_present(account.recent, current.daily))
+    weeks = weeks_present(account.recent, current.daily)
+    return _Outcome(_subject(account), previous, current, alerts, weeks, account.profile.get("arr"))
 
 
 def _waits(alert: Alert, current: Snapshot) -> bool:

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from healthscore.core.alerts import AlertKind
 from healthscore.core.model import Band
+from healthscore.core.timeline import format_instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from healthscore.core.alerts import Alert
     from healthscore.core.model import Snapshot
@@ -39,8 +41,18 @@ class Mover:
         """Points gained; lost points are negative."""
         return self.after - self.before
 
+    def to_json(self) -> dict[str, Any]:
+        """The form in which it is shown."""
+        return {
+            "account_id": self.account_id,
+            "name": self.name,
+            "since": self.since.isoformat(),
+            "from": self.before,
+            "to": self.after,
+        }
+
     def stored(self) -> list[Any]:
-        """As JSON values."""
+        """As JSON values, in short."""
         return [self.account_id, self.name, self.since.isoformat(), self.before, self.after]
 
     @classmethod
@@ -64,6 +76,8 @@ class Tally:
     bands: Counter[Band] = field(default_factory=Counter)
     bands_before: Counter[Band] = field(default_factory=Counter)
     """The bands of the snapshots before tonight's."""
+    arr_cents: Counter[Band] = field(default_factory=Counter)
+    """Annual recurring revenue by band, as far as profiles say; in whole cents, so that no order of adding matters."""
     alerts: Counter[AlertKind] = field(default_factory=Counter)
     """Alerts of tonight, whether this run stored them or an earlier try of the same night."""
     to_send: list[tuple[str, str]] = field(default_factory=list)
@@ -79,10 +93,13 @@ class Tally:
     complete: bool = True
     """False where the run stopped before it had seen every account."""
 
-    def add_score(self, account_id: str, name: str, previous: Snapshot | None, current: Snapshot) -> None:
-        """Count an account that has tonight's snapshot."""
+    def add_score(
+        self, account_id: str, name: str, previous: Snapshot | None, current: Snapshot, arr: float | None = None
+    ) -> None:
+        """Count an account that has tonight's snapshot, and its annual recurring revenue where that is known."""
         self.scored += 1
         self.bands[current.band] += 1
+        self.arr_cents[current.band] += round((arr or 0) * 100)
         if previous is None:
             self.new += 1
             return
@@ -110,6 +127,7 @@ class Tally:
         self.failed += other.failed
         self.bands.update(other.bands)
         self.bands_before.update(other.bands_before)
+        self.arr_cents.update(other.arr_cents)
         self.alerts.update(other.alerts)
         self.to_send = [*self.to_send, *other.to_send][:ALERTS_LISTED]
         self.held = [*self.held, *other.held][:ALERTS_LISTED]
@@ -138,11 +156,32 @@ class Tally:
             "complete": self.complete,
         }
 
+    def summary(self, day: date, as_of: datetime) -> dict[str, Any]:
+        """The workspace in short, as JSON values: accounts and revenue by band, and who moved most."""
+        return {
+            "date": day.isoformat(),
+            "as_of": format_instant(as_of),
+            "accounts": self.scored,
+            "bands": {
+                band.value: {
+                    "accounts": self.bands[band],
+                    "accounts_before": self.bands_before[band],
+                    "arr": self.arr_cents[band] / 100,
+                }
+                for band in Band
+            },
+            "movers": {
+                "up": [mover.to_json() for mover in self.up],
+                "down": [mover.to_json() for mover in self.down],
+            },
+        }
+
     def stored(self) -> dict[str, Any]:
         """The whole tally as JSON values, for another process to merge, with fewer alerts listed: it stays small."""
         return self.to_json() | {
             "to_send": self.to_send[:ALERTS_STORED],
             "held": self.held[:ALERTS_STORED],
+            "arr_cents": {band.value: self.arr_cents[band] for band in Band},
             "active": {str(weeks): number for weeks, number in sorted(self.active.items())},
             "up": [mover.stored() for mover in self.up],
             "down": [mover.stored() for mover in self.down],
@@ -159,6 +198,7 @@ class Tally:
             failed=stored["failed"],
             bands=Counter({Band(name): number for name, number in stored["bands"].items()}),
             bands_before=Counter({Band(name): number for name, number in stored["bands_before"].items()}),
+            arr_cents=Counter({Band(name): number for name, number in stored["arr_cents"].items()}),
             alerts=Counter({AlertKind(name): number for name, number in stored["alerts"].items()}),
             to_send=_pairs(stored["to_send"]),
             held=_pairs(stored["held"]),

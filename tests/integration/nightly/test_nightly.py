@@ -17,7 +17,7 @@ from healthscore.night_end import finish
 from healthscore.nightly import IN_FLIGHT, Run, run_segment, start
 from healthscore.scoring import assess_account
 from healthscore.settings import Settings
-from healthscore.storage import accounts, history
+from healthscore.storage import accounts, erasing, history, summary
 from healthscore.storage.client import dynamodb
 from healthscore.storage.errors import StorageUnavailableError
 from tests.integration.nightly.nights import (
@@ -282,3 +282,39 @@ def test_run_segment__many_accounts__holds_few_at_once(topic, monkeypatch):
     run_segment(Run(TODAY, TONIGHT, Settings()), 0, 1, keep_going=lambda: True, logger=LOGGER)
     assert tally.scored == 5 * IN_FLIGHT
     assert max(ahead) < IN_FLIGHT
+
+
+def test_night__erasure_was_begun__is_finished_and_counts_for_nothing(topic):
+    account("kept", ABSENT)
+    account("gone", THRIVING, name="Gone")
+    erasing.mark("gone", TONIGHT)
+    result = night(topic)
+    assert (result["scored"], result["failed"], result["left"]) == (1, 0, [])
+    assert [key for table in ("ACCOUNTS_TABLE", "HISTORY_TABLE") for key in items(table) if "gone" in key[0]] == []
+
+
+def test_night__erasure_begins_meanwhile__leaves_nothing_of_the_night(topic, monkeypatch):
+    account("gone", ABSENT)
+    score = nightly._score
+
+    def overtaken(one, run):
+        erasing.mark("gone", TONIGHT)
+        return score(one, run)
+
+    monkeypatch.setattr(nightly, "_score", overtaken)
+    assert night(topic)["failed"] == 0
+    assert [key for table in ("ACCOUNTS_TABLE", "HISTORY_TABLE") for key in items(table) if "gone" in key[0]] == []
+
+
+def test_night__its_end__keeps_the_summary(topic):
+    account("fell", THRIVING, arr=1200.1)
+    account("stays", ABSENT, arr=0.2)
+    night(topic)
+    kept = summary.read()
+    assert (kept["date"], kept["accounts"]) == ("2026-11-21", 2)
+    assert kept["bands"]["critical"] == {"accounts": 2, "accounts_before": 1, "arr": 1200.3}
+    assert kept["bands"]["healthy"] == {"accounts": 0, "accounts_before": 1, "arr": 0}
+    assert kept["movers"]["up"] == []
+    assert kept["movers"]["down"] == [
+        {"account_id": "fell", "name": "fell", "since": "2026-11-20", "from": 80, "to": 0}
+    ]
