@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from healthscore.core.model import CrmFacts, Snapshot
 
-PENDING, HELD, SENT, WITHDRAWN, SNOOZED = "pending", "held", "sent", "withdrawn", "snoozed"
+PENDING, HELD, SENT, WITHDRAWN = "pending", "held", "sent", "withdrawn"
 """What can become of a message: see docs/alerts.md."""
 
 
@@ -91,11 +91,8 @@ class Message:
     created_at: datetime
     body: dict[str, Any]
     status: str = PENDING
-    """`pending` until it is `sent`, which a claim does not show; `held` until the night is judged, and then pending or
-    `withdrawn`; or `snoozed`, and never sent."""
-
-
-_WAITING = {PENDING, HELD}
+    """`pending` until it is `sent`, which a claim does not show; or `held` until the night is judged, and then pending
+    or `withdrawn`."""
 
 
 def add_message(message: Message) -> bool:
@@ -112,7 +109,7 @@ def add_message(message: Message) -> bool:
         **_message_key(message.account_id, message.message_id),
         "message": {"S": json.dumps(message.body, ensure_ascii=False, separators=(",", ":"))},
         "created_at": created,
-        **({"pending": {"S": message.status}} if message.status in _WAITING else {"outcome": {"S": message.status}}),
+        "pending": {"S": message.status},
     }
     if message.account_id is not None:
         item["alert_day"] = {"S": message.body["day"]}

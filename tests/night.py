@@ -1,0 +1,204 @@
+"""A night of many accounts, for real: `python -m tests.night --accounts 100000`.
+
+Fills DynamoDB Local with copies of a few accounts that have lived for a month, and lets a process of its own do all the
+tasks of the state machine, one after the other, as its workers would. Says how long that took, how much of it was the
+worker's own work, and the most memory that it ever held.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from aws_lambda_powertools import Logger
+
+from healthscore.core.model import Event
+from healthscore.ingest import ingest
+from healthscore.night_tasks import begin, end, work
+from healthscore.nightly import run_segment, start
+from healthscore.outbox import Outbox
+from healthscore.storage import keys, workspace
+from healthscore.storage.client import dynamodb, pages
+from tests.support import dynamodb_local
+from tools.local import aws, template
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+ROOT = Path(__file__).parents[1]
+PROTOTYPES = 50
+DAYS_BETWEEN = (3, 4, 6, 9, 14)
+"""A prototype is active every so many days."""
+BATCH = 25
+TONIGHT = datetime.now(UTC).replace(hour=2, minute=0, second=0, microsecond=0) - timedelta(days=1)
+LOGGER = Logger(service="night", level="ERROR")
+
+
+class Topic:
+    """Stands where SNS does, and counts."""
+
+    def __init__(self) -> None:
+        self.published = 0
+
+    def publish(self, **_: Any) -> None:
+        self.published += 1
+
+
+class Units:
+    """Counts the read and write units that DynamoDB says it took."""
+
+    def __init__(self) -> None:
+        self.taken = {"read": 0.0, "write": 0.0}
+        self._lock = Lock()
+
+    def watch(self) -> None:
+        events = dynamodb().meta.events
+        events.register("provide-client-params.dynamodb", self._ask)
+        events.register("after-call.dynamodb", self._count)
+
+    def _ask(self, params: dict[str, Any], model: Any, **_: object) -> None:
+        if "ReturnConsumedCapacity" in model.input_shape.members:
+            params["ReturnConsumedCapacity"] = "TOTAL"
+
+    def _count(self, model: Any, parsed: dict[str, Any], **_: object) -> None:
+        kind = "read" if model.name in {"Query", "Scan", "GetItem"} else "write"
+        with self._lock:
+            self.taken[kind] += parsed.get("ConsumedCapacity", {}).get("CapacityUnits", 0)
+
+
+def live(account_id: str, gap: int) -> None:
+    """A month in the life of an account, up to the night before last, which has scored it."""
+    days = [TONIGHT - timedelta(days=age) for age in range(2, 31, gap)]
+    events = [
+        Event(f"{account_id}-{day:%d}-{number}", account_id, "report_opened", day + timedelta(minutes=number), "ann")
+        for day in days
+        for number in range(6)
+    ]
+    ingest(events, workspace.settings().settings, TONIGHT)
+
+
+def everything(table: str) -> Iterator[dict[str, Any]]:
+    return pages(dynamodb().scan, TableName=table)
+
+
+def copies(items: Iterable[dict[str, Any]], prototype: str, account_id: str) -> Iterator[dict[str, Any]]:
+    """An account's items as another account's: the id is replaced wherever it is text."""
+    for item in items:
+        yield {
+            name: {"S": value["S"].replace(prototype, account_id)} if "S" in value else value
+            for name, value in item.items()
+        }
+
+
+def fill(accounts: int) -> None:
+    """Put accounts into the tables, as copies of the prototypes that are there."""
+    tables = (keys.accounts_table(), keys.activity_table(), keys.history_table())
+    kept: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for table in tables:
+        for item in everything(table):
+            text = " ".join(value["S"] for name, value in item.items() if name in {"account_id", "pk", "sk"})
+            found = next((name for name in map(named, range(PROTOTYPES)) if name in text), None)
+            if found is not None:
+                kept.setdefault((found, table), []).append(item)
+
+    def put(number: int) -> None:
+        prototype = named(number % PROTOTYPES)
+        for table in tables:
+            puts = copies(kept.get((prototype, table), ()), prototype, f"customer-{number:07}")
+            while batch := [{"PutRequest": {"Item": item}} for item in islice(puts, BATCH)]:
+                unprocessed = {table: batch}
+                while unprocessed:
+                    unprocessed = dynamodb().batch_write_item(RequestItems=unprocessed)["UnprocessedItems"]
+
+    with ThreadPoolExecutor(8) as pool:
+        for _ in pool.map(put, range(accounts)):
+            pass
+
+
+def named(prototype: int) -> str:
+    return f"prototype-{prototype:02}"
+
+
+def prepare(accounts: int) -> None:
+    for number in range(PROTOTYPES):
+        live(named(number), DAYS_BETWEEN[number % len(DAYS_BETWEEN)])
+    for age in (3, 2, 1):
+        at = TONIGHT - timedelta(days=age)
+        run_segment(start({"time": at.isoformat()}, TONIGHT), 0, 1, keep_going=lambda: True, logger=LOGGER)
+    fill(accounts)
+
+
+def whole_night() -> dict[str, Any]:
+    """What the worker's process does: every task of the state machine, and what it took."""
+    topic = Topic()
+    outbox = Outbox(topic, "arn:aws:sns:us-east-1:123456789012:alerts", None, LOGGER)  # type: ignore[arg-type]
+    units = Units()
+    units.watch()
+    now = datetime.now(UTC)
+    began, cpu = time.monotonic(), time.process_time()
+    started = begin({"event": {"time": TONIGHT.isoformat()}, "execution": str(uuid4())}, now)
+    for segment in started["numbers"]:
+        task = {**started, "segment": segment, "chunk": 0, "resume": None, "done": False}
+        while not task["done"]:
+            task = work(task, now, keep_going=lambda: True, logger=LOGGER)
+    result = end(started, outbox, keep_going=lambda: True)
+    return {
+        "result": result,
+        "units": units.taken,
+        "segments": started["segments"],
+        "published": topic.published,
+        "seconds": time.monotonic() - began,
+        "cpu_seconds": time.process_time() - cpu,
+        "max_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--accounts", type=int, default=20_000)
+    parser.add_argument("--work", action="store_true", help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    if chosen.work:
+        sys.stdout.write(json.dumps(whole_night()))
+        return
+    with dynamodb_local.running() as endpoint:
+        stack = template.read(ROOT / "template.yaml", stack="night")
+        os.environ |= {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
+        os.environ |= {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ENDPOINT_URL": endpoint}
+        for function in stack.functions.values():
+            os.environ |= function.environment
+        aws.create_tables(stack.tables)
+        began = time.monotonic()
+        prepare(chosen.accounts)
+        sys.stderr.write(f"{chosen.accounts:,} accounts in the tables after {time.monotonic() - began:,.0f} s\n")
+        command = [sys.executable, "-m", "tests.night", "--work"]
+        paths = os.pathsep.join([str(ROOT), str(ROOT / "shared")])
+        done = subprocess.run(command, env=os.environ | {"PYTHONPATH": paths}, check=True, stdout=subprocess.PIPE)
+    took = json.loads(done.stdout)
+    scored = took["result"]["scored"]
+    read, written = (took["units"][kind] / scored for kind in ("read", "write"))
+    sys.stdout.write(
+        f"scored                {scored:,} (failed {took['result']['failed']:,}), {took['segments']} segments\n"
+        f"messages sent         {took['published']:,}\n"
+        f"seconds               {took['seconds']:,.0f}\n"
+        f"worker's CPU seconds  {took['cpu_seconds']:,.1f}\n"
+        f"accounts/CPU second   {scored / took['cpu_seconds']:,.0f}\n"
+        f"units an account      {read:.1f} read, {written:.1f} written\n"
+        f"worker's most memory  {took['max_rss_mb']:,.0f} MB\n"
+    )
+
+
+if __name__ == "__main__":
+    main()
