@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import threading
 from collections import Counter
 from contextlib import contextmanager
@@ -68,7 +69,7 @@ class Faults:
 
     def _before_send(self, request: Any, event_name: str, **_: object) -> AWSResponse | None:
         operation = event_name.rpartition(".")[2]
-        fate = self._here.fate = self._draw(operation)
+        fate = self._here.fate = self._draw(operation, request.body)
         if fate is not None:
             self.done[fate] += 1
         match fate:
@@ -90,12 +91,14 @@ class Faults:
             case "answer lost":
                 raise ReadTimeoutError(endpoint_url=request.url)
 
-    def _draw(self, operation: str) -> str | None:
+    def _draw(self, operation: str, body: bytes) -> str | None:
         if not getattr(self._here, "active", False) or self._random.random() >= self._share:
             return None
         fates = list(_ANYWHERE)
         if operation in WRITES:
-            fates += ["conflict", "answer lost", "killed after"]
+            fates += ["answer lost", "killed after"]
+            if os.environ["SETTINGS_TABLE"].encode() not in body:  # no transaction touches these items
+                fates += ["conflict"]
         if operation == "BatchGetItem":
             fates += ["partial batch"] * 3
         return self._random.choice(fates)
