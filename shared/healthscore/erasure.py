@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from healthscore.http.request import Request
-    from healthscore.storage.accounts import Account
 
 
 def delete_account(request: Request) -> dict[str, Any]:
@@ -71,19 +70,6 @@ def forget_user(account_id: str, user_id: str, now: datetime, keep_going: Callab
         people_erasing.leave(person, account_id)
     forgetting.end(account_id, user_id)
     return True
-
-
-def carry_on(account: Account, now: datetime, keep_going: Callable[[], bool]) -> None:
-    """Finish what an interrupted erasure has left of an account, or of its users.
-
-    Raises:
-        StorageUnavailableError: something may be left.
-    """
-    if account.erasing:
-        erasing.erase(account.account_id, keep_going)
-        return
-    for user_id in account.forgetting:
-        forget_user(account.account_id, user_id, now, keep_going)
 
 
 def _unfinished(state: str) -> ApiError:

@@ -21,6 +21,7 @@ from healthscore.core.fleet import DROPS, present, weeks_present
 from healthscore.core.health import assess, snapshot
 from healthscore.core.tally import Tally
 from healthscore.core.timeline import day_of, end_of_day, from_millis, millis, parse_instant
+from healthscore.erasure import forget_user
 from healthscore.scoring import gather_facts
 from healthscore.storage import accounts, erasing, history, runs, workspace
 from healthscore.storage.errors import AccountErasedError, StorageUnavailableError
@@ -231,10 +232,13 @@ class _Results:
 def _work(account: Account, run: Run, keep_going: Callable[[], bool]) -> _Outcome | None:
     """Do what the run is for; an account whose erasure has begun is erased instead, and answered as None.
 
-    That is also what becomes of one whose erasure begins meanwhile: what the run has just kept of it must not stay.
+    That is also what becomes of one whose erasure begins meanwhile: what the run has just kept of it must not stay. The
+    erasure of a user that was interrupted is finished first.
     """
     if not account.erasing:
         try:
+            for user_id in account.forgetting:
+                forget_user(account.account_id, user_id, run.as_of, keep_going)
             return _backfill(account, run) if run.backfill else _night(account, run)
         except AccountErasedError:
             pass

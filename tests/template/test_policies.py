@@ -15,7 +15,7 @@ from healthscore.core.alerts import Alert, AlertKind, Severity, alert_id
 from healthscore.core.book import Sort
 from healthscore.http.keys import Scope
 from healthscore.storage import accounts, erasing, forgetting, history, lane, people
-from healthscore.storage.errors import StorageUnavailableError
+from healthscore.storage.errors import AccountErasedError, StorageUnavailableError
 from healthscore.storage.sealed import SealedCache
 from tests.template import crm
 from tests.template.calls import Calls, Permission
@@ -200,10 +200,17 @@ def _look_around(workspace: Workspace, yesterday: datetime) -> None:
         workspace.request("GET", f"/v1/{listed}")
 
 
-def _erase(workspace: Workspace) -> None:
+def _erased_meanwhile(account: Account, _: Snapshot) -> None:
+    erasing.mark(account.account_id, datetime.now(UTC))
+    assert erasing.erase(account.account_id, lambda: True)[1]
+    raise AccountErasedError
+
+
+def _erase(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     """Erase a user and an account, and have the night finish erasures that were begun."""
     now = datetime.now(UTC)
     for doomed in ("half-gone", "acme"):
+        workspace.request("PUT", f"/v1/accounts/{doomed}", {"name": "Other"})
         workspace.request("PUT", f"/v1/accounts/{doomed}", {"name": "Doomed", "champions": ["ada"]})
         people.join("uada", [(0, doomed)])
         people.link("aada", "uada")
@@ -211,11 +218,15 @@ def _erase(workspace: Workspace) -> None:
     erasing.mark("half-gone", now)
     people.join("uada", [(0, "acme"), (0, "elsewhere")])
     forgetting.begin("acme", "ada")
-    workspace.night({})
+    with monkeypatch.context() as accident:
+        accident.setattr(accounts, "save_score", _erased_meanwhile)
+        workspace.night({"date": (now - timedelta(days=1)).date().isoformat()})
     workspace.request("PUT", "/v1/accounts/acme", {"champions": ["eve"]})
     workspace.request("DELETE", "/v1/accounts/acme/users/eve")
     people.join("uada", [(0, "acme")])
     workspace.request("DELETE", "/v1/accounts/acme")
+    people.join("uada", [(0, "left-over")])
+    workspace.request("DELETE", "/v1/accounts/left-over")
 
 
 def _forget(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -240,7 +251,7 @@ def made(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Mapping[str, 
     with crm.connected(datetime.now(UTC), monkeypatch) as hubspot:
         workspace.calls.know({os.environ["CRM_SECRET_ARN"]: "CrmSecret", os.environ["CRM_QUEUE_URL"]: "CrmQueue"})
         crm.live(hubspot, workspace.request, workspace.invoke, workspace.webhook, lambda: _forget(monkeypatch))
-    _erase(workspace)
+    _erase(workspace, monkeypatch)
     return workspace.calls.made
 
 

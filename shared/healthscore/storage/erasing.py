@@ -7,6 +7,7 @@ next one to carry on.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _DELETED_AT_ONCE = 25
+_LONG_AGO = "1970-01-01T00:00:00Z"
 
 
 def mark(account_id: str, now: datetime) -> bool:
@@ -48,7 +50,9 @@ def mark(account_id: str, now: datetime) -> bool:
 
 
 def erase(account_id: str, keep_going: Callable[[], bool]) -> tuple[int, bool]:
-    """Delete everything of a marked account, and then the account.
+    """Delete everything of a marked account, and then the account; or what may be left of one that is not there.
+
+    An account that is there and not marked has begun anew since its erasure, and is left alone.
 
     Args:
         account_id: the account.
@@ -64,6 +68,8 @@ def erase(account_id: str, keep_going: Callable[[], bool]) -> tuple[int, bool]:
     account = call(
         dynamodb().get_item, TableName=keys.accounts_table(), Key=_account_key(account_id), ConsistentRead=True
     ).get("Item", {})
+    if keys.ERASING not in account and (account or not _hold_place(account_id)):
+        return found, True
     activity, history = keys.activity_pk(account_id), keys.account_history(account_id)
     for item in _items(keys.activity_table(), activity, keys.MEMBERS_PREFIX):
         if not keep_going():
@@ -85,8 +91,29 @@ def erase(account_id: str, keep_going: Callable[[], bool]) -> tuple[int, bool]:
         batch_delete(keys.history_table(), [message])
     summary.forget(account_id)
     batch_delete(keys.activity_table(), words.keys_of(account_id, words.entries_of(account)))
-    call(dynamodb().delete_item, TableName=keys.accounts_table(), Key=_account_key(account_id))
+    with contextlib.suppress(ConditionFailedError):  # another one has come to the end before, and it has begun anew
+        call(
+            dynamodb().delete_item,
+            TableName=keys.accounts_table(),
+            Key=_account_key(account_id),
+            ConditionExpression=f"attribute_exists({keys.ERASING})",
+        )
     return found + bool(account), True
+
+
+def _hold_place(account_id: str) -> bool:
+    """Mark an account that is not there, so that none begins while its leftovers are deleted; False where one has."""
+    marked = {"since": {"S": _LONG_AGO}, keys.ERASING: {"S": _LONG_AGO}}
+    try:
+        call(
+            dynamodb().put_item,
+            TableName=keys.accounts_table(),
+            Item={**_account_key(account_id), **marked},
+            ConditionExpression="attribute_not_exists(account_id)",
+        )
+    except ConditionFailedError:
+        return False
+    return True
 
 
 def _items(table: str, pk: str, prefix: str = "") -> Iterator[dict[str, Any]]:

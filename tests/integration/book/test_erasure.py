@@ -16,8 +16,9 @@ from healthscore.core.alerts import Alert, AlertKind, Severity, alert_id
 from healthscore.core.documents import crm_from_json
 from healthscore.http.keys import CachedKeys, key_hash
 from healthscore.ingest import ingest
+from healthscore.nightly import run_segment, start
 from healthscore.settings import Settings
-from healthscore.storage import accounts, activity, erasing, history, people, workspace
+from healthscore.storage import accounts, activity, erasing, history, keys, people, workspace
 from healthscore.storage.client import dynamodb
 from healthscore.storage.errors import StorageUnavailableError
 from healthscore.storage.workspace import ApiKey
@@ -152,6 +153,30 @@ def test_delete_user__then_the_same_events_again__counts_none_twice(lived):
         [event(f"e{i}", account_id=ACCOUNT, at=MIDNIGHT + timedelta(minutes=i), user_id=USER) for i in range(150, 300)]
     )
     assert activity.rollups(ACCOUNT, DAY, DAY, consistent=True) == before
+
+
+def test_erasures__that_nobody_carried_on__are_finished_by_the_night(lived):
+    with Killer(3).watching(), pytest.raises(Killed):
+        delete(f"{PATH}/users/{USER}")
+    erasing.mark("neighbour", NOW)
+    run = start({}, NOW)
+    assert run_segment(run, 0, 1, keep_going=lambda: True, logger=nights.LOGGER).tally.scored == 1
+    assert mentions(USER, "neighbour", "Next Door") == []
+    assert accounts.get(ACCOUNT).forgetting == ()
+
+
+def test_erase__of_an_account_that_began_anew__leaves_it_alone(lived):
+    before = mentions(ACCOUNT)
+    assert erasing.erase(ACCOUNT, lambda: True) == (0, True)
+    assert mentions(ACCOUNT) == before
+
+
+def test_delete_account__that_is_not_there__clears_up_what_is_left_of_it(lived):
+    dynamodb().delete_item(TableName=keys.accounts_table(), Key={"account_id": {"S": ACCOUNT}})
+    assert delete(PATH)[0] == 200
+    assert [text for text in mentions(ACCOUNT) if " w#" not in text and "w#" not in text] == []
+    assert delete(PATH)[0] == 404
+    assert accounts.get(ACCOUNT) is None
 
 
 def test_delete_user__of_an_unknown_account__is_404(lived):
