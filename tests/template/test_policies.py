@@ -193,7 +193,7 @@ def _look_around(workspace: Workspace, yesterday: datetime) -> None:
     day, words = yesterday.date(), ("Acme fell", "It fell.", (), "Call.")
     alert = Alert("x", "acme", AlertKind.BAND_FELL, Severity.LOW, day, yesterday, *words)
     alert = replace(alert, alert_id=alert_id(alert.kind, day, "acme"))
-    history.add_message(history.Message("acme", alert.alert_id, yesterday, alert.to_json(), history.SNOOZED))
+    history.add_message(history.Message("acme", alert.alert_id, yesterday, alert.to_json(), history.SENT))
     for sort in Sort:
         workspace.request("GET", f"/v1/accounts?sort={sort.value}")
     for listed in ("accounts?owner=Kim", "accounts?q=ac", "summary", f"alerts?date={day}", "accounts/acme/alerts"):
@@ -222,6 +222,7 @@ def _erase(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
         accident.setattr(accounts, "save_score", _erased_meanwhile)
         workspace.night({"date": (now - timedelta(days=1)).date().isoformat()})
     workspace.request("PUT", "/v1/accounts/acme", {"champions": ["eve"]})
+    workspace.request("PUT", "/v1/accounts/acme/crm", {"open_tickets": 0})
     workspace.request("DELETE", "/v1/accounts/acme/users/eve")
     people.join("uada", [(0, "acme")])
     workspace.request("DELETE", "/v1/accounts/acme")
