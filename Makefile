@@ -15,6 +15,7 @@ CHECKOV_VERSION := 3.3.30
 CHECKOV_VENV := .cache/checkov
 AUDIT_VERSION := 2.10.1
 AUDIT_VENV := .cache/audit
+BENCH_VENV := .cache/bench
 # The functions' Python, which compiles what they load. A pyenv shim bears the name even where it leads nowhere, so each
 # candidate is tried; yours is asked first: make build PYTHON313=/path/to/python3.13
 PYTHON313 ?= $(firstword $(foreach python,python3.13 \
@@ -23,7 +24,7 @@ PYTHON313 ?= $(firstword $(foreach python,python3.13 \
 	$(shell $(python) -c 'import pip, sys; print(sys.executable)' 2>/dev/null)))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test e2e clients lint check validate build deploy scan audit sam-local
+.PHONY: help setup run test e2e clients bench lint check validate build deploy scan audit sam-local
 
 help: ## Show what there is
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -47,6 +48,15 @@ e2e: setup ## Send 22,266 real events and recompute every score (some minutes; A
 
 clients: setup ## Send 2,000 events by each vendor's own client, crash it half-way, and start it again
 	REQUIRE_NODE=1 CLIENT_EVENTS=2000 $(BIN)/python -m pytest -n0 --no-cov tests/integration/clients
+
+# The functions' own Python where it is there: what is measured is what runs. An older one shows the same ratios.
+$(BENCH_VENV)/installed: requirements-dev.txt
+	$(or $(PYTHON313),$(PYTHON)) -m venv --clear $(BENCH_VENV)
+	$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+bench: $(BENCH_VENV)/installed ## Measure units, CPU and cold starts, beside what others do (some minutes), and write docs/benchmarks.md and docs/costs.md
+	PYTHONPATH=shared $(BENCH_VENV)/bin/python -m tests.bench $(ARGS)
 
 lint: setup ## Style, types and the direction of imports
 	$(BIN)/ruff check .

@@ -1,0 +1,154 @@
+"""What it costs on AWS: the units that were measured, times list prices."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from tests.bench.measuring import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+WRITE_UNIT, READ_UNIT = 0.625, 0.125
+"""DynamoDB on demand, standard tables: dollars per million."""
+REQUEST = 1.00
+"""HTTP API: dollars per million."""
+INVOCATION = 0.20
+"""Lambda: dollars per million."""
+GB_SECOND = 13.3334
+"""Lambda on arm64: dollars per million."""
+LOG_GB = 0.50
+"""CloudWatch Logs taken in: dollars."""
+CORE_MB = 1769
+"""Memory that comes with one whole core."""
+FUNCTION_MB = 1024
+"""As in template.yaml; the nightly function has a core."""
+WAIT_MS = 5.0
+"""Assumed wait for DynamoDB, a call."""
+LOG_BYTES = 1500
+"""Assumed a request: the gateway's line, the function's and the platform's."""
+HANDLER_MS = 2.0
+"""Assumed CPU of an ingest request beside committing: routing, validation, the answer."""
+INGEST_CALLS, VIEW_CALLS = 2, 3
+
+
+class Cost(NamedTuple):
+    """Dollars, by who is paid."""
+
+    writes: float
+    reads: float
+    functions: float
+    gateway: float
+    logs: float
+
+    @property
+    def total(self) -> float:
+        """All together."""
+        return sum(self)
+
+
+def events(figures: Mapping[str, float], batch: int, users: int = 100) -> Cost:
+    """A million events in batches of one account and day each."""
+    requests = 1 / batch
+    cpu_ms = figures[f"cpu {batch} {users}"] * batch + HANDLER_MS
+    return Cost(
+        figures[f"writes {batch} {users}"] * WRITE_UNIT,
+        figures[f"reads {batch} {users}"] * READ_UNIT,
+        requests * _invocation(cpu_ms, INGEST_CALLS),
+        requests * REQUEST,
+        requests * _logs(),
+    )
+
+
+def views(figures: Mapping[str, float], case: str = "90 100") -> Cost:
+    """A million views of accounts that are active every day."""
+    return Cost(
+        0,
+        figures[f"reads {case}"] * READ_UNIT,
+        _invocation(figures[f"function {case}"], VIEW_CALLS),
+        REQUEST,
+        _logs(),
+    )
+
+
+def night(figures: Mapping[str, float]) -> Cost:
+    """One night of a million accounts; state transitions and messages are cents beside it."""
+    gb_seconds = figures["night cpu"] / 1000 * CORE_MB / 1024
+    return Cost(figures["night writes"] * WRITE_UNIT, figures["night reads"] * READ_UNIT, gb_seconds * GB_SECOND, 0, 0)
+
+
+def _invocation(cpu_ms: float, calls: int) -> float:
+    billed_seconds = (cpu_ms * CORE_MB / FUNCTION_MB + calls * WAIT_MS) / 1000
+    return INVOCATION + billed_seconds * FUNCTION_MB / 1024 * GB_SECOND
+
+
+def _logs() -> float:
+    return LOG_BYTES / 1e9 * 1e6 * LOG_GB
+
+
+def report(figures: Mapping[str, float]) -> str:
+    """The cost page, as Markdown."""
+    lines = {
+        f"a million events, {size} a batch" if size > 1 else "a million events, one by one": events(figures, size)
+        for size in (1, 20, 100)
+    }
+    lines |= {"a million views": views(figures), "a million accounts, a night": night(figures)}
+    rows = [[name, *(f"{part:.2f}" for part in cost), f"**{cost.total:.2f}**"] for name, cost in lines.items()]
+    month = events(figures, 20).total + views(figures).total / 10 + night(figures).total / 1000 * 30
+    headings = ["dollars for", "writes", "reads", "Lambda", "gateway", "logs", "together"]
+    return _PAGE.format(table=Table(headings, rows), month=month, **_units(figures))
+
+
+def _units(figures: Mapping[str, float]) -> dict[str, float]:
+    return {
+        "event": figures["writes 20 100"],
+        "single": figures["writes 1 100"],
+        "view": figures["reads 90 100"],
+        "night_writes": figures["night writes"],
+        "night_reads": figures["night reads"],
+        "hour": figures["night cpu"] / 3.6,
+    }
+
+
+_PAGE = f"""# What it costs
+
+Written by `make bench` from what it measured ([benchmarks](benchmarks.md)) and the list prices of us-east-1 as of
+November 2026, without free tiers, taxes or discounts. Check the prices of your region; the units are what stays.
+
+{{table}}
+
+A thousand customers with a million events in batches of 20, a hundred thousand views and thirty nights make
+about **${{month:.2f}} a month**, beside storage (cents a GB), text messages and alarms.
+
+## What went in
+
+| | |
+|---|---:|
+| write units an event, one by one and in batches of 20 (100 users) | {{single:.2f}} and {{event:.2f}} |
+| read units a view, of an account active every day | {{view:g}} |
+| write and read units an account and night | {{night_writes:.1f}} and {{night_reads:.1f}} |
+| CPU hours a night of a million accounts | {{hour:.1f}} |
+| a million write units, read units | ${WRITE_UNIT}, ${READ_UNIT} |
+| a million HTTP API requests, Lambda invocations | ${REQUEST:.2f}, ${INVOCATION:.2f} |
+| a million GB-seconds of Lambda on arm64 | ${GB_SECOND:.2f} |
+| a GB of logs taken in | ${LOG_GB:.2f} |
+
+Assumed and not measured: {WAIT_MS:g} ms of waiting a DynamoDB call; {HANDLER_MS:g} ms of CPU for an ingest request's
+routing and validation; {LOG_BYTES:,} bytes of logs a request; a core of Lambda as fast as that of the machine
+measured on, of which {FUNCTION_MB:,} MB have {FUNCTION_MB / CORE_MB:.2f}. Functions are warm: a cold start is rare
+where there is traffic, and adds its CPU once.
+
+A batch here is of one account and one day. A batch that mixes accounts costs a put for each of them: an event that
+travels alone in its account's day costs what a batch of one does.
+
+## What moves it
+
+- **Batches.** A sender that collects twenty events before it sends pays for one request and one put instead of
+  twenty. The gateway and Lambda then cost next to nothing; a frontend that sends every click by itself pays mostly
+  for them.
+- **Nights** cost by the account whether it did anything or not: mostly the writes of the snapshot and of the account
+  with its places in the book's indexes.
+- **Views** are dear compared with events, most of it gateway, Lambda and logs. A page that shows fifty accounts
+  should read the book, one request.
+- **Logs** are the line that surprises people. `LogLevel=WARNING` saves the function's own; the retention is a
+  parameter."""

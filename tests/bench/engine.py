@@ -1,0 +1,151 @@
+"""DynamoDB Local with the template's tables, and meters on the client that the product uses."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections import defaultdict
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import boto3
+
+from healthscore.storage.client import dynamodb
+from tools.local import aws, template
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+ROOT = Path(__file__).parents[2]
+STACK = "bench"
+_UNIT_BYTES = 1024
+
+
+def environment(endpoint: str) -> dict[str, str]:
+    """The variables under which the product finds its tables at an endpoint."""
+    variables = aws.environment(os.environ, endpoint, None)
+    for function in _stack().functions.values():
+        variables |= function.environment
+    return variables
+
+
+def fresh_tables() -> None:
+    """Empty tables of the template, in the engine that the environment names."""
+    drop_tables()
+    aws.create_tables(_stack().tables)
+
+
+def drop_tables() -> None:
+    """Remove every table of the benchmarks."""
+    client = boto3.client("dynamodb")
+    for table in client.list_tables()["TableNames"]:
+        if table.startswith(f"{STACK}-"):
+            client.delete_table(TableName=table)
+    client.close()
+
+
+def _stack() -> template.Stack:
+    return template.read(ROOT / "template.yaml", stack=STACK)
+
+
+@dataclass
+class Meter:
+    """What calls consumed."""
+
+    reads: float = 0.0
+    writes: float = 0.0
+    by_call: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    _lock: Lock = field(default_factory=Lock)
+
+    def add(self, call: str, units: float) -> None:
+        """Count the units of a call; threads may."""
+        with self._lock:
+            self.by_call[call] += units
+            if call in _READS:
+                self.reads += units
+            else:
+                self.writes += units
+
+
+@contextlib.contextmanager
+def metered() -> Iterator[Meter]:
+    """Count the units that calls of the product's client consume.
+
+    The engine's own figures, except for transactions, of which it reports something else than AWS does: these are
+    worked out from the sizes of the items, each rounded up to whole units, and twice that.
+    """
+    meter = Meter()
+
+    def ask(params: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> dict[str, Any]:
+        context["bench_params"] = params
+        return {**params, "ReturnConsumedCapacity": "TOTAL"}
+
+    def count(parsed: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
+        if model.name == "TransactWriteItems":
+            units = sum(_transaction_units(part) for part in context["bench_params"]["TransactItems"])
+        else:
+            consumed = parsed.get("ConsumedCapacity", {})
+            tables = consumed if isinstance(consumed, list) else [consumed]
+            units = sum(table.get("CapacityUnits", 0) for table in tables)
+        meter.add(model.name, units)
+
+    with _hooked(("provide-client-params.dynamodb", ask), ("after-call.dynamodb", count)):
+        yield meter
+
+
+def _transaction_units(part: dict[str, Any]) -> int:
+    ((kind, write),) = part.items()
+    # An update is paid for by the item as it is afterwards.
+    item = write["Item"] if kind == "Put" else _item(write["TableName"], write["Key"])
+    return 2 * max(1, -(-item_bytes(item) // _UNIT_BYTES))
+
+
+def _item(table: str, key: dict[str, Any]) -> dict[str, Any]:
+    """An item as it stands, read by a client that is not metered."""
+    client = boto3.client("dynamodb")
+    try:
+        return client.get_item(TableName=table, Key=key).get("Item", {})
+    finally:
+        client.close()
+
+
+@contextlib.contextmanager
+def _hooked(*hooks: tuple[str, Callable[..., Any]]) -> Iterator[None]:
+    events = dynamodb().meta.events
+    for name, hook in hooks:
+        events.register(name, hook)
+    try:
+        yield
+    finally:
+        for name, hook in hooks:
+            events.unregister(name, hook)
+
+
+_READS = {"GetItem", "BatchGetItem", "Query", "Scan"}
+
+
+def item_bytes(item: dict[str, Any]) -> int:
+    """Bytes of an item of strings, numbers and binaries: its attributes' names and values."""
+    total = 0
+    for name, value in item.items():
+        ((kind, content),) = value.items()
+        size = len(content) // 2 + 2 if kind == "N" else len(content if kind == "B" else content.encode())
+        total += len(name.encode()) + size
+    return total
+
+
+@contextlib.contextmanager
+def recorded() -> Iterator[list[Callable[[], Any]]]:
+    """Keep every call that is made, to be made again by the bare client: what no code around it could save."""
+    client = dynamodb()
+    calls: list[Callable[[], Any]] = []
+
+    def keep(params: dict[str, Any], model: Any, **_: Any) -> None:
+        name = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in model.name).lstrip("_")
+        calls.append(partial(getattr(client, name), **params))
+
+    with _hooked(("provide-client-params.dynamodb", keep)):
+        yield calls

@@ -1,0 +1,54 @@
+"""What a fresh process imports for one function, or for the stack that most build on; prints its CPU milliseconds.
+
+Run as a program of its own, with the layer as the first argument and what to start as the second.
+"""
+
+# ruff: noqa: F401, PLC0415  (importing is what is measured)
+from __future__ import annotations
+
+import sys
+import time
+
+
+def _function(name: str) -> None:
+    sys.path.insert(0, f"{sys.argv[1]}/functions/{name}")
+    import handler
+
+    from healthscore.storage.client import dynamodb
+
+    dynamodb()
+
+
+def _usual_stack() -> None:
+    import boto3
+    from aws_lambda_powertools import Logger, Metrics, Tracer
+    from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+    from pydantic import BaseModel
+
+    class Answer(BaseModel):
+        score: int
+
+    app = APIGatewayHttpResolver(enable_validation=True)
+    Logger(), Metrics(namespace="bench"), Tracer()
+
+    @app.get("/v1/accounts/<account_id>/health")
+    def health(account_id: str) -> Answer:
+        return Answer(score=len(account_id))
+
+    boto3.resource("dynamodb").Table("accounts")
+
+
+def main() -> None:
+    """Start what is asked for."""
+    what = sys.argv[2]
+    sys.path.insert(0, f"{sys.argv[1]}/python")
+    start = time.process_time_ns()
+    if what == "stack":
+        _usual_stack()
+    elif what != "nothing":
+        _function(what)
+    print((time.process_time_ns() - start) / 1e6)  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

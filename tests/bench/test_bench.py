@@ -1,0 +1,47 @@
+"""The benchmarks run, at their smallest size: what they measure is asked of them elsewhere, by `make bench`."""
+
+from __future__ import annotations
+
+import pytest
+
+from healthscore.storage.client import dynamodb
+from tests.bench import costs, engine, night, postgres, starts, views, writes
+
+PARTS = {
+    "writes": lambda: writes.measure(day_events=100, timed_events=1, rounds=1, batches=(100,)),
+    "views": lambda: views.measure(cases=((3, 20),), views=1, rounds=1),
+    "night": lambda: night.measure(customers=2, days=8, a_day=4, nights=3),
+    "starts": lambda: starts.measure(functions=("score",), rounds=1),
+}
+"""Each part of the benchmarks at its smallest."""
+
+
+@pytest.fixture
+def bench_tables(dynamodb_local_endpoint, monkeypatch):
+    for name, value in engine.environment(dynamodb_local_endpoint).items():
+        monkeypatch.setenv(name, value)
+    dynamodb.cache_clear()
+    engine.fresh_tables()
+    yield
+    engine.drop_tables()
+    dynamodb().close()
+    dynamodb.cache_clear()
+
+
+@pytest.mark.dynamodb_local
+@pytest.mark.parametrize("part", PARTS)
+def test_bench__at_its_smallest__measures(part, bench_tables, monkeypatch):
+    monkeypatch.setattr(postgres, "_programs", lambda: None)
+    section = PARTS[part]()
+    assert section.figures
+    assert all(value > 0 for value in section.figures.values()), section.figures
+    assert (postgres.MISSING in str(section)) == (part == "night")
+
+
+def test_costs__of_known_units__are_units_times_prices():
+    figures = {"writes 20 100": 0.1, "reads 20 100": 0.1, "cpu 20 100": 0.4}
+    cost = costs.events(figures, 20)
+    assert cost.writes == pytest.approx(0.0625)
+    assert cost.reads == pytest.approx(0.0125)
+    assert cost.gateway == pytest.approx(0.05)
+    assert cost.total == pytest.approx(sum(cost))

@@ -1,0 +1,169 @@
+"""What a view of an account's score costs."""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import json
+from dataclasses import replace
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from healthscore.core.health import document, snapshot
+from healthscore.core.model import CrmFacts
+from healthscore.core.rollup import decode_rollup, encode_rollup
+from healthscore.core.timeline import DAY
+from healthscore.http.keys import key_hash
+from healthscore.ingest import ingest
+from healthscore.scoring import assess_account
+from healthscore.settings import Settings
+from healthscore.storage import accounts, history, keys, workspace
+from healthscore.storage.client import dynamodb, pages
+from tests.bench.engine import ROOT, metered, recorded
+from tests.bench.measuring import Section, Table, side_by_side, verdict
+from tests.bench.usage import day_of_events
+from tests.support.gateway import NOW, gateway_event
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import timedelta
+
+TARGET_MS = 4.0
+TARGET_DAYS = 90
+CASES = ((30, 100), (90, 100), (400, 100), (30, 10_000), (90, 10_000), (400, 10_000))
+"""Days of history, and events a day."""
+EVENTS_A_BATCH = 20
+_KEY = "bench-read"
+
+
+def measure(*, cases: Sequence[tuple[int, int]] = CASES, views: int = 20, rounds: int = 9) -> Section:
+    """Look at accounts of each size, through the product's storage and the whole function."""
+    handler = _handler()
+    workspace.add_key(workspace.ApiKey(key_hash(_KEY), "read", "bench", NOW, _KEY[-4:]))
+    works: dict[str, Callable[[], object]] = {}
+    reads = {}
+    for days, events in cases:
+        name = f"{days} {events}"
+        account_id = f"viewed-{days}-{events}"
+        _live(account_id, days, events)
+        request = gateway_event("GET", f"/v1/accounts/{account_id}/health", key=_KEY)
+        _answered(handler(request, _Context()))
+        with metered() as meter:
+            _answered(handler(request, _Context()))
+        reads[name] = meter.reads
+        with recorded() as calls:
+            _score(account_id)
+        works[f"score {name}"] = _repeated(lambda account_id=account_id: _score(account_id), views)
+        works[f"function {name}"] = _repeated(lambda request=request: handler(request, _Context()), views)
+        works[f"client {name}"] = _repeated(lambda calls=calls: [call() for call in calls], views)
+    taken = {name: ms / views for name, ms in side_by_side(works, rounds).items()}
+    rows, figures = [], {}
+    for days, events in cases:
+        name = f"{days} {events}"
+        score, whole, client = (taken[f"{kind} {name}"] for kind in ("score", "function", "client"))
+        target = f"{TARGET_MS:g}, {verdict(score, TARGET_MS)}" if days == TARGET_DAYS else ""
+        rows.append([days, f"{events:,}", f"{reads[name]:g}", f"{score:.2f}", target, f"{client:.2f}", f"{whole:.2f}"])
+        figures |= {f"score {name}": score, f"function {name}": whole, f"reads {name}": reads[name]}
+    headings = ["days of history", "events a day", "read units", "CPU ms", "target", "of which the bare client"]
+    table = Table([*headings, "the whole function"], rows)
+    return Section("A view of a score", [_ABOUT, table, _why(taken, cases)], figures)
+
+
+def _why(taken: Mapping[str, float], cases: Sequence[tuple[int, int]]) -> str:
+    """What a view's CPU time is spent on, over all cases."""
+    score, client = (median(taken[f"{kind} {days} {events}"] for days, events in cases) for kind in ("score", "client"))
+    return (
+        f"So the AWS client's two calls are {client:.1f} of a view's {score:.1f} ms, at the median of these cases; the "
+        f"{max(score - client, 0):.1f} ms that are ours read 31 roll-ups and an account, score, and word the answer."
+    )
+
+
+_ABOUT = """The live score of an account that was active every day, with CRM facts and a snapshot for each night: what
+it takes to read the account and its window, to score and to explain. *The bare client* makes the same calls again and
+throws the answers away: no code around it could save that. *The whole function* adds what surrounds a score in
+Lambda's handler: routing, the key (remembered), the settings, the answer's JSON. Read units are those of the whole
+function; every read is consistent. Neither days before the window nor events within a day make a view dearer: it
+reads one account and 31 roll-ups."""
+
+
+def _score(account_id: str) -> dict[str, Any]:
+    account = accounts.get(account_id)
+    assert account is not None
+    return document(assess_account(account, NOW, Settings()))
+
+
+def _live(account_id: str, days: int, events: int) -> None:
+    """Give an account a past: yesterday and today stored as ever, and the days before as copies of yesterday."""
+    workspace.fix_timezone()
+    today, yesterday = NOW.date(), NOW.date() - DAY
+    for day, hours in ((yesterday, 24.0), (today, 9.0)):
+        whole = day_of_events(account_id, day, events, max(events // 20, 1), "views", hours=hours)
+        for start in range(0, len(whole), EVENTS_A_BATCH):
+            ingest(whole[start : start + EVENTS_A_BATCH], Settings(), NOW)
+    heads = list(
+        pages(
+            dynamodb().query,
+            TableName=keys.activity_table(),
+            KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+            ExpressionAttributeValues={
+                ":pk": {"S": keys.activity_pk(account_id)},
+                **keys.day_range(yesterday, yesterday),
+            },
+        )
+    )
+    for back in range(1, days - 1):
+        for head in heads:
+            dynamodb().put_item(TableName=keys.activity_table(), Item=_moved(head, back * DAY))
+    accounts.save_crm(account_id, CrmFacts(NOW - DAY, open_tickets=1, last_email_at=NOW - DAY, active_deal=True))
+    account = accounts.get(account_id)
+    assert account is not None
+    tonight = snapshot(assess_account(account, NOW, Settings()))
+    for back in range(days, 0, -1):
+        night = replace(tonight, day=today - back * DAY, as_of=NOW - back * DAY)
+        history.put_snapshot(account_id, night, replace=True)
+        if back <= accounts.RECENT_NIGHTS:
+            account = accounts.get(account_id)
+            assert account is not None
+            accounts.save_score(account, night)
+
+
+def _moved(head: dict[str, Any], back: timedelta) -> dict[str, Any]:
+    """A head as it would be had the same happened earlier. Its log stays as it is: a view does not look at it."""
+    day, lane = keys.parse_day_key(head["sk"]["S"])
+    rollup = decode_rollup(day, head["r"]["S"])
+    earlier = replace(rollup, day=rollup.day - back, first_at=rollup.first_at - back, last_at=rollup.last_at - back)
+    return {**head, "sk": {"S": keys.day_key(day - back, lane)}, "r": {"S": encode_rollup(earlier)}}
+
+
+def _handler() -> Callable[[dict[str, Any], Any], dict[str, Any]]:
+    spec = importlib.util.spec_from_file_location("score_handler", ROOT / "functions" / "score" / "handler.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module.router._logger.registered_handler.setStream(io.StringIO())
+    return module.handler
+
+
+def _answered(response: dict[str, Any]) -> None:
+    assert response["statusCode"] == 200, response
+    assert json.loads(response["body"])["score"]
+
+
+def _repeated(work: Callable[[], object], times: int) -> Callable[[], None]:
+    def repeat() -> None:
+        for _ in range(times):
+            work()
+
+    return repeat
+
+
+class _Context:
+    """What the handler asks of Lambda's context."""
+
+    aws_request_id = "bench"
+    function_name = "score"
+    memory_limit_in_mb = 1024
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 29_000
