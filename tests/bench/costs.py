@@ -150,5 +150,5 @@ travels alone in its account's day costs what a batch of one does.
   with its places in the book's indexes.
 - **Views** are dear compared with events, most of it gateway, Lambda and logs. A page that shows fifty accounts
   should read the book, one request.
-- **Logs** are the line that surprises people. `LogLevel=WARNING` saves the function's own; the retention is a
-  parameter."""
+- **Logs** are the line that surprises people: what costs is taking them in, however long they are kept.
+"""

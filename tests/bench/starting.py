@@ -19,6 +19,12 @@ def _function(name: str) -> None:
     dynamodb()
 
 
+def _bare_client() -> None:
+    import boto3
+
+    boto3.client("dynamodb")
+
+
 def _usual_stack() -> None:
     import boto3
     from aws_lambda_powertools import Logger, Metrics, Tracer
@@ -45,6 +51,8 @@ def main() -> None:
     start = time.process_time_ns()
     if what == "stack":
         _usual_stack()
+    elif what == "client":
+        _bare_client()
     elif what != "nothing":
         _function(what)
     print((time.process_time_ns() - start) / 1e6)  # noqa: T201

@@ -31,7 +31,7 @@ def measure(*, functions: Sequence[str] = FUNCTIONS, rounds: int = 11, instructi
     """Start each function and the usual stack in turn, again and again, in processes of their own."""
     with tempfile.TemporaryDirectory() as home:
         built = _build(Path(home))
-        taken: dict[str, list[float]] = {what: [] for what in (*functions, "stack")}
+        taken: dict[str, list[float]] = {what: [] for what in (*functions, *_NAMES)}
         for _ in range(rounds):
             for what, times in taken.items():
                 times.append(float(_run([sys.executable, str(_PROGRAM), str(built), what]).stdout))
@@ -40,7 +40,7 @@ def measure(*, functions: Sequence[str] = FUNCTIONS, rounds: int = 11, instructi
     rows = []
     for what in taken:
         ratio = cpu[what] / cpu["stack"]
-        row = [_STACK if what == "stack" else what, f"{cpu[what]:.0f}", f"{ratio:.2f}"]
+        row = [_NAMES.get(what, what), f"{cpu[what]:.0f}", f"{ratio:.2f}"]
         row.append(f"{TARGETS[what]:.2f}, {verdict(ratio, TARGETS[what])}" if what in TARGETS else "")
         if isinstance(counted, dict):
             row += (
@@ -49,6 +49,7 @@ def measure(*, functions: Sequence[str] = FUNCTIONS, rounds: int = 11, instructi
                 else [f"{counted[what] / 1e6:,.0f}", f"{counted[what] / counted['stack']:.2f}"]
             )
         rows.append(row)
+    floor = _ABOUT_FLOOR.format(floor=cpu["client"] / cpu["stack"])
     headings = ["function", "CPU ms", "of the usual stack", "target"]
     if isinstance(counted, dict):
         headings += ["million instructions", "of the usual stack's"]
@@ -56,11 +57,13 @@ def measure(*, functions: Sequence[str] = FUNCTIONS, rounds: int = 11, instructi
     python = ".".join(map(str, sys.version_info[:2]))
     figures = {f"start {what}": cpu[what] for what in functions}
     return Section(
-        "A cold start", [_ABOUT.format(rounds=rounds, python=python), Table(headings, rows), counted], figures
+        "A cold start", [_ABOUT.format(rounds=rounds, python=python), Table(headings, rows), floor, counted], figures
     )
 
 
-_STACK = "*the usual stack*"
+_NAMES = {"client": "*`boto3.client` alone*", "stack": "*the usual stack*"}
+_ABOUT_FLOOR = """What no code around it can go below is boto3 with one low-level client, at {floor:.2f} of
+the stack; what a function adds to that is Powertools' Logger and our own modules."""
 _NOT_COUNTED = """`make bench ARGS=--instructions` counts instructions as well, for which it takes valgrind and some
 minutes more."""
 _ABOUT = """CPU time of a fresh Python {python} from its start to a function that is ready for its first request:

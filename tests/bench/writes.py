@@ -61,7 +61,9 @@ reads nothing; ours reads the day's head and puts it back, and now and then a se
 Local's own figures, transactions excepted, which are worked out from item sizes. The batch that creates an account,
 or brings it an event name for the first time, is a transaction here too; there is one of these in an account's life,
 or a few, and it is not in the figures. CPU is that of the calling process alone: packing, folding, and above all the
-AWS client."""
+AWS client.
+For single events it is about twice the textbook's, which makes one call where we read and write; from batches of a
+hundred on it is the same."""
 
 
 def _ours(events: Sequence[Event]) -> int:
