@@ -74,7 +74,8 @@ def _why(taken: Mapping[str, float], cases: Sequence[tuple[int, int]]) -> str:
     score, client = (median(taken[f"{kind} {days} {events}"] for days, events in cases) for kind in ("score", "client"))
     return (
         f"So the AWS client's two calls are {client:.1f} of a view's {score:.1f} ms, at the median of these cases; "
-        f"the {max(score - client, 0):.1f} ms that are ours read 31 roll-ups and an account, score, and word the answer."
+        f"the {max(score - client, 0):.1f} ms that are ours read 31 roll-ups and an account, "
+        "score, and word the answer."
     )
 
 
@@ -83,7 +84,8 @@ it takes to read the account and its window, to score and to explain. *The bare 
 throws the answers away: no code around it could save that. *The whole function* adds what surrounds a score in
 Lambda's handler: routing, the key (remembered), the settings, the answer's JSON. Read units are those of the whole
 function; every read is consistent. Neither days before the window nor events within a day make a view dearer: it
-reads one account and 31 roll-ups. A head is read whole, so the units depend on how much of its day is not sealed yet."""
+reads one account and 31 roll-ups. A head is read whole, so the units depend on how much of its day is not sealed
+yet."""
 
 
 def _score(account_id: str) -> dict[str, Any]:
