@@ -8,16 +8,16 @@ import socket
 import subprocess
 import time
 import urllib.request
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.error import HTTPError, URLError
 
+from tests.support import npm
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 PACKAGE = "amplify-dynamodb-simulator@2.9.30"
-_ROOT = Path(__file__).parents[2]
-_HOME = _ROOT / ".cache" / "dynamodb-local"
 _START_SECONDS = 60
 
 
@@ -29,23 +29,21 @@ def missing_tools() -> list[str]:
 @contextlib.contextmanager
 def running() -> Iterator[str]:
     """Install it where it is not there yet, start it in memory on a free port, and give its endpoint."""
-    emulator = _HOME / "node_modules" / "amplify-dynamodb-simulator" / "emulator"
-    if not (emulator / "DynamoDBLocal.jar").exists():
-        _HOME.mkdir(parents=True, exist_ok=True)
-        npm = ["npm", "install", "--no-save", "--no-audit", "--no-fund", "--silent", "--prefix", str(_HOME), PACKAGE]
-        subprocess.run(npm, check=True)
+    home = npm.installed("dynamodb-local", PACKAGE)
+    emulator = home / "node_modules" / "amplify-dynamodb-simulator" / "emulator"
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = ["java", "-Xmx512m", "-Djava.library.path=DynamoDBLocal_lib", "-jar", "DynamoDBLocal.jar"]
     command += ["-inMemory", "-disableTelemetry", "-port", str(port)]
-    log = _HOME / "log.txt"
+    log = home / f"log-{port}.txt"
     with log.open("wb") as output, subprocess.Popen(command, cwd=emulator, stdout=output, stderr=output) as server:
         try:
             _wait_for(f"http://127.0.0.1:{port}", server, log)
             yield f"http://127.0.0.1:{port}"
         finally:
             server.terminate()
+            log.unlink()
 
 
 def _wait_for(endpoint: str, server: subprocess.Popen[bytes], log: Path) -> None:
