@@ -73,7 +73,7 @@ def test_handle__written_account_id__arrives_decoded(api):
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/v1", "/v1/nothing", "/healthz/x", "/v1/accounts", "/v1/accounts/", "/v1/accounts//health", "//healthz"],
+    ["/", "/v1", "/v1/nothing", "/healthz/x", "/v1/account", "/v1/accounts//health", "//healthz"],
 )
 def test_handle__unknown_path__is_404_without_asking_for_a_key(api, path):
     status, body, _ = api.ask("GET", path, key=None)
