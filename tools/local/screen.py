@@ -30,7 +30,8 @@ def screen(url: str, standings: Sequence[Standing], *, color: bool, dynamodb_end
     kept = f"The tables are in {dynamodb_endpoint}" if dynamodb_endpoint else "What is in memory is then gone"
     read_key, write_key = "-H 'Authorization: Bearer local-read'", "-H 'Authorization: Bearer local-write'"
     now = "'$(date -u +%FT%TZ)'"  # closes the quotes around it for the shell to put the time in
-    event = f'{{"account_id": "{account}", "user_id": "you", "name": "report_viewed", "timestamp": "{now}"}}'
+    who = f'"event_id": "try-1", "account_id": "{account}", "user_id": "you"'
+    event = f'{{{who}, "name": "report_viewed", "timestamp": "{now}"}}'
     return "\n".join(
         [
             f"{_bold('Healthscore', color)} is running at {_bold(url, color)}",
