@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -13,7 +12,7 @@ from hypothesis import HealthCheck, settings
 from moto import mock_aws
 
 from healthscore.storage.client import dynamodb
-from tests.support import dynamodb_local
+from tests.support import dynamodb_local, npm
 from tools.local import aws, template
 
 if TYPE_CHECKING:
@@ -36,9 +35,7 @@ def moto_endpoint() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def dynamodb_local_endpoint() -> Iterator[str]:
-    missing = dynamodb_local.missing_tools()
-    if missing and os.environ.get("REQUIRE_DYNAMODB_LOCAL") != "1":
-        pytest.skip(f"DynamoDB Local needs {' and '.join(missing)}")
+    npm.need("REQUIRE_DYNAMODB_LOCAL", dynamodb_local.TOOLS, dynamodb_local.FOLDER, dynamodb_local.PACKAGE)
     with dynamodb_local.running() as endpoint:
         yield endpoint
 

@@ -17,19 +17,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+FOLDER = "dynamodb-local"
+TOOLS = ("java", "npm")
 PACKAGE = "amplify-dynamodb-simulator@2.9.30"
 _START_SECONDS = 60
 
 
 def missing_tools() -> list[str]:
     """What it takes and this machine lacks."""
-    return [tool for tool in ("java", "npm") if shutil.which(tool) is None]
+    return [tool for tool in TOOLS if shutil.which(tool) is None]
 
 
 @contextlib.contextmanager
 def running() -> Iterator[str]:
     """Install it where it is not there yet, start it in memory on a free port, and give its endpoint."""
-    home = npm.installed("dynamodb-local", PACKAGE)
+    home = npm.installed(FOLDER, PACKAGE)
     emulator = home / "node_modules" / "amplify-dynamodb-simulator" / "emulator"
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

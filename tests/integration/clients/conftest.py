@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -32,7 +31,5 @@ def listener(product: Product) -> Iterator[Listener]:
 def client(request: pytest.FixtureRequest) -> Client:
     program, compression = request.param
     if program.endswith("cjs"):
-        missing = node_packages.missing_tools()
-        if missing and os.environ.get("REQUIRE_NODE") != "1":
-            pytest.skip(f"clients of Node need {' and '.join(missing)}")
+        node_packages.need()
     return Client(program, compression)
