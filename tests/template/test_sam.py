@@ -64,7 +64,8 @@ def test_build__of_the_layer__holds_the_library_as_it_is_in_the_checkout(build, 
     assert files(build / "HealthscoreLayer") == {f"python/{name}" for name in files(library)}
     shipped = {name for name in files(library / "healthscore") if not name.endswith(".pyc")}
     source = ROOT / "shared" / "healthscore"
-    assert shipped == {str(path.relative_to(source)) for path in source.rglob("*.py")}
+    served = {"http/openapi.json", "http/docs.html"}
+    assert shipped == {str(path.relative_to(source)) for path in source.rglob("*.py")} | served
 
 
 def test_build__of_the_layer__holds_what_the_lock_file_names_and_nothing_else(library):

@@ -46,15 +46,20 @@ class Log:
 
 @pytest.fixture
 def log(api, monkeypatch):
-    log = Log()
+    """What the functions log. Loggers outlive a test, so an earlier one may have left them at another level."""
+    log, levels = Log(), {}
     for route in ROUTES:  # so that every function is loaded, and its logger there
         api.call(route)
     api.lambdas.invoke("NightlyFunction", json.dumps({"task": "outbox"}))
     for name in api.stack.functions:
-        service = api.stack.functions[name].environment["POWERTOOLS_SERVICE_NAME"]
-        for handler in logging.getLogger(service).handlers:
+        logger = logging.getLogger(api.stack.functions[name].environment["POWERTOOLS_SERVICE_NAME"])
+        levels[logger] = logger.level
+        logger.setLevel(logging.INFO)
+        for handler in logger.handlers:
             monkeypatch.setattr(handler, "stream", log.stream)
-    return log
+    yield log
+    for logger, level in levels.items():
+        logger.setLevel(level)
 
 
 def fails(error):

@@ -114,7 +114,7 @@ def test_snapshots__of_a_range__come_oldest_first_and_only_of_the_account(tables
 
 
 def message(message_id="m1", account_id="acme") -> history.Message:
-    return history.Message(account_id, message_id, MIDNIGHT, {"title": "größer"})
+    return history.Message(account_id, message_id, MIDNIGHT, {"title": "größer", "day": "2026-11-20"})
 
 
 def test_message__stored_twice__is_one_and_pending_until_sent(tables):
@@ -122,7 +122,7 @@ def test_message__stored_twice__is_one_and_pending_until_sent(tables):
     assert not history.add_message(message())
     assert history.add_message(message("digest", account_id=None))
     assert set(history.pending_messages()) == {("acme", "m1"), (None, "digest")}
-    assert history.claim("acme", "m1", now=MIDNIGHT, lease=LEASE).body == {"title": "größer"}
+    assert history.claim("acme", "m1", now=MIDNIGHT, lease=LEASE).body == {"title": "größer", "day": "2026-11-20"}
     history.mark_sent("acme", "m1", now=MIDNIGHT)
     assert list(history.pending_messages()) == [(None, "digest")]
     assert history.claim("acme", "m1", now=MIDNIGHT + 2 * LEASE, lease=LEASE) is None
