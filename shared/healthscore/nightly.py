@@ -15,8 +15,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from healthscore.core.alert_rules import changes
-from healthscore.core.alert_story import Subject, tell
+from healthscore import telling
 from healthscore.core.fleet import DROPS, present, weeks_present
 from healthscore.core.health import assess, snapshot
 from healthscore.core.tally import Tally
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
 
     from aws_lambda_powertools import Logger
 
+    from healthscore.core.alert_story import Subject
     from healthscore.core.alerts import Alert
     from healthscore.core.model import Snapshot
     from healthscore.settings import Settings
@@ -250,7 +250,7 @@ def _backfill(account: Account, run: Run) -> _Outcome:
     """Take a past day's snapshot anew."""
     current = history.put_snapshot(account.account_id, _score(account, run), replace=True)
     accounts.save_score(account, current)
-    return _Outcome(_subject(account), history.snapshot_before(account.account_id, run.day), current, ())
+    return _Outcome(telling.subject(account), history.snapshot_before(account.account_id, run.day), current, ())
 
 
 def _night(account: Account, run: Run) -> _Outcome:
@@ -271,7 +271,7 @@ def _night(account: Account, run: Run) -> _Outcome:
             store(alert, history.HELD if _waits(alert, current) else history.PENDING)
         accounts.save_score(account, current)
     weeks = weeks_present(account.recent, current.daily)
-    return _Outcome(_subject(account), previous, current, alerts, weeks, account.profile.get("arr"))
+    return _Outcome(telling.subject(account), previous, current, alerts, weeks, account.profile.get("arr"))
 
 
 def _waits(alert: Alert, current: Snapshot) -> bool:
@@ -281,10 +281,7 @@ def _waits(alert: Alert, current: Snapshot) -> bool:
 
 def _alerts(account: Account, previous: Snapshot, current: Snapshot, run: Run) -> list[Alert]:
     """What tonight's snapshot is worth telling. A first night, or one run after later nights, is not asked about."""
-    found = changes(account.recent, previous, current, run.settings.alerts)
-    return [
-        tell(change, _subject(account), _kept(account.account_id, change.since, previous), current) for change in found
-    ]
+    return telling.alerts(account, previous, current, run.settings.alerts)
 
 
 def _score(account: Account, run: Run) -> Snapshot:
@@ -294,13 +291,6 @@ def _score(account: Account, run: Run) -> Snapshot:
     return snapshot(assess(account.account_id, facts, (), None))
 
 
-def _kept(account_id: str, day: date, otherwise: Snapshot) -> Snapshot:
-    """The snapshot of a day on which a score was kept; should it be gone, another one."""
-    if day == otherwise.day:
-        return otherwise
-    return next(iter(history.snapshots(account_id, day, day)), otherwise)
-
-
 def store(alert: Alert, status: str = history.PENDING) -> None:
     """Keep an alert, unless it was kept before.
 
@@ -308,9 +298,3 @@ def store(alert: Alert, status: str = history.PENDING) -> None:
         StorageUnavailableError: not kept.
     """
     history.add_message(history.Message(alert.account_id, alert.alert_id, alert.created_at, alert.to_json(), status))
-
-
-def _subject(account: Account) -> Subject:
-    name = " ".join(str(account.profile.get("name") or account.account_id).split())
-    owner = account.profile.get("owner") or account.profile.get("owner_email")
-    return Subject(account.account_id, name, str(owner) if owner else None)

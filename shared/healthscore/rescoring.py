@@ -8,17 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from healthscore.core.alert_rules import changes
-from healthscore.core.alert_story import Subject, tell
 from healthscore.core.health import assess, snapshot
 from healthscore.scoring import gather_facts
 from healthscore.storage import accounts, history
+from healthscore.telling import alerts as alerts_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import datetime
 
-    from healthscore.core.alert_rules import Change
     from healthscore.core.alerts import Alert
     from healthscore.core.model import Snapshot
     from healthscore.settings import Settings
@@ -48,12 +45,7 @@ def rescore(account: Account, now: datetime, settings: Settings, *, telling: boo
     if latest is None or latest.day > current.day:
         return current, []
     previous = latest if latest.day < current.day else history.snapshot_before(account.account_id, current.day)
-    found: Sequence[Change] = (
-        changes(account.recent, previous, current, settings.alerts) if telling and previous else ()
-    )
-    alerts = [
-        tell(change, _subject(account), _kept(account, change, previous), current) for change in found if previous
-    ]
+    alerts = alerts_of(account, previous, current, settings.alerts) if telling and previous else []
     new = [alert for alert in alerts if _store(alert)]
     if latest.day == current.day:
         history.put_snapshot(account.account_id, current, replace=True)
@@ -61,17 +53,5 @@ def rescore(account: Account, now: datetime, settings: Settings, *, telling: boo
     return current, new
 
 
-def _kept(account: Account, change: Change, previous: Snapshot) -> Snapshot:
-    if change.since == previous.day:
-        return previous
-    return next(iter(history.snapshots(account.account_id, change.since, change.since)), previous)
-
-
 def _store(alert: Alert) -> bool:
     return history.add_message(history.Message(alert.account_id, alert.alert_id, alert.created_at, alert.to_json()))
-
-
-def _subject(account: Account) -> Subject:
-    name = " ".join(str(account.profile.get("name") or account.account_id).split())
-    owner = account.profile.get("owner") or account.profile.get("owner_email")
-    return Subject(account.account_id, name, str(owner) if owner else None)

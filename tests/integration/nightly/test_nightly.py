@@ -10,7 +10,7 @@ from datetime import date, timedelta
 import pytest
 from aws_lambda_powertools import Logger
 
-from healthscore import nightly
+from healthscore import nightly, telling
 from healthscore.core.health import snapshot
 from healthscore.core.tally import Tally
 from healthscore.night_end import finish
@@ -273,7 +273,7 @@ def test_run_segment__many_accounts__holds_few_at_once(topic, monkeypatch):
     def work(*_):
         first_batch_read.wait()
         found = snapshot(assess_account(one, TONIGHT, Settings()))
-        return nightly._Outcome(nightly._subject(one), None, found, ())
+        return nightly._Outcome(telling.subject(one), None, found, ())
 
     monkeypatch.setattr(nightly, "ThreadPoolExecutor", ThreadPoolExecutor)
     monkeypatch.setattr(nightly, "Tally", lambda: tally)
