@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from healthscore.http.request import Request
-    from healthscore.storage.history import Message
+    from healthscore.storage.messages import Message
 
 
 def get_book(request: Request) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from healthscore.core.tally import Tally
 from healthscore.core.timeline import DAY, format_instant
 from healthscore.core.words import counted
 from healthscore.nightly import store
-from healthscore.storage import accounts, history, runs, summary
+from healthscore.storage import accounts, messages, runs, summary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -92,7 +92,7 @@ def _close(
         closing.insert(0, fleet_alert(run.day, run.as_of, total.active))
     if not holding:
         for account_id, message_id in total.held:
-            history.let_go(account_id, message_id)
+            messages.let_go(account_id, message_id)
     summary.save(run.day, total.summary(run.day, run.as_of))
     for message in closing:
         store(message)
@@ -121,7 +121,7 @@ def settle(keep_going: Callable[[], bool]) -> None:
         StorageUnavailableError: the tables cannot be read or written now.
     """
     judged: Mapping[date, bool] | None = None
-    for account_id, message_id, told in history.held_messages():
+    for account_id, message_id, told in messages.held():
         if not keep_going():
             return
         # An alert's id begins with its day.
@@ -133,9 +133,9 @@ def settle(keep_going: Callable[[], bool]) -> None:
         if held is not False and not any(later > day and not silent for later, silent in judged.items()):
             continue
         if not held or _still_gone(account_id, told):
-            history.let_go(account_id, message_id)
+            messages.let_go(account_id, message_id)
         else:
-            history.withdraw(account_id, message_id)
+            messages.withdraw(account_id, message_id)
 
 
 def _still_gone(account_id: str | None, since: datetime) -> bool:

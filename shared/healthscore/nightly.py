@@ -22,7 +22,7 @@ from healthscore.core.tally import Tally
 from healthscore.core.timeline import day_of, end_of_day, from_millis, millis, parse_instant
 from healthscore.erasure import forget_user
 from healthscore.scoring import gather_facts
-from healthscore.storage import accounts, erasing, history, runs, workspace
+from healthscore.storage import accounts, erasing, history, messages, runs, workspace
 from healthscore.storage.errors import AccountErasedError, StorageUnavailableError
 
 if TYPE_CHECKING:
@@ -268,7 +268,7 @@ def _night(account: Account, run: Run) -> _Outcome:
     alerts = _alerts(account, previous, current, run) if previous and not late else []
     if not done:
         for alert in alerts:
-            store(alert, history.HELD if _waits(alert, current) else history.PENDING)
+            store(alert, messages.HELD if _waits(alert, current) else messages.PENDING)
         accounts.save_score(account, current)
     weeks = weeks_present(account.recent, current.daily)
     return _Outcome(telling.subject(account), previous, current, alerts, weeks, account.profile.get("arr"))
@@ -291,10 +291,10 @@ def _score(account: Account, run: Run) -> Snapshot:
     return snapshot(assess(account.account_id, facts, (), None))
 
 
-def store(alert: Alert, status: str = history.PENDING) -> None:
+def store(alert: Alert, status: str = messages.PENDING) -> None:
     """Keep an alert, unless it was kept before.
 
     Raises:
         StorageUnavailableError: not kept.
     """
-    history.add_message(history.Message(alert.account_id, alert.alert_id, alert.created_at, alert.to_json(), status))
+    messages.add(messages.Message(alert.account_id, alert.alert_id, alert.created_at, alert.to_json(), status))

@@ -20,7 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError,
 from healthscore.core.alerts import Alert
 from healthscore.core.words import counted
 from healthscore.messages import message
-from healthscore.storage import history
+from healthscore.storage import messages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -94,12 +94,12 @@ class Outbox:
             StorageUnavailableError: the messages cannot be read or marked now.
         """
         sent, failed, in_a_row = 0, set[tuple[str | None, str]](), 0
-        for account_id, message_id in chain(first, history.pending_messages()):
+        for account_id, message_id in chain(first, messages.pending()):
             if not keep_going() or in_a_row >= FAILURES_IN_A_ROW:
                 return Delivery(sent, len(failed), complete=False)
             if (account_id, message_id) in failed:
                 continue
-            claimed = history.claim(account_id, message_id, now=self.clock(), lease=LEASE)
+            claimed = messages.claim(account_id, message_id, now=self.clock(), lease=LEASE)
             if claimed is None:
                 continue
             if self._publish(claimed):
@@ -109,17 +109,17 @@ class Outbox:
                 in_a_row += 1
         return Delivery(sent, len(failed), complete=True)
 
-    def _publish(self, claimed: history.Message) -> bool:
+    def _publish(self, claimed: messages.Message) -> bool:
         """Publish a claimed message; it is marked as sent, or free again, or, where that is unknown, stays claimed."""
         try:
             self._to_topic(Alert.from_json(claimed.body))
         except (ClientError, BotoCoreError) as error:
             if _surely_refused(error):
-                history.release(claimed.account_id, claimed.message_id)
+                messages.release(claimed.account_id, claimed.message_id)
             # Not the error's own words: these may quote the message.
             self.logger.error("a message was not sent", message_id=claimed.message_id, error=_kind(error))  # noqa: TRY400
             return False
-        history.mark_sent(claimed.account_id, claimed.message_id, now=self.clock())
+        messages.mark_sent(claimed.account_id, claimed.message_id, now=self.clock())
         return True
 
     def _to_topic(self, alert: Alert) -> None:

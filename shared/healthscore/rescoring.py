@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from healthscore.core.health import assess, snapshot
 from healthscore.scoring import gather_facts
-from healthscore.storage import accounts, history
+from healthscore.storage import accounts, history, messages
 from healthscore.telling import alerts as alerts_of
 
 if TYPE_CHECKING:
@@ -54,4 +54,4 @@ def rescore(account: Account, now: datetime, settings: Settings, *, telling: boo
 
 
 def _store(alert: Alert) -> bool:
-    return history.add_message(history.Message(alert.account_id, alert.alert_id, alert.created_at, alert.to_json()))
+    return messages.add(messages.Message(alert.account_id, alert.alert_id, alert.created_at, alert.to_json()))

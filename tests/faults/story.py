@@ -22,7 +22,7 @@ from healthscore import ingest, nightly
 from healthscore.core import daylog, lanes
 from healthscore.core.timeline import end_of_day
 from healthscore.outbox import LEASE
-from healthscore.storage import accounts, activity, history, lane
+from healthscore.storage import accounts, activity, history, lane, messages
 from healthscore.storage.client import dynamodb
 from healthscore.storage.errors import StorageUnavailableError
 from healthscore.storage.sealed import SealedCache
@@ -179,7 +179,7 @@ class _Life:
             for message, sent in times.items()
             if any(later - earlier < LEASE for earlier, later in pairwise(sent))
         ]
-        return wrong + [f"{left} is left to be sent" for left in history.pending_messages()]
+        return wrong + [f"{left} is left to be sent" for left in messages.pending()]
 
 
 def wrong_figures(phases: Sequence[Phase]) -> list[str]:

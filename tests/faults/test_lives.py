@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from healthscore.core import daylog
-from healthscore.storage import history, log_items
+from healthscore.storage import log_items, messages
 from tests.faults import story
 from tests.faults.injection import KINDS
 
@@ -58,9 +58,9 @@ def test_check__without_de_duplication__fails(monkeypatch):
 
 
 def test_check__without_the_outboxs_claim__fails(monkeypatch):
-    claim = history.claim
+    claim = messages.claim
     no_lease = timedelta(0)
-    monkeypatch.setattr(history, "claim", lambda *message, now, lease: claim(*message, now=now, lease=no_lease))
+    monkeypatch.setattr(messages, "claim", lambda *message, now, lease: claim(*message, now=now, lease=no_lease))
     assert any("within its lease" in one for one in wrong())
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 from healthscore import crm_matching, crm_queue, crm_secrets
-from healthscore.storage import history, keys
+from healthscore.storage import keys, messages
 from healthscore.storage.client import dynamodb
 from tests.fakes.hubspot import SECRET, FakeHubSpot
 from tests.fakes.server import VirtualClock
@@ -58,7 +58,7 @@ def sqs_event(queue_url: str) -> dict[str, Any]:
 
 def forget_alerts(account_id: str) -> None:
     """Forget what an account's people were told today, as if it was another day."""
-    for owner, message_id in [*history.pending_messages(), *_sent(account_id)]:
+    for owner, message_id in [*messages.pending(), *_sent(account_id)]:
         key = dict(zip(("pk", "sk"), keys.message_key(owner, message_id), strict=True))
         item = {name: {"S": text} for name, text in key.items()}
         dynamodb().delete_item(TableName=keys.history_table(), Key=item)

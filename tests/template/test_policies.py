@@ -14,7 +14,7 @@ import pytest
 from healthscore.core.alerts import Alert, AlertKind, Severity, alert_id
 from healthscore.core.book import Sort
 from healthscore.http.keys import Scope
-from healthscore.storage import accounts, erasing, forgetting, history, lane, people
+from healthscore.storage import accounts, erasing, forgetting, lane, messages, people
 from healthscore.storage.errors import AccountErasedError, StorageUnavailableError
 from healthscore.storage.sealed import SealedCache
 from tests.template import crm
@@ -178,7 +178,7 @@ def live(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
         accident.setattr(accounts, "save_score", partial(_overtaken, accounts.save_score))
         workspace.night({"time": noon})
     # Held by a night that has not come to its end yet.
-    history.add_message(history.Message("acme", "2999-01-01-silent-0", yesterday, {"day": "2999-01-01"}, history.HELD))
+    messages.add(messages.Message("acme", "2999-01-01-silent-0", yesterday, {"day": "2999-01-01"}, messages.HELD))
     workspace.night({"task": "outbox"})
     started = json.loads(
         workspace.invoke("NightlyFunction", json.dumps({"task": "start", "event": {}, "execution": "x"}))
@@ -193,7 +193,7 @@ def _look_around(workspace: Workspace, yesterday: datetime) -> None:
     day, words = yesterday.date(), ("Acme fell", "It fell.", (), "Call.")
     alert = Alert("x", "acme", AlertKind.BAND_FELL, Severity.LOW, day, yesterday, *words)
     alert = replace(alert, alert_id=alert_id(alert.kind, day, "acme"))
-    history.add_message(history.Message("acme", alert.alert_id, yesterday, alert.to_json(), history.SENT))
+    messages.add(messages.Message("acme", alert.alert_id, yesterday, alert.to_json(), messages.SENT))
     for sort in Sort:
         workspace.request("GET", f"/v1/accounts?sort={sort.value}")
     for listed in ("accounts?owner=Kim", "accounts?q=ac", "summary", f"alerts?date={day}", "accounts/acme/alerts"):

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 from healthscore.storage import keys
 from healthscore.storage.batches import batch_get
 from healthscore.storage.client import dynamodb, pages
-from healthscore.storage.history import stored_message
+from healthscore.storage.messages import stored_message
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from healthscore.storage.history import Message
+    from healthscore.storage.messages import Message
 
 
 def of_account(account_id: str, *, limit: int, after: str | None) -> tuple[list[Message], str | None]:

@@ -18,7 +18,7 @@ from healthscore.http.keys import CachedKeys, key_hash
 from healthscore.ingest import ingest
 from healthscore.nightly import run_segment, start
 from healthscore.settings import Settings
-from healthscore.storage import accounts, activity, erasing, history, keys, people, workspace
+from healthscore.storage import accounts, activity, erasing, keys, messages, people, workspace
 from healthscore.storage.client import dynamodb
 from healthscore.storage.errors import StorageUnavailableError
 from healthscore.storage.workspace import ApiKey
@@ -42,7 +42,7 @@ def take_in(events: list[Any]) -> None:
 def told(account_id: str | None, text: str, day: Any = DAY) -> None:
     kind = AlertKind.DIGEST if account_id is None else AlertKind.BAND_FELL
     alert = Alert(alert_id(kind, day, account_id), account_id, kind, Severity.LOW, day, NIGHT, text, text, (), text)
-    history.add_message(history.Message(account_id, alert.alert_id, alert.created_at, alert.to_json()))
+    messages.add(messages.Message(account_id, alert.alert_id, alert.created_at, alert.to_json()))
 
 
 @pytest.fixture

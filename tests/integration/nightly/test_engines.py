@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from healthscore.storage import accounts, history
+from healthscore.storage import accounts, history, messages
 from tests.integration.nightly.nights import ABSENT, THRIVING, TONIGHT, Topic, account, night
 
 
@@ -20,7 +20,7 @@ def test_nights__two_at_the_same_time__keep_one_snapshot_each_and_send_each_mess
     night(topic)
     assert [result["left"] for result in results] == [[], []]
     assert len(topic.ids()) == len(set(topic.ids())) == 5 * 3 + 1
-    assert list(history.pending_messages()) == []
+    assert list(messages.pending()) == []
     for one in accounts.scan(0, 1):
         assert isinstance(one, accounts.Account)
         assert one.latest is not None

@@ -107,7 +107,7 @@ def test_night__ended_by_nobody__lets_go_after_the_next_usual_one(topic, monkeyp
 def test_night__killed_after_it_was_judged__is_finished_by_the_sweep(topic, monkeypatch):
     account("gone", *[THRIVING] * 8)
     with monkeypatch.context() as patch:
-        patch.setattr("healthscore.night_end.history.let_go", lambda *_: pytest.fail("died here"))
+        patch.setattr("healthscore.night_end.messages.let_go", lambda *_: pytest.fail("died here"))
         with pytest.raises(pytest.fail.Exception):
             run(topic, TONIGHT)
     sweep(topic, TONIGHT + timedelta(hours=1))

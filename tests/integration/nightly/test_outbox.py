@@ -15,7 +15,7 @@ from botocore.exceptions import (
 )
 
 from healthscore.outbox import FAILURES_IN_A_ROW, LEASE, Delivery, sns
-from healthscore.storage import history
+from healthscore.storage import messages
 from tests.integration.nightly.nights import NIGHT, THRIVING, TONIGHT, account, night, outbox_of, schedule, sweep
 
 SOON = TONIGHT + timedelta(minutes=1)
@@ -97,7 +97,7 @@ def test_send__topic_out_of_order__leaves_the_rest_to_the_next_time(topic):
 
 
 def test_send__index_does_not_know_new_messages_yet__they_go_out_all_the_same(fell, monkeypatch):
-    monkeypatch.setattr(history, "pending_messages", lambda: iter(()))
+    monkeypatch.setattr(messages, "pending", lambda: iter(()))
     night(fell)
     assert fell.kinds() == ["band_fell", "score_fell", "declining", "digest"]
 
@@ -105,7 +105,7 @@ def test_send__index_does_not_know_new_messages_yet__they_go_out_all_the_same(fe
 def test_send__index_still_lists_what_was_sent__it_does_not_go_out_again(fell, monkeypatch):
     night(fell)
     stale = [(alert.account_id, alert.alert_id) for alert in fell.alerts()]
-    monkeypatch.setattr(history, "pending_messages", lambda: iter(stale))
+    monkeypatch.setattr(messages, "pending", lambda: iter(stale))
     assert sweep(fell, TONIGHT + NIGHT) == Delivery(sent=0, unsent=0, complete=True)
 
 
@@ -128,7 +128,7 @@ def test_send__time_runs_out__is_not_complete(fell):
 def test_send__many_nights__leaves_nothing_pending(fell):
     for offset in range(3):
         night(fell, schedule(TONIGHT + offset * NIGHT), now=TONIGHT + offset * NIGHT)
-    assert list(history.pending_messages()) == []
+    assert list(messages.pending()) == []
 
 
 def test_publish__message__has_a_text_for_each_kind_of_subscriber(fell):

@@ -11,7 +11,7 @@ import pytest
 from healthscore.core.model import Band, Component, CrmFacts, Snapshot
 from healthscore.core.timeline import DAY as ONE_DAY
 from healthscore.settings import Settings
-from healthscore.storage import accounts, history, runs, workspace
+from healthscore.storage import accounts, history, messages, runs, workspace
 from healthscore.storage.errors import AccountErasedError, TimezoneFixedError
 from tests.support.events import DAY, MIDNIGHT
 
@@ -113,40 +113,40 @@ def test_snapshots__of_a_range__come_oldest_first_and_only_of_the_account(tables
     assert history.snapshot_before("acme", DAY - 5 * ONE_DAY) is None
 
 
-def message(message_id="m1", account_id="acme") -> history.Message:
-    return history.Message(account_id, message_id, MIDNIGHT, {"title": "größer", "day": "2026-11-20"})
+def message(message_id="m1", account_id="acme") -> messages.Message:
+    return messages.Message(account_id, message_id, MIDNIGHT, {"title": "größer", "day": "2026-11-20"})
 
 
 def test_message__stored_twice__is_one_and_pending_until_sent(tables):
-    assert history.add_message(message())
-    assert not history.add_message(message())
-    assert history.add_message(message("digest", account_id=None))
-    assert set(history.pending_messages()) == {("acme", "m1"), (None, "digest")}
-    assert history.claim("acme", "m1", now=MIDNIGHT, lease=LEASE).body == {"title": "größer", "day": "2026-11-20"}
-    history.mark_sent("acme", "m1", now=MIDNIGHT)
-    assert list(history.pending_messages()) == [(None, "digest")]
-    assert history.claim("acme", "m1", now=MIDNIGHT + 2 * LEASE, lease=LEASE) is None
-    assert not history.add_message(message())
+    assert messages.add(message())
+    assert not messages.add(message())
+    assert messages.add(message("digest", account_id=None))
+    assert set(messages.pending()) == {("acme", "m1"), (None, "digest")}
+    assert messages.claim("acme", "m1", now=MIDNIGHT, lease=LEASE).body == {"title": "größer", "day": "2026-11-20"}
+    messages.mark_sent("acme", "m1", now=MIDNIGHT)
+    assert list(messages.pending()) == [(None, "digest")]
+    assert messages.claim("acme", "m1", now=MIDNIGHT + 2 * LEASE, lease=LEASE) is None
+    assert not messages.add(message())
 
 
 def test_claim__while_a_lease_lasts__is_refused_and_afterwards_given(tables):
-    history.add_message(message())
-    assert history.claim("acme", "m1", now=MIDNIGHT, lease=LEASE)
-    assert history.claim("acme", "m1", now=MIDNIGHT + LEASE - timedelta(milliseconds=1), lease=LEASE) is None
-    assert history.claim("acme", "m1", now=MIDNIGHT + LEASE, lease=LEASE)
+    messages.add(message())
+    assert messages.claim("acme", "m1", now=MIDNIGHT, lease=LEASE)
+    assert messages.claim("acme", "m1", now=MIDNIGHT + LEASE - timedelta(milliseconds=1), lease=LEASE) is None
+    assert messages.claim("acme", "m1", now=MIDNIGHT + LEASE, lease=LEASE)
 
 
 def test_release__of_a_claimed_message__frees_it_at_once(tables):
-    history.add_message(message())
-    history.claim("acme", "m1", now=MIDNIGHT, lease=LEASE)
-    history.release("acme", "m1")
-    assert history.claim("acme", "m1", now=MIDNIGHT, lease=LEASE)
+    messages.add(message())
+    messages.claim("acme", "m1", now=MIDNIGHT, lease=LEASE)
+    messages.release("acme", "m1")
+    assert messages.claim("acme", "m1", now=MIDNIGHT, lease=LEASE)
 
 
 def test_claim__by_two_at_once__is_given_to_one(tables):
-    history.add_message(message())
+    messages.add(message())
     with ThreadPoolExecutor(4) as pool:
-        claims = list(pool.map(lambda _: history.claim("acme", "m1", now=MIDNIGHT, lease=LEASE), range(8)))
+        claims = list(pool.map(lambda _: messages.claim("acme", "m1", now=MIDNIGHT, lease=LEASE), range(8)))
     assert sum(claim is not None for claim in claims) == 1
 
 
