@@ -139,5 +139,4 @@ def without_waiting(patch: pytest.MonkeyPatch) -> None:
     """Let neither the SDK nor the product wait between attempts."""
     no_time = SimpleNamespace(sleep=lambda seconds: None)
     patch.setattr("botocore.endpoint.time", no_time)
-    patch.setattr("healthscore.storage.lane.jitter", lambda attempt: 0.0)
-    patch.setattr("healthscore.storage.batches.time", no_time)
+    patch.setattr("healthscore.storage.patience.time", no_time)

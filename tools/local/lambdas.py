@@ -1,8 +1,8 @@
 """A stand-in for Lambda: loads the real handlers and invokes them with JSON events and a context.
 
 As in Lambda, an execution environment serves one event at a time and stays warm for the next; events that arrive
-meanwhile get an environment of their own. Here an environment is the handler's module, loaded once more; the library
-behind the handlers is shared by all of them.
+meanwhile get an environment of their own, up to a number; then they wait. Here an environment is the handler's module,
+loaded once more; the library behind the handlers is shared by all of them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import traceback
 import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Lock
+from threading import Lock, Semaphore
 from typing import TYPE_CHECKING, Any
 
 from tools.local.cloudformation import REGION
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
     Handler = Callable[[dict[str, Any], "Context"], Any]
 
+CONCURRENCY = 10
+"""Environments of a function at most, as a new AWS account has them: more would only share this process's one thread of
+Python. What arrives beyond them waits for one; Lambda would refuse it, and the client would send it again."""
 _READ_WHEN_LOADED = ("POWERTOOLS_", "AWS_LAMBDA_")
 """Variables that may differ between functions: they are read once, while the handler's module is loaded."""
 
@@ -70,6 +73,7 @@ class Lambdas:
         self._root = root
         self._idle: dict[str, list[Handler]] = {name: [] for name in functions}
         self._lock = Lock()
+        self._rooms = {name: Semaphore(CONCURRENCY) for name in functions}
         self.environment = _common_environment(functions)
 
     def invoke(self, logical_id: str, event: str) -> str:
@@ -87,7 +91,7 @@ class Lambdas:
         """
         function = self._functions[logical_id]
         try:
-            with self._environment_of(function) as handler:
+            with self._rooms[logical_id], self._environment_of(function) as handler:
                 return json.dumps(handler(json.loads(event), _context(function)), ensure_ascii=False)
         except Exception as error:
             traceback.print_exc(file=sys.stderr)

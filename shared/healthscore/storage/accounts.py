@@ -26,12 +26,8 @@ from healthscore.core.traits import effective, with_traits
 from healthscore.core.trend import trends
 from healthscore.storage import cards, keys, words
 from healthscore.storage.client import call, dynamodb, pages
-from healthscore.storage.errors import (
-    AccountErasedError,
-    BeingErasedError,
-    ConditionFailedError,
-    StorageUnavailableError,
-)
+from healthscore.storage.errors import AccountErasedError, BeingErasedError, ConditionFailedError
+from healthscore.storage.patience import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -41,7 +37,6 @@ if TYPE_CHECKING:
 
 RECENT_NIGHTS = 30
 """Daily scores that an account's item keeps."""
-_ATTEMPTS = 10
 FORGETTING = "forgetting"
 """The attribute that holds the users whose erasure has begun."""
 
@@ -135,14 +130,15 @@ def save_profile(account_id: str, change: Callable[[dict[str, Any]], dict[str, A
     Raises:
         StorageUnavailableError: not saved.
     """
-    for _ in range(_ATTEMPTS):
+    patience = Patience("too many writers at once for one account")
+    while True:
         item = _standing(account_id)
         profile = change(_part(item, "profile", {}))
         try:
             return _describe(account_id, item, {"profile": profile}, now)
         except ConditionFailedError:
+            patience.wait()
             continue
-    raise StorageUnavailableError("too many writers at once for one account")
 
 
 def save_traits(account_id: str, said: Mapping[str, Any], at: int, now: datetime) -> None:
@@ -157,7 +153,8 @@ def save_traits(account_id: str, said: Mapping[str, Any], at: int, now: datetime
     Raises:
         StorageUnavailableError: not saved.
     """
-    for _ in range(_ATTEMPTS):
+    patience = Patience("too many writers at once for one account")
+    while True:
         item = _standing(account_id)
         traits = with_traits(_part(item, "traits", {}), said, at)
         if traits is None:
@@ -165,9 +162,9 @@ def save_traits(account_id: str, said: Mapping[str, Any], at: int, now: datetime
         try:
             _describe(account_id, item, {"traits": traits}, now)
         except ConditionFailedError:
+            patience.wait()
             continue
         return
-    raise StorageUnavailableError("too many writers at once for one account")
 
 
 def _describe(account_id: str, item: dict[str, Any], change: dict[str, Any], now: datetime) -> Account:
@@ -208,14 +205,15 @@ def save_crm(account_id: str, facts: CrmFacts) -> Account:
             "crm": {"S": text},
         },
     }
-    for _ in range(_ATTEMPTS):
+    patience = Patience("too many writers at once for one account")
+    while True:
         born = [] if _standing(account_id) else words.puts(account_id, book.entries(account_id, None))
         try:
             call(dynamodb().transact_write_items, TransactItems=[{"Update": update}, {"Put": copy}, *born])
         except ConditionFailedError:
+            patience.wait()
             continue
         return _account(_get_item(account_id))
-    raise StorageUnavailableError("too many writers at once for one account")
 
 
 def save_score(account: Account, snapshot: Snapshot) -> None:
@@ -229,7 +227,8 @@ def save_score(account: Account, snapshot: Snapshot) -> None:
         StorageUnavailableError: not saved.
     """
     item = None
-    for _ in range(_ATTEMPTS):
+    patience = Patience("too many writers at once for one account")
+    while True:
         if item is not None:
             account = _account(item)
         read = _dumps([daily_to_json(daily) for daily in account.recent]) if account.recent else None
@@ -247,9 +246,9 @@ def save_score(account: Account, snapshot: Snapshot) -> None:
             item = _get_item(account.account_id)
             if not item or keys.ERASING in item:
                 raise AccountErasedError from None
+            patience.wait()
         else:
             return
-    raise StorageUnavailableError("too many writers at once for one account")
 
 
 def _get_item(account_id: str, *, consistent: bool = True) -> dict[str, Any]:

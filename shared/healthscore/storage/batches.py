@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import random
-import time
 from typing import TYPE_CHECKING, Any
 
 from healthscore.storage.client import call, dynamodb
-from healthscore.storage.errors import StorageUnavailableError
+from healthscore.storage.patience import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-ATTEMPTS = 12
-"""Calls made for what earlier calls have left unprocessed, with full jitter between them."""
 _BATCH = 100
 _DELETES = 25
 
@@ -35,15 +31,14 @@ def batch_get(
         request: dict[str, Any] = {}
         for table, key in wanted[start : start + _BATCH]:
             request.setdefault(table, {"Keys": [], **shapes.get(table, {})})["Keys"].append(key)
-        for attempt in range(ATTEMPTS):
+        patience = Patience("keys stay unprocessed")
+        while True:
             answer = call(dynamodb().batch_get_item, RequestItems=request)
             found.extend((table, item) for table, items in answer["Responses"].items() for item in items)
             request = dict(answer.get("UnprocessedKeys") or {})
             if not request:
                 break
-            time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311  (jitter)
-        else:
-            raise StorageUnavailableError("keys stay unprocessed")
+            patience.wait()
     return found
 
 
@@ -55,10 +50,9 @@ def batch_delete(table: str, keys: Sequence[dict[str, Any]]) -> None:
     """
     for start in range(0, len(keys), _DELETES):
         request: Any = {table: [{"DeleteRequest": {"Key": key}} for key in keys[start : start + _DELETES]]}
-        for attempt in range(ATTEMPTS):
+        patience = Patience("deletions stay unprocessed")
+        while True:
             request = call(dynamodb().batch_write_item, RequestItems=request).get("UnprocessedItems")
             if not request:
                 break
-            time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311  (jitter)
-        else:
-            raise StorageUnavailableError("deletions stay unprocessed")
+            patience.wait()

@@ -19,9 +19,10 @@ from healthscore.core.lanes import NO_LOAD, Load, lanes_for, load_of, split
 from healthscore.core.timeline import DAY
 from healthscore.storage import keys, lane, log_items, readings
 from healthscore.storage.client import call, dynamodb
-from healthscore.storage.errors import ConditionFailedError, StorageUnavailableError
+from healthscore.storage.errors import ConditionFailedError
 from healthscore.storage.lane import Committed, LanesFixedError, Terms
 from healthscore.storage.log_items import LogKey, StoredHead
+from healthscore.storage.patience import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -118,19 +119,19 @@ def _begin(key: LogKey, beginning: StoredHead, firsts: str | None, terms: Terms)
     """Begin a day of several lanes: put the head of its first lane, still empty, or find the one that is there."""
     version, log = secrets.token_urlsafe(8), daylog.encode_head(key.day, beginning.head)
     put = log_items.head_put(key, log, None, read_version=None, version=version, expires=terms.expires)
-    for attempt in range(lane.ATTEMPTS):
+    patience = Patience(lane.TOO_MANY_WRITERS, terms.sleep)
+    while True:
         try:
             call(dynamodb().put_item, **put)
         except ConditionFailedError:
             if (there := log_items.read_heads(key.pk, key.day).get(0)) is not None:
                 return there
-            terms.sleep(lane.jitter(attempt))
+            patience.wait()
         else:
             account_id = keys.account_of(key.pk)
             if account_id is not None and firsts is not None:
                 lane.take_back_if_gone(account_id, key, version)
             return StoredHead(version, beginning.head)
-    raise StorageUnavailableError(lane.TOO_MANY_WRITERS)
 
 
 def _commit(key: LogKey, entries: Sequence[Entry], stored: StoredHead, firsts: str | None, terms: Terms) -> Committed:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import random
 import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -23,8 +22,9 @@ from healthscore.core.firsts import with_firsts
 from healthscore.core.timeline import format_instant
 from healthscore.storage import cards, keys, log_items, words
 from healthscore.storage.client import call, dynamodb
-from healthscore.storage.errors import BeingErasedError, ConditionFailedError, StorageUnavailableError
+from healthscore.storage.errors import BeingErasedError, ConditionFailedError
 from healthscore.storage.log_items import NO_HEAD, StoredHead
+from healthscore.storage.patience import Patience
 from healthscore.storage.readings import read
 from healthscore.storage.sealed import SealedCache
 
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from healthscore.storage.daylogs import Fence
     from healthscore.storage.log_items import LogKey
 
-ATTEMPTS = 12
-"""Races a commit may lose before it gives up; with full jitter up to a second each, some seconds in all."""
 TOO_MANY_WRITERS = "too many writers at once for one log and day"
 sealed_parts = SealedCache()
 """What this process has read of sealed logs."""
@@ -104,15 +102,8 @@ def commit(
         StorageUnavailableError: not committed, or not known to be; the same entries may be committed again.
     """
     lost: _Try | None = None
-    for attempt in range(ATTEMPTS):
-        if attempt:
-            terms.sleep(jitter(attempt))
-            stored, firsts = _look_again(key, stored.head.lanes, lost)
-            if lost is not None and stored.version == lost.version:
-                accepted = len(lost.append.fresh)
-                return Committed(accepted, len(entries) - accepted, firsts)
-            if terms.fence is not None:
-                terms.fence.verify()
+    patience = Patience(TOO_MANY_WRITERS, terms.sleep)
+    while True:
         try:
             sealed = _sealed(key, stored)
             overhead, salt = log_items.overhead(key.pk), secrets.token_bytes(8)
@@ -124,15 +115,17 @@ def commit(
             lost = _Try(stored.version, secrets.token_urlsafe(8), append)
             firsts = _put(key, entries, stored, firsts, this=lost, terms=terms)
         except ConditionFailedError:
+            # Read only after the wait: a put costs the same whether it wins or not, and one on an old head never wins.
+            patience.wait()
+            stored, firsts = _look_again(key, stored.head.lanes, lost)
+            if lost is not None and stored.version == lost.version:
+                accepted = len(lost.append.fresh)
+                return Committed(accepted, len(entries) - accepted, firsts)
+            if terms.fence is not None:
+                terms.fence.verify()
             continue
         sealed_parts.keep(key, append.sealed)
         return Committed(len(append.fresh), len(entries) - len(append.fresh), firsts)
-    raise StorageUnavailableError(TOO_MANY_WRITERS)
-
-
-def jitter(attempt: int) -> float:
-    """Seconds to wait before another attempt."""
-    return random.uniform(0, min(1.0, 0.02 * 2**attempt))  # noqa: S311  (jitter)
 
 
 def _look_again(key: LogKey, lanes: int, lost: _Try | None) -> tuple[StoredHead, str | None]:

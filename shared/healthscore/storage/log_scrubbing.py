@@ -16,16 +16,15 @@ from healthscore.core import daylog
 from healthscore.storage import keys, log_items
 from healthscore.storage.batches import batch_delete
 from healthscore.storage.client import call, dynamodb, pages
-from healthscore.storage.errors import ConditionFailedError, StorageUnavailableError
+from healthscore.storage.errors import ConditionFailedError
 from healthscore.storage.log_items import NO_HEAD, LogKey
+from healthscore.storage.patience import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
     from healthscore.core.pack import Entry
     from healthscore.storage.log_items import StoredHead
-
-_ATTEMPTS = 10
 
 
 def scrub(account_id: str, people: Collection[str], retention_days: int, keep_going: Callable[[], bool]) -> bool:
@@ -66,14 +65,16 @@ def _lanes(pk: str) -> list[LogKey]:
 
 
 def _scrub_lane(key: LogKey, people: Collection[str], expires: int) -> None:
-    for _ in range(_ATTEMPTS):
+    patience = Patience("too many writers at once for one log")
+    while True:
         segments = log_items.read_segments(key)
         listed = [item["sk"]["S"] for item in _segments(key)]
         stored = log_items.read_heads(key.pk, key.day).get(key.lane, NO_HEAD)
         try:
             way = list(daylog.way_back(key.day, stored.head, segments))
         except daylog.MissingSegmentError:
-            continue  # somebody sealed one between the two reads
+            patience.wait()  # somebody sealed one between the two reads
+            continue
         entries = [*stored.head.tail, *(entry for _, _, part in way for entry in part)]
         led_to = {keys.segment_key(key.day, key.lane, position, token) for position, token, _ in way}
         if led_to.issuperset(listed) and not any(entry.person in people for entry in entries):
@@ -81,10 +82,10 @@ def _scrub_lane(key: LogKey, people: Collection[str], expires: int) -> None:
         try:
             _exchange(key, stored, _without(entries, people), expires)
         except ConditionFailedError:
+            patience.wait()
             continue
         batch_delete(keys.activity_table(), [{"pk": {"S": key.pk}, "sk": {"S": sk}} for sk in listed])
         return
-    raise StorageUnavailableError("too many writers at once for one log")
 
 
 def _segments(key: LogKey) -> Iterable[dict[str, Any]]:

@@ -20,7 +20,8 @@ from healthscore.core.traits import with_traits
 from healthscore.storage import keys
 from healthscore.storage.batches import batch_get
 from healthscore.storage.client import call, dynamodb, pages
-from healthscore.storage.errors import ConditionFailedError, MovedError, StorageUnavailableError
+from healthscore.storage.errors import ConditionFailedError, MovedError
+from healthscore.storage.patience import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 MAX_LINKS = 10
 """Users that one anonymous id is linked to, as on a shared device; further ones are not followed."""
-_ATTEMPTS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,8 @@ def describe(person: str, said: Mapping[str, Any], at: int) -> None:
         StorageUnavailableError: not noted, or not known to be.
     """
     key = _key(keys.person_pk(person), keys.TRAITS)
-    for _ in range(_ATTEMPTS):
+    patience = Patience("too many writers at once for one person")
+    while True:
         item = call(dynamodb().get_item, TableName=keys.activity_table(), Key=key, ConsistentRead=True).get("Item")
         read = item["t"]["S"] if item else None
         traits = with_traits({} if read is None else traits_from_text(read), said, at)
@@ -144,9 +145,9 @@ def describe(person: str, said: Mapping[str, Any], at: int) -> None:
         try:
             call(dynamodb().put_item, TableName=keys.activity_table(), Item=put, **condition)
         except ConditionFailedError:
+            patience.wait()
             continue
         return
-    raise StorageUnavailableError("too many writers at once for one person")
 
 
 def traits_from_text(text: str) -> dict[str, tuple[Any, int]]:
@@ -175,7 +176,8 @@ def _change(
     person: str, change: Callable[[dict[str, Any] | None], tuple[dict[str, Any], list[dict[str, Any]]]]
 ) -> None:
     """Set attributes of a person's item, and put copies with it, on condition that it still is as it was read."""
-    for _ in range(_ATTEMPTS):
+    patience = Patience("too many writers at once for one person")
+    while True:
         item = _items([person]).get(person)
         sets, copies = change(item)
         if item is not None and all(item.get(name) == value for name, value in sets.items()):
@@ -192,9 +194,9 @@ def _change(
             else:
                 call(dynamodb().put_item, **put)
         except ConditionFailedError:
+            patience.wait()
             continue
         return
-    raise StorageUnavailableError("too many writers at once for one person")
 
 
 def _items(people: Collection[str]) -> dict[str, dict[str, Any]]:

@@ -10,9 +10,8 @@ from typing import Any
 from healthscore.storage import keys
 from healthscore.storage.batches import batch_delete
 from healthscore.storage.client import call, dynamodb, pages
-from healthscore.storage.errors import ConditionFailedError, StorageUnavailableError
-
-_ATTEMPTS = 10
+from healthscore.storage.errors import ConditionFailedError
+from healthscore.storage.patience import Patience
 
 
 def leave(person: str, account_id: str) -> None:
@@ -23,7 +22,8 @@ def leave(person: str, account_id: str) -> None:
     Raises:
         StorageUnavailableError: something is left.
     """
-    for _ in range(_ATTEMPTS):
+    patience = Patience("too many writers at once for one person")
+    while True:
         item = _member(person)
         stays = [stay for stay in json.loads(item["m"]["S"]) if stay[1] != account_id] if "m" in item else []
         if not stays:
@@ -32,8 +32,7 @@ def leave(person: str, account_id: str) -> None:
         with contextlib.suppress(ConditionFailedError):
             _save(item, "m", stays)
             break
-    else:
-        raise StorageUnavailableError("too many writers at once for one person")
+        patience.wait()
     batch_delete(keys.activity_table(), [_key(keys.activity_pk(account_id), keys.member_key(person))])
 
 
@@ -51,7 +50,8 @@ def _delete_person(person: str) -> None:
 
 def _unlink(other: str, user: str) -> None:
     """Have another id of a user not lead to that user any more."""
-    for _ in range(_ATTEMPTS):
+    patience = Patience("too many writers at once for one person")
+    while True:
         item = _member(other)
         if "l" not in item:
             return
@@ -59,7 +59,7 @@ def _unlink(other: str, user: str) -> None:
         with contextlib.suppress(ConditionFailedError):
             _save(item, "l", links)
             return
-    raise StorageUnavailableError("too many writers at once for one person")
+        patience.wait()
 
 
 def _partition(person: str) -> list[dict[str, Any]]:

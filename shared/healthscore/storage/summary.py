@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from healthscore.storage import keys
 from healthscore.storage.client import call, dynamodb
-from healthscore.storage.errors import ConditionFailedError, StorageUnavailableError
+from healthscore.storage.errors import ConditionFailedError
+from healthscore.storage.patience import Patience
 
 if TYPE_CHECKING:
     from datetime import date
 
 _KEY = {"pk": {"S": "summary"}, "sk": {"S": "current"}}
-_ATTEMPTS = 10
 
 
 def save(day: date, summary: dict[str, Any]) -> None:
@@ -49,7 +49,8 @@ def forget(account_id: str) -> None:
     Raises:
         StorageUnavailableError: it may still be among them.
     """
-    for _ in range(_ATTEMPTS):
+    patience = Patience("too many writers at once for the summary")
+    while True:
         text = _stored()
         if text is None:
             return
@@ -70,7 +71,7 @@ def forget(account_id: str) -> None:
                 ExpressionAttributeValues={":summary": _text({**summary, "movers": movers}), ":read": {"S": text}},
             )
             return
-    raise StorageUnavailableError("too many writers at once for the summary")
+        patience.wait()
 
 
 def _stored() -> str | None:

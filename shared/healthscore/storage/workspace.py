@@ -12,17 +12,13 @@ from healthscore.core.timeline import format_instant, parse_instant
 from healthscore.settings import Settings
 from healthscore.storage import keys
 from healthscore.storage.client import call, dynamodb, pages
-from healthscore.storage.errors import (
-    ConditionFailedError,
-    StorageUnavailableError,
-    TimezoneFixedError,
-)
+from healthscore.storage.errors import ConditionFailedError, TimezoneFixedError
+from healthscore.storage.patience import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _CURRENT = {"pk": {"S": "settings"}, "sk": {"S": "current"}}
-_ATTEMPTS = 10
 
 
 def _now() -> datetime:
@@ -80,7 +76,8 @@ def save_settings(new: Settings, now: datetime) -> StoredSettings:
         StorageUnavailableError: not saved.
     """
     text = json.dumps(new.to_json(), ensure_ascii=False, separators=(",", ":"))
-    for _ in range(_ATTEMPTS):
+    patience = Patience("too many writers at once for the settings")
+    while True:
         stored = settings()
         if new == stored.settings and stored.version:
             return stored
@@ -111,9 +108,9 @@ def save_settings(new: Settings, now: datetime) -> StoredSettings:
         try:
             call(dynamodb().transact_write_items, TransactItems=[{"Update": update}, {"Put": kept}])
         except ConditionFailedError:
+            patience.wait()
             continue
         return StoredSettings(version, new, stored.timezone_fixed)
-    raise StorageUnavailableError("too many writers at once for the settings")
 
 
 def fix_timezone() -> StoredSettings:
@@ -125,7 +122,8 @@ def fix_timezone() -> StoredSettings:
     Raises:
         StorageUnavailableError: not settled.
     """
-    for _ in range(_ATTEMPTS):
+    patience = Patience("too many writers at once for the settings")
+    while True:
         stored = settings()
         if stored.timezone_fixed:
             return stored
@@ -139,9 +137,9 @@ def fix_timezone() -> StoredSettings:
                 ExpressionAttributeValues={":read": {"N": str(stored.version)}, ":true": {"BOOL": True}},
             )
         except ConditionFailedError:
+            patience.wait()
             continue
         return StoredSettings(stored.version, stored.settings, timezone_fixed=True)
-    raise StorageUnavailableError("too many writers at once for the settings")
 
 
 def find_key(key_hash: str, *, clock: Callable[[], datetime] = _now) -> ApiKey | None:

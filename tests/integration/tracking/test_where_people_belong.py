@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections import Counter
 from datetime import timedelta
+from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
@@ -18,7 +19,7 @@ from healthscore.core.pack import entry
 from healthscore.core.timeline import from_millis, millis
 from healthscore.http.segment import Deed, Link, Membership, ParsedCalls
 from healthscore.settings import Settings
-from healthscore.storage import activity, lane, whole_days
+from healthscore.storage import activity, lane, patience, whole_days
 from healthscore.storage.client import dynamodb
 from healthscore.storage.keys import activity_pk, person_pk
 from healthscore.storage.sealed import SealedCache
@@ -50,7 +51,7 @@ class Serial:
 def in_process(tables_in_process, monkeypatch):
     monkeypatch.setattr(daylog, "HEAD_BYTES", 260)
     monkeypatch.setattr(ingest, "ThreadPoolExecutor", Serial)
-    monkeypatch.setattr(lane, "jitter", lambda _attempt: 0)
+    monkeypatch.setattr(patience, "time", SimpleNamespace(sleep=lambda _seconds: None))
     monkeypatch.setattr(lane, "sealed_parts", SealedCache())
     interleaving.watch(dynamodb())
 
