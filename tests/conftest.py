@@ -76,7 +76,8 @@ def _fresh_tables(endpoint: str | None, monkeypatch: pytest.MonkeyPatch) -> Iter
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     if endpoint is not None:
         monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
-    stack = template.read(ROOT / "template.yaml", stack=f"test-{uuid4().hex[:12]}")
+    at_once = {"MessagesPerSecond": "300"}
+    stack = template.read(ROOT / "template.yaml", stack=f"test-{uuid4().hex[:12]}", parameters=at_once)
     client = boto3.client("dynamodb")
     aws.create_tables(stack.tables)
     for function in stack.functions.values():

@@ -29,6 +29,7 @@ from healthscore.ingest import ingest
 from healthscore.night_tasks import begin, end, work
 from healthscore.nightly import run_segment, start
 from healthscore.outbox import Outbox
+from healthscore.pace import Pace
 from healthscore.storage import keys, workspace
 from healthscore.storage.client import dynamodb, pages
 from tests.support import dynamodb_local
@@ -52,8 +53,9 @@ class Topic:
     def __init__(self) -> None:
         self.published = 0
 
-    def publish(self, **_: Any) -> None:
-        self.published += 1
+    def publish_batch(self, PublishBatchRequestEntries: list[Any], **_: Any) -> dict[str, Any]:  # noqa: N803
+        self.published += len(PublishBatchRequestEntries)
+        return {"Successful": [{"Id": entry["Id"]} for entry in PublishBatchRequestEntries]}
 
 
 class Units:
@@ -143,7 +145,8 @@ def prepare(accounts: int) -> None:
 def whole_night() -> dict[str, Any]:
     """What the worker's process does: every task of the state machine, and what it took."""
     topic = Topic()
-    outbox = Outbox(topic, "arn:aws:sns:us-east-1:123456789012:alerts", None, LOGGER)  # type: ignore[arg-type]
+    at_once = Pace(10**6, wait=lambda _: None)
+    outbox = Outbox(topic, "arn:aws:sns:us-east-1:123456789012:alerts", None, LOGGER, at_once)  # type: ignore[arg-type]
     units = Units()
     units.watch()
     now = datetime.now(UTC)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -11,7 +10,7 @@ from aws_lambda_powertools import Logger
 from healthscore.crm.protocol import Change, CrmError
 from healthscore.crm_session import open_session
 from healthscore.crm_sync import refresh
-from healthscore.outbox import Outbox, sns
+from healthscore.outbox import open_outbox
 from healthscore.storage import crm
 from healthscore.storage.errors import StorageUnavailableError
 
@@ -29,7 +28,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
         event: an SQS event.
         context: Lambda's.
     """
-    outbox = Outbox(sns(), os.environ["ALERTS_TOPIC_ARN"], os.environ.get("APP_URL"), logger)
+    outbox = open_outbox(logger)
 
     def left() -> float:
         return float(context.get_remaining_time_in_millis()) / 1000

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -11,7 +10,7 @@ from healthscore.crm.protocol import CrmError
 from healthscore.crm_session import open_session
 from healthscore.crm_sync import note_problem, run
 from healthscore.crm_write_back import write_back_all
-from healthscore.outbox import Outbox, sns
+from healthscore.outbox import open_outbox
 from healthscore.storage import crm
 
 RESERVE_SECONDS = 120
@@ -33,7 +32,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
     """
     if event not in ({}, {"task": "write-back"}):
         raise ValueError('crm_sync takes {} or {"task": "write-back"}')
-    outbox = Outbox(sns(), os.environ["ALERTS_TOPIC_ARN"], os.environ.get("APP_URL"), logger)
+    outbox = open_outbox(logger)
 
     def left() -> float:
         return float(context.get_remaining_time_in_millis()) / 1000

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +10,7 @@ from aws_lambda_powertools import Logger
 from healthscore import metrics, night_tasks
 from healthscore.night_end import finish, settle
 from healthscore.nightly import run_segment, start
-from healthscore.outbox import Outbox, sns
+from healthscore.outbox import open_outbox
 
 STOP_BEFORE_MS = 30_000
 """What is not begun by then is left to the next try: a function that is cut off may repeat a message."""
@@ -35,6 +34,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
         ValueError: the event is none of these.
         IncompleteError: something was left undone. Of a night on the state machine, only where it was so many segments
             that it did not end: single accounts and messages have later nights and sweeps, and an alarm of their own.
+            Of a sweep, only where messages were tried in vain: if time ran out, the next one goes on, and a repetition
+            would send beside it, at twice the pace.
         StorageUnavailableError: the tables cannot be read or written now.
     """
 
@@ -43,7 +44,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
 
     now = datetime.now(UTC)
     logger.set_correlation_id(context.aws_request_id)
-    outbox = Outbox(sns(), os.environ["ALERTS_TOPIC_ARN"], os.environ.get("APP_URL"), logger)
+    outbox = open_outbox(logger)
     match event.get("task"):
         case "start":
             return night_tasks.begin(event, now)
@@ -58,7 +59,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
             settle(keep_going)
             delivery = outbox.send([], keep_going)
             result = {**delivery.to_json(), "left": delivery.left}
-            counts, undone = metrics.of_delivery(result), bool(delivery.left)
+            counts, undone = metrics.of_delivery(result), delivery.unsent > 0
         case _:
             run = start(event, now)
             logger.set_correlation_id(f"{run.day}/{context.aws_request_id}")

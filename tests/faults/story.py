@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from moto import mock_aws
 
-from healthscore import ingest, nightly
+from healthscore import ingest, nightly, outbox
 from healthscore.core import daylog, lanes
 from healthscore.core.timeline import end_of_day
 from healthscore.outbox import LEASE
@@ -226,4 +226,5 @@ def _workspace() -> Iterator[None]:
         patch.setattr(daylog, "HEAD_BYTES", HEAD_BYTES)
         patch.setattr(nightly, "ThreadPoolExecutor", _InTurn)
         patch.setattr(ingest, "ThreadPoolExecutor", _InTurn)
+        patch.setattr(outbox, "ThreadPoolExecutor", _InTurn)
         yield from _fresh_tables(None, patch)

@@ -1,8 +1,12 @@
-"""The alerts topic behind a real SNS client: it accepts, refuses, or accepts and is not heard, as a seed has it."""
+"""The alerts topic behind a real SNS client: it accepts, refuses, or accepts and is not heard, as a seed has it.
+
+A batch meets its fate as a whole, or each of its messages meets one of its own.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
@@ -16,8 +20,16 @@ from tests.faults.injection import NOWHERE, Killed
 
 if TYPE_CHECKING:
     from collections import Counter
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
     from random import Random
+
+WHOLE = ("refused", "server error", "not connected", "timed out", "answer lost", "killed before", "killed after")
+PARTIAL = ("message refused", "message failed", "message failed yet accepted", "message unanswered")
+"""What can become of one message of a batch that SNS takes: only the first is the sender's fault, and final."""
+PARTIAL_KINDS = {f"publish: {fate}" for fate in PARTIAL}
+
+_MESSAGE = re.compile(r"PublishBatchRequestEntries\.member\.(\d+)\.Message")
 
 
 class Topic:
@@ -30,22 +42,14 @@ class Topic:
         self.share = share
         self._random = random
         self._done = done
-        self.client.meta.events.register_first("before-send.sns.Publish", self._receive)
+        self.client.meta.events.register_first("before-send.sns.PublishBatch", self._receive)
+
+    def publish_batch(self, **batch: Any) -> Any:
+        """Publish as the outbox does."""
+        return self.client.publish_batch(**batch)
 
     def _receive(self, request: Any, **_: object) -> AWSResponse:
-        fates = [
-            "refused",
-            "server error",
-            "not connected",
-            "timed out",
-            "answer lost",
-            "killed before",
-            "killed after",
-        ]
-        fate = self._random.choice(fates) if self._random.random() < self.share else None
-        if fate is not None:
-            self._done[f"publish: {fate}"] += 1
-        body = request.body.decode() if isinstance(request.body, bytes) else request.body
+        fate = self._draw(WHOLE)
         request.url = NOWHERE
         match fate:
             case "not connected":
@@ -58,19 +62,46 @@ class Topic:
                 return _answer(400, "<ErrorResponse><Error><Code>Throttled</Code></Error></ErrorResponse>")
             case "server error":
                 return _answer(500, "<ErrorResponse><Error><Code>InternalError</Code></Error></ErrorResponse>")
-        message = json.loads(json.loads(parse_qs(body)["Message"][0])["default"])
-        self.accepted.append((Alert.from_json(message).alert_id, self.now))
+        answers: dict[str, list[str]] = {"Successful": [], "Failed": []}
+        for entry_id, alert_id in _entries(request.body):
+            self._take(entry_id, alert_id, answers)
         if fate == "killed after":
             raise Killed
         if fate == "answer lost":
             raise ReadTimeoutError(endpoint_url=NOWHERE)
+        result = "".join(f"<{name}>{''.join(members)}</{name}>" for name, members in answers.items())
         return _answer(
-            200, "<PublishResponse><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>"
+            200, f"<PublishBatchResponse><PublishBatchResult>{result}</PublishBatchResult></PublishBatchResponse>"
         )
 
-    def publish(self, **message: Any) -> None:
-        """Publish as the outbox does."""
-        self.client.publish(**message)
+    def _take(self, entry_id: str, alert_id: str, answers: dict[str, list[str]]) -> None:
+        """Take one message of a batch, or not, and add what is answered of it."""
+        fate = self._draw(PARTIAL)
+        if fate in {None, "message failed yet accepted", "message unanswered"}:
+            self.accepted.append((alert_id, self.now))
+        if fate is None:
+            answers["Successful"].append(f"<member><Id>{entry_id}</Id><MessageId>1</MessageId></member>")
+        elif fate != "message unanswered":
+            fault = "true" if fate == "message refused" else "false"
+            failed = f"<Id>{entry_id}</Id><Code>Failed</Code><SenderFault>{fault}</SenderFault>"
+            answers["Failed"].append(f"<member>{failed}</member>")
+
+    def _draw(self, fates: Sequence[str]) -> str | None:
+        if self._random.random() >= self.share:
+            return None
+        fate = self._random.choice(fates)
+        self._done[f"publish: {fate}"] += 1
+        return fate
+
+
+def _entries(body: bytes | str) -> Iterator[tuple[str, str]]:
+    """Id and alert id of the messages of a batch, in their order."""
+    sent = parse_qs(body.decode() if isinstance(body, bytes) else body)
+    numbers = sorted(int(found[1]) for found in map(_MESSAGE.fullmatch, sent) if found)
+    for number in numbers:
+        entry = f"PublishBatchRequestEntries.member.{number}"
+        (entry_id,), (text,) = sent[f"{entry}.Id"], sent[f"{entry}.Message"]
+        yield entry_id, Alert.from_json(json.loads(json.loads(text)["default"])).alert_id
 
 
 def _answer(status: int, body: str) -> AWSResponse:

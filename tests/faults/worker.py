@@ -16,8 +16,10 @@ from tests.faults.batches import FIRST_NIGHT, SETTINGS, phases_of
 class SpokenTopic:
     """Says what is published."""
 
-    def publish(self, **message: object) -> None:
-        say(f"published {message['Subject']}")
+    def publish_batch(self, PublishBatchRequestEntries, **_: object) -> dict[str, list[dict[str, str]]]:  # noqa: N803
+        for entry in PublishBatchRequestEntries:
+            say(f"published {entry['Subject']}")
+        return {"Successful": [{"Id": entry["Id"], "MessageId": "1"} for entry in PublishBatchRequestEntries]}
 
 
 def say(line: str) -> None:

@@ -66,11 +66,17 @@ class Calls:
 
 
 def _actions(operation: str, params: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """A transaction needs the permissions of the writes in it, and none of its own."""
+    """What a call needs permission for, where that is not what it is called.
+
+    A transaction needs the permissions of the writes in it, and none of its own. A batch of messages is
+    published by the permission for one.
+    """
     if operation == "TransactWriteItems":
         for write in params["TransactItems"]:
             ((kind, item),) = write.items()
             yield f"{kind}Item", item["TableName"]
+    elif operation == "PublishBatch":
+        yield "Publish", params["TopicArn"]
     elif operation in {"BatchGetItem", "BatchWriteItem"}:
         yield from ((operation, table) for table in params["RequestItems"])
     elif named := next((params[name] for name in ("TopicArn", "SecretId", "QueueUrl") if name in params), None):

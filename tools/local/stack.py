@@ -62,7 +62,7 @@ class LocalStack:
             OSError: the port is in use.
             ValueError: the template holds what the local stack does not know.
         """
-        parameters = {"AllowedOrigins": "*", "LogLevel": log_level}
+        parameters = {"AllowedOrigins": "*", "LogLevel": log_level, "MessagesPerSecond": "300"}
         self._stack = template.read(ROOT / "template.yaml", stack="healthscore-local", parameters=parameters)
         self._lambdas = Lambdas(self._stack.functions, ROOT)
         self._gateway = Gateway(self._stack.routes, self._stack.cors, self._lambdas.invoke)

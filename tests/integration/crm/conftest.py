@@ -21,6 +21,7 @@ from healthscore.crm.registry import PROVIDERS
 from healthscore.crm_sync import Session
 from healthscore.ingest import ingest
 from healthscore.outbox import Outbox
+from healthscore.pace import Pace
 from healthscore.scoring import gather_facts
 from healthscore.settings import Settings
 from healthscore.storage import accounts, crm, history
@@ -37,8 +38,9 @@ class Topic:
 
     published: list[dict[str, Any]] = field(default_factory=list)
 
-    def publish(self, **message: Any) -> None:
-        self.published.append(json.loads(json.loads(message["Message"])["default"]))
+    def publish_batch(self, PublishBatchRequestEntries: list[Any], **_: Any) -> dict[str, Any]:  # noqa: N803
+        self.published += [json.loads(json.loads(entry["Message"])["default"]) for entry in PublishBatchRequestEntries]
+        return {"Successful": [{"Id": entry["Id"]} for entry in PublishBatchRequestEntries]}
 
     def kinds(self) -> list[str]:
         return [message["kind"] for message in self.published]
@@ -74,10 +76,11 @@ class Workspace:
             provider=self.provider,
             connector=connector,
             writing=chosen.write_back,
-            outbox=Outbox(self.topic, "topic", None, logger, clock=self.fake.clock.now),
+            outbox=Outbox(self.topic, "topic", None, logger, Pace(10, wait=lambda _: None), clock=self.fake.clock.now),
             logger=logger,
             clock=self.fake.clock.now,
             keep_going=lambda: next(left, None) is not None,
+            telling=connection.read_once,
         )
 
     def sync(self) -> dict[str, Any]:

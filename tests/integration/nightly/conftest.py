@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from healthscore import nightly
+from healthscore import nightly, outbox
 from tests.integration.nightly.nights import Inline, Topic
 
 
 @pytest.fixture
 def topic(tables_in_process, monkeypatch):
     monkeypatch.setattr(nightly, "ThreadPoolExecutor", Inline)
+    monkeypatch.setattr(outbox, "ThreadPoolExecutor", Inline)
     return Topic()

@@ -21,7 +21,8 @@ from healthscore.core.timeline import format_instant
 from healthscore.ingest import ingest
 from healthscore.night_end import finish, settle
 from healthscore.nightly import run_segment, start
-from healthscore.outbox import Outbox
+from healthscore.outbox import BATCH, Outbox
+from healthscore.pace import Pace
 from healthscore.storage import accounts, history, workspace
 from healthscore.storage.client import dynamodb, pages
 from tests.unit.alerts.nights import GONE, lived
@@ -33,7 +34,7 @@ TONIGHT = datetime(2026, 11, 21, 2, tzinfo=UTC)
 NIGHT = timedelta(days=1)
 LONG_AGO = TONIGHT - timedelta(days=100)
 LOGGER = Logger(service="test", level="CRITICAL")
-WRITES = {"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "Publish"}
+WRITES = {"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "PublishBatch"}
 
 THRIVING: dict[str, Any] = {}
 _ids = count()
@@ -94,19 +95,36 @@ class Topic:
         self.published: list[dict[str, Any]] = []
         self.killer = Killer()
         self.refusals: dict[str, Exception] = {}
-        """By kind of alert: what its publication ends with."""
+        """By kind of alert: what a batch with one of it ends with, none of it accepted."""
         self.lost_answers: dict[str, Exception] = {}
-        """By kind of alert: what its publication ends with although it was accepted."""
+        """By kind of alert: what a batch with one of it ends with, although it was accepted."""
+        self.failed: dict[str, bool] = {}
+        """By kind of alert: SNS fails to accept it in a batch, and whether it says that it is the sender's fault."""
+        self.unanswered: set[str] = set()
+        """Kinds of alerts that SNS accepts in a batch, and says nothing of."""
 
-    def publish(self, **message: Any) -> None:
-        kind = message["MessageAttributes"]["kind"]["StringValue"]
-        self.killer.before_call("Publish")
-        if kind in self.refusals:
+    def publish_batch(self, PublishBatchRequestEntries: list[dict[str, Any]], **_: Any) -> dict[str, Any]:  # noqa: N803
+        entries = [(entry, entry["MessageAttributes"]["kind"]["StringValue"]) for entry in PublishBatchRequestEntries]
+        kinds = {kind for _, kind in entries}
+        self.killer.before_call("PublishBatch")
+        for kind in kinds & self.refusals.keys():
             raise self.refusals[kind]
-        self.published.append(message)
-        self.killer.after_call("Publish")
-        if kind in self.lost_answers:
+        self.published += [entry for entry, kind in entries if kind not in self.failed]
+        self.killer.after_call("PublishBatch")
+        for kind in kinds & self.lost_answers.keys():
             raise self.lost_answers[kind]
+        return {
+            "Successful": [
+                {"Id": entry["Id"], "MessageId": "1"}
+                for entry, kind in entries
+                if kind not in self.failed and kind not in self.unanswered
+            ],
+            "Failed": [
+                {"Id": entry["Id"], "Code": "Failed", "Message": "secret", "SenderFault": self.failed[kind]}
+                for entry, kind in entries
+                if kind in self.failed
+            ],
+        }
 
     def alerts(self) -> list[Alert]:
         return [Alert.from_json(json.loads(json.loads(message["Message"])["default"])) for message in self.published]
@@ -130,10 +148,10 @@ class Inline:
     def __exit__(self, *_: object) -> None:
         pass
 
-    def submit(self, work: Callable[..., Any], *arguments: Any) -> Future[Any]:
+    def submit(self, work: Callable[..., Any], *arguments: Any, **named: Any) -> Future[Any]:
         future: Future[Any] = Future()
         try:
-            future.set_result(work(*arguments))
+            future.set_result(work(*arguments, **named))
         except BaseException as error:  # noqa: BLE001  (as a pool does)
             future.set_exception(error)
         return future
@@ -154,7 +172,12 @@ def night(topic: Topic, event: dict[str, Any] | None = None, *, now: datetime = 
 
 
 def outbox_of(topic: Topic, now: datetime = TONIGHT) -> Outbox:
-    return Outbox(topic, "arn:aws:sns:us-east-1:123456789012:alerts", None, LOGGER, clock=lambda: now)
+    return Outbox(topic, "arn:aws:sns:us-east-1:123456789012:alerts", None, LOGGER, pace(), clock=lambda: now)
+
+
+def pace() -> Pace:
+    """Whole batches, and nobody who waits."""
+    return Pace(BATCH, clock=lambda: 0.0, wait=lambda _: None)
 
 
 def sweep(topic: Topic, now: datetime) -> Any:

@@ -87,6 +87,15 @@ def test_handler__outbox_task__sends_what_is_pending(published):
     assert len(published()) == 3
 
 
+def test_handler__sweep_out_of_time__leaves_the_rest_to_the_next_sweep(published):
+    thriving_until_yesterday("acme")
+    with pytest.raises(function.IncompleteError):
+        function.handler({}, Context(900_000))
+    swept = function.handler(sample("nightly-outbox.json"), Context(0))
+    assert swept == {"sent": 0, "unsent": 0, "left": ["messages not tried"]}
+    assert published() == []
+
+
 def test_handler__something_failed__raises_so_that_lambda_tries_again(published, monkeypatch):
     account("acme", since=LONG_AGO)
 

@@ -14,8 +14,10 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from healthscore.outbox import FAILURES_IN_A_ROW, LEASE, Delivery, sns
+from healthscore.core.alerts import Alert, AlertKind, Severity
+from healthscore.outbox import BATCH_BYTES, FAILURES_IN_A_ROW, LEASE, Delivery, sns
 from healthscore.storage import messages
+from healthscore.storage.errors import StorageUnavailableError
 from tests.integration.nightly.nights import NIGHT, THRIVING, TONIGHT, account, night, outbox_of, schedule, sweep
 
 SOON = TONIGHT + timedelta(minutes=1)
@@ -24,7 +26,7 @@ URL = {"endpoint_url": "https://sns"}
 
 def answered(code, status):
     answer = {"Error": {"Code": code, "Message": "secret"}, "ResponseMetadata": {"HTTPStatusCode": status}}
-    return ClientError(answer, "Publish")
+    return ClientError(answer, "PublishBatch")
 
 
 @pytest.fixture
@@ -34,25 +36,28 @@ def fell(topic):
     return topic
 
 
+TOLD = ["band_fell", "score_fell", "declining"]
+
+
 @pytest.mark.parametrize(
     "refusal",
     [
         answered("Throttled", 429),
         answered("AuthorizationError", 403),
-        answered("InvalidParameter", 400),
+        answered("BatchRequestTooLong", 400),
         ConnectTimeoutError(**URL),
         EndpointConnectionError(**URL),
     ],
     ids=lambda refusal: type(refusal).__name__,
 )
-def test_send__message_surely_refused__stops_no_other_and_goes_out_with_the_next_try(fell, refusal):
+def test_send__batch_surely_refused__stops_no_other_and_goes_out_with_the_next_try(fell, refusal):
     fell.refusals = {"declining": refusal}
     result = night(fell)
-    assert (result["sent"], result["unsent"], result["left"]) == (3, 1, ["1 unsent message"])
-    assert fell.kinds() == ["band_fell", "score_fell", "digest"]
+    assert (result["sent"], result["unsent"], result["left"]) == (1, 3, ["3 unsent messages"])
+    assert fell.kinds() == ["digest"]
     fell.refusals = {}
-    assert sweep(fell, TONIGHT) == Delivery(sent=1, unsent=0, complete=True)
-    assert fell.kinds()[-1] == "declining"
+    assert sweep(fell, TONIGHT) == Delivery(sent=3, unsent=0, complete=True)
+    assert sorted(fell.kinds()[1:]) == sorted(TOLD)
     assert sweep(fell, TONIGHT) == Delivery(sent=0, unsent=0, complete=True)
 
 
@@ -69,29 +74,105 @@ def test_send__message_surely_refused__stops_no_other_and_goes_out_with_the_next
 def test_send__answer_lost__is_not_sent_again_before_the_lease_is_over(fell, loss):
     """SNS may have accepted it: an immediate repeat is avoided, a late one carries the same id."""
     fell.lost_answers = {"declining": loss}
-    assert night(fell)["left"] == ["1 unsent message"]
+    assert night(fell)["left"] == ["3 unsent messages"]
     fell.lost_answers = {}
-    once = fell.ids()
+    once = fell.kinds()
     assert night(fell, now=SOON)["left"] == []
     assert sweep(fell, TONIGHT + LEASE - timedelta(milliseconds=1)).sent == 0
-    assert fell.ids() == once
+    assert fell.kinds() == once == [*TOLD, "digest"]
+    assert sweep(fell, TONIGHT + LEASE).sent == 3
+    assert sorted(fell.kinds()[4:]) == sorted(TOLD)
+    assert len(set(fell.ids())) == 4
+
+
+def test_send__one_message_of_a_batch_refused__goes_out_alone_with_the_next_try(fell):
+    fell.failed = {"score_fell": True}
+    result = night(fell)
+    assert (result["sent"], result["unsent"], result["left"]) == (3, 1, ["1 unsent message"])
+    assert fell.kinds() == ["band_fell", "declining", "digest"]
+    fell.failed = {}
+    assert sweep(fell, TONIGHT) == Delivery(sent=1, unsent=0, complete=True)
+    assert fell.kinds() == ["band_fell", "declining", "digest", "score_fell"]
+
+
+@pytest.mark.parametrize("accident", [{"failed": {"score_fell": False}}, {"unanswered": {"score_fell"}}], ids=repr)
+def test_send__fate_of_one_message_of_a_batch_unknown__goes_out_alone_after_the_lease(fell, accident):
+    for name, value in accident.items():
+        setattr(fell, name, value)
+    assert night(fell)["left"] == ["1 unsent message"]
+    fell.failed, fell.unanswered = {}, set()
+    once = fell.kinds()
+    assert sweep(fell, TONIGHT + LEASE - timedelta(milliseconds=1)).sent == 0
     assert sweep(fell, TONIGHT + LEASE).sent == 1
-    assert [alert_id for alert_id in fell.ids() if fell.ids().count(alert_id) > 1] == [
-        alert_id for alert_id in once if "declining" in alert_id
-    ] * 2
+    assert fell.kinds() == [*once, "score_fell"]
+
+
+def test_send__more_than_a_batch__goes_out_in_full_batches_and_the_digest_alone(topic):
+    for number in range(4):
+        account(f"a{number}", THRIVING, THRIVING, THRIVING)
+    batches = []
+    publish = topic.publish_batch
+
+    def noting(**batch):
+        batches.append(len(batch["PublishBatchRequestEntries"]))
+        return publish(**batch)
+
+    topic.publish_batch = noting
+    night(topic)
+    assert batches == [10, 2, 1]
+    assert topic.kinds()[-1] == "digest"
+
+
+def test_send__messages_too_long_for_one_batch__go_out_in_several(topic):
+    long = "x" * (BATCH_BYTES // 5)
+    for number in range(3):
+        alert = Alert(f"{number}", "acme", AlertKind.SILENT, Severity.LOW, TONIGHT.date(), TONIGHT, "t", long, (), "a")
+        messages.add(messages.Message("acme", alert.alert_id, TONIGHT, alert.to_json()))
+    lengths = []
+    publish = topic.publish_batch
+
+    def noting(**batch):
+        lengths.append([len(entry["Message"]) for entry in batch["PublishBatchRequestEntries"]])
+        return publish(**batch)
+
+    topic.publish_batch = noting
+    assert outbox_of(topic).send([], lambda: True) == Delivery(sent=3, unsent=0, complete=True)
+    assert [len(batch) for batch in lengths] == [2, 1]
+    assert all(sum(batch) <= BATCH_BYTES for batch in lengths)
+
+
+def test_send__storage_fails_for_one_message__the_others_are_sent_and_marked(fell, monkeypatch):
+    fell.refusals = dict.fromkeys(["band_fell", "digest"], answered("Throttled", 429))
+    night(fell)
+    fell.refusals = {}
+    claim, mark = messages.claim, messages.mark_sent
+
+    def fails_for(call, kind):
+        def fail(account_id, message_id, **arguments):
+            if kind in message_id:
+                raise StorageUnavailableError("throttled")
+            return call(account_id, message_id, **arguments)
+
+        return fail
+
+    with monkeypatch.context() as accident:
+        accident.setattr(messages, "claim", fails_for(claim, "band_fell"))
+        accident.setattr(messages, "mark_sent", fails_for(mark, "score_fell"))
+        with pytest.raises(StorageUnavailableError):
+            sweep(fell, TONIGHT)
+    assert set(fell.kinds()) == {"score_fell", "declining"}
+    assert sweep(fell, TONIGHT).sent == 2
+    assert set(fell.kinds()[2:]) == {"band_fell", "digest"}
 
 
 def test_send__topic_out_of_order__leaves_the_rest_to_the_next_time(topic):
     for number in range(4):
         account(f"a{number}", THRIVING, THRIVING, THRIVING)
-    broken = answered("Throttled", 429)
-    topic.refusals = dict.fromkeys(["band_fell", "score_fell", "declining", "digest"], broken)
+    topic.failed = dict.fromkeys([*TOLD, "digest"], True)
     result = night(topic)
-    assert (result["unsent"], result["left"]) == (
-        FAILURES_IN_A_ROW,
-        [f"{FAILURES_IN_A_ROW} unsent messages", "messages not tried"],
-    )
-    topic.refusals = {}
+    assert result["unsent"] == 10 >= FAILURES_IN_A_ROW
+    assert result["left"] == ["10 unsent messages", "messages not tried"]
+    topic.failed = {}
     assert sweep(topic, TONIGHT).sent == 13
     assert len(set(topic.ids())) == 13
 
@@ -109,13 +190,13 @@ def test_send__index_still_lists_what_was_sent__it_does_not_go_out_again(fell, m
     assert sweep(fell, TONIGHT + NIGHT) == Delivery(sent=0, unsent=0, complete=True)
 
 
-def test_send__no_time_left__stops_before_the_next_message(fell):
-    time_left = iter([True, True, False])
-    fell.refusals = {"band_fell": answered("Throttled", 429), "score_fell": answered("Throttled", 429)}
+def test_send__no_time_left__stops_before_the_next_batch(fell):
+    time_left = iter([True, False])
+    fell.refusals = {"band_fell": answered("Throttled", 429), "digest": answered("Throttled", 429)}
     night(fell)
     fell.refusals = {}
     delivery = outbox_of(fell).send([], lambda: next(time_left))
-    assert (delivery.sent, delivery.complete, delivery.left) == (2, True, [])
+    assert (delivery.sent, delivery.complete, delivery.left) == (3, False, ["messages not tried"])
 
 
 def test_send__time_runs_out__is_not_complete(fell):

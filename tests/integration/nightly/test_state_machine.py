@@ -98,7 +98,7 @@ def machine(topic, monkeypatch):
     monkeypatch.setattr(LambdaSimpleBackend, "invoke", machine.invoke)
     monkeypatch.setattr(retrier_decl, "time", SimpleNamespace(sleep=lambda _: None))
     monkeypatch.setattr(function, "datetime", Tonight)
-    monkeypatch.setattr(function, "sns", lambda: topic)
+    monkeypatch.setattr("healthscore.outbox.sns", lambda: topic)
     monkeypatch.setattr(night_tasks, "ACCOUNTS_PER_SEGMENT", 4)
     return machine
 
