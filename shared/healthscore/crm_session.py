@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from healthscore.crm import options
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from healthscore.outbox import Outbox
     from healthscore.storage.crm import Connection
+
+
+CLOCK = Clock()
 
 
 def open_session(
@@ -44,13 +47,14 @@ def open_session(
     if not found.get("token"):
         raise AccessError("the secret holds no token for this CRM")
     chosen = options.read(provider.options, connection.options)
-    clock = Clock(left=lambda: left() - reserve)
+    clock = replace(CLOCK, left=lambda: left() - reserve)
     return Session(
         provider=connection.provider,
         connector=provider.connect(chosen, found["token"], found.get("url", ""), clock),
         writing=chosen.write_back,
         outbox=outbox,
         logger=logger,
-        clock=lambda: datetime.now(UTC),
+        clock=CLOCK.now,
         keep_going=lambda: left() > reserve,
+        telling=connection.read_once,
     )

@@ -8,14 +8,16 @@ it may be entered twice, which changes nothing.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from healthscore.core.timeline import format_instant, parse_instant
 from healthscore.crm.protocol import Change, CrmError, QuotaError
-from healthscore.crm_matching import Directory, Entered, Matching
+from healthscore.crm_directory import Directory
+from healthscore.crm_entering import Entering
+from healthscore.crm_matching import Matching
 from healthscore.crm_write_back import write_back
 from healthscore.storage import crm, crm_companies, workspace
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
 
     from healthscore.crm.protocol import Connector, Page
+    from healthscore.crm_entering import Entered
     from healthscore.outbox import Outbox
     from healthscore.storage.crm import Connection
 
@@ -46,6 +49,8 @@ class Session:
         logger: told what happened, without contents.
         clock: the instant, aware UTC.
         keep_going: False when no further page should be begun.
+        telling: whether changes may alert: not before everything was read once under the present options, since what
+            is new until then is what the options make of it.
     """
 
     provider: str
@@ -55,6 +60,7 @@ class Session:
     logger: Logger
     clock: Callable[[], datetime]
     keep_going: Callable[[], bool]
+    telling: bool
 
 
 def run(session: Session) -> dict[str, Any]:
@@ -109,11 +115,15 @@ def enter(session: Session, companies: Sequence[Any], *, anew: bool, directory: 
         StorageUnavailableError: the tables cannot be read or written now.
         CrmError: the CRM does not answer as it should.
     """
-    settings = workspace.settings().settings
-    matching = Matching(session.provider, settings, directory or Directory(), session.clock())
+    matching = _matching(session, directory or Directory())
     entered = matching.enter(companies, anew=anew)
     _follow(session, matching, entered)
     return entered
+
+
+def _matching(session: Session, directory: Directory) -> Matching:
+    settings = workspace.settings().settings
+    return Matching(Entering(session.provider, settings, session.clock(), session.telling), directory)
 
 
 def _follow(session: Session, matching: Matching, entered: Entered) -> None:
@@ -135,7 +145,7 @@ def _remove(session: Session, gone: Sequence[str], directory: Directory) -> list
     """Take back what companies brought that are no longer there."""
     if not gone:
         return []
-    matching = Matching(session.provider, workspace.settings().settings, directory, session.clock())
+    matching = _matching(session, directory)
     removed = []
     for record in crm_companies.companies(session.provider, gone).values():
         removed.append(matching.remove(record))
@@ -246,7 +256,7 @@ def _counts(provider: str) -> dict[str, int]:
 
 def _take_back(session: Session, owner: str) -> dict[str, Any]:
     """Disconnect: every account's facts become unknown, then all that is kept of the CRM is forgotten."""
-    matching = Matching(session.provider, workspace.settings().settings, Directory(), session.clock(), telling=False)
+    matching = _matching(replace(session, telling=False), Directory())
     taken = 0
     for record in list(crm_companies.all_companies(session.provider)):
         if not session.keep_going():

@@ -13,7 +13,9 @@ import boto3
 from healthscore import crm_matching, crm_queue, crm_secrets
 from healthscore.storage import keys, messages
 from healthscore.storage.client import dynamodb
-from tests.fakes.hubspot import SECRET, FakeHubSpot
+from tests.fakes import attio, hubspot
+from tests.fakes.attio import FakeAttio
+from tests.fakes.hubspot import FakeHubSpot
 from tests.fakes.server import VirtualClock
 
 if TYPE_CHECKING:
@@ -23,21 +25,26 @@ if TYPE_CHECKING:
     import pytest
 
 URL = "https://api.example.com/v1/crm/hubspot/webhook"
+_FAKES: dict[str, tuple[Any, str]] = {
+    "hubspot": (FakeHubSpot, hubspot.SECRET),
+    "attio": (FakeAttio, attio.SECRET),
+}
 
 
 @contextmanager
-def connected(now: datetime, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHubSpot]:
-    """A fake HubSpot whose token is in the secret, and the queue; the environment names both."""
+def connected(now: datetime, monkeypatch: pytest.MonkeyPatch, provider: str = "hubspot") -> Iterator[Any]:
+    """A fake CRM whose token is in the secret, and the queue; the environment names both."""
     monkeypatch.setattr(crm_matching, "WORKERS", 1)  # moto without a server takes one call at a time
     with ExitStack() as undo:
         for cached in (crm_secrets._secretsmanager, crm_queue._sqs):
             cached.cache_clear()
             undo.callback(cached.cache_clear)
-        fake = undo.enter_context(FakeHubSpot(VirtualClock(now)))
+        kind, secret = _FAKES[provider]
+        fake = undo.enter_context(kind(VirtualClock(now)))
         secrets, sqs = boto3.client("secretsmanager"), boto3.client("sqs")
         undo.callback(secrets.close)
         undo.callback(sqs.close)
-        found = {"hubspot": {"token": fake.token, "webhook_secret": SECRET, "url": fake.url}}
+        found = {provider: {"token": fake.token, "webhook_secret": secret, "url": fake.url}}
         arn = secrets.create_secret(Name="crm", SecretString=json.dumps(found))["ARN"]
         monkeypatch.setenv("CRM_SECRET_ARN", arn)
         monkeypatch.setenv("CRM_QUEUE_URL", sqs.create_queue(QueueName="crm")["QueueUrl"])
@@ -106,7 +113,9 @@ def live(
         invoke("CrmRefreshFunction", json.dumps({"Records": [record]}))
         fake.objects["companies"].pop(twin, None)
     forget_alerts("acme")
-    webhook(*fake.webhook(fake.event("companies", fake.add("companies", domain="later.com")), url=URL))
+    request("PUT", "/v1/accounts/beta", {"name": "Beta"})
+    for company_of in ({"domain": "later.com"}, {"account_id": "beta"}):
+        webhook(*fake.webhook(fake.event("companies", fake.add("companies", **company_of)), url=URL))
     for priority in ("HIGH", "LOW"):
         ticket = fake.add("tickets", company, hs_pipeline_stage="1", hs_ticket_priority=priority)
         webhook(*fake.webhook(fake.event("tickets", ticket), url=URL))

@@ -18,6 +18,7 @@ def test_settings__nothing_chosen__are_those_of_the_scoring_rules():
             "silent": {"enabled": True, "days": 7},
             "score_fell": {"enabled": True, "points": 20, "days": 7},
             "recovered": {"enabled": True},
+            "ticket_opened": {"enabled": True},
         },
     }
 

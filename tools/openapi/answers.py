@@ -166,6 +166,7 @@ class AlertRules(TypedDict):
     silent: SilentRule
     score_fell: ScoreFellRule
     recovered: OnOff
+    ticket_opened: OnOff
 
 
 @with_config(EXACTLY)

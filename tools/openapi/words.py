@@ -55,6 +55,7 @@ FIELDS = {
     "Alerts.silent": "Nobody was seen for some days.",
     "Alerts.score_fell": "The score fell far within some days.",
     "Alerts.recovered": "The account is healthy again.",
+    "Alerts.ticket_opened": "A connected CRM says that a ticket of high priority was opened, where none was open.",
     "Rule.enabled": "Whether it is on.",
     "Declining.enabled": "Whether it is on.",
     "Declining.points": "How far below.",

@@ -49,14 +49,22 @@ class Recovered:
 
 
 @dataclass(frozen=True, slots=True)
+class TicketOpened:
+    """Alert at once when a connected CRM says that a ticket of high priority was opened, where none was open."""
+
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class AlertSettings:
-    """Which changes the nightly run sends alerts about."""
+    """Which changes alerts are sent about."""
 
     band_fell: BandFell = field(default_factory=BandFell)
     declining: Declining = field(default_factory=Declining)
     silent: Silent = field(default_factory=Silent)
     score_fell: ScoreFell = field(default_factory=ScoreFell)
     recovered: Recovered = field(default_factory=Recovered)
+    ticket_opened: TicketOpened = field(default_factory=TicketOpened)
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Mapping[str, Any]]) -> AlertSettings:
@@ -67,4 +75,5 @@ class AlertSettings:
             silent=Silent(**stored.get("silent", {})),
             score_fell=ScoreFell(**stored.get("score_fell", {})),
             recovered=Recovered(**stored.get("recovered", {})),
+            ticket_opened=TicketOpened(**stored.get("ticket_opened", {})),
         )

@@ -48,7 +48,7 @@ def tell(change: Change, subject: Subject, then: Snapshot, now: Snapshot) -> Ale
         then: the snapshot of `change.since`, or the nearest that was kept: the causes are worked out against it.
         now: tonight's snapshot.
     """
-    name = subject.name if len(subject.name) <= _NAME_CHARACTERS else subject.name[: _NAME_CHARACTERS - 1] + "…"
+    name = in_title(subject.name)
     moved = _in_direction(change.kind, drivers(then, now))
     happening = _TOLD[change.kind](name, change, now)
     return Alert(
@@ -65,6 +65,11 @@ def tell(change: Change, subject: Subject, then: Snapshot, now: Snapshot) -> Ale
         band=now.band,
         owner=subject.owner,
     )
+
+
+def in_title(name: str) -> str:
+    """An account's name as titles have room for it."""
+    return name if len(name) <= _NAME_CHARACTERS else name[: _NAME_CHARACTERS - 1] + "…"
 
 
 def _severity(kind: AlertKind, current: Band) -> Severity:

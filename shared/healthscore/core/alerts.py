@@ -24,6 +24,8 @@ class AlertKind(StrEnum):
     SCORE_FELL = "score_fell"
     SILENT = "silent"
     RECOVERED = "recovered"
+    TICKET_OPENED = "ticket_opened"
+    """Told at once, by what a connected CRM says; all others are told by scores."""
     FLEET_SILENT = "fleet_silent"
     """Most accounts at once: about the whole workspace, as is the digest."""
     DIGEST = "digest"

@@ -112,6 +112,7 @@ class Alerts(TypedDict, total=False):
     silent: Silent
     score_fell: ScoreFell
     recovered: Rule
+    ticket_opened: Rule
 
 
 @with_config(_STRICT)

@@ -34,6 +34,11 @@ class Connection:
     disconnecting: bool = False
     """Whether all that came from it is being taken back."""
 
+    @property
+    def read_once(self) -> bool:
+        """Whether everything was read under the present options."""
+        return "base" in self.state
+
 
 def connect(provider: str, options: dict[str, Any], now: datetime) -> Connection:
     """Connect a CRM, or change its options; the next run reads everything anew.

@@ -9,17 +9,17 @@ pk crm#hubspot#seen,        sk run and page     the companies that a full run ha
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from healthscore.storage import keys
 from healthscore.storage.client import call, dynamodb, pages
-from healthscore.storage.errors import ConditionFailedError, StorageUnavailableError
+from healthscore.storage.errors import ConditionFailedError
+from healthscore.storage.patience import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-_ATTEMPTS = 20
 _BATCH = 100
 
 
@@ -39,6 +39,8 @@ class CompanyRecord:
     """Of the facts that were last entered for the account; of a company without a claim, why it has none."""
     written: list[Any] | None = None
     """Score, band and reason that were last written to the CRM."""
+    read_as: str = field(default="", compare=False, repr=False)
+    """What was read; empty where there was nothing. It is replaced only as long as it still stands there."""
 
 
 def companies(provider: str, ids: Sequence[str]) -> dict[str, CompanyRecord]:
@@ -69,14 +71,42 @@ def all_companies(provider: str) -> Iterator[CompanyRecord]:
     return map(_record, _query(f"crm#{provider}#company"))
 
 
-def save_company(provider: str, record: CompanyRecord) -> None:
-    """Keep what is known of a company.
+def save_company(provider: str, record: CompanyRecord, claims: dict[str, bool] | None = None) -> bool:
+    """Keep what is known of a company; False where somebody else has changed it since it was read.
+
+    Args:
+        provider: the CRM.
+        record: what takes the place of what was read.
+        claims: how the claims to its account must stand as well, where they are given.
 
     Raises:
         StorageUnavailableError: not kept.
     """
+    put = put_request(provider, record)
+    try:
+        if claims is None:
+            call(dynamodb().put_item, **put)
+        else:
+            check = claims_check(provider, str(record.account_id), claims)
+            call(dynamodb().transact_write_items, TransactItems=[{"Put": put}, {"ConditionCheck": check}])
+    except ConditionFailedError:
+        return False
+    return True
+
+
+def put_request(provider: str, record: CompanyRecord) -> dict[str, Any]:
+    """What keeps a company as long as it stands as it was read: for a call of its own, or in a transaction."""
     kept = {name: getattr(record, name) for name in ("identity", "name", "claim", "account_id", "digest", "written")}
-    _put(provider, "company", record.company_id, {"record": _text(kept)})
+    request: dict[str, Any] = {
+        "TableName": keys.settings_table(),
+        "Item": {**_key(provider, "company", record.company_id), "record": _text(kept)},
+        "ConditionExpression": "attribute_not_exists(pk)",
+    }
+    if record.read_as:
+        request["ConditionExpression"] = "#record = :read"
+        request["ExpressionAttributeNames"] = {"#record": "record"}
+        request["ExpressionAttributeValues"] = {":read": {"S": record.read_as}}
+    return request
 
 
 def forget_company(provider: str, company_id: str) -> None:
@@ -103,7 +133,8 @@ def change_claims(
         StorageUnavailableError: not changed.
     """
     key = _key(provider, "claim", account_id)
-    for _ in range(_ATTEMPTS):
+    patience = Patience("too many writers at once for one account's companies")
+    while True:
         item = call(dynamodb().get_item, TableName=keys.settings_table(), Key=key, ConsistentRead=True).get("Item")
         read = item["claims"] if item else None
         standing: dict[str, bool] = json.loads(read["S"]) if read else {}
@@ -121,9 +152,36 @@ def change_claims(
                 **condition,
             )
         except ConditionFailedError:
+            patience.wait()
             continue
         return claims
-    raise StorageUnavailableError("too many writers at once for one account's companies")
+
+
+def stake(provider: str, account_id: str, company_id: str, *, by_hand: bool) -> dict[str, bool]:
+    """Note that a company may be an account; answers all claims, as for `change_claims`.
+
+    Raises:
+        StorageUnavailableError: not noted.
+    """
+    mine = {company_id: by_hand}
+    first = {**_key(provider, "claim", account_id), "claims": _text(mine)}
+    request = {"TableName": keys.settings_table(), "Item": first}
+    try:
+        # As a rule, nobody else claims it: nothing has to be read.
+        call(dynamodb().put_item, **request, ConditionExpression="attribute_not_exists(pk)")
+    except ConditionFailedError:
+        return change_claims(provider, account_id, lambda standing: {**standing, **mine})
+    return mine
+
+
+def claims_check(provider: str, account_id: str, claims: dict[str, bool]) -> dict[str, Any]:
+    """What lets a transaction fail where other claims stand than these."""
+    return {
+        "TableName": keys.settings_table(),
+        "Key": _key(provider, "claim", account_id),
+        "ConditionExpression": "claims = :claims",
+        "ExpressionAttributeValues": {":claims": _text(claims)},
+    }
 
 
 def save_unmatched(provider: str, company_id: str, reason: str | None, shown: dict[str, Any]) -> None:
@@ -221,4 +279,5 @@ def _text(value: Any) -> dict[str, str]:  # noqa: ANN401  (JSON)
 
 
 def _record(item: dict[str, Any]) -> CompanyRecord:
-    return CompanyRecord(item["sk"]["S"], **json.loads(item["record"]["S"]))
+    text = item["record"]["S"]
+    return CompanyRecord(item["sk"]["S"], **json.loads(text), read_as=text)

@@ -42,25 +42,41 @@ def add(message: Message) -> bool:
     Raises:
         StorageUnavailableError: not stored.
     """
-    created = {"S": format_instant(message.created_at)}
+    try:
+        call(dynamodb().put_item, **put_request(message))
+    except ConditionFailedError:
+        return False
+    return True
+
+
+def put_request(message: Message) -> dict[str, Any]:
+    """What stores a message that is not there yet: for a call of its own, or in a transaction with what it tells of."""
     item = {
         **_message_key(message.account_id, message.message_id),
         "message": {"S": json.dumps(message.body, ensure_ascii=False, separators=(",", ":"))},
-        "created_at": created,
+        "created_at": {"S": format_instant(message.created_at)},
         "pending": {"S": message.status},
     }
     if message.account_id is not None:
         item["alert_day"] = {"S": message.body["day"]}
-    try:
-        call(
-            dynamodb().put_item,
-            TableName=keys.history_table(),
-            Item=item,
-            ConditionExpression="attribute_not_exists(pk)",
-        )
-    except ConditionFailedError:
-        return False
-    return True
+    return {"TableName": keys.history_table(), "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}
+
+
+def known(account_id: str | None, message_id: str) -> bool:
+    """Whether a message was stored, whatever became of it.
+
+    Raises:
+        StorageUnavailableError: the table cannot be read now.
+    """
+    key = _message_key(account_id, message_id)
+    answer = call(
+        dynamodb().get_item,
+        TableName=keys.history_table(),
+        Key=key,
+        ProjectionExpression="pk",
+        ConsistentRead=True,
+    )
+    return "Item" in answer
 
 
 def pending() -> Iterator[tuple[str | None, str]]:
