@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from healthscore.http.events import ParsedBatch
     from healthscore.http.segment import ParsedCalls
     from healthscore.settings import Settings
-    from healthscore.storage.daylogs import Fence
+    from healthscore.storage.lane import Fence
     from healthscore.storage.workspace import StoredSettings
 
 SETTINGS_SECONDS = 10.0

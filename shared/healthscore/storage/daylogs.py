@@ -12,7 +12,7 @@ from __future__ import annotations
 import secrets
 import time
 from functools import reduce
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from healthscore.core import daylog
 from healthscore.core.lanes import NO_LOAD, Load, lanes_for, load_of, split
@@ -29,17 +29,8 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from healthscore.core.pack import Entry
+    from healthscore.storage.lane import Fence
     from healthscore.storage.readings import Reading
-
-
-class Fence(Protocol):
-    """Items elsewhere in the tables, as they were read."""
-
-    def checks(self) -> list[dict[str, Any]]:
-        """Conditions, as parts of a transaction, that hold while the items are as they were read."""
-
-    def verify(self) -> None:
-        """Raise `MovedError` where the items are not as they were read."""
 
 
 def read(days: Collection[tuple[str, date]]) -> Reading:

@@ -15,7 +15,7 @@ import contextlib
 import json
 import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from healthscore.core import book, daylog
 from healthscore.core.firsts import with_firsts
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
     from healthscore.core.lanes import Load
     from healthscore.core.pack import Entry
-    from healthscore.storage.daylogs import Fence
     from healthscore.storage.log_items import LogKey
 
 TOO_MANY_WRITERS = "too many writers at once for one log and day"
@@ -50,6 +49,16 @@ class Committed:
     duplicates: int
     firsts: str | None
     """The account's first-seen times as they now stand; None for a person's log."""
+
+
+class Fence(Protocol):
+    """Items elsewhere in the tables, as they were read."""
+
+    def checks(self) -> list[dict[str, Any]]:
+        """Conditions, as parts of a transaction, that hold while the items are as they were read."""
+
+    def verify(self) -> None:
+        """Raise `MovedError` where the items are not as they were read."""
 
 
 @dataclass(frozen=True, slots=True)
