@@ -21,7 +21,7 @@ from healthscore.core.health import assess, snapshot
 from healthscore.core.tally import Tally
 from healthscore.core.timeline import day_of, end_of_day, from_millis, millis, parse_instant
 from healthscore.erasure import forget_user
-from healthscore.scoring import gather_facts
+from healthscore.scoring import gather_facts, snapshot_before
 from healthscore.storage import accounts, erasing, history, messages, runs, workspace
 from healthscore.storage.errors import AccountErasedError, StorageUnavailableError
 
@@ -250,7 +250,7 @@ def _backfill(account: Account, run: Run) -> _Outcome:
     """Take a past day's snapshot anew."""
     current = history.put_snapshot(account.account_id, _score(account, run), replace=True)
     accounts.save_score(account, current)
-    return _Outcome(telling.subject(account), history.snapshot_before(account.account_id, run.day), current, ())
+    return _Outcome(telling.subject(account), snapshot_before(account, run.day), current, ())
 
 
 def _night(account: Account, run: Run) -> _Outcome:
@@ -261,9 +261,7 @@ def _night(account: Account, run: Run) -> _Outcome:
     latest = account.latest
     done = latest if latest and (latest.day, latest.as_of) == (run.day, run.as_of) else None
     current = done or history.put_snapshot(account.account_id, _score(account, run), replace=False)
-    # The history is asked and not the account's item: a night that was killed may have kept a snapshot, and told of it,
-    # without having entered it there.
-    previous = history.snapshot_before(account.account_id, run.day)
+    previous = snapshot_before(account, run.day)
     late = latest is not None and latest.day > run.day
     alerts = _alerts(account, previous, current, run) if previous and not late else []
     if not done:

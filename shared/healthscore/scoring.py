@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from healthscore.core.health import assess
 from healthscore.core.model import Facts, Milestone
 from healthscore.core.standard import WINDOW_DAYS
-from healthscore.core.timeline import day_of, parse_instant
+from healthscore.core.timeline import DAY, day_of, parse_instant
 from healthscore.storage import activity, crm, history
 from healthscore.storage.accounts import RECENT_NIGHTS
 
@@ -106,6 +106,20 @@ def gather_nights(account: Account, as_of: datetime, today: date, *, until: date
     earlier = [snapshot for snapshot in kept if snapshot.as_of < as_of and snapshot.day <= until]
     previous = earlier[-1] if earlier else history.snapshot_before(account.account_id, oldest)
     return Nights(tuple(snapshot.daily for snapshot in kept if snapshot.day < today), previous)
+
+
+def snapshot_before(account: Account, day: date) -> Snapshot | None:
+    """The newest snapshot of a day before `day`, or None.
+
+    Where the account's item has the day just before, that is it, and no call is made. Where it has any other, the
+    history is asked: a night that was killed may have kept a snapshot, and told of it, without having entered it there.
+
+    Raises:
+        StorageUnavailableError: the history cannot be read now.
+    """
+    if account.latest is not None and account.latest.day == day - DAY:
+        return account.latest
+    return history.snapshot_before(account.account_id, day)
 
 
 def _last_seen(account: Account, days: list[DayRollup], oldest: date, *, consistent: bool) -> datetime | None:

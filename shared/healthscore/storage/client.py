@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+USER_AGENT = "healthscore"
+"""What the product calls itself, in CloudTrail for example."""
 CONCURRENCY = 16
 """Calls that one process keeps under way at once; the connection pool has room for them."""
 
@@ -43,8 +45,13 @@ def dynamodb() -> DynamoDBClient:
 
     Time-outs are short and retries few: a request that cannot be served within seconds is better answered 503, for
     the sender to repeat, than kept waiting until the gateway gives up on it.
+
+    What a call costs is mostly the client's own work. A fixed user agent saves an eighth of that: left to itself, the
+    client composes it twice a call. The parameters are checked by DynamoDB, and need not be checked here as well.
     """
     config = Config(
+        user_agent=USER_AGENT,
+        parameter_validation=False,
         connect_timeout=1,
         read_timeout=3,
         retries={"mode": "standard", "total_max_attempts": 4},

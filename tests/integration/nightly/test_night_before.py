@@ -1,0 +1,47 @@
+"""What a night compares with: the account's item tells where it has the night before, else the history is asked."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from healthscore.nightly import run_segment, start
+from healthscore.storage import accounts, history, keys
+from healthscore.storage.client import dynamodb
+from tests.integration.nightly.nights import ABSENT, LOGGER, LONG_AGO, NIGHT, THRIVING, TONIGHT, account, night
+from tests.integration.nightly.nights import schedule as scheduled
+from tests.unit.alerts.nights import lived
+
+
+def test_night__account_that_has_last_night__takes_three_calls(topic):
+    """A night is as fast as it makes few calls."""
+    account("acme", *[ABSENT] * 4)
+    run, made = start(scheduled(TONIGHT), TONIGHT), []
+
+    def note(params, model, **_):
+        made.append((model.name, params["TableName"]))
+
+    dynamodb().meta.events.register("provide-client-params.dynamodb", note)
+    try:
+        run_segment(run, 0, 1, keep_going=lambda: True, logger=LOGGER)
+    finally:
+        dynamodb().meta.events.unregister("provide-client-params.dynamodb", note)
+    assert made == [
+        ("Scan", keys.accounts_table()),
+        ("Query", keys.activity_table()),
+        ("PutItem", keys.history_table()),
+        ("UpdateItem", keys.accounts_table()),
+    ]
+
+
+def test_night__last_night_died_before_the_item__compares_with_the_snapshot_it_kept(topic):
+    """What that night may have told is not told again."""
+    accounts.save_profile("acme", lambda _: {}, LONG_AGO)
+    last = TONIGHT.date() - NIGHT
+    for day in (last - timedelta(days=2), last - timedelta(days=1)):
+        kept = lived(day, **THRIVING)
+        history.put_snapshot("acme", kept, replace=False)
+        accounts.save_score(accounts.get("acme"), kept)
+    history.put_snapshot("acme", lived(last, **ABSENT), replace=False)
+    result = night(topic)
+    assert result["bands_before"] == {"healthy": 0, "at_risk": 0, "critical": 1}
+    assert "band_fell" not in result["alerts"]
