@@ -63,7 +63,7 @@ def gather_facts(account: Account, as_of: datetime, settings: Settings, *, consi
     """
     today = day_of(as_of, settings.zone)
     oldest = today - timedelta(days=WINDOW_DAYS)
-    days = activity.rollups(account.account_id, oldest, today, consistent=consistent)
+    days = activity.rollups(account.account_id, oldest, today, consistent=consistent, names=False)
     if days and days[-1].day == today and days[-1].last_at > as_of:
         until = activity.rollup_until(account.account_id, today, as_of)
         days[-1:] = [] if until is None else [until]

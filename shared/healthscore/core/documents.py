@@ -25,6 +25,8 @@ CRM_FIELDS = (
     "churned",
 )
 """The fields of `CrmFacts` that may be unknown, in the order they are shown."""
+_COMPONENTS = tuple(Component)
+"""Going through an enumeration itself takes several times as long, and there are thirty nights in an account."""
 
 
 def snapshot_to_json(snapshot: Snapshot) -> dict[str, Any]:
@@ -53,7 +55,7 @@ def snapshot_from_json(document: Mapping[str, Any]) -> Snapshot:
 
 def daily_to_json(daily: DailyScore) -> list[Any]:
     """A daily score in short: `[date, score, [activity, engagement, milestones, recency, crm or null]]`."""
-    return [daily.day.isoformat(), daily.score, [daily.components.get(name) for name in Component]]
+    return [daily.day.isoformat(), daily.score, [daily.components.get(name) for name in _COMPONENTS]]
 
 
 def daily_from_json(document: Sequence[Any]) -> DailyScore:
@@ -63,7 +65,7 @@ def daily_from_json(document: Sequence[Any]) -> DailyScore:
         day=date.fromisoformat(day),
         score=score,
         components={
-            name: component for name, component in zip(Component, components, strict=True) if component is not None
+            name: component for name, component in zip(_COMPONENTS, components, strict=True) if component is not None
         },
     )
 

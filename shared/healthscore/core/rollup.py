@@ -132,13 +132,16 @@ def encode_rollup(rollup: DayRollup) -> str:
     return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
 
 
-def decode_rollup(day: date, text: str) -> DayRollup:
-    """Read what `encode_rollup` wrote."""
+def decode_rollup(day: date, text: str, *, names: bool = True) -> DayRollup:
+    """Read what `encode_rollup` wrote.
+
+    Args:
+        day: the day.
+        text: the roll-up as it stands in the head item.
+        names: whether the tallies of event names are wanted: making them is most of the work.
+    """
     fields = json.loads(text)
-    names = {
-        name: NameTally(tally, tally * MICROS) if isinstance(tally, int) else NameTally(*tally)
-        for name, tally in fields["n"].items()
-    }
+    tallies = fields["n"] if names else {}
     return DayRollup(
         day=day,
         events=fields["e"],
@@ -148,5 +151,8 @@ def decode_rollup(day: date, text: str) -> DayRollup:
         people=fields["p"],
         first_at=from_millis(fields["f"]),
         last_at=from_millis(fields["l"]),
-        names=names,
+        names={
+            name: NameTally(tally, tally * MICROS) if isinstance(tally, int) else NameTally(*tally)
+            for name, tally in tallies.items()
+        },
     )

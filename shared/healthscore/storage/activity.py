@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from healthscore.core.model import DayRollup
 
 
-def rollups(account_id: str, first: date, last: date, *, consistent: bool) -> list[DayRollup]:
+def rollups(account_id: str, first: date, last: date, *, consistent: bool, names: bool = True) -> list[DayRollup]:
     """The roll-ups of an account's active days from `first` to `last`, oldest first, in one Query.
 
     Args:
@@ -27,6 +27,7 @@ def rollups(account_id: str, first: date, last: date, *, consistent: bool) -> li
         first: the first day, in the workspace's zone.
         last: the last day, included.
         consistent: whether events that were answered 200 a moment ago must be in it, at twice the read units.
+        names: whether the tallies of event names are wanted, of which a score knows nothing.
 
     Raises:
         StorageUnavailableError: the table cannot be read now.
@@ -39,7 +40,11 @@ def rollups(account_id: str, first: date, last: date, *, consistent: bool) -> li
         ProjectionExpression="sk, r",
         ConsistentRead=consistent,
     )
-    lanes = [decode_rollup(keys.parse_day_key(item["sk"]["S"])[0], item["r"]["S"]) for item in items if "r" in item]
+    lanes = [
+        decode_rollup(keys.parse_day_key(item["sk"]["S"])[0], item["r"]["S"], names=names)
+        for item in items
+        if "r" in item
+    ]
     return [merged(list(parts)) for _, parts in groupby(lanes, key=attrgetter("day"))]
 
 
