@@ -70,18 +70,21 @@ class Matching:
         entered = Entered(companies=len(companies))
         ids = [company.company_id for company in companies]
         known = crm_companies.companies(self.provider, ids)
+
+        def enter(company: Company) -> set[str]:
+            match = self._match(company, known.get(company.company_id), anew=anew)
+            if match.won or not match.undecided:
+                self._enter_facts(company, match.won, known.get(company.company_id), entered)
+            return match.undecided
+
         with ThreadPoolExecutor(WORKERS) as pool:
-            matches = list(pool.map(lambda one: self._match(one, known.get(one.company_id), anew=anew), companies))
-            undecided = set[str]().union(*(match.undecided for match in matches))
-            settled = pool.map(lambda account_id: self._settle(account_id, entered), sorted(undecided))
-            entered.to_refresh = set[str]().union(*settled) - set(ids)
+            undecided = set[str]().union(*pool.map(enter, companies))
+            settled = list(pool.map(lambda account_id: self._settle(account_id, entered), sorted(undecided)))
+            entered.to_refresh |= set[str]().union(*settled)
             if undecided:
                 known = crm_companies.companies(self.provider, ids)
-
-            def enter_facts(company: Company, match: Match) -> None:
-                self._enter_facts(company, match.won, known.get(company.company_id), entered)
-
-            list(pool.map(enter_facts, companies, matches))
+                list(pool.map(lambda one: self._enter_facts(one, None, known.get(one.company_id), entered), companies))
+        entered.to_refresh -= set(ids)
         return entered
 
     def remove(self, record: CompanyRecord) -> Entered:
@@ -150,11 +153,10 @@ class Matching:
 
     def _settle(self, account_id: str, entered: Entered) -> set[str]:
         """Make one company the account, or none; answers a company that has become it and was not read just now."""
-        patience = Patience("too many writers at once for one account's companies")
+        patience, fresh = Patience("too many writers at once for one account's companies"), set[str]()
         while True:
             claims = crm_companies.change_claims(self.provider, account_id, lambda standing: standing)
             chosen = winner(claims)
-            fresh: set[str] = set()
             records = crm_companies.companies(self.provider, list(claims))
             if all(self._decide(record, account_id, chosen, fresh) for record in records.values()):
                 break
@@ -170,10 +172,12 @@ class Matching:
         is_account = record.company_id == chosen
         if is_account == (record.account_id == account_id):
             return True
+        kept = replace(record, account_id=account_id if is_account else None, digest="")
+        if not crm_companies.save_company(self.provider, kept):
+            return False
         if is_account:
             fresh.add(record.company_id)
-        kept = replace(record, account_id=account_id if is_account else None, digest="")
-        return crm_companies.save_company(self.provider, kept)
+        return True
 
     def _report(self, record: CompanyRecord, reason: Unmatched | None) -> None:
         _, domains = json.loads(record.identity)
@@ -182,20 +186,19 @@ class Matching:
 
     def _enter_facts(self, company: Company, won: Won | None, record: CompanyRecord | None, entered: Entered) -> None:
         """Enter the facts of a company that is an account, where they are not those that were entered last."""
-        claims = won.claims if won else None
         patience = Patience("too many writers at once for one account")
         while True:
             kept = won.record if won else record
             if kept is None or kept.account_id is None:
                 return
-            state = self.entering.company(kept, company.facts, claims, entered)
+            state = self.entering.company(kept, company.facts, won.claims if won else None, entered)
             if state is not State.OVERTAKEN:
                 return
             if won is not None:
                 # Others claim the account as well, or have changed it: decided anew, with the company noted first.
                 crm_companies.save_company(self.provider, replace(kept, account_id=None, digest=""))
                 entered.to_refresh.update(self._settle(kept.account_id, entered))
-                return
+                won = None
             patience.wait()
             record = crm_companies.companies(self.provider, [company.company_id]).get(company.company_id)
 

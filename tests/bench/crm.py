@@ -25,7 +25,8 @@ from tests.fakes.server import Call, Reply
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from healthscore.crm.protocol import Company, Cursor
+    from healthscore.core.model import CrmFacts
+    from healthscore.crm.protocol import Cursor
 
 Expected = dict[str, tuple[int, int, bool]]
 """Open tickets, those of high priority, and whether a deal is active, by company."""
@@ -59,11 +60,16 @@ class Account:
         self.high: Counter[str] = Counter()
         self.deals: Counter[str] = Counter()
         self.companies = [fake.add("companies", domain=f"c{number}.com") for number in range(companies)]
+        self._domains = {name: f"c{number}.com" for number, name in enumerate(self.companies)}
         self.tickets: dict[str, tuple[str, bool, bool]] = {}
         for _ in range(companies * 3 // 2):
             self.add_ticket(self.random.choice(self.companies))
         for _ in range(companies * 3 // 2):
             self.add_deal(self.random.choice(self.companies))
+
+    def domain(self, company: str) -> str:
+        """The domain of a company."""
+        return self._domains[company]
 
     def expected(self) -> Expected:
         return {name: (self.open[name], self.high[name], self.deals[name] > 0) for name in self.companies}
@@ -88,11 +94,11 @@ class Account:
         self.fake.add("deals", company, dealstage="appointmentscheduled" if is_open else "closedlost")
         self.deals[company] += is_open
 
-    def a_day(self, changes: int) -> None:
+    def a_day(self, changes: int, hours: float = 24) -> None:
         """Tickets are opened and closed and deals begun, all through a day."""
         known = list(self.tickets)
         for _ in range(changes):
-            self.fake.clock.sleep(86_400 / changes)
+            self.fake.clock.sleep(hours * 3600 / changes)
             match self.random.randrange(3):
                 case 0:
                     self.add_ticket(self.random.choice(self.companies))
@@ -124,7 +130,7 @@ def read(account: Account, cursor: Cursor | None, *, full: bool, kill_every: int
         pages = hubspot.full(last) if full else hubspot.changes(last or {})
         done = False
         for page in islice(pages, kill_every):
-            found |= {company.company_id: facts(company) for company in page.companies}
+            found |= {company.company_id: facts_of(company.facts) for company in page.companies}
             last, done = page.cursor, page.done
         hubspot._api._client.close()
         if done:
@@ -148,8 +154,8 @@ def read(account: Account, cursor: Cursor | None, *, full: bool, kill_every: int
     return figures, last or {}
 
 
-def facts(company: Company) -> tuple[int, int, bool]:
-    found = company.facts
+def facts_of(found: CrmFacts) -> tuple[int, int, bool]:
+    """Open tickets, those of high priority, and whether a deal is active, as `Expected` has them."""
     return found.open_tickets or 0, found.high_priority_open or 0, bool(found.active_deal)
 
 

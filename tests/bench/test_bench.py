@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from healthscore.crm import hubspot_api
 from healthscore.storage.client import dynamodb
-from tests.bench import costs, engine, night, postgres, starts, views, writes
+from tests.bench import costs, crm_tables, engine, night, postgres, starts, views, writes
 
 PARTS = {
     "writes": lambda: writes.measure(day_events=100, timed_events=1, rounds=1, batches=(100,)),
@@ -45,3 +46,19 @@ def test_costs__of_known_units__are_units_times_prices():
     assert cost.reads == pytest.approx(0.0125)
     assert cost.gateway == pytest.approx(0.05)
     assert cost.total == pytest.approx(sum(cost))
+
+
+@pytest.mark.dynamodb_local
+def test_large_crm__synced_through_deaths__leaves_exactly_its_facts_in_the_tables(bench_tables, monkeypatch):
+    """The criterion of `python -m tests.bench.crm_tables`, with a few hundred companies."""
+    monkeypatch.setattr(hubspot_api, "ASSOCIATED", 100)
+    first, day, again = (figures for _, figures in crm_tables.run(250, 20, death_every=300))
+    assert [figures.wrong for figures in (first, day, again)] == [0, 0, 0]
+    assert first.deaths > 1
+    assert first.table_calls["TransactWriteItems"] < 250 + 20
+    assert 0 < day.changed <= day.read["companies"] < 25
+    assert (again.changed, again.table_calls.get("TransactWriteItems", 0)) == (0, 0)
+    assert again.table_calls_a_company < 0.2
+    for figures in (first, day, again):
+        assert figures.most_in_10_seconds <= 100
+        assert figures.most_searches_in_a_second <= 5

@@ -1,0 +1,234 @@
+"""A large HubSpot account synced into DynamoDB Local: exact, through deaths, and at no cost where nothing is new.
+
+    python -m tests.bench.crm_tables --companies 100000
+
+The account is that of `tests.bench.crm`: it lags, refuses what is beyond its limits, and fails now and then. The reader
+is cut short at calls of the tables that a seed decides, between any two writes, and goes on when its lock is over.
+Three runs: everything for the first time, a day of changes, and everything once more. Tests run a small account so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import sys
+import time
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools import Logger
+
+from healthscore import crm_sync
+from healthscore.crm.hubspot import HubSpot, HubSpotOptions
+from healthscore.outbox import Outbox
+from healthscore.pace import Pace
+from healthscore.storage import accounts, cards, crm, crm_companies, keys
+from healthscore.storage.client import dynamodb
+from tests.bench import engine
+from tests.bench.crm import Account, facts_of, trouble
+from tests.fakes.hubspot import FakeHubSpot
+from tests.support import dynamodb_local
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PROVIDER = "hubspot"
+_LOGGER = Logger(service="bench", level="CRITICAL")
+_BATCH = 25
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What a run took."""
+
+    companies: int
+    changed: int
+    wrong: int
+    """Accounts whose facts are not those that are in the CRM."""
+    deaths: int
+    calls: int
+    """Of the CRM."""
+    read: dict[str, int]
+    """Records that the CRM handed out."""
+    crm_seconds: float
+    """Of the account's own time: what its limits made of it, without the waits for a dead reader's lock."""
+    most_in_10_seconds: int
+    most_searches_in_a_second: int
+    table_calls: dict[str, int]
+    table_calls_a_company: float
+    wall_seconds: float
+
+
+class Death(BaseException):
+    """The reader's process is no more."""
+
+
+class Reaper:
+    """Counts the calls of the tables, and ends the reader at some of them."""
+
+    def __init__(self, seed: int, every: int) -> None:
+        self._random = random.Random(seed)
+        self._every = every
+        self._lock = Lock()
+        self._left = 0
+        self.calls: Counter[str] = Counter()
+        self.deaths = 0
+
+    def begin(self) -> None:
+        """Let a process live for a while."""
+        self._left = self._random.randint(self._every // 2, self._every)
+
+    def note(self, model: Any, **_: object) -> None:
+        """Count a call that is about to be made; the process may end here."""
+        with self._lock:
+            self.calls[model.name] += 1
+            self._left -= 1
+            if self._left:
+                return
+            self.deaths += 1
+        raise Death
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Watch the product's client."""
+        events = dynamodb().meta.events
+        events.register("before-call.dynamodb", self.note)
+        try:
+            yield
+        finally:
+            events.unregister("before-call.dynamodb", self.note)
+
+
+class Reader:
+    """The sync function, process after process, until a run is complete."""
+
+    def __init__(self, account: Account, seed: int, death_every: int) -> None:
+        self._account, self._seed, self._every = account, seed, death_every
+
+    def run(self) -> Figures:
+        """Sync until it is complete; whoever died is followed by another once the lock is over."""
+        fake, reaper = self._account.fake, Reaper(self._seed, self._every)
+        fake.calls.clear()
+        fake.read.clear()
+        fake.burst.most = fake.searches.most = 0
+        began, started, waited, figures = fake.clock.now(), time.perf_counter(), timedelta(0), Counter[str]()
+        with reaper.watching():
+            while True:
+                reaper.begin()
+                try:
+                    result = self._process()
+                except Death:
+                    fake.clock.sleep(crm_sync.LEASE.total_seconds() + 1)
+                    waited += crm_sync.LEASE
+                    continue
+                figures.update({name: result.get(name, 0) for name in ("companies", "changed")})
+                if result["state"] == "complete":
+                    break
+        calls = dict(reaper.calls)
+        return Figures(
+            companies=figures["companies"],
+            changed=figures["changed"],
+            wrong=self._wrong(),
+            deaths=reaper.deaths,
+            calls=len(fake.calls),
+            read=dict(fake.read),
+            crm_seconds=(fake.clock.now() - began - waited).total_seconds(),
+            most_in_10_seconds=fake.burst.most,
+            most_searches_in_a_second=fake.searches.most,
+            table_calls=calls,
+            table_calls_a_company=round(sum(calls.values()) / max(figures["companies"], 1), 2),
+            wall_seconds=round(time.perf_counter() - started, 1),
+        )
+
+    def _process(self) -> dict[str, Any]:
+        fake, connection = self._account.fake, crm.connection(PROVIDER)
+        assert connection is not None
+        connector = HubSpot(HubSpotOptions(), fake.token, fake.url, fake.clock)
+        session = crm_sync.Session(
+            provider=PROVIDER,
+            connector=connector,
+            writing=False,
+            outbox=Outbox(_Topic(), "topic", None, _LOGGER, Pace(10**6)),  # type: ignore[arg-type]
+            logger=_LOGGER,
+            clock=fake.clock.now,
+            keep_going=lambda: True,
+            telling=connection.read_once,
+        )
+        try:
+            return crm_sync.run(session)
+        finally:
+            connector._api._client.close()
+
+    def _wrong(self) -> int:
+        expected, records = self._account.expected(), 0
+        found = {}
+        for record in crm_companies.all_companies(PROVIDER):
+            records += record.account_id is not None
+        for account in accounts.scan(0, 1):
+            if isinstance(account, accounts.Account) and account.crm is not None:
+                found[account.account_id] = facts_of(account.crm)
+        named = {self._account.domain(name): facts for name, facts in expected.items()}
+        return sum(found.get(name) != facts for name, facts in named.items()) + abs(len(named) - records)
+
+
+class _Topic:
+    """An SNS client whose messages nobody reads."""
+
+    def publish_batch(self, PublishBatchRequestEntries: list[Any], **_: Any) -> dict[str, Any]:  # noqa: N803
+        return {"Successful": [{"Id": entry["Id"]} for entry in PublishBatchRequestEntries]}
+
+
+def put_accounts(names: list[str], now: str) -> None:
+    """One new account for each name, without the words that searches look for."""
+    table = keys.accounts_table()
+    items = [{"account_id": {"S": name}, "since": {"S": now}, **cards.at_birth(name)} for name in names]
+    for start in range(0, len(items), _BATCH):
+        puts: list[Any] = [{"PutRequest": {"Item": item}} for item in items[start : start + _BATCH]]
+        left: dict[str, Any] = {table: puts}
+        while left:
+            left = dynamodb().batch_write_item(RequestItems=left)["UnprocessedItems"]
+
+
+def run(companies: int, changes: int, *, seed: int = 1, death_every: int) -> Iterator[tuple[str, Figures]]:
+    """Sync everything, a day of changes, and everything once more; each with what it took."""
+    with FakeHubSpot() as fake:
+        account = Account(fake, companies, seed)
+        fake.clock.sleep(7200)
+        fake.lag, fake.before = timedelta(seconds=40), trouble(seed)
+        put_accounts([account.domain(name) for name in account.companies], fake.clock.now().isoformat())
+        crm.connect(PROVIDER, HubSpotOptions().to_json(), fake.clock.now())
+        reader = Reader(account, seed, death_every)
+        yield "everything, for the first time", reader.run()
+        account.a_day(changes, hours=23)
+        fake.clock.sleep(60)
+        yield "a day of changes", reader.run()
+        fake.clock.sleep(3600)
+        yield "everything, once more", reader.run()
+
+
+def main() -> int:
+    """Print what each run took."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.crm_tables", description="Sync a large account.")
+    parser.add_argument("--companies", type=int, default=100_000)
+    parser.add_argument("--deaths", type=int, default=20, help="about so many in the first run")
+    given = parser.parse_args()
+    wrong = 0
+    with dynamodb_local.running() as endpoint:
+        os.environ.update(engine.environment(endpoint))
+        engine.fresh_tables()
+        every = max(7 * given.companies // given.deaths, 50)
+        for name, figures in run(given.companies, given.companies // 20, death_every=every):
+            wrong += figures.wrong
+            print(name, flush=True)  # noqa: T201
+            for field in figures.__dataclass_fields__:
+                print(f"  {field:26} {getattr(figures, field)}", flush=True)  # noqa: T201
+    return int(wrong > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
