@@ -32,7 +32,7 @@ class Message:
     """At most 140 characters of the GSM alphabet, each of which counts once."""
     default: str
     """The alert as JSON: what SQS, Lambda, HTTPS and Firehose subscribers get."""
-    attributes: Mapping[str, str]
+    attributes: Mapping[str, str | list[str]]
     """What subscription filter policies can match; an attribute that has nothing to say is left out."""
 
 
@@ -43,8 +43,9 @@ def message(alert: Alert, app_url: str | None = None) -> Message:
         alert: what to tell.
         app_url: where the screens are, such as `https://health.example.com`; the email then links to the account.
     """
-    attributes = {
+    attributes: dict[str, str | list[str]] = {
         "kind": alert.kind.value,
+        "kinds": [alert.kind.value, *(kind.value for kind in alert.also)],
         "severity": alert.severity.value,
         "band": alert.band.value if alert.band else "",
         "owner": (alert.owner or "").strip(),

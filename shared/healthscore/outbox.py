@@ -35,7 +35,11 @@ if TYPE_CHECKING:
 
     from aws_lambda_powertools import Logger
     from mypy_boto3_sns import SNSClient
-    from mypy_boto3_sns.type_defs import PublishBatchRequestEntryTypeDef, PublishBatchResponseTypeDef
+    from mypy_boto3_sns.type_defs import (
+        MessageAttributeValueTypeDef,
+        PublishBatchRequestEntryTypeDef,
+        PublishBatchResponseTypeDef,
+    )
 
     from healthscore.storage.messages import Message
 
@@ -172,9 +176,7 @@ class Outbox:
             "Subject": texts.subject,
             "Message": json.dumps(by_protocol, ensure_ascii=False),
             "MessageStructure": "json",
-            "MessageAttributes": {
-                name: {"DataType": "String", "StringValue": value} for name, value in texts.attributes.items()
-            },
+            "MessageAttributes": {name: _attribute(value) for name, value in texts.attributes.items()},
         }
 
     def _publish(self, entries: Sequence[PublishBatchRequestEntryTypeDef]) -> list[_Outcome]:
@@ -195,6 +197,12 @@ class Outbox:
         self.logger.error("a message was not sent", message_id=claimed.message_id, error=outcome.error)
         if outcome.refused:
             messages.release(claimed.account_id, claimed.message_id)
+
+
+def _attribute(value: str | list[str]) -> MessageAttributeValueTypeDef:
+    if isinstance(value, list):
+        return {"DataType": "String.Array", "StringValue": json.dumps(value)}
+    return {"DataType": "String", "StringValue": value}
 
 
 def _batches(named: Iterable[tuple[str | None, str]], size: int) -> Iterator[list[tuple[str | None, str]]]:

@@ -2,31 +2,50 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from healthscore.core.alert_folding import folded
+from healthscore.core.alert_handling import Handling, heeded
 from healthscore.core.alert_rules import changes
 from healthscore.core.alert_story import Subject, tell
-from healthscore.storage import history
+from healthscore.core.alerts import Alert
+from healthscore.storage import alert_lists, history
 
 if TYPE_CHECKING:
     from datetime import date
 
     from healthscore.core.alert_settings import AlertSettings
-    from healthscore.core.alerts import Alert
     from healthscore.core.model import Snapshot
     from healthscore.storage.accounts import Account
 
 
 def alerts(account: Account, previous: Snapshot, current: Snapshot, rules: AlertSettings) -> list[Alert]:
-    """The alerts that an account's new score gives rise to; nothing is stored.
+    """The alerts that an account's new score gives rise to, one for all that tells of a fall; nothing is stored.
 
     Raises:
         StorageUnavailableError: the history cannot be read now.
     """
-    found = changes(account.recent, previous, current, rules)
-    return [
-        tell(change, subject(account), _kept(account.account_id, change.since, previous), current) for change in found
+    seen = changes(account.recent, previous, current, rules)
+    handling = None if account.handled is None else Handling.from_json(account.handled)
+    found = heeded(seen, handling, account.recent, previous, current)
+    if not found:
+        return []
+    # What the same night has told, in a run that was killed, is told again: it has the same ids.
+    earlier = [
+        alert
+        for alert in map(Alert.from_json, alert_lists.told_on(account.account_id, current.day))
+        if alert.created_at < current.as_of
     ]
+    again = {alert.alert_id for alert in earlier}
+    alerts = []
+    for change in folded(found, earlier, current.band):
+        told = tell(change, subject(account), _kept(account.account_id, change.since, previous), current)
+        # A second fall on one day, into a yet lower band.
+        alerts.append(
+            replace(told, alert_id=f"{told.alert_id}-{current.band.value}") if told.alert_id in again else told
+        )
+    return alerts
 
 
 def subject(account: Account) -> Subject:

@@ -68,6 +68,7 @@ class ShownAlert(TypedDict):
     action: str
     band: Band | None
     owner: str | None
+    also: Annotated[list[str], Field(description="Kinds that it tells along: other rules saw the same fall.")]
     status: Annotated[str, Field(description="`pending` until it was `sent`; see docs/alerts.md.")]
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
     from fractions import Fraction
 
+    from healthscore.core.alert_handling import Handling
     from healthscore.core.alert_settings import AlertSettings
     from healthscore.core.model import DailyScore
 
@@ -40,11 +41,15 @@ class Change:
         before: what tonight's score is compared with: the score on `since`, or for a declining trend the mean of the
             scores of the seven days before.
         since: the kept night against which the change is shown and explained.
+        also: what other rules saw at the same time of the same fall, and is told along.
+        handling: what somebody had said about the account's trouble, where the change is told in spite of it.
     """
 
     kind: AlertKind
     before: int | Fraction
     since: date
+    also: tuple[Change, ...] = ()
+    handling: Handling | None = None
 
 
 def changes(
@@ -63,7 +68,7 @@ def changes(
     """
     if previous is None:
         return []
-    nights = _nights(recent, previous, current)
+    nights = nights_of(recent, previous, current)
     high = _highest(nights, WEEK)
     found = []
     if settings.band_fell.enabled and _band_fell(nights):
@@ -89,7 +94,7 @@ def last_seen(snapshot: Snapshot) -> datetime | None:
     return parse_instant(text) if text else None
 
 
-def _nights(recent: Sequence[DailyScore], previous: Snapshot, current: Snapshot) -> list[DailyScore]:
+def nights_of(recent: Sequence[DailyScore], previous: Snapshot, current: Snapshot) -> list[DailyScore]:
     """The kept nights, oldest first: at most 30 before tonight, and tonight's last."""
     by_day = {night.day: night for night in (*recent, previous.daily) if night.day < current.day}
     return [*(by_day[day] for day in sorted(by_day)[-NIGHTS_KEPT:]), current.daily]

@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from healthscore.core.advice import LABELS
+from healthscore.core.alert_handling import HandlingStatus
 from healthscore.core.alert_rules import WEEK, last_seen
 from healthscore.core.alerts import Alert, AlertKind, Evidence, Severity, alert_id
 from healthscore.core.drivers import drivers
@@ -19,6 +20,7 @@ from healthscore.core.words import counted, elapsed, figure, moment, sentence, s
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from healthscore.core.alert_handling import Handling
     from healthscore.core.alert_rules import Change
     from healthscore.core.drivers import Driver
     from healthscore.core.model import Snapshot
@@ -51,6 +53,10 @@ def tell(change: Change, subject: Subject, then: Snapshot, now: Snapshot) -> Ale
     name = in_title(subject.name)
     moved = _in_direction(change.kind, drivers(then, now))
     happening = _TOLD[change.kind](name, change, now)
+    along = [_TOLD[other.kind](name, other, now) for other in change.also]
+    kinds = [change.kind, *(other.kind for other in change.also)]
+    why = [*_handled(change.handling, now), happening.why, *(other.along for other in along)]
+    figures = [figure for told in (happening, *along) for figure in told.figures]
     return Alert(
         alert_id=alert_id(change.kind, now.day, subject.account_id),
         account_id=subject.account_id,
@@ -59,11 +65,12 @@ def tell(change: Change, subject: Subject, then: Snapshot, now: Snapshot) -> Ale
         day=now.day,
         created_at=now.as_of,
         title=happening.title,
-        why=f"{happening.why} {_what_moved(moved, then)}" if moved else happening.why,
-        evidence=(*happening.figures, *(_component(driver, then, now) for driver in moved)),
-        action=_action(change.kind, name, moved, now),
+        why=" ".join([*why, *([_what_moved(moved, then)] if moved else [])]),
+        evidence=(*dict.fromkeys(figures), *(_component(driver, then, now) for driver in moved)),
+        action=_action(AlertKind.SILENT if AlertKind.SILENT in kinds else change.kind, name, moved, now),
         band=now.band,
         owner=subject.owner,
+        also=tuple(kinds[1:]),
     )
 
 
@@ -98,6 +105,8 @@ class _Happening:
     title: str
     why: str
     figures: tuple[Evidence, ...]
+    along: str = ""
+    """What is told of it within the message of a graver one."""
 
 
 def _band_fell(name: str, change: Change, now: Snapshot) -> _Happening:
@@ -109,11 +118,13 @@ def _band_fell(name: str, change: Change, now: Snapshot) -> _Happening:
 
 
 def _score_fell(name: str, change: Change, now: Snapshot) -> _Happening:
-    lost, time = counted(int(change.before) - now.score, "point"), counted((now.day - change.since) // DAY, "day")
+    days = max((now.day - change.since) // DAY, 1)
+    lost, time = counted(int(change.before) - now.score, "point"), counted(days, "day")
     return _Happening(
         title=f"{name} lost {lost} in {time}: {change.before} to {now.score}",
         why=f"{_from_to(change, now)}: {lost} lost in {time}.",
         figures=_score_and_band(change, now),
+        along=f"That is {lost} lost in {time}, from {change.before} on {change.since}.",
     )
 
 
@@ -126,6 +137,7 @@ def _declining(name: str, change: Change, now: Snapshot) -> _Happening:
         figures=(
             Evidence(f"Score, from {against}", day=now.day, before=decimal_number(change.before), after=now.score),
         ),
+        along=f"It lies {below} points below {mean}, {against}.",
     )
 
 
@@ -134,14 +146,15 @@ def _silent(name: str, change: Change, now: Snapshot) -> _Happening:
     if seen is None:
         raise ValueError("an account that was never seen cannot have fallen silent")
     silence = now.as_of - seen
+    unseen = f"Nobody has been seen since {moment(seen)}, {elapsed(silence)} before this night's run."
     return _Happening(
         title=f"{name} has been silent for {counted(silence // DAY, 'day')}",
-        why=f"Nobody has been seen since {moment(seen)}, {elapsed(silence)} before this night's run. "
-        f"The score went from {change.before} on {change.since} to {now.score} ({BAND_WORDS[now.band]}).",
+        why=f"{unseen} The score went from {change.before} on {change.since} to {now.score} ({BAND_WORDS[now.band]}).",
         figures=(
             Evidence("Last event", day=now.day, before=None, after=moment(seen)),
             *_score_and_band(change, now),
         ),
+        along=unseen,
     )
 
 
@@ -153,13 +166,36 @@ def _recovered(name: str, change: Change, now: Snapshot) -> _Happening:
     )
 
 
+def _snooze_over(name: str, change: Change, now: Snapshot) -> _Happening:
+    is_now = "not back yet" if now.band is Band.HEALTHY else f"still {BAND_WORDS[now.band]}"
+    return _Happening(
+        title=f"{name} is {is_now}: {now.score}",
+        why=f"{_from_to(change, now)}.",
+        figures=_score_and_band(change, now),
+    )
+
+
 _TOLD = {
     AlertKind.BAND_FELL: _band_fell,
     AlertKind.SCORE_FELL: _score_fell,
     AlertKind.DECLINING: _declining,
     AlertKind.SILENT: _silent,
     AlertKind.RECOVERED: _recovered,
+    AlertKind.SNOOZE_OVER: _snooze_over,
 }
+
+
+def _handled(handling: Handling | None, now: Snapshot) -> list[str]:
+    """Who had the account's trouble in hand, and why it is told all the same."""
+    if handling is None:
+        return []
+    until = f" until {moment(handling.until)}" if handling.status is HandlingStatus.SNOOZED else ""
+    reason = f' ("{handling.reason}")' if handling.reason else ""
+    why = "that time is over" if handling.until <= now.as_of else f"it has got worse since, from {handling.score}"
+    said = (
+        f"{handling.by} {handling.status.value} this account's trouble on {moment(handling.at)}{until}{reason}; {why}"
+    )
+    return [f"{said}."]
 
 
 def _from_to(change: Change, now: Snapshot) -> str:

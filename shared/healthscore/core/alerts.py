@@ -24,6 +24,8 @@ class AlertKind(StrEnum):
     SCORE_FELL = "score_fell"
     SILENT = "silent"
     RECOVERED = "recovered"
+    SNOOZE_OVER = "snooze_over"
+    """The time of a snooze is over, and the account is not well again."""
     TICKET_OPENED = "ticket_opened"
     """Told at once, by what a connected CRM says; all others are told by scores."""
     FLEET_SILENT = "fleet_silent"
@@ -99,6 +101,8 @@ class Alert:
     """The account's band after the change."""
     owner: str | None = None
     """Who looks after the account, by the profile of that night."""
+    also: tuple[AlertKind, ...] = ()
+    """Kinds that it tells along: other rules saw the same fall."""
 
     def to_json(self) -> dict[str, Any]:
         """The form in which an alert is stored, shown by the API and published to machines."""
@@ -115,6 +119,7 @@ class Alert:
             "action": self.action,
             "band": self.band.value if self.band else None,
             "owner": self.owner,
+            "also": [kind.value for kind in self.also],
         }
 
     @classmethod
@@ -133,6 +138,7 @@ class Alert:
             action=stored["action"],
             band=Band(stored["band"]) if stored["band"] else None,
             owner=stored["owner"],
+            also=tuple(AlertKind(kind) for kind in stored["also"]),
         )
 
 

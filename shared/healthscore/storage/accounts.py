@@ -39,6 +39,8 @@ RECENT_NIGHTS = 30
 """Daily scores that an account's item keeps."""
 FORGETTING = "forgetting"
 """The attribute that holds the users whose erasure has begun."""
+HANDLED = "handled"
+"""The attribute that holds what was said last about an alert of the account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ class Account:
     """Whether its erasure has begun: then it is gone for all but those who finish that."""
     forgetting: tuple[str, ...] = ()
     """Users whose erasure has begun and is not known to be finished."""
+    handled: dict[str, Any] | None = None
+    """What was said last about an alert of the account: `core.alert_handling.Handling` in its stored form."""
 
     @property
     def known_since(self) -> datetime:
@@ -342,6 +346,7 @@ def _account(item: dict[str, Any]) -> Account:
         recent=tuple(daily_from_json(daily) for daily in _part(item, "recent", [])),
         erasing=keys.ERASING in item,
         forgetting=tuple(item.get(FORGETTING, {}).get("SS", ())),
+        handled=_part(item, HANDLED, None),
     )
 
 

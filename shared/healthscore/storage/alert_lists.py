@@ -44,6 +44,27 @@ def of_account(account_id: str, *, limit: int, after: str | None) -> tuple[list[
     return [stored_message(item) for item in items], place
 
 
+def told_on(account_id: str, day: date) -> list[dict[str, Any]]:
+    """What an account's alerts of one night's day say, whatever became of them.
+
+    Raises:
+        StorageUnavailableError: the table cannot be read now.
+    """
+    first, last = keys.alert_range(day)
+    items = pages(
+        dynamodb().query,
+        TableName=keys.history_table(),
+        KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+        ExpressionAttributeValues={
+            ":pk": {"S": keys.account_history(account_id)},
+            ":first": {"S": first},
+            ":last": {"S": last},
+        },
+        ConsistentRead=True,
+    )
+    return [stored_message(item).body for item in items]
+
+
 def of_day(day: date, *, limit: int, after: str | None) -> tuple[list[Message], str | None]:
     """A page of all accounts' alerts of a night's day, by kind; arguments and answer as for `of_account`.
 

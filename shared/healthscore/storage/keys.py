@@ -180,9 +180,10 @@ def message_owner(pk: str, sk: str) -> tuple[str | None, str]:
     return pk.removeprefix(_ACCOUNT), sk.removeprefix(_ALERT)
 
 
-def alert_range() -> tuple[str, str]:
-    """Sort keys before and behind those of all alerts."""
-    return _ALERT, f"{_ALERT}~"
+def alert_range(day: date | None = None) -> tuple[str, str]:
+    """Sort keys before and behind those of all alerts, or of one day's: an alert's id begins with its day."""
+    prefix = _ALERT if day is None else f"{_ALERT}{day.isoformat()}"
+    return prefix, f"{prefix}~"
 
 
 def digest_range() -> tuple[str, str, str]:

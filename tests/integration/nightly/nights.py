@@ -95,45 +95,57 @@ class Topic:
         self.published: list[dict[str, Any]] = []
         self.killer = Killer()
         self.refusals: dict[str, Exception] = {}
-        """By kind of alert: what a batch with one of it ends with, none of it accepted."""
+        """By account, or kind where there is none: what a batch about it ends with, none of it accepted."""
         self.lost_answers: dict[str, Exception] = {}
-        """By kind of alert: what a batch with one of it ends with, although it was accepted."""
+        """The same: what a batch about it ends with, although it was accepted."""
         self.failed: dict[str, bool] = {}
-        """By kind of alert: SNS fails to accept it in a batch, and whether it says that it is the sender's fault."""
+        """The same: SNS fails to accept it in a batch, and whether it says that it is the sender's fault."""
         self.unanswered: set[str] = set()
-        """Kinds of alerts that SNS accepts in a batch, and says nothing of."""
+        """Those that SNS accepts in a batch, and says nothing of."""
 
     def publish_batch(self, PublishBatchRequestEntries: list[dict[str, Any]], **_: Any) -> dict[str, Any]:  # noqa: N803
-        entries = [(entry, entry["MessageAttributes"]["kind"]["StringValue"]) for entry in PublishBatchRequestEntries]
-        kinds = {kind for _, kind in entries}
+        entries = [(entry, about(alert_in(entry))) for entry in PublishBatchRequestEntries]
+        named = {name for _, name in entries}
         self.killer.before_call("PublishBatch")
-        for kind in kinds & self.refusals.keys():
-            raise self.refusals[kind]
-        self.published += [entry for entry, kind in entries if kind not in self.failed]
+        for name in named & self.refusals.keys():
+            raise self.refusals[name]
+        self.published += [entry for entry, name in entries if name not in self.failed]
         self.killer.after_call("PublishBatch")
-        for kind in kinds & self.lost_answers.keys():
-            raise self.lost_answers[kind]
+        for name in named & self.lost_answers.keys():
+            raise self.lost_answers[name]
         return {
             "Successful": [
                 {"Id": entry["Id"], "MessageId": "1"}
-                for entry, kind in entries
-                if kind not in self.failed and kind not in self.unanswered
+                for entry, name in entries
+                if name not in self.failed and name not in self.unanswered
             ],
             "Failed": [
-                {"Id": entry["Id"], "Code": "Failed", "Message": "secret", "SenderFault": self.failed[kind]}
-                for entry, kind in entries
-                if kind in self.failed
+                {"Id": entry["Id"], "Code": "Failed", "Message": "secret", "SenderFault": self.failed[name]}
+                for entry, name in entries
+                if name in self.failed
             ],
         }
 
     def alerts(self) -> list[Alert]:
-        return [Alert.from_json(json.loads(json.loads(message["Message"])["default"])) for message in self.published]
+        return [alert_in(message) for message in self.published]
 
     def ids(self) -> list[str]:
         return [alert.alert_id for alert in self.alerts()]
 
     def kinds(self) -> list[str]:
         return [alert.kind.value for alert in self.alerts()]
+
+    def abouts(self) -> list[str]:
+        return [about(alert) for alert in self.alerts()]
+
+
+def alert_in(message: dict[str, Any]) -> Alert:
+    return Alert.from_json(json.loads(json.loads(message["Message"])["default"]))
+
+
+def about(alert: Alert) -> str:
+    """The account of an alert, or its kind where it is about the whole workspace."""
+    return alert.account_id or alert.kind.value
 
 
 class Inline:

@@ -62,12 +62,18 @@ def sample(name: str) -> dict:
 def test_handler__night__sends_what_sns_accepts(published):
     thriving_until_yesterday("acme")
     result = function.handler({}, Context())
-    assert (result["scored"], result["sent"], result["left"]) == (1, 3, [])
+    assert (result["scored"], result["sent"], result["left"]) == (1, 2, [])
     fell, *_, digest = published()
     assert fell.subject == "[high] Acme fell to critical: 0"
     assert "Open https://health.example.com/accounts/acme\n" in fell.email
-    assert fell.attributes == {"kind": "band_fell", "severity": "high", "band": "critical", "owner": "ana"}
-    assert digest.attributes == {"kind": "digest", "severity": "low"}
+    assert fell.attributes == {
+        "kind": "band_fell",
+        "kinds": '["band_fell", "score_fell"]',
+        "severity": "high",
+        "band": "critical",
+        "owner": "ana",
+    }
+    assert digest.attributes == {"kind": "digest", "kinds": '["digest"]', "severity": "low"}
 
 
 def test_handler__scheduled_event__is_scored_as_of_its_time(published):
@@ -83,8 +89,8 @@ def test_handler__outbox_task__sends_what_is_pending(published):
     with pytest.raises(function.IncompleteError, match="messages not tried"):
         function.handler({}, Context(900_000))  # enough for the account, and none after it
     assert published() == []
-    assert function.handler(sample("nightly-outbox.json"), Context()) == {"sent": 3, "unsent": 0, "left": []}
-    assert len(published()) == 3
+    assert function.handler(sample("nightly-outbox.json"), Context()) == {"sent": 2, "unsent": 0, "left": []}
+    assert len(published()) == 2
 
 
 def test_handler__sweep_out_of_time__leaves_the_rest_to_the_next_sweep(published):

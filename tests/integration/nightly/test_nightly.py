@@ -65,10 +65,10 @@ def test_night__result__counts_the_night(topic):
         "failed": 0,
         "bands": {"healthy": 0, "at_risk": 0, "critical": 3},
         "bands_before": {"healthy": 1, "at_risk": 0, "critical": 1},
-        "alerts": {"band_fell": 1, "declining": 1, "score_fell": 1},
+        "alerts": {"band_fell": 1},
         "complete": True,
         "holding": False,
-        "sent": 4,
+        "sent": 2,
         "unsent": 0,
         "left": [],
     }
@@ -144,7 +144,7 @@ def test_night__last_night_died_before_the_account_was_written__is_not_told_twic
         with pytest.raises(pytest.fail.Exception):
             night(topic)
     night(topic, schedule(TONIGHT + NIGHT), now=TONIGHT + NIGHT)
-    assert sorted(topic.kinds()) == ["band_fell", "declining", "digest", "score_fell"]
+    assert sorted(topic.kinds()) == ["band_fell", "digest"]
     assert {alert.day for alert in topic.alerts() if alert.kind != "digest"} == {TODAY}
 
 

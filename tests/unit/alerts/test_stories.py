@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from healthscore.core.alert_folding import folded
 from healthscore.core.timeline import parse_instant
 from tests.unit.alerts.nights import replay, snapshot
 
@@ -23,13 +24,22 @@ def told(story):
         for offset, (score, last) in enumerate(zip(story["scores"], last_events, strict=True))
         if score is not None
     ]
+    bands = {night.day: night.band for night in nights}
     return {
-        day.isoformat(): [
-            {"kind": change.kind.value, "from": round(float(change.before), 1), "since": change.since.isoformat()}
-            for change in changes
-        ]
+        day.isoformat(): [written(change) for change in folded(changes, (), bands[day])]
         for day, changes in replay(nights).items()
         if changes
+    }
+
+
+def written(change):
+    """A change in the form of the file."""
+    also = [other.kind.value for other in change.also]
+    return {
+        "kind": change.kind.value,
+        **({"also": also} if also else {}),
+        "from": round(float(change.before), 1),
+        "since": change.since.isoformat(),
     }
 
 

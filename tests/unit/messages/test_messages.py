@@ -122,8 +122,9 @@ def test_message__default__is_the_alert_as_json():
 
 
 def test_message__attributes__are_what_filter_policies_match():
-    assert message(alert()).attributes == {
+    assert message(alert(also=(AlertKind.SCORE_FELL,))).attributes == {
         "kind": "band_fell",
+        "kinds": ["band_fell", "score_fell"],
         "severity": "high",
         "band": "critical",
         "owner": "ana@example.com",
@@ -137,7 +138,11 @@ def test_message__no_owner__leaves_the_attribute_out(owner):
 
 
 def test_message__digest__has_neither_band_nor_owner():
-    assert message(alert(**DIGEST)).attributes == {"kind": "digest", "severity": "low"}
+    assert message(alert(**DIGEST)).attributes == {
+        "kind": "digest",
+        "kinds": ["digest"],
+        "severity": "low",
+    }
 
 
 @given(title=st.text(min_size=1), action=st.text(), account_id=st.none() | st.text(min_size=1))
