@@ -72,12 +72,13 @@ class Attio:
 
     def full(self, cursor: Cursor | None) -> Iterator[Page]:
         """Every company; see `Connector.full`. Deals and tickets are read first, anew in each part of a run."""
-        at: Cursor = dict(cursor) if cursor else {"started": format_instant(self._now()), "offset": 0}
+        now = self._now()
+        at: Cursor = dict(cursor) if cursor else {"started": format_instant(now), "offset": 0}
         deals = self._by_company("deals", "associated_company", self._deal, None)
         tickets = self._tickets(None)
         while True:
             records = self._query("companies", offset=at["offset"])
-            companies = [self._company(record, deals, tickets) for record in records]
+            companies = [self._company(record, deals, tickets, now) for record in records]
             if len(records) < _PAGE:
                 yield Page(companies, {"since": at["started"]}, done=True)
                 return
@@ -110,12 +111,12 @@ class Attio:
                     loose.append(change)
         companies, gone = [], []
         for company_id in ids:
-            record = self._get("companies", company_id)
+            now, record = self._now(), self._get("companies", company_id)
             if record is None:
                 gone.append(company_id)
                 continue
             deals = self._by_company("deals", "associated_company", self._deal, company_id)
-            companies.append(self._company(record, deals, self._tickets(company_id)))
+            companies.append(self._company(record, deals, self._tickets(company_id), now))
         return Refreshed(companies, gone, loose)
 
     def write_back(self, standings: Sequence[Standing]) -> set[str]:
@@ -250,6 +251,7 @@ class Attio:
         record: Mapping[str, Any],
         deals: Mapping[str, list[Deal]] | None,
         tickets: Mapping[str, list[Ticket]] | None,
+        now: datetime,
     ) -> Company:
         company_id, values, options = record["id"]["record_id"], record["values"], self._options
         arr, churned = _text(values, options.arr_attribute), _text(values, options.churned_attribute)
@@ -267,7 +269,7 @@ class Attio:
             name=_text(values, "name"),
             domains=tuple(value["domain"] for value in values.get("domains", ())),
             account_id=_text(values, options.account_property).strip() or None,
-            facts=crm_facts(NAME, records, self._now()),
+            facts=crm_facts(NAME, records, now),
         )
 
 

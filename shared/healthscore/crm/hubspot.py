@@ -66,14 +66,17 @@ class HubSpot:
         """Every company; see `Connector.full`."""
         at: Cursor = dict(cursor) if cursor else {"started": format_instant(self._now()), "after": None}
         while True:
+            now = self._now()
             listed: list[Mapping[str, Any]] = []
             while len(listed) < hubspot_api.ASSOCIATED:
                 page, at["after"] = self._api.companies(self._company_properties(), at["after"])
                 listed += page
                 if at["after"] is None:
-                    yield Page(self._companies(listed), {"since": at["started"], "lagged": at["started"]}, done=True)
+                    yield Page(
+                        self._companies(listed, now), {"since": at["started"], "lagged": at["started"]}, done=True
+                    )
                     return
-            yield Page(self._companies(listed), dict(at), done=False)
+            yield Page(self._companies(listed, now), dict(at), done=False)
 
     def changes(self, cursor: Cursor) -> Iterator[Page]:
         """What changed; see `Connector.changes`."""
@@ -148,18 +151,18 @@ class HubSpot:
         return companies, loose
 
     def _read_companies(self, ids: Iterable[str]) -> tuple[list[Company], list[str]]:
-        wanted = _by_id(ids)
+        now, wanted = self._now(), _by_id(ids)
         found = self._api.read("companies", wanted, self._company_properties())
         listed = [{"id": company_id, "properties": properties} for company_id, properties in found.items()]
-        return self._companies(listed), [company_id for company_id in wanted if company_id not in found]
+        return self._companies(listed, now), [company_id for company_id in wanted if company_id not in found]
 
     def _company_properties(self) -> list[str]:
         names = ("name", "domain", "hs_additional_domains", "notes_last_contacted")
         chosen = (self._options.account_property, self._options.arr_property, self._options.churned_property)
         return [*names, *filter(None, chosen)]
 
-    def _companies(self, listed: Sequence[Mapping[str, Any]]) -> list[Company]:
-        """Companies with their facts, from their records as they were read."""
+    def _companies(self, listed: Sequence[Mapping[str, Any]], now: datetime) -> list[Company]:
+        """Companies with their facts, from their records as they were read, which was begun at an instant."""
         if not listed:
             return []
         ids = [record["id"] for record in listed]
@@ -168,7 +171,6 @@ class HubSpot:
         deals = self._of_companies(ids, "deals", ["dealstage", "hs_lastmodifieddate", *renewal])
         meetings = self._of_companies(ids, "meetings", ["hs_meeting_start_time", "hs_meeting_outcome"])
         emails = self._of_companies(ids, "emails", ["hs_timestamp", "hs_email_status"])
-        now = self._now()
 
         def company(record: Mapping[str, Any]) -> Company:
             company_id, properties = record["id"], record["properties"]

@@ -31,7 +31,7 @@ class Company:
     account_id: str | None
     """The account that somebody has entered by hand in the configured property."""
     facts: CrmFacts
-    """Received at the instant of the read."""
+    """Received at the instant at which reading them was begun: whatever was begun later, knows as much or more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,12 @@ import pytest
 
 from healthscore import crm_sync
 from healthscore.core.health import document
+from healthscore.crm import attio as attio_connector
 from healthscore.crm.protocol import Change
 from healthscore.crm_write_back import write_back_all
 from healthscore.scoring import assess_account
 from healthscore.settings import Settings
-from healthscore.storage import accounts, crm, crm_companies
+from healthscore.storage import accounts, crm, crm_companies, crm_facts
 from healthscore.storage.errors import StorageUnavailableError
 
 OPEN = "1"
@@ -235,3 +236,75 @@ def test_sync__attio__enters_what_is_there_and_only_what_changed(attio):
     attio.fake.clock.sleep(3 * 3600)
     assert attio.sync()["changed"] == 1
     assert attio.facts("acme.com").high_priority_open == 1
+
+
+def test_sync__page_read_before_a_webhook_and_entered_after_it__does_not_undo_it(attio, monkeypatch):
+    monkeypatch.setattr(attio_connector, "_PAGE", 1)
+    attio.account("acme.com")
+    attio.connect(ticket_object="tickets")
+    attio.fake.add("companies", domains=["prospect.com"])
+    company = attio.fake.add("companies", domains=["acme.com"])
+    attio.sync()
+    attio.fake.clock.sleep(3 * 3600)
+
+    session = attio.session()
+    reading = session.connector.full
+
+    def interrupted(cursor):
+        """After the first company, and after all tickets were read, a ticket of the second one is opened."""
+        pages = reading(cursor)
+        yield next(pages)
+        attio.fake.clock.sleep(60)
+        ticket = attio.fake.add("tickets", company=company, status="New", priority="Urgent")
+        crm_sync.refresh(attio.session(), [Change("tickets", ticket)])
+        attio.fake.clock.sleep(60)
+        yield from pages
+
+    monkeypatch.setattr(session.connector, "full", interrupted)
+    assert crm_sync.run(session)["state"] == "complete"
+    assert attio.facts("acme.com").high_priority_open == 1
+    attio.fake.clock.sleep(3 * 3600)
+    assert attio.sync()["changed"] == 0
+    assert attio.facts("acme.com").high_priority_open == 1
+    assert attio.topic.kinds() == ["ticket_opened"]
+
+
+def test_refresh__late_answer_of_an_older_one__does_not_undo_the_newer(hubspot):
+    hubspot.account("acme.com")
+    hubspot.connect()
+    company = hubspot.fake.add("companies", domain="acme.com")
+    hubspot.sync()
+    hubspot.fake.clock.sleep(60)
+    changes = [Change("companies", company)]
+    older = hubspot.session().connector.refresh(changes)
+    hubspot.fake.clock.sleep(60)
+    hubspot.fake.add("tickets", company, hs_pipeline_stage=OPEN)
+    crm_sync.refresh(hubspot.session(), changes)
+    crm_sync.enter(hubspot.session(), older.companies, anew=False)
+    assert hubspot.facts("acme.com").open_tickets == 1
+
+
+def test_refresh__two_at_once__leave_what_was_read_last(hubspot, monkeypatch):
+    hubspot.account("acme.com")
+    hubspot.connect()
+    company = hubspot.fake.add("companies", domain="acme.com")
+    hubspot.sync()
+    hubspot.fake.clock.sleep(60)
+    changes, save = [Change("companies", company)], crm_facts.save
+
+    def overtaken(*arguments):
+        """Somebody else reads and enters a later state between this one's read and its write."""
+        monkeypatch.setattr(crm_facts, "save", save)
+        hubspot.fake.clock.sleep(60)
+        hubspot.fake.add("tickets", company, hs_pipeline_stage=OPEN, hs_ticket_priority="HIGH")
+        crm_sync.refresh(hubspot.session(), changes)
+        return save(*arguments)
+
+    hubspot.fake.add("tickets", company, hs_pipeline_stage=OPEN)
+    monkeypatch.setattr(crm_facts, "save", overtaken)
+    crm_sync.refresh(hubspot.session(), changes)
+    assert (hubspot.facts("acme.com").open_tickets, hubspot.facts("acme.com").high_priority_open) == (2, 1)
+    assert hubspot.topic.kinds() == ["ticket_opened"]
+    # What was entered is also what the next reading compares with.
+    hubspot.fake.clock.sleep(900)
+    assert hubspot.sync()["changed"] == 0
