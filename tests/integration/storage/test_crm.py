@@ -1,0 +1,143 @@
+"""What connected CRMs keep in the tables, on each engine: conditions, transactions and pages are where these differ."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from healthscore.core.model import CrmFacts
+from healthscore.storage import accounts, crm, crm_companies, crm_facts, erasing, history, messages
+from healthscore.storage.crm_companies import CompanyRecord
+from healthscore.storage.messages import Message
+
+NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
+LEASE = timedelta(minutes=16)
+UNKNOWN = frozenset({"churned", "renewal_date", "last_email_at", "last_contact_at", "last_meeting_at"})
+TOLD = Message("acme", "2026-11-21-ticket_opened-0", NOW, {"day": "2026-11-21"})
+
+
+def facts(tickets: int, minutes: int = 0) -> CrmFacts:
+    at = NOW + timedelta(minutes=minutes)
+    return CrmFacts(at, provider="hubspot", open_tickets=tickets, high_priority_open=0, unknown=UNKNOWN)
+
+
+def put(record: CompanyRecord) -> list[dict]:
+    return [{"Put": crm_companies.put_request("hubspot", record)}]
+
+
+def company(company_id: str = "7") -> CompanyRecord:
+    return crm_companies.companies("hubspot", [company_id])[company_id]
+
+
+@pytest.fixture
+def acme(tables):
+    return accounts.save_profile("acme", lambda _standing: {"name": "Acme"}, NOW)
+
+
+def test_save__facts_company_and_message__are_all_there(acme):
+    record = CompanyRecord("7", "[]", account_id="acme", digest="d")
+    claims = crm_companies.stake("hubspot", "acme", "7", by_hand=False)
+    check = {"ConditionCheck": crm_companies.claims_check("hubspot", "acme", claims)}
+    assert crm_facts.save(acme, facts(2), TOLD, [*put(record), check])
+    assert accounts.get("acme").crm == facts(2)
+    assert history.crm_as_of("acme", NOW) == facts(2)
+    assert company() == record
+    assert messages.known("acme", TOLD.message_id)
+    assert not messages.known("acme", "another")
+
+
+def test_save__facts_changed_since_they_were_read__leaves_all_as_it_was(acme):
+    assert crm_facts.save(acme, facts(1), None)
+    assert not crm_facts.save(acme, facts(2, 1), TOLD, put(CompanyRecord("7", "[]")))
+    assert accounts.get("acme").crm == facts(1)
+    assert crm_companies.companies("hubspot", ["7"]) == {}
+    assert not messages.known("acme", TOLD.message_id)
+    assert crm_facts.save(accounts.get("acme"), facts(2, 1), TOLD)
+
+
+def test_save__message_told_before__enters_nothing(acme):
+    assert messages.add(TOLD)
+    assert not crm_facts.save(acme, facts(1), TOLD)
+    assert accounts.get("acme").crm is None
+
+
+def test_save__other_claims_than_were_seen__enters_nothing(acme):
+    seen = crm_companies.stake("hubspot", "acme", "7", by_hand=False)
+    assert crm_companies.stake("hubspot", "acme", "8", by_hand=True) == {"7": False, "8": True}
+    check = {"ConditionCheck": crm_companies.claims_check("hubspot", "acme", seen)}
+    assert not crm_facts.save(acme, facts(1), None, [check])
+    record = CompanyRecord("7", "[]", claim="acme", account_id="acme")
+    assert not crm_companies.save_company("hubspot", record, seen)
+    assert crm_companies.save_company("hubspot", record, {"7": False, "8": True})
+
+
+def test_save__account_that_is_erased_meanwhile__brings_nothing_back(acme):
+    assert erasing.mark("acme", NOW)
+    assert not crm_facts.save(acme, facts(1), TOLD)
+    erasing.erase("acme", lambda: True)
+    assert not crm_facts.save(acme, facts(1), TOLD)
+    assert accounts.get("acme") is None
+
+
+def test_save_company__changed_since_it_was_read__is_refused(tables):
+    assert crm_companies.save_company("hubspot", CompanyRecord("7", "[]"))
+    assert not crm_companies.save_company("hubspot", CompanyRecord("7", "[1]"))
+    read = company()
+    assert crm_companies.save_company("hubspot", replace(read, digest="new"))
+    assert not crm_companies.save_company("hubspot", replace(read, digest="late"))
+    assert company().digest == "new"
+
+
+def test_companies__more_than_one_call_takes__are_all_found(tables):
+    for number in range(130):
+        crm_companies.save_company("hubspot", CompanyRecord(str(number), "[]"))
+    ids = [str(number) for number in range(150)]
+    assert set(crm_companies.companies("hubspot", ids)) == set(ids[:130])
+    assert len(list(crm_companies.all_companies("hubspot"))) == 130
+    crm_companies.forget_all("hubspot")
+    assert list(crm_companies.all_companies("hubspot")) == []
+
+
+def test_claims__of_two_writers__both_stand(tables):
+    crm_companies.stake("hubspot", "acme", "7", by_hand=False)
+    interrupted = []
+
+    def change(standing):
+        if not interrupted:
+            interrupted.append(crm_companies.stake("hubspot", "acme", "8", by_hand=True))
+        return {**standing, "9": False}
+
+    found = crm_companies.change_claims("hubspot", "acme", change)
+    assert found == {"7": False, "8": True, "9": False}
+
+
+def test_unmatched__companies__come_in_pages(tables):
+    for number in range(5):
+        crm_companies.save_unmatched("hubspot", f"c{number}", "no_account", {"name": str(number)})
+    first, after = crm_companies.unmatched("hubspot", 3, None)
+    rest, end = crm_companies.unmatched("hubspot", 3, after)
+    assert [found["company_id"] for found in first + rest] == [f"c{number}" for number in range(5)]
+    assert end is None
+
+
+def test_lock__of_a_connection__is_one_holder_s_until_its_lease_is_over(tables):
+    crm.connect("hubspot", {}, NOW)
+    assert crm.lock("hubspot", "one", NOW, LEASE) is not None
+    assert crm.lock("hubspot", "two", NOW + LEASE, LEASE) is None
+    later = NOW + LEASE + timedelta(seconds=1)
+    assert crm.lock("hubspot", "two", later, LEASE) is not None
+    assert not crm.save_progress("hubspot", "one", {"base": {}}, {}, unlock=True)
+    assert crm.save_progress("hubspot", "two", {"base": {}}, {"error": None}, unlock=True)
+    assert crm.connection("hubspot").read_once
+    crm.connect("hubspot", {"write_back": True}, later)
+    assert not crm.connection("hubspot").read_once
+    assert crm.begin_disconnecting("hubspot")
+    assert not crm.begin_disconnecting("attio")
+
+
+def test_webhook__that_was_noted__is_known(tables):
+    assert not crm.webhook_known("digest")
+    crm.note_webhook("digest", NOW + timedelta(days=7))
+    assert crm.webhook_known("digest")
