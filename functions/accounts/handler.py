@@ -9,6 +9,8 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from healthscore import startup  # isort: split
+
 from healthscore import crm_routes, erasure, lists
 from healthscore.http import query
 from healthscore.http.errors import ApiError, account_not_found
@@ -124,3 +126,6 @@ def put_settings(request: Request) -> dict[str, Any]:
 
 def _document(stored: StoredSettings) -> dict[str, Any]:
     return {"version": stored.version, "settings": stored.settings.to_json()}
+
+
+startup.complete()

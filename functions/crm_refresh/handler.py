@@ -7,6 +7,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
+from healthscore import startup
 from healthscore.crm.protocol import Change, CrmError
 from healthscore.crm_session import open_session
 from healthscore.crm_sync import refresh
@@ -50,3 +51,6 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
         if loose and int(record["attributes"]["ApproximateReceiveCount"]) < TRIES_FOR_LOOSE:
             failed.append(message_id)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+
+
+startup.complete()

@@ -6,6 +6,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
+from healthscore import startup
 from healthscore.crm.protocol import CrmError
 from healthscore.crm_session import open_session
 from healthscore.crm_sync import note_problem, run
@@ -50,3 +51,6 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
             results.append(note_problem(connection.provider, str(error)))
     logger.info("done", result=results)
     return {"results": results}
+
+
+startup.complete()

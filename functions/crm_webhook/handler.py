@@ -7,6 +7,7 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from healthscore import startup
 from healthscore.crm.protocol import WebhookRequest
 from healthscore.crm.registry import PROVIDERS
 from healthscore.crm_queue import enqueue
@@ -73,3 +74,6 @@ def _signature(request: Request) -> bytes:
 def _refused(message: str) -> ApiError:
     headers = {"WWW-Authenticate": 'Signature realm="healthscore"'}
     return ApiError(HTTPStatus.UNAUTHORIZED, "invalid_signature", message, headers=headers)
+
+
+startup.complete()

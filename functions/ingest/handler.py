@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from healthscore import startup
 from healthscore.http.errors import ApiError
 from healthscore.http.keys import CachedKeys
 from healthscore.http.routing import TRACKING, Router
@@ -75,3 +76,6 @@ def post_calls(kind: str | None, request: Request) -> dict[str, Any]:
 
 for _name, _kind in TRACKING.items():
     router.route(f"POST /v1/{_name}")(partial(post_calls, _kind))
+
+
+startup.complete()

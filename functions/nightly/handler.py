@@ -7,6 +7,8 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
+from healthscore import startup  # isort: split
+
 from healthscore import metrics, night_tasks
 from healthscore.night_end import finish, settle
 from healthscore.nightly import run_segment, start
@@ -70,3 +72,6 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
     if undone:
         raise IncompleteError("; ".join(result["left"]))
     return result
+
+
+startup.complete()

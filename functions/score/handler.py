@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from healthscore import startup
 from healthscore.core.health import document
 from healthscore.core.timeline import day_of
 from healthscore.http import query
@@ -75,3 +76,6 @@ def _account(request: Request) -> Account:
     if account is None:
         raise account_not_found(request.params["account_id"])
     return account
+
+
+startup.complete()

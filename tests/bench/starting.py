@@ -1,6 +1,7 @@
 """What a fresh process imports for one function, or for the stack that most build on; prints its CPU milliseconds.
 
-Run as a program of its own, with the layer as the first argument and what to start as the second.
+Run as a program of its own, with the layer as the first argument and what to start as the second. The usual stack has
+its libraries as pip installs them.
 """
 
 # ruff: noqa: F401, PLC0415  (importing is what is measured)
@@ -9,14 +10,12 @@ from __future__ import annotations
 import sys
 import time
 
+AS_INSTALLED = {"client", "stack"}
+
 
 def _function(name: str) -> None:
     sys.path.insert(0, f"{sys.argv[1]}/functions/{name}")
     import handler
-
-    from healthscore.storage.client import dynamodb
-
-    dynamodb()
 
 
 def _bare_client() -> None:
@@ -47,11 +46,12 @@ def _usual_stack() -> None:
 def main() -> None:
     """Start what is asked for."""
     what = sys.argv[2]
-    sys.path.insert(0, f"{sys.argv[1]}/python")
+    if what not in AS_INSTALLED:
+        sys.path.insert(0, f"{sys.argv[1]}/python")
     start = time.process_time_ns()
     if what == "stack":
         _usual_stack()
-    elif what == "client":
+    elif what in {"client", "layer's client"}:
         _bare_client()
     elif what != "nothing":
         _function(what)

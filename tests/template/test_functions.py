@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +50,15 @@ def test_handler__loads__without_an_environment(stack, name, monkeypatch):
     for variable in stack.functions[name].environment:
         monkeypatch.delenv(variable, raising=False)
     assert callable(load(stack.functions[name]).handler)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_handler__starts__between_the_two_ends_of_startup(stack, name):
+    """The first thing of the library that it imports, and the last thing that it calls."""
+    program = ast.parse((ROOT / stack.functions[name].code / "handler.py").read_text())
+    imports = [ast.unparse(line) for line in program.body if isinstance(line, ast.ImportFrom)]
+    assert next(line for line in imports if "healthscore" in line) == "from healthscore import startup"
+    assert ast.unparse(program.body[-1]) == "startup.complete()"
 
 
 @pytest.mark.parametrize("name", NAMES)

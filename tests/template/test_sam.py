@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -69,14 +70,31 @@ def test_build__of_the_layer__holds_the_library_as_it_is_in_the_checkout(build, 
 
 
 def test_build__of_the_layer__holds_what_the_lock_file_names_and_nothing_else(library):
-    """No boto3, which the runtime brings; no tests, scripts or type stubs, which no function loads."""
-    locked = re.findall(r"^([a-z0-9-]+)==([0-9.]+)", (ROOT / "shared" / "requirements.txt").read_text(), re.MULTILINE)
+    """No tests, scripts or type stubs, which no function loads."""
+    locked = re.findall(r"^([a-z0-9-]+)==(\S+)", (ROOT / "shared" / "requirements.txt").read_text(), re.MULTILINE)
     described = {f"{name.replace('-', '_')}-{version}.dist-info" for name, version in locked}
-    packages = {name.replace("-", "_") for name, _ in locked} - {"typing_extensions"}
-    expected = packages | described | {"typing_extensions.py", "__pycache__", "healthscore"}
+    packages = {name.replace("-", "_") for name, _ in locked} - {"python_dateutil", "six", "typing_extensions"}
+    modules = {"dateutil", "six.py", "typing_extensions.py", "__pycache__", "healthscore"}
+    expected = packages | described | modules
     assert {path.name for path in library.iterdir()} == expected
     assert {path.name for folder in described for path in (library / folder).iterdir()} == {"METADATA"}
     assert [name for name in files(library) if re.search(r"(^|/)(tests?|testing)/|\.pyi$|(^|/)py\.typed$", name)] == []
+
+
+def test_build__of_the_layer__describes_the_services_that_are_used_and_no_others(library):
+    """What is cut away from botocore's data makes a cold start shorter; what is used must still be there."""
+    code = "\n".join(path.read_text() for path in (ROOT / "shared" / "healthscore").rglob("*.py"))
+    used = set(re.findall(r'boto3\.client\(\s*"(\w+)"', code))
+    data = library / "botocore" / "data"
+    assert {path.name for path in data.iterdir() if path.is_dir()} == used
+    assert not [name for name in files(data) if name.endswith(".gz") or "examples" in name]
+    endpoints = "import boto3; " + "; ".join(
+        f"print(boto3.client({service!r}, region_name={region!r}).meta.endpoint_url)"
+        for service in sorted(used)
+        for region in ("us-east-1", "eu-central-1", "cn-north-1", "us-gov-west-1")
+    )
+    in_the_layer = f"import sys; sys.path.insert(0, {str(library)!r}); {endpoints}"
+    assert run(sys.executable, "-c", in_the_layer) == run(sys.executable, "-c", endpoints)
 
 
 def test_build__of_the_layer__knows_the_time_zones(library):
