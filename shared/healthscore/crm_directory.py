@@ -25,7 +25,7 @@ class Directory:
     def _found(self) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
         for account in accounts.scan(0, 1):
-            if not isinstance(account, accounts.Account):
+            if not isinstance(account, accounts.Account) or account.erasing:
                 continue
             account_id, profile = account.account_id, account.profile
             said = [account_id]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
 
 from healthscore.crm.mapping import Claim, Unmatched, claim, domain, loser, winner
@@ -204,5 +205,7 @@ class Matching:
 
 
 def _identity(company: Company) -> str:
+    """What decides whose account a company may be; the id entered by hand is a hash, so that it need not be erased."""
     known = {name for text in company.domains if (name := domain(text)) is not None}
-    return json.dumps([company.account_id, sorted(known)], ensure_ascii=False)
+    by_hand = company.account_id and blake2b(company.account_id.encode(), digest_size=12).hexdigest()
+    return json.dumps([by_hand, sorted(known)], ensure_ascii=False)

@@ -60,14 +60,14 @@ def forget_user(account_id: str, user_id: str, now: datetime, keep_going: Callab
     Raises:
         StorageUnavailableError: something may be left.
     """
-    user = f"u{user_id}"
-    known_as = [user, *people.aliases(user)]
+    user, *others = known_as = people.known_as(f"u{user_id}")
     retention_days = workspace.settings().settings.retention_days
     if not log_scrubbing.scrub(account_id, known_as, retention_days, keep_going):
         return False
-    forgetting.drop_champion(account_id, user_id, now)
-    for person in reversed(known_as):  # the user last, who leads to the others
+    forgetting.drop_champions(account_id, {person[1:] for person in known_as if person.startswith("u")}, now)
+    for person in others:
         people_erasing.leave(person, account_id)
+    people_erasing.leave(user, account_id, for_good=True)  # last, since it leads to the others
     forgetting.end(account_id, user_id)
     return True
 

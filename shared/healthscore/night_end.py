@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from fractions import Fraction
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from healthscore.core.alert_rules import WEEK, last_seen
@@ -13,7 +14,7 @@ from healthscore.core.tally import Tally
 from healthscore.core.timeline import DAY, format_instant
 from healthscore.core.words import counted
 from healthscore.nightly import store
-from healthscore.storage import accounts, messages, runs, summary
+from healthscore.storage import accounts, digests, messages, runs, standing, summary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -87,17 +88,17 @@ def _close(
     holding = runs.judge_run(run.day, held=fleet_silent(total.active))
     result["holding"] = holding
     first: list[tuple[str | None, str]] = [*total.to_send]
-    closing = [digest(run.day, run.as_of, total, holding=holding, missing=missing, segments=segments)]
     if holding and not _held_before(run.day):
-        closing.insert(0, fleet_alert(run.day, run.as_of, total.active))
+        fleet = fleet_alert(run.day, run.as_of, total.active)
+        store(fleet)
+        first.append((None, fleet.alert_id))
     if not holding:
         for account_id, message_id in total.held:
             messages.let_go(account_id, message_id)
-    summary.save(run.day, total.summary(run.day, run.as_of))
-    for message in closing:
-        store(message)
-        first.append((None, message.alert_id))
-    return first
+    standing.keep(total, lambda tally: summary.save(run.day, tally.summary(run.day, run.as_of)))
+    in_short = partial(digest, run.day, run.as_of, holding=holding, missing=missing, segments=segments)
+    standing.keep(total, lambda tally: digests.add(in_short(tally), tally.named))
+    return [*first, (None, in_short(total).alert_id)]
 
 
 def _held_before(day: date) -> bool:

@@ -13,7 +13,7 @@ from healthscore.core.tally import Tally
 from healthscore.core.timeline import format_instant, parse_instant
 from healthscore.night_end import finish
 from healthscore.nightly import Run, run_segment, start
-from healthscore.storage import runs, workspace
+from healthscore.storage import runs, standing, workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,7 +27,7 @@ ACCOUNTS_PER_SEGMENT = 5000
 """So many take a worker less than a minute: what fails is small, and quickly done again."""
 SEGMENTS = 1000
 """At most. Their numbers travel through the state machine, whose inputs end at 256 KB."""
-PARTS_KEPT = timedelta(days=35)
+PARTS_KEPT = timedelta(days=3)
 """How long what workers have counted is there to be looked at."""
 
 
@@ -85,7 +85,8 @@ def work(task: Mapping[str, Any], now: datetime, *, keep_going: Callable[[], boo
         after=task["resume"],
     )
     tally = worked.tally
-    runs.put_part(task["run"]["execution"], task["segment"], task["chunk"], tally.stored(), now + PARTS_KEPT)
+    part = (task["run"]["execution"], task["segment"], task["chunk"])
+    standing.keep(tally, lambda tally: runs.put_part(*part, tally, now + PARTS_KEPT))
     done = tally.complete
     return {**task, "chunk": task["chunk"] + 1, "resume": None if done else worked.last, "done": done}
 
@@ -99,11 +100,12 @@ def end(task: Mapping[str, Any], outbox: Outbox, *, keep_going: Callable[[], boo
         keep_going: asked before each message.
     """
     total, done = Tally(), set()
-    for segment, _, stored in runs.parts(task["run"]["execution"]):
-        if stored["complete"]:
+    for segment, _, part in runs.parts(task["run"]["execution"]):
+        if part.complete:
             done.add(segment)
-        # That a worker had to hand on leaves nothing incomplete once the next one has come to the end.
-        total.merge(Tally.from_stored({**stored, "complete": True}))
+        total.merge(part)
+    # That a worker had to hand on leaves nothing incomplete once the next one has come to the end.
+    total.complete = True
     missing = sorted(set(range(task["segments"])) - done)
     return finish(_run(task["run"]), [total], outbox, keep_going=keep_going, missing=missing, segments=task["segments"])
 

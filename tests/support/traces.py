@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
+import re
+import zlib
 from typing import Any
 
 from healthscore.core import daylog, pack
@@ -11,26 +14,82 @@ from healthscore.storage import keys
 from healthscore.storage.client import dynamodb, pages
 
 TABLES = ("ACCOUNTS_TABLE", "ACTIVITY_TABLE", "HISTORY_TABLE", "SETTINGS_TABLE")
-_SEGMENT_HEADER = 9
-"""Bytes before a segment's entries: its format, and which segment is before it."""
+_COMPRESSIONS = (-zlib.MAX_WBITS, zlib.MAX_WBITS | 32)
+"""Raw, and with a header of zlib or gzip."""
 
 
-def everything() -> list[str]:
-    """One text an item, with the raw bytes of its log and the entries in it."""
-    found: list[str] = []
+def items() -> list[tuple[str, dict[str, Any]]]:
+    """Every item, with its table."""
+    found: list[tuple[str, dict[str, Any]]] = []
     for table in TABLES:
-        items = pages(dynamodb().scan, TableName=os.environ[table], ConsistentRead=True)
-        found += [f"{table} {json.dumps(item, ensure_ascii=False, default=_binary)} {_entries(item)}" for item in items]
+        of_table = pages(dynamodb().scan, TableName=os.environ[table], ConsistentRead=True)
+        found += [(table, item) for item in of_table]
     return found
 
 
+def everything() -> list[str]:
+    """One text an item, with its raw bytes, all that can be inflated in these, and the entries of its log."""
+    return [
+        f"{table} {json.dumps(item, ensure_ascii=False, default=_binary)} {_entries(item)}" for table, item in items()
+    ]
+
+
 def mentions(*texts: str) -> list[str]:
-    """The items in which any of the texts stands."""
-    return [item for item in everything() if any(text in item for text in texts)]
+    """The items in which any of the texts stands, plainly or in another form in which texts are kept."""
+    forms = {form for text in texts for form in _forms(text)}
+    return [item for item in everything() if any(form in item for form in forms)]
+
+
+def described_kinds() -> list[tuple[str, str, str]]:
+    """Table and the beginnings of both keys of every kind of item that `storage.keys` describes."""
+    rows = re.findall(r"^    (\w*) +(?:account_id|pk (\S+), +sk (.*?))  ", str(keys.__doc__), re.MULTILINE)
+    found, table = [], ""
+    for named, pk, sks in rows:
+        table = f"{named.upper()}_TABLE" if named else table
+        found += [(table, _beginning(pk), _beginning(sk)) for sk in re.split(r" and (?=S#)| \| ", sks)]
+    return found
+
+
+def is_of_kind(kind: tuple[str, str, str], table: str, item: dict[str, Any]) -> bool:
+    """Whether an item is of a kind."""
+    pk, sk = (item[name]["S"] if name in item else "" for name in ("pk", "sk"))
+    return table == kind[0] and pk.startswith(kind[1]) and sk.startswith(kind[2])
+
+
+def _beginning(key: str) -> str:
+    """What all keys of a kind begin with: up to the `#`, a whole word, or nothing where it is only described."""
+    if "#" in key:
+        return key.partition("#")[0] + "#"
+    return key if key in {"member", "traits", "current", *_WHOLE} else ""
+
+
+_WHOLE = {"settings", "key", "summary", "run", "part", "crm", "webhook"}
+
+
+def _forms(text: str) -> set[str]:
+    """A text as it is, in JSON within JSON, in base64 at any offset, and the digits of a UUID."""
+    in_base64 = {
+        base64.b64encode(b" " * shift + text.encode()).decode().rstrip("=")[shift * 4 // 3 + 1 : -1]
+        for shift in range(3)
+    }
+    escaped = json.dumps(json.dumps(text))[3:-3]
+    found = {text, escaped, text.replace("-", ""), *in_base64, *(one.translate(_URL_SAFE) for one in in_base64)}
+    return {form for form in found if len(form) >= min(len(text), 4)}
+
+
+_URL_SAFE = str.maketrans("+/", "-_")
 
 
 def _binary(value: bytes) -> str:
-    return value.decode("utf-8", "backslashreplace")
+    inflated = [_inflated(value[start:], bits) for bits in _COMPRESSIONS for start in range(len(value))]
+    return " ".join([value.decode("utf-8", "backslashreplace"), value.hex(), *filter(None, inflated)])
+
+
+def _inflated(data: bytes, bits: int) -> str:
+    try:
+        return zlib.decompress(data, bits).decode("utf-8", "backslashreplace")
+    except zlib.error:
+        return ""
 
 
 def _entries(item: dict[str, Any]) -> list[pack.Entry]:
@@ -41,4 +100,4 @@ def _entries(item: dict[str, Any]) -> list[pack.Entry]:
     day = keys.parse_day_key("D#" + "#".join(sk.split("#")[1:3]))[0]
     if sk.startswith(keys.DAYS_PREFIX):
         return list(daylog.decode_head(day, item["l"]["B"]).tail)
-    return pack.unpack(day, item["l"]["B"][_SEGMENT_HEADER:])
+    return daylog.decode_segment(day, item["l"]["B"])[1]

@@ -14,7 +14,8 @@ import pytest
 from healthscore.core.alerts import Alert, AlertKind, Severity, alert_id
 from healthscore.core.book import Sort
 from healthscore.http.keys import Scope
-from healthscore.storage import accounts, erasing, forgetting, lane, messages, people
+from healthscore.storage import accounts, digests, erasing, forgetting, lane, messages, people
+from healthscore.storage import crm as connections
 from healthscore.storage.errors import AccountErasedError, StorageUnavailableError
 from healthscore.storage.sealed import SealedCache
 from tests.template import crm
@@ -183,8 +184,10 @@ def live(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     started = json.loads(
         workspace.invoke("NightlyFunction", json.dumps({"task": "start", "event": {}, "execution": "x"}))
     )
-    for task in ({"task": "segment", "segment": 0, "chunk": 0, "resume": None}, {"task": "finish"}):
-        workspace.night(started | task)
+    with monkeypatch.context() as accident:
+        accident.setattr(accounts, "save_score", _unavailable)  # so that the night names an account
+        for task in ({"task": "segment", "segment": 0, "chunk": 0, "resume": None}, {"task": "finish"}):
+            workspace.night(started | task)
     workspace.night({"date": (yesterday - timedelta(days=1)).date().isoformat()})
 
 
@@ -209,6 +212,7 @@ def _erased_meanwhile(account: Account, _: Snapshot) -> None:
 def _erase(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     """Erase a user and an account, and have the night finish erasures that were begun."""
     now = datetime.now(UTC)
+    connections.connect("hubspot", {}, now)
     for doomed in ("half-gone", "acme"):
         workspace.request("PUT", f"/v1/accounts/{doomed}", {"name": "Other"})
         workspace.request("PUT", f"/v1/accounts/{doomed}", {"name": "Doomed", "champions": ["ada"]})
@@ -225,6 +229,9 @@ def _erase(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     workspace.request("PUT", "/v1/accounts/acme/crm", {"open_tickets": 0})
     workspace.request("DELETE", "/v1/accounts/acme/users/eve")
     people.join("uada", [(0, "acme")])
+    digests.add(
+        Alert("2999-01-01-digest", None, AlertKind.DIGEST, Severity.LOW, now.date(), now, "", "", (), ""), ["acme"]
+    )
     workspace.request("DELETE", "/v1/accounts/acme")
     people.join("uada", [(0, "left-over")])
     workspace.request("DELETE", "/v1/accounts/left-over")

@@ -214,6 +214,11 @@ def _decode_segment(day: date, token: bytes, segments: Mapping[bytes, bytes]) ->
     data = segments.get(token)
     if data is None:
         raise MissingSegmentError(f"segment {token.hex()} of {day}")
+    return decode_segment(day, data)
+
+
+def decode_segment(day: date, data: bytes) -> tuple[bytes, list[Entry]]:
+    """The token of the segment before one, and its entries."""
     format_, previous = _SEGMENT.unpack_from(data)
     _known(format_)
     return previous, pack.unpack(day, data[_SEGMENT.size :])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from healthscore.core.alerts import Alert, AlertKind, Evidence, Severity, alert_id
@@ -42,6 +43,16 @@ def digest(
         why=" ".join([*_sentences(as_of, tally, holding), *_missing(missing, segments)]),
         evidence=(*_bands(day, tally), *(_moved(day, mover) for mover in (*tally.down, *tally.up))),
         action=f"Start with what fell most: {listed(fell)}." if fell else "No score fell: nothing has to be done.",
+    )
+
+
+def without_names(alert: Alert) -> Alert:
+    """A digest that names no account any more, since one that it named was erased: its figures stay."""
+    return replace(
+        alert,
+        why="An account that this digest named was erased since, so its names were removed.",
+        evidence=tuple(item for item in alert.evidence if item.since is None),
+        action="See the summary for what moved.",
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from healthscore.core.model import Band
 from healthscore.core.timeline import format_instant
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from healthscore.core.alerts import Alert
@@ -22,8 +22,6 @@ MOVERS = 5
 """Accounts that the digest names for having risen most, and as many for having fallen most."""
 FAILURES_NAMED = 20
 ALERTS_LISTED = 1000
-ALERTS_STORED = 100
-"""Of each segment's alerts; an index leads to the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,11 +174,24 @@ class Tally:
             },
         }
 
+    @property
+    def named(self) -> frozenset[str]:
+        """The accounts that it names, in what is stored of it and in the digest."""
+        moved, failed = (mover.account_id for mover in (*self.up, *self.down)), (name for name, _ in self.failures)
+        return frozenset([*moved, *failed])
+
+    def naming(self, accounts: Collection[str]) -> Tally:
+        """The same figures, with the names of these accounts alone; others that it named are counted as before."""
+        return replace(
+            self,
+            up=[mover for mover in self.up if mover.account_id in accounts],
+            down=[mover for mover in self.down if mover.account_id in accounts],
+            failures=[(account_id, error) for account_id, error in self.failures if account_id in accounts],
+        )
+
     def stored(self) -> dict[str, Any]:
-        """The whole tally as JSON values, for another process to merge, with fewer alerts listed: it stays small."""
+        """The tally as JSON values, for another process to merge; alerts are only counted, an index leads to them."""
         return self.to_json() | {
-            "to_send": self.to_send[:ALERTS_STORED],
-            "held": self.held[:ALERTS_STORED],
             "arr_cents": {band.value: self.arr_cents[band] for band in Band},
             "active": {str(weeks): number for weeks, number in sorted(self.active.items())},
             "up": [mover.stored() for mover in self.up],
@@ -200,18 +211,12 @@ class Tally:
             bands_before=Counter({Band(name): number for name, number in stored["bands_before"].items()}),
             arr_cents=Counter({Band(name): number for name, number in stored["arr_cents"].items()}),
             alerts=Counter({AlertKind(name): number for name, number in stored["alerts"].items()}),
-            to_send=_pairs(stored["to_send"]),
-            held=_pairs(stored["held"]),
             active=Counter({int(weeks): number for weeks, number in stored["active"].items()}),
             up=[Mover.from_stored(mover) for mover in stored["up"]],
             down=[Mover.from_stored(mover) for mover in stored["down"]],
-            failures=_pairs(stored["failures"]),
+            failures=[(account_id, error) for account_id, error in stored["failures"]],
             complete=stored["complete"],
         )
-
-
-def _pairs(stored: Sequence[Sequence[str]]) -> list[tuple[str, str]]:
-    return [(first, second) for first, second in stored]
 
 
 def _foremost(movers: list[Mover]) -> list[Mover]:

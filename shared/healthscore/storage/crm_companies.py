@@ -8,13 +8,14 @@ pk crm#hubspot#seen,        sk run and page     the companies that a full run ha
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from healthscore.storage import keys
+from healthscore.storage import keys, standing
 from healthscore.storage.client import call, dynamodb, pages
-from healthscore.storage.errors import ConditionFailedError
+from healthscore.storage.errors import BeingErasedError, ConditionFailedError
 from healthscore.storage.patience import Patience
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def all_companies(provider: str) -> Iterator[CompanyRecord]:
 
 
 def save_company(provider: str, record: CompanyRecord, claims: dict[str, bool] | None = None) -> bool:
-    """Keep what is known of a company; False where somebody else has changed it since it was read.
+    """Keep what is known of a company; False where somebody else has changed it, or its account is erased, since then.
 
     Args:
         provider: the CRM.
@@ -83,12 +84,14 @@ def save_company(provider: str, record: CompanyRecord, claims: dict[str, bool] |
         StorageUnavailableError: not kept.
     """
     put = put_request(provider, record)
+    checks = standing.checks(sorted({named for named in (record.claim, record.account_id) if named is not None}))
+    if claims is not None:
+        checks.append({"ConditionCheck": claims_check(provider, str(record.account_id), claims)})
     try:
-        if claims is None:
-            call(dynamodb().put_item, **put)
+        if checks:
+            call(dynamodb().transact_write_items, TransactItems=[{"Put": put}, *checks])
         else:
-            check = claims_check(provider, str(record.account_id), claims)
-            call(dynamodb().transact_write_items, TransactItems=[{"Put": put}, {"ConditionCheck": check}])
+            call(dynamodb().put_item, **put)
     except ConditionFailedError:
         return False
     return True
@@ -130,6 +133,7 @@ def change_claims(
         change: takes the claims as they stand and answers the new ones; it may be called again.
 
     Raises:
+        BeingErasedError: the account is gone, or being erased.
         StorageUnavailableError: not changed.
     """
     key = _key(provider, "claim", account_id)
@@ -137,41 +141,56 @@ def change_claims(
     while True:
         item = call(dynamodb().get_item, TableName=keys.settings_table(), Key=key, ConsistentRead=True).get("Item")
         read = item["claims"] if item else None
-        standing: dict[str, bool] = json.loads(read["S"]) if read else {}
-        claims = change(dict(standing))
-        if claims == standing:
+        noted: dict[str, bool] = json.loads(read["S"]) if read else {}
+        claims = change(dict(noted))
+        if claims == noted:
             return claims
-        condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
-        if read:
-            condition = {"ConditionExpression": "claims = :read", "ExpressionAttributeValues": {":read": read}}
-        try:
-            call(
-                dynamodb().put_item,
-                TableName=keys.settings_table(),
-                Item={**key, "claims": _text(claims)},
-                **condition,
-            )
-        except ConditionFailedError:
-            patience.wait()
-            continue
-        return claims
+        if read is None:
+            if _first_claims(key, claims):
+                return claims
+        else:
+            request = {"TableName": keys.settings_table(), "Item": {**key, "claims": _text(claims)}}
+            as_read = {"ConditionExpression": "claims = :read", "ExpressionAttributeValues": {":read": read}}
+            with contextlib.suppress(ConditionFailedError):
+                call(dynamodb().put_item, **request, **as_read)
+                return claims
+        patience.wait()
+
+
+def _first_claims(key: dict[str, Any], claims: dict[str, bool]) -> bool:
+    """Note claims where there are none yet, unless the account is being erased; False where there are some.
+
+    Raises:
+        BeingErasedError: the account is gone, or being erased.
+        StorageUnavailableError: not noted.
+    """
+    account_id = key["sk"]["S"]
+    put = {
+        "TableName": keys.settings_table(),
+        "Item": {**key, "claims": _text(claims)},
+        "ConditionExpression": "attribute_not_exists(pk)",
+    }
+    try:
+        call(dynamodb().transact_write_items, TransactItems=[{"Put": put}, *standing.checks([account_id])])
+    except ConditionFailedError:
+        if not standing.there(account_id):
+            raise BeingErasedError("an account was erased since its company was read") from None
+        return False
+    return True
 
 
 def stake(provider: str, account_id: str, company_id: str, *, by_hand: bool) -> dict[str, bool]:
     """Note that a company may be an account; answers all claims, as for `change_claims`.
 
     Raises:
+        BeingErasedError: the account is gone, or being erased.
         StorageUnavailableError: not noted.
     """
     mine = {company_id: by_hand}
-    first = {**_key(provider, "claim", account_id), "claims": _text(mine)}
-    request = {"TableName": keys.settings_table(), "Item": first}
-    try:
-        # As a rule, nobody else claims it: nothing has to be read.
-        call(dynamodb().put_item, **request, ConditionExpression="attribute_not_exists(pk)")
-    except ConditionFailedError:
-        return change_claims(provider, account_id, lambda standing: {**standing, **mine})
-    return mine
+    # As a rule, nobody else claims it: nothing has to be read.
+    if _first_claims(_key(provider, "claim", account_id), mine):
+        return mine
+    return change_claims(provider, account_id, lambda noted: {**noted, **mine})
 
 
 def claims_check(provider: str, account_id: str, claims: dict[str, bool]) -> dict[str, Any]:

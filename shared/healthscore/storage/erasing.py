@@ -8,17 +8,27 @@ next one to carry on.
 from __future__ import annotations
 
 import contextlib
-import json
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from healthscore.core.timeline import format_instant
-from healthscore.storage import cards, keys, people_erasing, summary, words
+from healthscore.storage import (
+    cards,
+    crm_erasing,
+    digests,
+    keys,
+    log_items,
+    people_erasing,
+    runs,
+    summary,
+    words,
+)
 from healthscore.storage.batches import batch_delete
 from healthscore.storage.client import call, dynamodb, pages
 from healthscore.storage.errors import ConditionFailedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
 
 _DELETED_AT_ONCE = 25
@@ -64,33 +74,20 @@ def erase(account_id: str, keep_going: Callable[[], bool]) -> tuple[int, bool]:
     Raises:
         StorageUnavailableError: something is left.
     """
-    found = 0
-    account = call(
+    item = call(
         dynamodb().get_item, TableName=keys.accounts_table(), Key=_account_key(account_id), ConsistentRead=True
     ).get("Item", {})
-    if keys.ERASING not in account and (account or not _hold_place(account_id)):
-        return found, True
-    activity, history = keys.activity_pk(account_id), keys.account_history(account_id)
-    for item in _items(keys.activity_table(), activity, keys.MEMBERS_PREFIX):
-        if not keep_going():
-            return found, False
-        people_erasing.leave(item["sk"]["S"].removeprefix(keys.MEMBERS_PREFIX), account_id)
-        found += 1
-    for table, pk in ((keys.activity_table(), activity), (keys.history_table(), history)):
-        batch: list[dict[str, Any]] = []
-        for item in _items(table, pk):
-            batch.append({name: item[name] for name in ("pk", "sk")})
-            if len(batch) == _DELETED_AT_ONCE:
-                if not keep_going():
-                    return found, False
-                batch_delete(table, batch)
-                found, batch = found + len(batch), []
-        batch_delete(table, batch)
-        found += len(batch)
-    for message in _digests_that_name(account_id, _name(account)):
-        batch_delete(keys.history_table(), [message])
-    summary.forget(account_id)
-    batch_delete(keys.activity_table(), words.keys_of(account_id, words.entries_of(account)))
+    if keys.ERASING not in item and (item or not _hold_place(account_id)):
+        return 0, True
+    erased = 0
+    for some in (_members(account_id), _logs(account_id), _history(account_id)):
+        for number in some:
+            erased += number
+            if not keep_going():
+                return erased, False
+    for forget in (crm_erasing.forget, digests.forget, summary.forget, runs.forget):
+        forget(account_id)
+    batch_delete(keys.activity_table(), words.keys_of(account_id, words.entries_of(item)))
     with contextlib.suppress(ConditionFailedError):  # another one has come to the end before, and it has begun anew
         call(
             dynamodb().delete_item,
@@ -98,7 +95,40 @@ def erase(account_id: str, keep_going: Callable[[], bool]) -> tuple[int, bool]:
             Key=_account_key(account_id),
             ConditionExpression=f"attribute_exists({keys.ERASING})",
         )
-    return found + bool(account), True
+    return erased + bool(item), True
+
+
+def _members(account_id: str) -> Iterator[int]:
+    """Have everybody leave who is known to belong to an account; answers after each one."""
+    for item in _items(keys.activity_table(), keys.activity_pk(account_id), prefix=keys.MEMBERS_PREFIX):
+        people_erasing.leave(item["sk"]["S"].removeprefix(keys.MEMBERS_PREFIX), account_id)
+        yield 1
+
+
+def _logs(account_id: str) -> Iterator[int]:
+    """Delete an account's logs, some items at a time, and before each what is kept of people that only they know."""
+    gone = set[str]()
+    for batch in _batches(_items(keys.activity_table(), keys.activity_pk(account_id), attributes="pk, sk, l")):
+        for person in sorted(set().union(*map(log_items.people_in, batch)) - gone):
+            people_erasing.leave(person, account_id)
+            gone.add(person)
+        yield _delete(keys.activity_table(), batch)
+
+
+def _history(account_id: str) -> Iterator[int]:
+    for batch in _batches(_items(keys.history_table(), keys.account_history(account_id))):
+        yield _delete(keys.history_table(), batch)
+
+
+def _batches(items: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    left = iter(items)
+    while batch := list(islice(left, _DELETED_AT_ONCE)):
+        yield batch
+
+
+def _delete(table: str, batch: list[dict[str, Any]]) -> int:
+    batch_delete(table, [{name: item[name] for name in ("pk", "sk")} for item in batch])
+    return len(batch)
 
 
 def _hold_place(account_id: str) -> bool:
@@ -116,39 +146,18 @@ def _hold_place(account_id: str) -> bool:
     return True
 
 
-def _items(table: str, pk: str, prefix: str = "") -> Iterator[dict[str, Any]]:
+def _items(table: str, pk: str, *, prefix: str = "", attributes: str = "pk, sk") -> Iterator[dict[str, Any]]:
     request: dict[str, Any] = {
         "TableName": table,
         "KeyConditionExpression": "pk = :pk",
         "ExpressionAttributeValues": {":pk": {"S": pk}},
-        "ProjectionExpression": "pk, sk",
+        "ProjectionExpression": attributes,
         "ConsistentRead": True,
     }
     if prefix:
         request["KeyConditionExpression"] += " AND begins_with(sk, :prefix)"
         request["ExpressionAttributeValues"][":prefix"] = {"S": prefix}
     return pages(dynamodb().query, **request)
-
-
-def _digests_that_name(account_id: str, name: str | None) -> Iterator[dict[str, Any]]:
-    """Keys of the nights' digests that name an account: they were sent long ago, and nobody reads them again."""
-    pk, first, last = keys.digest_range()
-    named = [json.dumps(text, ensure_ascii=False)[1:-1] for text in (account_id, name) if text]
-    digests = pages(
-        dynamodb().query,
-        TableName=keys.history_table(),
-        KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
-        ExpressionAttributeValues={":pk": {"S": pk}, ":first": {"S": first}, ":last": {"S": last}},
-        ConsistentRead=True,
-    )
-    for item in digests:
-        if any(text in item["message"]["S"] for text in named):
-            yield {part: item[part] for part in ("pk", "sk")}
-
-
-def _name(account: dict[str, Any]) -> str | None:
-    name = json.loads(account["who"]["S"]).get("name") if "who" in account else None
-    return name if isinstance(name, str) else None
 
 
 def _account_key(account_id: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from healthscore.storage.client import call, dynamodb
 from healthscore.storage.errors import AccountErasedError, ConditionFailedError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
 
@@ -37,18 +38,18 @@ def end(account_id: str, user_id: str) -> None:
         return  # the account is being erased as a whole
 
 
-def drop_champion(account_id: str, user_id: str, now: datetime) -> None:
-    """Take a user off the account's champions.
+def drop_champions(account_id: str, user_ids: Collection[str], now: datetime) -> None:
+    """Take users off the account's champions.
 
     Raises:
-        StorageUnavailableError: the user may still be among them.
+        StorageUnavailableError: they may still be among them.
     """
     account = accounts.get(account_id)
-    if account is None or user_id not in account.profile.get("champions", ()):
+    if account is None or not set(user_ids).intersection(account.profile.get("champions", ())):
         return
 
     def without(profile: dict[str, Any]) -> dict[str, Any]:
-        champions = [champion for champion in profile.get("champions", ()) if champion != user_id]
+        champions = [champion for champion in profile.get("champions", ()) if champion not in user_ids]
         return {**profile, "champions": champions}
 
     accounts.save_profile(account_id, without, now)

@@ -21,7 +21,7 @@
               pk key,        sk sha256 of the key           an API key
               pk summary,    sk current                     the workspace in short, as the newest night left it
               pk run,        sk 2026-11-20                  a nightly run: the instant it scores as of
-              pk part#…,     sk 000012#000000               what a worker of a run has counted
+              pk part,       sk run and worker              what a worker of a run has counted; expires
               pk crm,        sk hubspot                     a connected CRM: options, cursor, lock, status
               pk crm#…,      sk a company or account        which company is which account (`crm_companies`)
               pk webhook,    sk a hash                      a webhook that was taken; expires

@@ -42,6 +42,16 @@ def stored_head(day: date, item: dict[str, Any]) -> StoredHead:
     return StoredHead(item["v"]["S"], daylog.decode_head(day, item["l"]["B"]))
 
 
+def people_in(item: dict[str, Any]) -> set[str]:
+    """The people whose events are in an item of a log, head or segment; nobody in any other item."""
+    kind, _, rest = item["sk"]["S"].partition("#")
+    if "l" not in item or "B" not in item["l"]:
+        return set()
+    day, data = keys.parse_day_key(keys.DAYS_PREFIX + "#".join(rest.split("#")[:2]))[0], item["l"]["B"]
+    entries = daylog.decode_head(day, data).tail if kind == "D" else daylog.decode_segment(day, data)[1]
+    return {entry.person for entry in entries if entry.person is not None}
+
+
 def overhead(pk: str) -> int:
     """Bytes of a head item beside roll-up and log: attribute names, keys, version and expiry."""
     return len(pk.encode()) + _FIXED_OVERHEAD

@@ -13,14 +13,15 @@ from __future__ import annotations
 import json
 import secrets
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from healthscore.core.memberships import with_stays
 from healthscore.core.traits import with_traits
-from healthscore.storage import keys
+from healthscore.storage import keys, standing
 from healthscore.storage.batches import batch_get
 from healthscore.storage.client import call, dynamodb, pages
-from healthscore.storage.errors import ConditionFailedError, MovedError
+from healthscore.storage.errors import BeingErasedError, ConditionFailedError, MovedError
 from healthscore.storage.patience import Patience
 
 if TYPE_CHECKING:
@@ -89,15 +90,20 @@ def join(person: str, stays: Collection[Stay]) -> None:
     """Note that a person belongs to accounts, each since an instant.
 
     Raises:
+        BeingErasedError: one of the accounts is being erased.
         StorageUnavailableError: not noted, or not known to be; the same may be said again.
     """
+    attempts = count()
 
     def change(item: dict[str, Any] | None) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         known = _stays(item)
         said = with_stays(known, stays)
-        new = {account for _, account in said} - {account for _, account in known}
-        copies = [_key(keys.activity_pk(account), keys.member_key(person)) for account in sorted(new)]
-        return {"m": {"S": json.dumps(said, ensure_ascii=False, separators=(",", ":"))}}, copies
+        new = sorted({account for _, account in said} - {account for _, account in known})
+        if next(attempts) and any(standing.erasing(account) for account in new):
+            raise BeingErasedError("the account is being erased")
+        copies = [_put(_key(keys.activity_pk(account), keys.member_key(person))) for account in new]
+        sets = {"m": {"S": json.dumps(said, ensure_ascii=False, separators=(",", ":"))}}
+        return sets, [*copies, *standing.not_erasing(new)]
 
     _change(person, change)
 
@@ -114,7 +120,7 @@ def link(person: str, user: str) -> None:
         if user in links or len(links) >= MAX_LINKS:
             return {}, []
         said = json.dumps([*links, user], ensure_ascii=False, separators=(",", ":"))
-        return {"l": {"S": said}}, [_key(keys.person_pk(user), keys.alias_key(person))]
+        return {"l": {"S": said}}, [_put(_key(keys.person_pk(user), keys.alias_key(person)))]
 
     _change(person, change)
 
@@ -155,6 +161,18 @@ def traits_from_text(text: str) -> dict[str, tuple[Any, int]]:
     return {name: (value, at) for name, (value, at) in json.loads(text).items()}
 
 
+def known_as(user: str) -> list[str]:
+    """All ids of a person: the user's, then those that lead to it, and those that lead to these.
+
+    Raises:
+        StorageUnavailableError: the table cannot be read now.
+    """
+    found = [user]
+    for person in found:  # which grows meanwhile
+        found += [other for other in aliases(person) if other not in found]
+    return found
+
+
 def aliases(user: str) -> list[str]:
     """The other ids by which a user is known.
 
@@ -175,11 +193,11 @@ def aliases(user: str) -> list[str]:
 def _change(
     person: str, change: Callable[[dict[str, Any] | None], tuple[dict[str, Any], list[dict[str, Any]]]]
 ) -> None:
-    """Set attributes of a person's item, and put copies with it, on condition that it still is as it was read."""
+    """Set attributes of a person's item, and do what belongs to it, on condition that it still is as it was read."""
     patience = Patience("too many writers at once for one person")
     while True:
         item = _items([person]).get(person)
-        sets, copies = change(item)
+        sets, further = change(item)
         if item is not None and all(item.get(name) == value for name, value in sets.items()):
             return
         put = {
@@ -187,10 +205,9 @@ def _change(
             "Item": {**(item or _member_key(person)), **sets, "v": {"S": secrets.token_urlsafe(8)}},
             **_condition(_version(item)),
         }
-        puts = [{"Put": {"TableName": keys.activity_table(), "Item": copy}} for copy in copies]
         try:
-            if puts:
-                call(dynamodb().transact_write_items, TransactItems=[{"Put": put}, *puts])
+            if further:
+                call(dynamodb().transact_write_items, TransactItems=[{"Put": put}, *further])
             else:
                 call(dynamodb().put_item, **put)
         except ConditionFailedError:
@@ -218,6 +235,10 @@ def _key(pk: str, sk: str) -> dict[str, Any]:
 
 def _member_key(person: str) -> dict[str, Any]:
     return _key(keys.person_pk(person), keys.MEMBER)
+
+
+def _put(item: dict[str, Any]) -> dict[str, Any]:
+    return {"Put": {"TableName": keys.activity_table(), "Item": item}}
 
 
 def _check(person: str, version: str | None) -> dict[str, Any]:

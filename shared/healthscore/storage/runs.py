@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from healthscore.core.tally import Tally
 from healthscore.core.timeline import format_instant, parse_instant
-from healthscore.storage import keys
+from healthscore.storage import keys, standing
 from healthscore.storage.client import call, dynamodb, pages
 from healthscore.storage.errors import ConditionFailedError, StorageUnavailableError
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _RUN = {"S": "run"}
-_PARTS = "part#"
+_PART = {"S": "part"}
 
 
 def accounts_about() -> int:
@@ -106,47 +108,84 @@ def judgements(first: date) -> dict[date, bool]:
     return {date.fromisoformat(item["sk"]["S"]): item["held"]["BOOL"] for item in items if "held" in item}
 
 
-def put_part(run: str, segment: int, chunk: int, tally: dict[str, Any], expires: datetime) -> None:
+def put_part(run: str, segment: int, chunk: int, tally: Tally, expires: datetime) -> None:
     """Keep what one worker of a run has counted, for the run's end to add up; the same part again takes its place.
 
     Args:
         run: names the run, unlike any other.
         segment: which part of the accounts.
         chunk: the how-many-th worker on that part, from 0.
-        tally: JSON values.
+        tally: what was counted.
         expires: when it may go.
 
     Raises:
+        ConditionFailedError: an account that the tally names is gone, or being erased.
         StorageUnavailableError: not kept.
     """
-    call(
-        dynamodb().put_item,
-        TableName=keys.settings_table(),
-        Item={
-            "pk": {"S": f"{_PARTS}{run}"},
-            "sk": {"S": f"{segment:06d}#{chunk:06d}"},
-            "tally": {"S": json.dumps(tally, ensure_ascii=False, separators=(",", ":"))},
-            "ttl": {"N": str(int(expires.timestamp()))},
-        },
-    )
+    item: dict[str, Any] = {
+        **_part_key(run, segment, chunk),
+        "tally": {"S": _dumps(tally)},
+        "ttl": {"N": str(int(expires.timestamp()))},
+    }
+    named = sorted(tally.named)
+    if named:
+        item["named"] = {"SS": named}
+    put = {"Put": {"TableName": keys.settings_table(), "Item": item}}
+    call(dynamodb().transact_write_items, TransactItems=[put, *standing.checks(named)])
 
 
-def parts(run: str) -> Iterator[tuple[int, int, dict[str, Any]]]:
+def parts(run: str) -> Iterator[tuple[int, int, Tally]]:
     """Segment, chunk and tally of what the workers of a run have counted, in that order, read page by page.
 
     Raises:
         StorageUnavailableError: the table cannot be read now.
     """
-    items = pages(
+    for item in _parts("begins_with(sk, :run)", {":run": {"S": f"{run}#"}}):
+        _, segment, chunk = item["sk"]["S"].rsplit("#", 2)
+        yield int(segment), int(chunk), Tally.from_stored(json.loads(item["tally"]["S"]))
+
+
+def forget(account_id: str) -> None:
+    """Take an account's name out of what workers have counted, of all runs that are still kept; its figures stay.
+
+    Raises:
+        StorageUnavailableError: it may still be named.
+    """
+    for item in _parts("", {":account": {"S": account_id}}, FilterExpression="contains(named, :account)"):
+        tally = Tally.from_stored(json.loads(item["tally"]["S"]))
+        tally = tally.naming(tally.named - {account_id})
+        with contextlib.suppress(ConditionFailedError):  # put again since, by a worker that knew of the erasure
+            call(
+                dynamodb().update_item,
+                TableName=keys.settings_table(),
+                Key={name: item[name] for name in ("pk", "sk")},
+                UpdateExpression="SET tally = :tally DELETE named :accounts",
+                ConditionExpression="tally = :read",
+                ExpressionAttributeValues={
+                    ":tally": {"S": _dumps(tally)},
+                    ":accounts": {"SS": [account_id]},
+                    ":read": item["tally"],
+                },
+            )
+
+
+def _parts(condition: str, values: dict[str, Any], **more: str) -> Iterator[dict[str, Any]]:
+    return pages(
         dynamodb().query,
         TableName=keys.settings_table(),
-        KeyConditionExpression="pk = :pk",
-        ExpressionAttributeValues={":pk": {"S": f"{_PARTS}{run}"}},
+        KeyConditionExpression=" AND ".join(["pk = :pk", *filter(None, [condition])]),
+        ExpressionAttributeValues={":pk": _PART, **values},
         ConsistentRead=True,
+        **more,
     )
-    for item in items:
-        segment, chunk = map(int, item["sk"]["S"].split("#"))
-        yield segment, chunk, json.loads(item["tally"]["S"])
+
+
+def _part_key(run: str, segment: int, chunk: int) -> dict[str, Any]:
+    return {"pk": _PART, "sk": {"S": f"{run}#{segment:06d}#{chunk:06d}"}}
+
+
+def _dumps(tally: Tally) -> str:
+    return json.dumps(tally.stored(), ensure_ascii=False, separators=(",", ":"))
 
 
 def _run_key(day: date) -> dict[str, Any]:

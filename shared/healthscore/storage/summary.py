@@ -6,7 +6,7 @@ import contextlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from healthscore.storage import keys
+from healthscore.storage import keys, standing
 from healthscore.storage.client import call, dynamodb
 from healthscore.storage.errors import ConditionFailedError
 from healthscore.storage.patience import Patience
@@ -21,16 +21,20 @@ def save(day: date, summary: dict[str, Any]) -> None:
     """Keep a night's summary, unless a later night's is there.
 
     Raises:
+        ConditionFailedError: an account that moved is gone, or being erased; or somebody else saved just now.
         StorageUnavailableError: not kept.
     """
-    with contextlib.suppress(ConditionFailedError):
-        call(
-            dynamodb().put_item,
-            TableName=keys.settings_table(),
-            Item={**_KEY, "summary": _text(summary), "summary_day": {"S": day.isoformat()}},
-            ConditionExpression="attribute_not_exists(pk) OR summary_day <= :day",
-            ExpressionAttributeValues={":day": {"S": day.isoformat()}},
-        )
+    there = _item()
+    if there is not None and there["summary_day"]["S"] > day.isoformat():
+        return
+    put = {
+        "TableName": keys.settings_table(),
+        "Item": {**_KEY, "summary": _text(summary), "summary_day": {"S": day.isoformat()}},
+        "ConditionExpression": "attribute_not_exists(pk) OR summary_day <= :day",
+        "ExpressionAttributeValues": {":day": {"S": day.isoformat()}},
+    }
+    named = {mover["account_id"] for moved in summary["movers"].values() for mover in moved}
+    call(dynamodb().transact_write_items, TransactItems=[{"Put": put}, *standing.checks(sorted(named))])
 
 
 def read() -> dict[str, Any] | None:
@@ -75,8 +79,12 @@ def forget(account_id: str) -> None:
 
 
 def _stored() -> str | None:
-    item = call(dynamodb().get_item, TableName=keys.settings_table(), Key=_KEY, ConsistentRead=True).get("Item")
+    item = _item()
     return item["summary"]["S"] if item else None
+
+
+def _item() -> dict[str, Any] | None:
+    return call(dynamodb().get_item, TableName=keys.settings_table(), Key=_KEY, ConsistentRead=True).get("Item")
 
 
 def _text(summary: dict[str, Any]) -> dict[str, str]:

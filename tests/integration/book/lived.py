@@ -1,0 +1,273 @@
+"""A workspace that has lived, told of and found out through the product's own doors: every kind of item that there is.
+
+Two customers have the same of everything, so that erasing one can be seen to leave the other alone.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from functions.accounts import handler as accounts_function
+from functions.ingest import handler as ingest_function
+from healthscore import crm_matching, ingest, nightly
+from healthscore.core import daylog, lanes
+from healthscore.core.timeline import format_instant
+from healthscore.http.keys import CachedKeys, key_hash
+from healthscore.ingest import EventSettings
+from healthscore.night_tasks import begin, end, work
+from healthscore.storage import crm, crm_companies, lane, workspace
+from healthscore.storage.sealed import SealedCache
+from healthscore.storage.workspace import ApiKey
+from tests.integration.crm.conftest import Workspace
+from tests.integration.nightly.nights import LOGGER, Inline, Topic, outbox_of
+from tests.support.gateway import NOW, gateway_event
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from datetime import datetime
+
+    import pytest
+
+    from tests.fakes.hubspot import FakeHubSpot
+
+NIGHT = NOW.replace(hour=2)
+ADMIN = "local-admin"
+
+
+@dataclass(frozen=True)
+class Customer:
+    """An account, its people, and everything that any of them is called."""
+
+    account_id: str
+    path: str
+    name: str
+    name_before: str
+    domain: str
+    company: str
+    user: str
+    """Belongs to the account, and has visited before signing in and under an older id."""
+    user_name: str
+    visitor: str
+    user_before: str
+    colleague: str
+    """Belongs to it as well."""
+    guest: str
+    """Known by events that name the account, and by nothing that says where it belongs."""
+    uuid: str
+    """An id that logs keep as raw bytes."""
+    shared: str
+    """Belongs to both accounts."""
+
+    def email(self, user: str) -> str:
+        return f"{user}@{self.domain}"
+
+    @property
+    def users(self) -> list[str]:
+        return [self.user, self.colleague, self.guest, self.uuid]
+
+    @property
+    def people(self) -> list[str]:
+        """What may be left of nobody who belonged to this account alone."""
+        return [*self.users, self.visitor, self.user_before, *map(self.email, self.users), self.user_name]
+
+    @property
+    def traces(self) -> list[str]:
+        """What may be left nowhere once the account is erased."""
+        words = [word.lower() for word in self.name.split()]
+        return [self.account_id, self.name, self.name_before, self.domain, self.company, *words, *self.people]
+
+
+DOOMED = Customer(
+    account_id="quixotic/1",
+    path="~cXVpeG90aWMvMQ",
+    name="Zanzibar Traders",
+    name_before="Windmill Wares",
+    domain="zanzibar-traders.example",
+    company="Zbr Holding",
+    user="erin-74",
+    user_name="Erin Quillfeather",
+    visitor="visit-5512",
+    user_before="erin.old",
+    colleague="olga-12",
+    guest="guest-99",
+    uuid="7d9f1c52-3a50-4a09-9df4-0c2f3f1a2b3c",
+    shared="both-31",
+)
+SPARED = Customer(
+    account_id="nextdoor",
+    path="nextdoor",
+    name="Hometown Hardware",
+    name_before="Backyard Bricks",
+    domain="hometown.example",
+    company="Hmt Group",
+    user="bert-18",
+    user_name="Bert Underhill",
+    visitor="visit-8813",
+    user_before="bert.old",
+    colleague="carl-77",
+    guest="guest-11",
+    uuid="0b7b1f7e-9a7d-4f0e-8d5a-5f4e3d2c1b0a",
+    shared="both-31",
+)
+CUSTOMERS = (DOOMED, SPARED)
+
+
+def ask(method: str, path: str, body: object = None, key: str = ADMIN, now: datetime = NOW) -> tuple[int, Any]:
+    """What the accounts function answers."""
+    response = accounts_function.handler(gateway_event(method, path, key=key, body=body, now=now), None)
+    return response["statusCode"], json.loads(response["body"])
+
+
+def send(path: str, body: object, now: datetime = NOW) -> dict[str, Any]:
+    """Send events or calls, which must be taken."""
+    response = ingest_function.handler(gateway_event("POST", path, key=ADMIN, body=body, now=now), None)
+    answer: dict[str, Any] = json.loads(response["body"])
+    assert (response["statusCode"], answer["rejected"]) == (200, []), answer
+    return answer
+
+
+class Serial(Inline):
+    """A pool that does one thing after the other: moto in this process takes one call at a time."""
+
+    def map(self, work: Callable[..., Any], *arguments: Iterable[Any]) -> Iterator[Any]:
+        return map(work, *arguments)
+
+
+def prepare(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have few events seal segments and few batches make lanes, and everything go one after the other."""
+    monkeypatch.setattr(daylog, "HEAD_BYTES", 400)
+    monkeypatch.setattr(lanes, "LANE_BATCHES", 1)
+    monkeypatch.setattr(lane, "sealed_parts", SealedCache())
+    monkeypatch.setattr(crm_matching, "WORKERS", 1)
+    for module in (ingest, nightly):
+        monkeypatch.setattr(module, "ThreadPoolExecutor", Serial)
+    monkeypatch.setattr(ingest_function, "settings", EventSettings())
+    for function in (accounts_function, ingest_function):
+        monkeypatch.setattr(function, "find_key", CachedKeys(workspace.find_key))
+    workspace.add_key(ApiKey(key_hash(ADMIN), "admin", "test", NOW, "dmin"))
+
+
+def _fail(*_: object) -> None:
+    raise KeyError
+
+
+@dataclass
+class Life:
+    """A workspace's life, step by step."""
+
+    fake: FakeHubSpot
+    monkeypatch: pytest.MonkeyPatch
+
+    def live(self) -> None:
+        """Everything that leaves something in the tables."""
+        prepare(self.monkeypatch)
+        ask("PUT", "/v1/settings", {"milestones": ["report_exported"], "alerts": {"score_fell": {"points": 5}}})
+        for customer in CUSTOMERS:
+            self.describe(customer, customer.name_before, NOW - timedelta(days=9))
+        for customer in CUSTOMERS:
+            self.use(customer)
+        self.leave_behind()
+        self.night(NIGHT - timedelta(days=4), "run-4")
+        for customer in CUSTOMERS:
+            at_its_worst = {"open_tickets": 3, "high_priority_open": 1, "churned": True, "last_meeting_at": None}
+            a_day_later = NIGHT - timedelta(days=4) + timedelta(hours=1)
+            assert ask("PUT", f"/v1/accounts/{customer.path}/crm", at_its_worst, now=a_day_later)[0] == 200
+        self.night(NIGHT - timedelta(days=3), "run-3")
+        for customer in CUSTOMERS:
+            self.describe(customer, customer.name, NIGHT - timedelta(days=3) + timedelta(hours=1))
+        self.night(NIGHT - timedelta(days=2), "run-2")
+        with self.monkeypatch.context() as accident:
+            accident.setattr(nightly, "_night", _fail)
+            self.night(NIGHT - timedelta(days=1), "run-1")
+        self.connect()
+        self.night(NIGHT, "run-0")
+
+    def describe(self, customer: Customer, name: str, now: datetime) -> None:
+        """What an admin enters."""
+        profile = {
+            "name": name,
+            "owner": "kim",
+            "arr": 1200,
+            "champions": [customer.user, customer.user_before, customer.shared],
+            "attributes": {"website": f"https://www.{customer.domain}/"},
+        }
+        assert ask("PUT", f"/v1/accounts/{customer.path}", profile, now=now)[0] == 200
+        met = {"open_tickets": 0, "last_meeting_at": format_instant(now - timedelta(days=1)), "active_deal": True}
+        assert ask("PUT", f"/v1/accounts/{customer.path}/crm", {**met, "provider": "by hand"}, now=now)[0] == 200
+
+    def use(self, customer: Customer) -> None:
+        """What clients of both dialects send, over nine days, less and less of it."""
+        before, group = NOW - timedelta(days=9), {"groupId": customer.account_id}
+        visits = {"anonymousId": customer.visitor}
+        calls = [
+            self.call("track", before, 0, **visits, event="page_seen"),
+            self.call("track", before, 1, userId=customer.user_before, event="page_seen"),
+            self.call("alias", before, 2, userId=customer.user, previousId=customer.user_before),
+            *(self.identify(customer, user) for user in customer.users),
+            self.call("group", before, 3, userId=customer.user, **visits, **group, traits={"industry": "trade"}),
+            *(
+                self.call("group", before, 4, userId=user, **group)
+                for user in (customer.colleague, customer.uuid, customer.shared)
+            ),
+        ]
+        send("/v1/batch", {"batch": calls})
+        who = [*customer.users, customer.shared]
+        for age in range(9, 0, -1):
+            day = NOW - timedelta(days=age)
+            calls = [
+                self.call(
+                    "track",
+                    day,
+                    minute,
+                    userId=who[minute // 4 % len(who)],
+                    event="report_exported",
+                    context={**group, "sessionId": f"s{minute % 7}"},
+                )
+                for minute in range(12 * age)
+            ]
+            size = 4 if age < 4 else len(calls)  # small batches make lanes of the next day
+            for start in range(0, len(calls), size):
+                send("/v1/batch", {"batch": calls[start : start + size]})
+            send("/v1/batch", {"batch": [self.call("page", day, 1, **visits, name="Home")]})
+            one = {"account_id": customer.account_id, "name": "login", "user_id": customer.user}
+            times = [format_instant(day + timedelta(seconds=number)) for number in range(6)]
+            send("/v1/events", {"events": [{**one, "timestamp": at} for at in times]})
+
+    def leave_behind(self) -> None:
+        """Events of somebody whom nobody has said an account of, enough for sealed segments."""
+        stranger = [
+            self.call("track", NOW, -second / 60, userId="stranger", event="page_seen") for second in range(300)
+        ]
+        send("/v1/batch", {"batch": stranger})
+
+    def connect(self) -> None:
+        """A connected CRM that has a company by hand, one by domain, two that quarrel, and one of nobody."""
+        workspace = Workspace("hubspot", self.fake)
+        workspace.connect(write_back=True)
+        for customer in CUSTOMERS:
+            self.fake.add("companies", account_id=customer.account_id, name=customer.company)
+            self.fake.add("companies", domain=customer.domain, name=f"{customer.company} Ltd")
+        self.fake.add("companies", domain="prospect.example", name="Prospect")
+        with self.monkeypatch.context() as accident:
+            accident.setattr(crm_companies, "forget_seen", lambda _: None)  # it has died before
+            assert workspace.sync()["state"] == "complete"
+        crm.note_webhook("0" * 64, NOW)
+        workspace.close()
+
+    def night(self, at: datetime, run: str) -> None:
+        """A night as the state machine runs it."""
+        started = begin({"event": {"time": format_instant(at)}, "execution": run}, at)
+        task = {**started, "segment": 0, "chunk": 0, "resume": None}
+        work(task, at, keep_going=lambda: True, logger=LOGGER)
+        end(started, outbox_of(Topic(), at), keep_going=lambda: True)
+
+    def identify(self, customer: Customer, user: str) -> dict[str, Any]:
+        traits = {"email": customer.email(user), "name": customer.user_name}
+        return self.call("identify", NOW - timedelta(days=9), 2, userId=user, traits=traits)
+
+    def call(self, kind: str, day: datetime, minute: float, **fields: Any) -> dict[str, Any]:
+        at = format_instant(day + timedelta(minutes=minute) - timedelta(hours=8))
+        return {"type": kind, "timestamp": at, **fields}

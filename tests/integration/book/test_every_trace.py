@@ -1,0 +1,116 @@
+"""Erasing an account or a user: of everything that the product can write, nothing is left that mentions them."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from healthscore.core.timeline import DAY
+from healthscore.nightly import run_segment, start
+from healthscore.storage import accounts, activity
+from tests.fakes.hubspot import FakeHubSpot
+from tests.fakes.server import VirtualClock
+from tests.integration.book.lived import DOOMED, NIGHT, NOW, SPARED, Life, ask
+from tests.integration.nightly import nights
+from tests.integration.nightly.nights import LOGGER, Killed, Killer, Tables
+from tests.support import traces
+
+ACCOUNT = f"/v1/accounts/{DOOMED.path}"
+USER = f"{ACCOUNT}/users/{DOOMED.user}"
+OF_THE_USER = (DOOMED.user, DOOMED.user_before, DOOMED.visitor, DOOMED.email(DOOMED.user))
+STEP = int(os.environ.get("KILL_EVERY", "17"))
+"""`KILL_EVERY=1 pytest tests/integration/book` dies at each single call, for some minutes."""
+CALLS = {"GetItem", "Query", "Scan", "BatchGetItem", "BatchWriteItem", *nights.WRITES}
+
+
+@pytest.fixture
+def lived(tables_in_process, monkeypatch):
+    with FakeHubSpot(VirtualClock(NOW)) as fake:
+        Life(fake, monkeypatch).live()
+        yield
+
+
+@pytest.fixture
+def lived_on_both(tables, monkeypatch):
+    with FakeHubSpot(VirtualClock(NOW)) as fake:
+        Life(fake, monkeypatch).live()
+        yield
+
+
+def own_items(account_id: str) -> list[str]:
+    """What lies under an account's own keys, but for the item that people share."""
+    starts = (
+        f'"pk": {{"S": "a#{account_id}"}}',
+        f'"S": "account#{account_id}"',
+        f'"account_id": {{"S": "{account_id}"}}',
+    )
+    return [text for text in traces.everything() if any(start in text for start in starts)]
+
+
+def figures(account_id: str) -> list[Any]:
+    return activity.rollups(account_id, NOW.date() - 30 * DAY, NOW.date(), consistent=True)
+
+
+def test_world__has__every_kind_of_item_that_there_is(lived):
+    """A kind of item that is new is described in `storage.keys`, and then has to be made in `lived`."""
+    found, kinds = traces.items(), traces.described_kinds()
+    assert [kind for kind in kinds if not any(traces.is_of_kind(kind, *one) for one in found)] == []
+    assert [one for one in found if not any(traces.is_of_kind(kind, *one) for kind in kinds)] == []
+    of_crm = {item["pk"]["S"] for _, item in found if item.get("pk", {}).get("S", "").startswith("crm#")}
+    assert of_crm == {f"crm#hubspot#{part}" for part in ("company", "claim", "unmatched", "seen")}
+    for text in DOOMED.traces:
+        assert traces.mentions(text), text
+    in_lanes = [item for _, item in found if item.get("sk", {}).get("S", "").endswith("#01")]
+    assert in_lanes
+
+
+def test_delete_account__that_has_lived__leaves_no_trace_of_it_and_hurts_no_other(lived_on_both):
+    neighbour, its_figures = own_items(SPARED.account_id), figures(SPARED.account_id)
+    assert ask("DELETE", ACCOUNT) == (200, {"account_id": DOOMED.account_id, "erased": True})
+    assert traces.mentions(*DOOMED.traces) == []
+    assert (own_items(SPARED.account_id), figures(SPARED.account_id)) == (neighbour, its_figures)
+    for text in SPARED.traces:
+        assert traces.mentions(text), text
+    assert ask("DELETE", ACCOUNT)[0] == 404
+
+
+def test_delete_user__who_has_lived__leaves_no_trace_of_them_and_every_figure(lived_on_both):
+    before = figures(DOOMED.account_id)
+    assert ask("DELETE", USER)[0] == 200
+    assert traces.mentions(*OF_THE_USER) == []
+    assert figures(DOOMED.account_id) == before
+    assert accounts.get(DOOMED.account_id).profile["champions"] == [DOOMED.shared]
+    for text in set(DOOMED.traces) - set(OF_THE_USER):
+        assert traces.mentions(text), text
+
+
+def test_delete_user__of_two_accounts__stays_known_to_the_other(lived):
+    assert ask("DELETE", f"{ACCOUNT}/users/{DOOMED.shared}")[0] == 200
+    assert [text for text in traces.mentions(DOOMED.shared) if DOOMED.account_id in text] == []
+    assert [text for text in own_items(SPARED.account_id) if SPARED.shared in text]
+
+
+def finish_at_night() -> None:
+    run = start({}, NIGHT + timedelta(hours=12))
+    run_segment(run, 0, 1, keep_going=lambda: True, logger=LOGGER)
+
+
+@pytest.mark.parametrize(("path", "left"), [(ACCOUNT, DOOMED.traces), (USER, OF_THE_USER)], ids=["account", "user"])
+def test_delete__killed_at_any_call__is_finished_by_the_next_or_by_the_night(lived, monkeypatch, path, left):
+    monkeypatch.setattr(nights, "WRITES", CALLS)
+    tables, killer = Tables(), Killer()
+    with killer.watching():
+        assert ask("DELETE", path)[0] == 200
+    calls, marked = killer.writes, killer.writes.index("UpdateItem") + 1
+    for at in range(1, len(calls) + 1, STEP):
+        tables.bring_back()
+        with Killer(at).watching(), pytest.raises(Killed):
+            ask("DELETE", path)
+        if at > marked and at % 2:
+            finish_at_night()
+        else:
+            assert ask("DELETE", path)[0] == 200
+        assert traces.mentions(*left) == [], (at, calls[at - 1])
