@@ -86,7 +86,9 @@ def _walked(
         # A key that holds only a score sorts before all accounts of that score, and a score more lies behind them.
         span = replace(span, first=f"{scores[0]:03d}", last=f"{scores[-1] + 1:03d}")
     if after is not None:
-        span = replace(span, last=after) if descending else replace(span, first=after)
+        # A place that was made up may lie anywhere.
+        place = min(max(after, span.first), span.last)
+        span = replace(span, last=place) if descending else replace(span, first=place)
     found: list[str] = []
     reached = after
     for looked_at, (key, card) in enumerate(storage.walk(sort, span)):

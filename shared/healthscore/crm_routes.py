@@ -10,6 +10,7 @@ from healthscore.crm import options
 from healthscore.crm.mapping import WORDS, Unmatched
 from healthscore.crm.registry import PROVIDERS
 from healthscore.http import query
+from healthscore.http.cursors import read_cursor, read_limit, write_cursor
 from healthscore.http.errors import ApiError, invalid_request
 from healthscore.storage import crm, crm_companies
 
@@ -58,14 +59,13 @@ def get_crm_unmatched(request: Request) -> dict[str, Any]:
     provider = request.query.get("provider") or next(iter(connected), "")
     if provider not in connected:
         raise ApiError(HTTPStatus.NOT_FOUND, "not_found", "This CRM is not connected.")
-    limit = request.query.get("limit", str(_LIMIT))
-    if not (limit.isascii() and limit.isdigit() and 0 < int(limit) <= _MAX_LIMIT):
-        raise invalid_request(f"limit must be a whole number from 1 to {_MAX_LIMIT}.")
-    found, cursor = crm_companies.unmatched(provider, int(limit), request.query.get("cursor") or None)
+    question = ["unmatched", provider]
+    limit, after = read_limit(request, most=_MAX_LIMIT, otherwise=_LIMIT), read_cursor(request, question)
+    found, place = crm_companies.unmatched(provider, limit, after)
     return {
         "provider": provider,
         "unmatched": [{**company, "what_to_do": WORDS[Unmatched(company["reason"])]} for company in found],
-        "cursor": cursor,
+        "cursor": write_cursor(question, place),
     }
 
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from healthscore.http.request import Request
 
 _CHECKSUM_BYTES = 6
+_MAX_PLACE = 1024
+"""Bytes: no sort key is longer, and one that is would be an error of the table and not of the question."""
 
 
 def write_cursor(question: Iterable[str | None], place: str | None) -> str | None:
@@ -42,7 +44,8 @@ def read_cursor(request: Request, question: Iterable[str | None]) -> str | None:
     try:
         data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         checksum, place = data[:_CHECKSUM_BYTES], data[_CHECKSUM_BYTES:]
-        if checksum == _checksum(question, place) and text == write_cursor(question, place.decode()):
+        known = checksum == _checksum(question, place) and text == write_cursor(question, place.decode())
+        if known and 0 < len(place) <= _MAX_PLACE:
             return place.decode()
     except (binascii.Error, ValueError):
         pass

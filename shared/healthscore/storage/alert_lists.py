@@ -35,7 +35,7 @@ def of_account(account_id: str, *, limit: int, after: str | None) -> tuple[list[
         "ExpressionAttributeValues": {
             ":pk": {"S": keys.account_history(account_id)},
             ":first": {"S": first},
-            ":last": {"S": last if after is None else after},
+            ":last": {"S": last if after is None else max(first, after)},
         },
         "ScanIndexForward": False,
         "ConsistentRead": True,
@@ -79,7 +79,7 @@ def of_day(day: date, *, limit: int, after: str | None) -> tuple[list[Message], 
         "KeyConditionExpression": "alert_day = :day AND sk BETWEEN :first AND :last",
         "ExpressionAttributeValues": {
             ":day": {"S": day.isoformat()},
-            ":first": {"S": first if after is None else after},
+            ":first": {"S": first if after is None else min(last, after)},
             ":last": {"S": last},
         },
     }
