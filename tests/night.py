@@ -14,6 +14,7 @@ import resource
 import subprocess
 import sys
 import time
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -37,12 +38,13 @@ from tools.local import aws, template
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from concurrent.futures import Future
 
 ROOT = Path(__file__).parents[1]
 PROTOTYPES = 50
 DAYS_BETWEEN = (3, 4, 6, 9, 14)
 """A prototype is active every so many days."""
-BATCH = 25
+BATCH, WRITERS = 25, 4
 TONIGHT = datetime.now(UTC).replace(hour=2, minute=0, second=0, microsecond=0) - timedelta(days=1)
 LOGGER = Logger(service="night", level="ERROR")
 
@@ -95,38 +97,51 @@ def everything(table: str) -> Iterator[dict[str, Any]]:
     return pages(dynamodb().scan, TableName=table)
 
 
-def copies(items: Iterable[dict[str, Any]], prototype: str, account_id: str) -> Iterator[dict[str, Any]]:
-    """An account's items as another account's: the id is replaced wherever it is text."""
-    for item in items:
-        yield {
-            name: {"S": value["S"].replace(prototype, account_id)} if "S" in value else value
-            for name, value in item.items()
-        }
+def copies(
+    items: Iterable[tuple[str, dict[str, Any]]], prototype: str, account_id: str
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """An account's items, each with its table, as another account's: the id is replaced wherever it is text."""
+    for table, item in items:
+        yield (
+            table,
+            {
+                name: {"S": value["S"].replace(prototype, account_id)} if "S" in value else value
+                for name, value in item.items()
+            },
+        )
 
 
 def fill(accounts: int) -> None:
     """Put accounts into the tables, as copies of the prototypes that are there."""
-    tables = (keys.accounts_table(), keys.activity_table(), keys.history_table())
-    kept: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for table in tables:
+    kept: dict[str, list[tuple[str, dict[str, Any]]]] = {}
+    for table in (keys.accounts_table(), keys.activity_table(), keys.history_table()):
         for item in everything(table):
             text = " ".join(value["S"] for name, value in item.items() if name in {"account_id", "pk", "sk"})
             found = next((name for name in map(named, range(PROTOTYPES)) if name in text), None)
             if found is not None:
-                kept.setdefault((found, table), []).append(item)
+                kept.setdefault(found, []).append((table, item))
+    puts = (
+        put
+        for number in range(accounts)
+        for put in copies(kept[named(number % PROTOTYPES)], named(number % PROTOTYPES), f"customer-{number:07}")
+    )
+    under_way: deque[Future[None]] = deque()
+    with ThreadPoolExecutor(WRITERS) as pool:
+        while batch := list(islice(puts, BATCH)):
+            under_way.append(pool.submit(write, batch))
+            if len(under_way) >= 2 * WRITERS:
+                under_way.popleft().result()
+        for last in under_way:
+            last.result()
 
-    def put(number: int) -> None:
-        prototype = named(number % PROTOTYPES)
-        for table in tables:
-            puts = copies(kept.get((prototype, table), ()), prototype, f"customer-{number:07}")
-            while batch := [{"PutRequest": {"Item": item}} for item in islice(puts, BATCH)]:
-                unprocessed = {table: batch}
-                while unprocessed:
-                    unprocessed = dynamodb().batch_write_item(RequestItems=unprocessed)["UnprocessedItems"]
 
-    with ThreadPoolExecutor(8) as pool:
-        for _ in pool.map(put, range(accounts)):
-            pass
+def write(batch: Iterable[tuple[str, dict[str, Any]]]) -> None:
+    """Put items into their tables, all in one call."""
+    unprocessed: dict[str, Any] = {}
+    for table, item in batch:
+        unprocessed.setdefault(table, []).append({"PutRequest": {"Item": item}})
+    while unprocessed:
+        unprocessed = dynamodb().batch_write_item(RequestItems=unprocessed)["UnprocessedItems"]
 
 
 def named(prototype: int) -> str:

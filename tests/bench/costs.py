@@ -112,8 +112,11 @@ def _units(figures: Mapping[str, float]) -> dict[str, float]:
 
 _PAGE = f"""# What it costs
 
-Written by `make bench` from what it measured ([benchmarks](benchmarks.md)) and the list prices of us-east-1 as of
-November 2026, without free tiers, taxes or discounts. Check the prices of your region; the units are what stays.
+Written by `make bench` from what it measured ([benchmarks](benchmarks.md)) and the list prices of us-east-1 for
+the first tier of each service, looked up in November 2026
+([DynamoDB](https://aws.amazon.com/dynamodb/pricing/on-demand/), [Lambda](https://aws.amazon.com/lambda/pricing/),
+[API Gateway](https://aws.amazon.com/api-gateway/pricing/), [CloudWatch](https://aws.amazon.com/cloudwatch/pricing/)),
+without free tiers, taxes or discounts. Check the prices of your region; the units are what stays.
 
 {{table}}
 

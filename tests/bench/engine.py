@@ -138,10 +138,10 @@ def item_bytes(item: dict[str, Any]) -> int:
 
 
 @contextlib.contextmanager
-def recorded() -> Iterator[list[Callable[[], Any]]]:
+def recorded() -> Iterator[list[partial[Any]]]:
     """Keep every call that is made, to be made again by the bare client: what no code around it could save."""
     client = dynamodb()
-    calls: list[Callable[[], Any]] = []
+    calls: list[partial[Any]] = []
 
     def keep(params: dict[str, Any], model: Any, **_: Any) -> None:
         name = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in model.name).lstrip("_")
