@@ -10,7 +10,7 @@ from aws_lambda_powertools import Logger
 from healthscore import startup
 from healthscore.crm.protocol import Change, CrmError
 from healthscore.crm_session import open_session
-from healthscore.crm_sync import refresh
+from healthscore.crm_sync import Session, refresh
 from healthscore.outbox import open_outbox
 from healthscore.storage import crm
 from healthscore.storage.errors import StorageUnavailableError
@@ -34,7 +34,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
     def left() -> float:
         return float(context.get_remaining_time_in_millis()) / 1000
 
-    failed = []
+    failed: list[str] = []
+    sessions: dict[str, Session] = {}
     for record in event["Records"]:
         message_id, message = record["messageId"], json.loads(record["body"])
         provider, changes = message["provider"], [Change(*named) for named in message["changes"]]
@@ -42,8 +43,10 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
         if connection is None or connection.disconnecting:
             continue
         try:
-            session = open_session(connection, outbox, logger, left=left, reserve=RESERVE_SECONDS)
-            loose = refresh(session, changes)
+            if provider not in sessions:
+                # One for all messages of a CRM: they share its limits, and what was learnt of its pipelines.
+                sessions[provider] = open_session(connection, outbox, logger, left=left, reserve=RESERVE_SECONDS)
+            loose = refresh(sessions[provider], changes)
         except (CrmError, StorageUnavailableError) as error:
             logger.warning("a refresh failed", provider=provider, error=type(error).__name__)
             failed.append(message_id)

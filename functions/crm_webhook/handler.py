@@ -11,7 +11,7 @@ from healthscore import startup
 from healthscore.crm.protocol import WebhookRequest
 from healthscore.crm.registry import PROVIDERS
 from healthscore.crm_queue import enqueue
-from healthscore.crm_secrets import secrets
+from healthscore.crm_secrets import WebhookSecrets
 from healthscore.http.errors import ApiError, invalid_request
 from healthscore.http.routing import Router
 from healthscore.storage import crm
@@ -25,6 +25,7 @@ REMEMBERED = timedelta(days=7)
 """Longer than any CRM repeats a webhook."""
 
 router = Router()
+webhook_secrets = WebhookSecrets()
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401  (the runtime's own object)
@@ -46,8 +47,8 @@ def post_webhook(request: Request) -> dict[str, Any]:
         )
     provider = PROVIDERS[name]
     signed = WebhookRequest(request.method, connection.options.get("webhook_url", ""), request.headers, body)
-    secret = secrets(name).get("webhook_secret")
-    if not secret or not provider.webhooks.verify(signed, secret, request.received_at):
+    now = request.received_at
+    if not webhook_secrets.fits(name, now, lambda secret: provider.webhooks.verify(signed, secret, now)):
         raise _refused("The signature does not fit: check the webhook's secret and the option webhook_url.")
     repeat_header = provider.capabilities.repeat_header
     # A CRM that repeats a webhook says so by a header; otherwise the same signature again is a replay.
@@ -63,7 +64,7 @@ def post_webhook(request: Request) -> dict[str, Any]:
         raise invalid_request("The body is not what this CRM sends.") from None
     for start in range(0, len(changes), CHANGES_A_MESSAGE):
         enqueue(name, changes[start : start + CHANGES_A_MESSAGE])
-    crm.note_webhook(digest, request.received_at + REMEMBERED)
+    crm.note_webhook(digest, now + REMEMBERED)
     return {"success": True, "queued": len(changes)}
 
 

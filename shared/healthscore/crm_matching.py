@@ -46,11 +46,12 @@ class Matching:
 
     Attributes:
         entering: enters their facts.
-        directory: the accounts.
+        directory: the accounts; None where they are not to be read for the sake of a few companies. Whatever would be
+            looked for among them is then left as it is.
     """
 
     entering: Entering
-    directory: Directory
+    directory: Directory | None
 
     @property
     def provider(self) -> str:
@@ -114,7 +115,10 @@ class Matching:
         undecided = {record.claim} if record.claim and not record.account_id else set[str]()
         if before is not None and before.identity == identity and not anew:
             return Match(undecided)
-        found = claim(company, *self._accounts_for(company))
+        known = self._accounts_for(company)
+        if known is None:
+            return Match(undecided)
+        found = claim(company, *known)
         account_id = found.account_id if isinstance(found, Claim) else None
         digest = record.digest if isinstance(found, Claim) else found.value
         unchanged = before is not None and (before.identity, before.claim) == (identity, account_id)
@@ -136,11 +140,11 @@ class Matching:
             return Match(undecided - {account_id}, Won(replace(record, account_id=account_id), claims))
         return Match({*undecided, found.account_id}) if crm_companies.save_company(self.provider, record) else None
 
-    def _accounts_for(self, company: Company) -> tuple[set[str], dict[str, list[str]]]:
+    def _accounts_for(self, company: Company) -> tuple[set[str], dict[str, list[str]]] | None:
         if company.account_id:
             known = accounts.get(company.account_id, consistent=False) is not None
             return ({company.account_id} if known else set()), {}
-        return set(), self.directory.by_domain
+        return None if self.directory is None else (set(), self.directory.by_domain)
 
     def _withdraw(self, company_id: str, account_id: str | None) -> set[str]:
         if account_id is None:

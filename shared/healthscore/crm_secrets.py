@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
 
 from healthscore.crm.registry import secrets_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+KEPT = timedelta(minutes=5)
+"""How long a process goes on with the webhook secret that it has read."""
+RENEWED_AFTER = timedelta(seconds=30)
+"""A secret that does not fit a signature is read anew no more often: forged webhooks must not cost a call each."""
 
 _CONFIG = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
 
@@ -27,3 +37,34 @@ def secrets(provider: str) -> dict[str, str]:
     """
     answer = _secretsmanager().get_secret_value(SecretId=os.environ["CRM_SECRET_ARN"])
     return secrets_of(provider, answer["SecretString"])
+
+
+class WebhookSecrets:
+    """What webhooks are signed with, kept for some minutes and read anew where it does not fit any more."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[datetime, str]] = {}
+
+    def fits(self, provider: str, now: datetime, verify: Callable[[str], bool]) -> bool:
+        """Whether a webhook is signed with the CRM's secret, be it the one that is kept or a new one.
+
+        Args:
+            provider: the CRM.
+            now: the instant of the request.
+            verify: whether the webhook is signed with a secret.
+
+        Raises:
+            ValueError: the secret is not of the form that docs/crm.md describes.
+        """
+        read_at, secret = self._kept.get(provider, (None, ""))
+        if read_at is not None and now - read_at < KEPT and secret and verify(secret):
+            return True
+        if read_at is not None and now - read_at < RENEWED_AFTER:
+            return False
+        renewed = secrets(provider).get("webhook_secret", "")
+        self._kept[provider] = now, renewed
+        return bool(renewed) and verify(renewed)
+
+    def forget(self) -> None:
+        """Have the next webhook read its secret."""
+        self._kept.clear()

@@ -98,30 +98,39 @@ def note_problem(provider: str, problem: str) -> dict[str, Any]:
 def refresh(session: Session, changes: Sequence[Change]) -> Sequence[Change]:
     """Read the companies of named records, and enter what they say now; answers the records that belong to none.
 
+    A company that is new, or says something else of itself, is looked for by its account id alone: to know the accounts
+    by domain, all of them have to be read, and that is left to the next run.
+
     Raises:
         StorageUnavailableError: the tables cannot be read or written now.
         CrmError: the CRM does not answer as it should.
     """
     refreshed = session.connector.refresh(changes)
     enter(session, refreshed.companies, anew=False)
-    _remove(session, refreshed.gone, Directory())
+    _remove(session, refreshed.gone, None)
     return refreshed.loose
 
 
 def enter(session: Session, companies: Sequence[Any], *, anew: bool, directory: Directory | None = None) -> Entered:
     """Enter companies, send what that is worth telling at once, and write new scores back.
 
+    Args:
+        session: the CRM.
+        companies: as they were read.
+        anew: as for `Matching.enter`.
+        directory: as for `Matching`.
+
     Raises:
         StorageUnavailableError: the tables cannot be read or written now.
         CrmError: the CRM does not answer as it should.
     """
-    matching = _matching(session, directory or Directory())
+    matching = _matching(session, directory)
     entered = matching.enter(companies, anew=anew)
     _follow(session, matching, entered)
     return entered
 
 
-def _matching(session: Session, directory: Directory) -> Matching:
+def _matching(session: Session, directory: Directory | None) -> Matching:
     settings = workspace.settings().settings
     return Matching(Entering(session.provider, settings, session.clock(), session.telling), directory)
 
@@ -141,7 +150,7 @@ def _follow(session: Session, matching: Matching, entered: Entered) -> None:
         write_back(session.provider, session.connector, {key: found for key, (_, found) in entered.rescored.items()})
 
 
-def _remove(session: Session, gone: Sequence[str], directory: Directory) -> list[Entered]:
+def _remove(session: Session, gone: Sequence[str], directory: Directory | None) -> list[Entered]:
     """Take back what companies brought that are no longer there."""
     if not gone:
         return []
@@ -256,7 +265,7 @@ def _counts(provider: str) -> dict[str, int]:
 
 def _take_back(session: Session, owner: str) -> dict[str, Any]:
     """Disconnect: every account's facts become unknown, then all that is kept of the CRM is forgotten."""
-    matching = _matching(replace(session, telling=False), Directory())
+    matching = _matching(replace(session, telling=False), None)
     taken = 0
     for record in list(crm_companies.all_companies(session.provider)):
         if not session.keep_going():

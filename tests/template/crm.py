@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
+from functions.crm_webhook import handler as webhook_function
 from healthscore import crm_matching, crm_queue, crm_secrets
 from healthscore.storage import keys, messages
 from healthscore.storage.client import dynamodb
@@ -36,9 +37,13 @@ def connected(now: datetime, monkeypatch: pytest.MonkeyPatch, provider: str = "h
     """A fake CRM whose token is in the secret, and the queue; the environment names both."""
     monkeypatch.setattr(crm_matching, "WORKERS", 1)  # moto without a server takes one call at a time
     with ExitStack() as undo:
-        for cached in (crm_secrets._secretsmanager, crm_queue._sqs):
-            cached.cache_clear()
-            undo.callback(cached.cache_clear)
+        for forget in (
+            crm_secrets._secretsmanager.cache_clear,
+            crm_queue._sqs.cache_clear,
+            webhook_function.webhook_secrets.forget,
+        ):
+            forget()
+            undo.callback(forget)
         kind, secret = _FAKES[provider]
         fake = undo.enter_context(kind(VirtualClock(now)))
         secrets, sqs = boto3.client("secretsmanager"), boto3.client("sqs")

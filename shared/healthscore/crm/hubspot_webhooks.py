@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 WEBHOOK_AGE = timedelta(minutes=5)
 _TYPE_IDS = {"0-2": "companies", "0-3": "deals", "0-5": "tickets", "0-47": "meetings", "0-49": "emails"}
+_DECODED = {f"%{ord(character):02X}": character for character in ":/?@!$'()*,;"}
 _SINGULARS = {"company": "companies", "deal": "deals", "ticket": "tickets"}
 
 
@@ -34,7 +35,7 @@ class HubSpotWebhooks:
             return False
         if not timedelta(0) <= now - from_millis(int(stamp)) <= WEBHOOK_AGE:
             return False
-        signed = request.method.encode() + request.url.encode() + request.body + stamp.encode()
+        signed = request.method.encode() + _signed_url(request.url).encode() + request.body + stamp.encode()
         expected = base64.b64encode(hmac.digest(secret.encode(), signed, hashlib.sha256))
         return hmac.compare_digest(expected, request.headers.get("x-hubspot-signature-v3", "").encode())
 
@@ -45,6 +46,13 @@ class HubSpotWebhooks:
             raise ValueError("HubSpot sends a list of events")
         found = [change for event in events for change in _changes(event)]
         return list(dict.fromkeys(found))
+
+
+def _signed_url(url: str) -> str:
+    """The URL as HubSpot signs it: with these characters decoded, and no others."""
+    for encoded, decoded in _DECODED.items():
+        url = url.replace(encoded, decoded).replace(encoded.lower(), decoded)
+    return url
 
 
 def _changes(event: Mapping[str, Any]) -> list[Change]:

@@ -13,9 +13,12 @@ from functions.accounts import handler as accounts_function
 from functions.crm_refresh import handler as refresh_function
 from functions.crm_sync import handler as sync_function
 from functions.crm_webhook import handler as webhook_function
+from healthscore import crm_secrets
 from healthscore.http.keys import CachedKeys, key_hash
 from healthscore.storage import accounts, crm, workspace
 from healthscore.storage.workspace import ApiKey
+from tests.fakes import hubspot as fakes_hubspot
+from tests.fakes.hubspot import SECRET
 from tests.support.gateway import gateway_event
 from tests.template.crm import URL, connected, sqs_event
 from tools import crm as tool
@@ -109,6 +112,33 @@ def test_webhook__wrong_signature_replay_too_large_malformed_or_unknown__gets_an
     assert deliver(headers, body)[1]["code"] == "invalid_signature"
     assert deliver(*odd) == (200, {"success": True, "queued": 0})
     assert len(sqs_event(os.environ["CRM_QUEUE_URL"])["Records"]) == 1
+
+
+def test_webhook__secret__is_kept_for_minutes_and_read_anew_where_it_does_not_fit(hubspot, company, monkeypatch):
+    read = []
+    secret = SECRET
+
+    def stored(_provider):
+        read.append(secret)
+        return {"webhook_secret": secret}
+
+    def status(signed_with):
+        """The answer to a webhook that is signed like this, a second after the one before."""
+        hubspot.clock.sleep(1)
+        monkeypatch.setattr(fakes_hubspot, "SECRET", signed_with)
+        headers, body = hubspot.webhook(hubspot.event("tickets", "5"), url=URL)
+        return deliver(headers, body, now=hubspot.clock.now())[0]
+
+    monkeypatch.setattr(crm_secrets, "secrets", stored)
+    assert [status(SECRET) for _ in range(3)] == [200] * 3
+    assert [status("forged") for _ in range(10)] == [401] * 10
+    assert len(read) == 1
+    secret = "rotated"
+    hubspot.clock.sleep(30)
+    assert (status("rotated"), len(read)) == (200, 2)
+    assert (status(SECRET), len(read)) == (401, 2)
+    hubspot.clock.sleep(301)
+    assert (status("rotated"), len(read)) == (200, 3)
 
 
 def test_logs__of_all_of_it__hold_no_secret_and_no_customer_text(hubspot, company, caplog, capsys):

@@ -308,3 +308,21 @@ def test_refresh__two_at_once__leave_what_was_read_last(hubspot, monkeypatch):
     # What was entered is also what the next reading compares with.
     hubspot.fake.clock.sleep(900)
     assert hubspot.sync()["changed"] == 0
+
+
+def test_refresh__new_company__is_looked_for_by_its_id_at_once_and_by_its_domain_in_the_next_run(hubspot, monkeypatch):
+    for account in ("acme.com", "beta"):
+        hubspot.account(account)
+    hubspot.connect()
+    hubspot.sync()
+    hubspot.fake.clock.sleep(60)
+    by_domain = hubspot.fake.add("companies", domain="acme.com")
+    by_id = hubspot.fake.add("companies", account_id="beta")
+    with monkeypatch.context() as forbidden:
+        forbidden.setattr(accounts, "scan", None)
+        crm_sync.refresh(hubspot.session(), [Change("companies", by_domain), Change("companies", by_id)])
+    assert hubspot.facts("beta").open_tickets == 0
+    assert hubspot.facts("acme.com") is None
+    hubspot.fake.clock.sleep(900)
+    assert hubspot.sync()["changed"] == 1
+    assert hubspot.facts("acme.com").open_tickets == 0

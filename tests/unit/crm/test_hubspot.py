@@ -312,6 +312,11 @@ def test_verify__published_vector__is_accepted():
     assert HubSpotWebhooks().verify(signed(), VECTOR_SECRET, AT)
 
 
+def test_verify__url_with_encoded_characters__is_signed_with_those_decoded_that_hubspot_decodes():
+    assert HubSpotWebhooks().verify(signed(url="https%3A%2F%2fwww.example.com/webhook_uri"), VECTOR_SECRET, AT)
+    assert not HubSpotWebhooks().verify(signed(url="https://www.example.com/webhook%5Furi"), VECTOR_SECRET, AT)
+
+
 @pytest.mark.parametrize(
     ("request_", "secret", "now"),
     [
