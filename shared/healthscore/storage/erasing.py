@@ -3,6 +3,9 @@
 First the account is marked: readers find it no more, the book's indexes lose it, and writers refuse to add to it. Then
 everything else goes, and the account's own item last: as long as anything is left, the mark is there to say so, for the
 next one to carry on.
+
+Two may be at it at once, and the faster one comes to its end while the slower one is under way. The account may begin
+anew then. So each deletion is one transaction with the condition that the mark is still there.
 """
 
 from __future__ import annotations
@@ -23,9 +26,9 @@ from healthscore.storage import (
     summary,
     words,
 )
-from healthscore.storage.batches import batch_delete
 from healthscore.storage.client import call, dynamodb, pages
 from healthscore.storage.errors import ConditionFailedError
+from healthscore.storage.patience import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -74,27 +77,22 @@ def erase(account_id: str, keep_going: Callable[[], bool]) -> tuple[int, bool]:
     Raises:
         StorageUnavailableError: something is left.
     """
-    item = call(
-        dynamodb().get_item, TableName=keys.accounts_table(), Key=_account_key(account_id), ConsistentRead=True
-    ).get("Item", {})
+    item = _account(account_id)
     if keys.ERASING not in item and (item or not _hold_place(account_id)):
         return 0, True
     erased = 0
-    for some in (_members(account_id), _logs(account_id), _history(account_id)):
-        for number in some:
-            erased += number
-            if not keep_going():
-                return erased, False
+    try:
+        for some in (_members(account_id), _logs(account_id), _history(account_id)):
+            for number in some:
+                erased += number
+                if not keep_going():
+                    return erased, False
+    except _OvertakenError:
+        return erased, True
     for forget in (crm_erasing.forget, digests.forget, summary.forget, runs.forget):
         forget(account_id)
-    batch_delete(keys.activity_table(), words.keys_of(account_id, words.entries_of(item)))
-    with contextlib.suppress(ConditionFailedError):  # another one has come to the end before, and it has begun anew
-        call(
-            dynamodb().delete_item,
-            TableName=keys.accounts_table(),
-            Key=_account_key(account_id),
-            ConditionExpression=f"attribute_exists({keys.ERASING})",
-        )
+    with contextlib.suppress(_OvertakenError):
+        _delete(account_id, words.deletes(account_id, words.entries_of(item)), itself=True)
     return erased + bool(item), True
 
 
@@ -112,12 +110,12 @@ def _logs(account_id: str) -> Iterator[int]:
         for person in sorted(set().union(*map(log_items.people_in, batch)) - gone):
             people_erasing.leave(person, account_id)
             gone.add(person)
-        yield _delete(keys.activity_table(), batch)
+        yield _delete(account_id, _deletes(keys.activity_table(), batch))
 
 
 def _history(account_id: str) -> Iterator[int]:
     for batch in _batches(_items(keys.history_table(), keys.account_history(account_id))):
-        yield _delete(keys.history_table(), batch)
+        yield _delete(account_id, _deletes(keys.history_table(), batch))
 
 
 def _batches(items: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
@@ -126,9 +124,43 @@ def _batches(items: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
         yield batch
 
 
-def _delete(table: str, batch: list[dict[str, Any]]) -> int:
-    batch_delete(table, [{name: item[name] for name in ("pk", "sk")} for item in batch])
-    return len(batch)
+def _deletes(table: str, batch: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    found = [{name: item[name] for name in ("pk", "sk")} for item in batch]
+    return [{"Delete": {"TableName": table, "Key": key}} for key in found]
+
+
+class _OvertakenError(Exception):
+    """Another erasure has come to its end before, and what is there now is of an account that has begun anew."""
+
+
+def _delete(account_id: str, deletes: list[dict[str, Any]], *, itself: bool = False) -> int:
+    """Delete items of an account, and at last itself, while it is marked; answers how many items.
+
+    Raises:
+        _OvertakenError: it is not marked any more, and nothing was deleted.
+        StorageUnavailableError: not known to be deleted.
+    """
+    marked = {
+        "TableName": keys.accounts_table(),
+        "Key": _account_key(account_id),
+        "ConditionExpression": f"attribute_exists({keys.ERASING})",
+    }
+    items: list[Any] = [{"Delete" if itself else "ConditionCheck": marked}, *deletes]
+    patience = Patience("others are at the items that are to be deleted")
+    while True:
+        try:
+            call(dynamodb().transact_write_items, TransactItems=items)
+        except ConditionFailedError:
+            if keys.ERASING not in _account(account_id):
+                raise _OvertakenError from None
+            patience.wait()  # another transaction was in the way
+        else:
+            return len(deletes)
+
+
+def _account(account_id: str) -> dict[str, Any]:
+    key = _account_key(account_id)
+    return call(dynamodb().get_item, TableName=keys.accounts_table(), Key=key, ConsistentRead=True).get("Item", {})
 
 
 def _hold_place(account_id: str) -> bool:

@@ -31,10 +31,5 @@ def deletes(account_id: str, entries: Iterable[str]) -> list[dict[str, Any]]:
     ]
 
 
-def keys_of(account_id: str, entries: Iterable[str]) -> list[dict[str, Any]]:
-    """Keys of search entries."""
-    return [_key(entry, account_id) for entry in sorted(entries)]
-
-
 def _key(entry: str, account_id: str) -> dict[str, Any]:
     return {"pk": {"S": keys.word_pk(entry)}, "sk": {"S": keys.word_key(entry, account_id)}}

@@ -177,6 +177,27 @@ def test_erase__of_an_account_that_began_anew__leaves_it_alone(lived):
     assert mentions(ACCOUNT) == before
 
 
+def test_erase__overtaken_by_another_and_by_events_after_it__leaves_the_new_account_alone(tables_in_process):
+    """A client that had no answer asks again: the first erasure is still under way when the account begins anew."""
+    days = [MIDNIGHT - timedelta(days=back) for back in range(30)]  # more than are deleted at once
+    take_in([event(f"e{i}", at=at) for i, at in enumerate(days)])
+    erasing.mark("acme", NOW)
+    new = [event(f"new{i}", at=at) for i, at in enumerate(days)]
+    asked = iter(range(10))
+
+    def overtaken() -> bool:
+        if next(asked) == 0:
+            _erase("acme")
+            take_in(new)
+        return True
+
+    assert erasing.erase("acme", overtaken)[1]
+    kept = activity.rollups("acme", days[-1].date(), DAY, consistent=True)
+    assert [one.events for one in kept] == [1] * len(days)
+    assert accounts.get("acme").firsts == {"page_viewed": days[-1]}
+    assert any("w#a" in item for item in mentions("acme"))
+
+
 def test_delete_account__that_is_not_there__clears_up_what_is_left_of_it(lived):
     dynamodb().delete_item(TableName=keys.accounts_table(), Key={"account_id": {"S": ACCOUNT}})
     assert delete(PATH)[0] == 200
