@@ -60,7 +60,7 @@ def post_webhook(request: Request) -> dict[str, Any]:
         raise _refused("This webhook was taken before.")
     try:
         changes = provider.webhooks.parse(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise invalid_request("The body is not what this CRM sends.") from None
     for start in range(0, len(changes), CHANGES_A_MESSAGE):
         enqueue(name, changes[start : start + CHANGES_A_MESSAGE])

@@ -54,8 +54,12 @@ class FakeAttio(FakeService):
     def webhook(self, *events: dict[str, Any], repeat: str = "1") -> tuple[dict[str, str], bytes]:
         """Headers and body of a signed webhook."""
         body = json.dumps({"webhook_id": "w", "events": list(events)}).encode()
+        return self.signed(body, repeat=repeat), body
+
+    def signed(self, body: bytes, *, repeat: str = "1") -> dict[str, str]:
+        """Headers of a webhook with this body."""
         signature = hmac.digest(SECRET.encode(), body, hashlib.sha256).hex()
-        return {"attio-signature": signature, "idempotency-key": repeat}, body
+        return {"attio-signature": signature, "idempotency-key": repeat}
 
     def event(self, slug: str, record_id: str, what: str = "record.updated", attribute: str = "") -> dict[str, Any]:
         """An event of a webhook."""

@@ -89,10 +89,14 @@ class FakeHubSpot(FakeService):
     def webhook(self, *events: dict[str, Any], url: str, age: float = 0) -> tuple[dict[str, str], bytes]:
         """Headers and body of a signed webhook."""
         body = json.dumps([{"eventId": 1, "portalId": 7, "attemptNumber": 0, **event} for event in events]).encode()
+        return self.signed(body, url=url, age=age), body
+
+    def signed(self, body: bytes, *, url: str, age: float = 0) -> dict[str, str]:
+        """Headers of a webhook with this body."""
         stamp = str(millis(self.clock.now() - timedelta(seconds=age)))
         signed = b"POST" + url.encode() + body + stamp.encode()
         signature = base64.b64encode(hmac.digest(SECRET.encode(), signed, hashlib.sha256)).decode()
-        return {"x-hubspot-signature-v3": signature, "x-hubspot-request-timestamp": stamp}, body
+        return {"x-hubspot-signature-v3": signature, "x-hubspot-request-timestamp": stamp}
 
     def event(self, kind: str, record_id: str, what: str = "object.propertyChange", **more: Any) -> dict[str, Any]:
         """An event of a webhook."""

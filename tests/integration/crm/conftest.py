@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aws_lambda_powertools import Logger
 
-from healthscore import crm_matching, crm_sync
+from healthscore import crm_matching, crm_session, crm_sync, nightly
 from healthscore.core.alert_rules import changes
 from healthscore.core.alert_settings import AlertSettings
 from healthscore.core.health import assess, snapshot
 from healthscore.core.model import Event
 from healthscore.core.timeline import parse_instant
 from healthscore.crm import hubspot_api, options
+from healthscore.crm.client import Clock
 from healthscore.crm.registry import PROVIDERS
 from healthscore.crm_sync import Session
 from healthscore.ingest import ingest
@@ -27,6 +28,8 @@ from healthscore.settings import Settings
 from healthscore.storage import accounts, crm, history
 from tests.fakes.attio import FakeAttio
 from tests.fakes.hubspot import FakeHubSpot
+from tests.integration.crm.living import DESKS, NOW, Life, Subscriber
+from tests.template.crm import connected
 
 if TYPE_CHECKING:
     from tests.fakes.server import FakeService
@@ -142,3 +145,14 @@ def attio(tables_in_process, monkeypatch):
 def last_success(provider: str) -> Any:
     connection = crm.connection(provider)
     return connection and parse_instant(connection.status["last_success"])
+
+
+@pytest.fixture(params=DESKS)
+def life(request, tables_in_process, monkeypatch):
+    topic = Subscriber()
+    monkeypatch.setenv("ALERTS_TOPIC_ARN", topic.arn)
+    monkeypatch.setattr(nightly, "WORKERS", 1)  # moto without a server takes one call at a time
+    with connected(NOW, monkeypatch, request.param) as fake:
+        clock = fake.clock
+        monkeypatch.setattr(crm_session, "CLOCK", Clock(clock.now, clock.monotonic, clock.sleep))
+        yield Life(DESKS[request.param](fake), topic)
