@@ -69,9 +69,10 @@ def enter(
         return None
     new = [*([urgent] if urgent else ()), *(alert for alert in others if messages.add(_message(alert)))]
     if latest is not None and dated:
+        # The account first: the next night compares with what stands there.
+        accounts.save_score(account, current)
         if latest.day == current.day:
             history.put_snapshot(account.account_id, current, replace=True)
-        accounts.save_score(account, current)
     return current, new
 
 

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
+from healthscore import rescoring
+from healthscore.core.model import CrmFacts
 from healthscore.nightly import run_segment, start
+from healthscore.settings import Settings
 from healthscore.storage import accounts, history, keys
 from healthscore.storage.client import dynamodb
-from tests.integration.nightly.nights import ABSENT, LOGGER, LONG_AGO, NIGHT, THRIVING, TONIGHT, account, night
+from tests.integration.nightly.nights import ABSENT, LOGGER, LONG_AGO, NIGHT, THRIVING, TONIGHT, Killed, account, night
 from tests.integration.nightly.nights import schedule as scheduled
 from tests.unit.alerts.nights import lived
 
@@ -45,3 +50,28 @@ def test_night__last_night_died_before_the_item__compares_with_the_snapshot_it_k
     result = night(topic)
     assert result["bands_before"] == {"healthy": 0, "at_risk": 0, "critical": 1}
     assert "band_fell" not in result["alerts"]
+
+
+def test_night__after_a_change_by_day_died_between_its_two_writes__does_not_tell_it_again(topic, monkeypatch):
+    """A CRM's change is told at once; the night after compares with what was told, whatever became of the rest."""
+    account("acme", THRIVING, THRIVING)
+    tonight = lived(TONIGHT.date(), **THRIVING)
+    history.put_snapshot("acme", tonight, replace=False)
+    accounts.save_score(accounts.get("acme"), tonight)
+    written = []
+
+    def dying(write):
+        def first_or_never(*arguments, **named):
+            if written:
+                raise Killed
+            written.append(write(*arguments, **named))
+
+        return first_or_never
+
+    later = TONIGHT + timedelta(hours=8)
+    with monkeypatch.context() as accident, pytest.raises(Killed):
+        accident.setattr(history, "put_snapshot", dying(history.put_snapshot))
+        accident.setattr(accounts, "save_score", dying(accounts.save_score))
+        rescoring.enter(accounts.get("acme"), CrmFacts(later, open_tickets=0), later, Settings(), telling=True)
+    night(topic, scheduled(TONIGHT + NIGHT), now=TONIGHT + NIGHT)
+    assert topic.kinds().count("band_fell") == 1
