@@ -79,9 +79,10 @@ def _run(stack: LocalStack, endpoint: str | None, *, demo: bool, crm: LocalHubSp
         stack.extend(crm.answer)
         opening = json.dumps({"account_id": "brightpath", "priority": "HIGH"})
         _report(
-            "A HubSpot account is connected. Open a ticket in it, and look at the score again:\n"
+            "A HubSpot account is connected. Open a ticket in it; then look at the score, and at the alert:\n"
             f"  curl -X POST {stack.url}/_local/crm/tickets -d '{opening}'\n"
-            f"  curl -H 'Authorization: Bearer local-read' {stack.url}/v1/accounts/brightpath/health"
+            f"  curl -H 'Authorization: Bearer local-read' {stack.url}/v1/accounts/brightpath/health\n"
+            f"  curl {stack.url}/_local/outbox.txt"
         )
     stack.serve(screen(stack.url, accounts, color=False, dynamodb_endpoint=endpoint) + "\n")
     _report("\n" + screen(stack.url, accounts, color=wants_color(), dynamodb_endpoint=endpoint) + "\n")

@@ -67,8 +67,7 @@ def tell_opened(subject: Subject, before: CrmFacts, since: date, then: Snapshot,
             *_open_tickets(before, said.get("open_tickets"), since, now.day),
             *_scores(then, now),
         ),
-        action=f"Ask support what is wrong and by when it will be solved, then tell your contact at {name} yourself, "
-        "today.",
+        action="Ask support when it will be solved, and tell your contact so today, before they ask you.",
         band=now.band,
         owner=subject.owner,
     )

@@ -81,7 +81,7 @@ def test_tell_opened__one_ticket__says_what_changed_and_what_to_do():
         Evidence("CRM health", day=TODAY, before=80, after=50, since=TODAY),
         Evidence("Score", day=TODAY, before=82, after=78, since=TODAY),
     )
-    assert alert.action.startswith("Ask support what is wrong")
+    assert alert.action.startswith("Ask support when it will be solved")
 
 
 def test_tell_opened__several_tickets__counts_them():
@@ -107,7 +107,10 @@ def test_tell_opened__two_changes_of_one_day__have_two_ids():
 def test_tell_opened__as_a_message__fits_a_subject_and_an_sms():
     texts = message(opened(said(0, 0), said(1, 1)))
     assert texts.subject == "[high] Acme Ltd: a high-priority ticket was opened"
-    assert texts.sms.startswith("Acme Ltd: a high-priority ticket was opened. Ask support what is wrong and by when")
+    assert texts.sms == (
+        "Acme Ltd: a high-priority ticket was opened. "
+        "Ask support when it will be solved, and tell your contact so today, before they ask you."
+    )
     assert texts.attributes["kind"] == "ticket_opened"
 
 
