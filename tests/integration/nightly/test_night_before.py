@@ -69,9 +69,11 @@ def test_night__after_a_change_by_day_died_between_its_two_writes__does_not_tell
         return first_or_never
 
     later = TONIGHT + timedelta(hours=8)
-    with monkeypatch.context() as accident, pytest.raises(Killed):
+    acme, said = accounts.get("acme"), CrmFacts(later, open_tickets=0)
+    with monkeypatch.context() as accident:
         accident.setattr(history, "put_snapshot", dying(history.put_snapshot))
         accident.setattr(accounts, "save_score", dying(accounts.save_score))
-        rescoring.enter(accounts.get("acme"), CrmFacts(later, open_tickets=0), later, Settings(), telling=True)
+        with pytest.raises(Killed):
+            rescoring.enter(acme, said, later, Settings(), telling=True)
     night(topic, scheduled(TONIGHT + NIGHT), now=TONIGHT + NIGHT)
     assert topic.kinds().count("band_fell") == 1
