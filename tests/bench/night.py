@@ -129,7 +129,8 @@ were not tried: moto, on which `make run` and most of the tests stand, reads all
 boto3 stays. The same calls made by hand, with botocore's signature, the standard library's HTTP and JSON and nothing
 else, took {floor:.2f} ms each, which would get the worker to {possible:,.0f} accounts per CPU-second; retries,
 time-outs, changing credentials and the ways in which HTTP fails would then be ours to get right. The CPU of a million
-accounts costs ${cpu_dollars:.2f}, and writing what is found about them ${write_dollars:.2f}: there is nothing to gain."""
+accounts costs ${cpu_dollars:.2f}, and writing what is found about them ${write_dollars:.2f}: there is nothing to
+gain."""
 _ABOUT_SQL = """The SQL statement scores the same {events:,} events as of the same instant, sessions, milestones and
 recency included, and inserts the snapshots; its scores were held against ours, and they are the same. It is far
 faster, and no wonder: it runs beside its data, and asks nobody over a network. It leaves out explanations, alerts and
