@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from healthscore import startup  # isort: split
 
-from healthscore import crm_routes, erasure, lists
+from healthscore import crm_routes, erasure, handling, lists
 from healthscore.http import query
 from healthscore.http.errors import ApiError, account_not_found
 from healthscore.http.keys import CachedKeys
@@ -30,6 +30,8 @@ find_key = CachedKeys(workspace.find_key)
 router.route("GET /v1/accounts")(lists.get_book)
 router.route("GET /v1/summary")(lists.get_summary)
 router.route("GET /v1/alerts")(lists.get_alerts)
+router.route("POST /v1/alerts/{alert_id}/acknowledge")(handling.acknowledge)
+router.route("POST /v1/alerts/{alert_id}/snooze")(handling.snooze)
 router.route("GET /v1/accounts/{account_id}")(get_account)
 router.route("DELETE /v1/accounts/{account_id}")(erasure.delete_account)
 router.route("DELETE /v1/accounts/{account_id}/users/{user_id}")(erasure.delete_user)

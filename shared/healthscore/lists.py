@@ -63,7 +63,7 @@ def get_account_alerts(request: Request) -> dict[str, Any]:
 
 
 def _alerts(found: Sequence[Message]) -> dict[str, Any]:
-    return {"alerts": [alert_document(message.body, message.status) for message in found]}
+    return {"alerts": [alert_document(message.body, message.status, message.handling) for message in found]}
 
 
 def get_summary(request: Request) -> dict[str, Any]:

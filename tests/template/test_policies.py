@@ -189,6 +189,8 @@ def live(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
         for task in ({"task": "segment", "segment": 0, "chunk": 0, "resume": None}, {"task": "finish"}):
             workspace.night(started | task)
     workspace.night({"date": (yesterday - timedelta(days=1)).date().isoformat()})
+    told = alert_id(AlertKind.BAND_FELL, yesterday.date(), "acme")
+    workspace.request("POST", f"/v1/alerts/{told}/acknowledge", {"by": "Kim"})
 
 
 def _look_around(workspace: Workspace, yesterday: datetime) -> None:

@@ -8,7 +8,7 @@ from healthscore.core.book import Sort
 from healthscore.core.model import Band
 from healthscore.core.trend import Direction
 from healthscore.http import book
-from tools.openapi.answers_book import AccountAlerts, Book, DayAlerts, ErasedAccount, ErasedUser, Summary
+from tools.openapi.answers_book import AccountAlerts, Book, DayAlerts, ErasedAccount, ErasedUser, ShownAlert, Summary
 from tools.openapi.operations import TODAY, Operation, Query
 
 if TYPE_CHECKING:
@@ -74,6 +74,34 @@ OPERATIONS: Mapping[str, Operation] = {
             Query("date", "The night's day; today where it is left out.", {"type": "string", "format": "date"}, TODAY),
             *_PAGING,
         ),
+    ),
+    "POST /v1/alerts/{alert_id}/acknowledge": Operation(
+        id="acknowledgeAlert",
+        tag="Alerts",
+        summary="Take an alert in hand",
+        words=(
+            "Says who has the account's trouble in hand. For 30 days, or until the account was well again, none of its "
+            "falls is told, unless it gets worse. Said again it changes nothing; something else takes its place."
+        ),
+        answer=ShownAlert,
+        path={"alert_id": f"{TODAY}-silent-b9fba08ee529cff74396"},
+        body="Acknowledgement",
+        example={"by": "Kim", "reason": "Calling them this afternoon"},
+        errors=("alert_not_found", "alert_not_open"),
+    ),
+    "POST /v1/alerts/{alert_id}/snooze": Operation(
+        id="snoozeAlert",
+        tag="Alerts",
+        summary="Hear no more of it until a time",
+        words=(
+            "As an acknowledgement, until a time of your choice. If the account is not well again by then, the next "
+            "night says so."
+        ),
+        answer=ShownAlert,
+        path={"alert_id": f"{TODAY}-silent-b9fba08ee529cff74396"},
+        body="Snooze",
+        example={"by": "Kim", "reason": "Waiting for the renewal talk", "until": f"{TODAY}T23:59:59Z"},
+        errors=("alert_not_found", "alert_not_open"),
     ),
     "GET /v1/accounts/{account_id}/alerts": Operation(
         id="listAccountAlerts",

@@ -52,6 +52,17 @@ ShownEvidence = TypedDict(
 
 
 @with_config(EXACTLY)
+class ShownHandling(TypedDict):
+    """What somebody has said about an alert."""
+
+    status: Literal["acknowledged", "snoozed"]
+    by: str
+    reason: str | None
+    at: Instant
+    until: Annotated[Instant, Field(description="When it ends, unless the account gets worse or well again before.")]
+
+
+@with_config(EXACTLY)
 class ShownAlert(TypedDict):
     """An alert: what changed, why it matters, and what to do."""
 
@@ -70,6 +81,7 @@ class ShownAlert(TypedDict):
     owner: str | None
     also: Annotated[list[str], Field(description="Kinds that it tells along: other rules saw the same fall.")]
     status: Annotated[str, Field(description="`pending` until it was `sent`; see docs/alerts.md.")]
+    handling: Annotated[ShownHandling | None, Field(description="Who has it in hand; null where nobody has said so.")]
 
 
 @with_config(EXACTLY)

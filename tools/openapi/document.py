@@ -54,6 +54,7 @@ _ID_SCHEMA = {
 _PATH_PARAMETERS: Mapping[str, Mapping[str, Any]] = {
     "account_id": {"description": "The account's id, as it is written in a path.", "schema": _ID_SCHEMA},
     "user_id": {"description": "The user's id, written as an account's is.", "schema": _ID_SCHEMA},
+    "alert_id": {"description": "The alert's id.", "schema": _ID_SCHEMA},
     "provider": {"description": "The CRM.", "schema": {"type": "string", "enum": list(PROVIDERS)}},
 }
 _ALWAYS = ("internal_error",)

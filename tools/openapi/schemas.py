@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
 from healthscore.http import event_rules, events, fields, ids
-from healthscore.http.schemas import Crm, Profile, WorkspaceSettings
+from healthscore.http.schemas import Acknowledgement, Crm, Profile, Snooze, WorkspaceSettings
 from tools.openapi import words
 
 if TYPE_CHECKING:
@@ -76,7 +76,8 @@ def _rule(function: Callable[..., Any]) -> Mapping[str, Any]:
 def requests() -> dict[str, Any]:
     """The schemas of what can be sent, by name, each field with its words."""
     adapters: list[tuple[Any, Mode, TypeAdapter[Any]]] = [
-        (model, "validation", TypeAdapter(model)) for model in (Profile, Crm, WorkspaceSettings)
+        (model, "validation", TypeAdapter(model))
+        for model in (Profile, Crm, WorkspaceSettings, Acknowledgement, Snooze)
     ]
     _, definitions = TypeAdapter.json_schemas(adapters, ref_template=REFERENCE, schema_generator=_Generator)
     schemas = {**_untitled(definitions["$defs"]), "Event": _event(), "EventBatch": _batch()}

@@ -56,6 +56,11 @@ FIELDS = {
     "Alerts.score_fell": "The score fell far within some days.",
     "Alerts.recovered": "The account is healthy again.",
     "Alerts.ticket_opened": "A connected CRM says that a ticket of high priority was opened, where none was open.",
+    "Acknowledgement.by": "Who has it in hand.",
+    "Acknowledgement.reason": "Why, or how; shown with the alert.",
+    "Snooze.by": "Who says so.",
+    "Snooze.reason": "Why; shown with the alert, and told when the time is over.",
+    "Snooze.until": "When it is to be told again if nothing has changed: in the future, at most 30 days ahead.",
     "Rule.enabled": "Whether it is on.",
     "Declining.enabled": "Whether it is on.",
     "Declining.points": "How far below.",
@@ -96,6 +101,10 @@ ERRORS = {
         "There is no such path, often an account id that should be written with `~`; or no such CRM is connected.",
     ),
     "account_not_found": Fault(HTTPStatus.NOT_FOUND, "The path is right, and no account of that id is known."),
+    "alert_not_found": Fault(
+        HTTPStatus.NOT_FOUND, "There is no such alert of an account; what is said of the whole workspace is none."
+    ),
+    "alert_not_open": Fault(HTTPStatus.CONFLICT, "The alert was withdrawn, or is good news: nothing to take in hand."),
     "method_not_allowed": Fault(
         HTTPStatus.METHOD_NOT_ALLOWED, "The path is right and takes other methods; see the header `Allow`."
     ),

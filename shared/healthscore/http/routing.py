@@ -54,6 +54,8 @@ ROUTES: Mapping[str, Scope | None] = {
     "GET /v1/accounts": Scope.READ,
     "GET /v1/summary": Scope.READ,
     "GET /v1/alerts": Scope.READ,
+    "POST /v1/alerts/{alert_id}/acknowledge": Scope.ADMIN,
+    "POST /v1/alerts/{alert_id}/snooze": Scope.ADMIN,
     "GET /v1/accounts/{account_id}": Scope.READ,
     "PUT /v1/accounts/{account_id}": Scope.ADMIN,
     "PATCH /v1/accounts/{account_id}": Scope.ADMIN,

@@ -7,13 +7,13 @@ defaults, since a field left out, a field sent as null and a field with its defa
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Required
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
 
 from healthscore.core.documents import crm_from_json
-from healthscore.core.timeline import format_instant
+from healthscore.core.timeline import format_instant, parse_instant
 from healthscore.http import fields
 from healthscore.http.errors import invalid_request, shown
 from healthscore.http.plain import kind_of
@@ -21,7 +21,7 @@ from healthscore.settings import MAX_RETENTION_DAYS, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from pydantic_core import ErrorDetails
 
@@ -125,9 +125,28 @@ class WorkspaceSettings(TypedDict, total=False):
     alerts: Alerts
 
 
+@with_config(_STRICT)
+class Acknowledgement(TypedDict, total=False):
+    """Somebody has an account's trouble in hand."""
+
+    by: Required[Text]
+    reason: Text | None
+
+
+@with_config(_STRICT)
+class Snooze(TypedDict, total=False):
+    """An account's trouble is not to be told before a time, unless it gets worse."""
+
+    by: Required[Text]
+    reason: Required[Text]
+    until: Required[Instant]
+
+
 _PROFILE: TypeAdapter[Profile] = TypeAdapter(Profile)
 _CRM: TypeAdapter[Crm] = TypeAdapter(Crm)
 _SETTINGS: TypeAdapter[WorkspaceSettings] = TypeAdapter(WorkspaceSettings)
+_ACKNOWLEDGEMENT: TypeAdapter[Acknowledgement] = TypeAdapter(Acknowledgement)
+_SNOOZE: TypeAdapter[Snooze] = TypeAdapter(Snooze)
 
 
 def read_profile(body: object) -> dict[str, Any]:
@@ -191,6 +210,32 @@ def read_settings(body: object) -> Settings:
     return Settings.from_json(_checked(_SETTINGS, body, "settings"))
 
 
+def read_acknowledgement(body: object) -> dict[str, Any]:
+    """Check what acknowledges an alert.
+
+    Raises:
+        ApiError: 400 `invalid_request`, with `fields` naming everything that is wrong.
+    """
+    return dict(_checked(_ACKNOWLEDGEMENT, body, "acknowledgement"))
+
+
+def read_snooze(body: object, now: datetime, longest: timedelta) -> dict[str, Any]:
+    """Check what snoozes an alert.
+
+    Args:
+        body: what was sent.
+        now: the instant of the request.
+        longest: how far `until` may lie ahead.
+
+    Raises:
+        ApiError: 400 `invalid_request`, with `fields` naming everything that is wrong.
+    """
+    said = _checked(_SNOOZE, body, "snooze")
+    if not now < parse_instant(said["until"]) <= now + longest:
+        raise _faulty([("until", f"must lie in the future, at most {longest.days} days ahead")])
+    return dict(said)
+
+
 def _without_nulls(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
@@ -220,6 +265,8 @@ def _fault(detail: ErrorDetails) -> tuple[str, str]:
             return path, str(detail["ctx"]["error"])
         case "extra_forbidden":
             return path, "is no field that can be set here"
+        case "missing":
+            return path, "is missing"
         case "string_type":
             wanted = "a string"
         case "int_type":

@@ -3,7 +3,7 @@
     table     key                                           item
     Accounts  account_id                                    what is known of an account now: profile, CRM facts,
                                                             lifetime first-seen of event names, latest score,
-                                                            the last 30 daily scores
+                                                            the last 30 daily scores, who has its trouble in hand
     Activity  pk a#account_id, sk D#2026-11-20#00           head of a day's log: roll-up, tail, version
               pk a#account_id, sk S#2026-11-20#00#000001#…  a sealed segment of that log
               pk a#account_id, sk P#person                  names a person who belongs, or once belonged, to it
@@ -14,7 +14,7 @@
               pk u#person, sk traits                        name, e-mail address and title of a person
               pk w#a, sk acme␟account_id                    a word that an account is found by
     History   pk account#…,  sk snapshot#2026-11-20         the score kept that night
-              pk account#…,  sk alert#…                     an alert, and whether it was sent
+              pk account#…,  sk alert#…                     an alert, whether it was sent, who has it in hand
               pk account#…,  sk crm#2026-11-20T10:00:00Z…   CRM facts as they were received
               pk workspace#, sk digest#2026-11-20           a night's digest, and whether it was sent
     Settings  pk settings,   sk current | v000012           the workspace's settings, and each earlier version

@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from healthscore.core.alerts import Alert, AlertKind, Severity, alert_id
 from healthscore.core.timeline import format_instant
+from healthscore.storage import messages
 from healthscore.storage.client import dynamodb
 from tools.local.stack import LocalStack
 
@@ -18,10 +20,20 @@ def stack():
         event = {"account_id": "pinecrest", "user_id": "kate.lowell", "name": "login"}
         stack.call("POST", "/v1/events", "local-write", {"events": [{**event, "timestamp": _now()}]})
         stack.call("PUT", "/v1/accounts/acme", "local-admin", {"name": "Acme"})
+        stack.call("PUT", "/v1/accounts/tidewater", "local-admin", {"name": "Tidewater Hotels"})
         stack.call("POST", "/_local/nightly")
+        _tell("tidewater")
         stack.serve()
         yield stack
     _forget_client()
+
+
+def _tell(account_id):
+    """Keep an alert of today, as a night makes it."""
+    now, kind = datetime.now(UTC), AlertKind.SILENT
+    words = ("Nobody came", "Nobody was seen.", (), "Call.")
+    told = Alert(alert_id(kind, now.date(), account_id), account_id, kind, Severity.LOW, now.date(), now, *words)
+    messages.add(messages.Message(account_id, told.alert_id, now, told.to_json()))
 
 
 def _forget_client():
