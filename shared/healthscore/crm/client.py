@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _TRIES = 6
 _CONNECT_SECONDS, _READ_SECONDS = 3.0, 20.0
 _LONGEST_WAIT = 60.0
+_SHORTEST_WAIT = 0.001
+"""Sums of floats may leave less to wait than any clock can tell: waiting for that would never end."""
 _RETRIED = {
     HTTPStatus.TOO_MANY_REQUESTS,
     HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -63,7 +65,7 @@ class Limit:
         """Seconds until a further call may be made; 0 if it may be made now."""
         while self.made and self.made[0] <= now - self.seconds:
             self.made.popleft()
-        return 0.0 if len(self.made) < self.calls else self.made[0] + self.seconds - now
+        return 0.0 if len(self.made) < self.calls else max(self.made[0] + self.seconds - now, _SHORTEST_WAIT)
 
 
 @dataclass(frozen=True, slots=True)

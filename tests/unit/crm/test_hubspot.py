@@ -8,6 +8,7 @@ import pytest
 
 from healthscore.core.crm import CrmSignal, crm_parts
 from healthscore.core.timeline import from_millis
+from healthscore.crm.client import Limit
 from healthscore.crm.hubspot import HubSpot, HubSpotOptions
 from healthscore.crm.hubspot_webhooks import HubSpotWebhooks
 from healthscore.crm.protocol import AccessError, Change, CrmError, QuotaError, Standing, WebhookRequest
@@ -249,6 +250,14 @@ def test_call__daily_limit__stops_at_once(fake, connect):
     with pytest.raises(QuotaError):
         everything(connect())
     assert len(fake.calls) == 1
+
+
+def test_limit__wait_that_is_shorter_than_a_clock_can_tell__is_one_that_it_can():
+    """Ten seconds after the call, by sums of floats: 4e-15 s are left, which no clock can wait for."""
+    limit = Limit(1, 10.0)
+    limit.made.append(10.530267)
+    assert limit.wait(20.530267) == 0.001
+    assert limit.wait(20.530267 + 0.001) == 0.0
 
 
 def test_call__refused_for_a_while__is_repeated(fake, connect):
