@@ -16,8 +16,8 @@ _ABOUT = """# Benchmarks
 
 Written by `make bench` on {day}, with Python {python} on {machine}, {cores} cores that others use as well: look at
 the ratios, which come from the same minutes, and take the milliseconds for orders of magnitude. All times are CPU
-time of the measured process, and medians. The engine is DynamoDB Local, a process of its own, whose CPU is not
-counted. What the units cost: [costs](costs.md)."""
+time of the measured process, and medians where nothing else is said. The engine is DynamoDB Local, a process of its
+own, whose CPU is not counted. What the units cost: [costs](costs.md)."""
 
 
 def main() -> None:

@@ -39,7 +39,7 @@ def measure(*, functions: Sequence[str] = FUNCTIONS, rounds: int = 11, instructi
         for _ in range(rounds):
             for what, times in taken.items():
                 times.append(float(_run([sys.executable, str(_PROGRAM), str(built), what]).stdout))
-        cpu = {what: median(times) for what, times in taken.items()}
+        cpu = {what: min(times) for what, times in taken.items()}
         counted = _instructions(built, [*TARGETS, "stack"]) if instructions else _NOT_COUNTED
     rows = []
     for what in taken:
@@ -79,10 +79,11 @@ Powertools' Logger and our own modules."""
 _NOT_COUNTED = """`make bench ARGS=--instructions` counts instructions as well, for which it takes valgrind and some
 minutes more."""
 _ABOUT = """CPU time of a fresh Python {python} from its start to a function that is ready for its first request:
-handler imported, AWS client made; bytecode compiled beforehand as the layer's build does it; the median of {rounds},
-all in turn. The interpreter's own start is the runtime's affair, and left out. *The usual stack* is `boto3.resource`,
-pydantic with one model, Powertools' Logger, Metrics and Tracer, and its `APIGatewayHttpResolver` with validation and
-one route, without any code that would do something with them, all as pip installs it and with its bytecode."""
+handler imported, AWS client made; bytecode compiled beforehand as the layer's build does it. It is the least of
+{rounds}, all in turn: a start is the same work every time, to which a busy machine only adds. The interpreter's own
+start is the runtime's affair, and left out. *The usual stack* is `boto3.resource`, pydantic with one model, Powertools'
+Logger, Metrics and Tracer, and its `APIGatewayHttpResolver` with validation and one route, without any code that would
+do something with them, all as pip installs it and with its bytecode."""
 
 
 def _rest(cpu: Mapping[str, float]) -> float:
