@@ -31,7 +31,6 @@ def digest(
         missing: the parts of the accounts that could not be worked on to their end, by number, from 0.
         segments: how many parts there were.
     """
-    fell = [f"{mover.name} ({mover.change:+})" for mover in tally.down]
     return Alert(
         alert_id=alert_id(AlertKind.DIGEST, day, None),
         account_id=None,
@@ -42,7 +41,7 @@ def digest(
         title=f"{day}: {_in_bands(tally)}",
         why=" ".join([*_sentences(as_of, tally, holding), *_missing(missing, segments)]),
         evidence=(*_bands(day, tally), *(_moved(day, mover) for mover in (*tally.down, *tally.up))),
-        action=f"Start with what fell most: {listed(fell)}." if fell else "No score fell: nothing has to be done.",
+        action=_action(tally),
     )
 
 
@@ -56,11 +55,30 @@ def without_names(alert: Alert) -> Alert:
     )
 
 
+def _action(tally: Tally) -> str:
+    if tally.down:
+        fell = [f"{mover.name} ({mover.change:+})" for mover in tally.down]
+        return f"Start with what fell most: {listed(fell)}."
+    if any(number and kind is not AlertKind.RECOVERED for kind, number in tally.alerts.items()):
+        return "No score fell; see to the new alerts."
+    return "No score fell: nothing has to be done."
+
+
 def _in_bands(tally: Tally) -> str:
     parts = [f"{tally.bands[band]:,} {word}" for band, word in _BANDS]
     return f"{counted(tally.scored, 'account')}, {listed(parts)}"
 
 
+_KINDS = {
+    AlertKind.BAND_FELL: "fell to a lower band",
+    AlertKind.SCORE_FELL: "lost many points",
+    AlertKind.SILENT: "fell silent",
+    AlertKind.DECLINING: "declining",
+    AlertKind.SNOOZE_OVER: "not well after a snooze",
+    AlertKind.TICKET_OPENED: "with a high-priority ticket",
+    AlertKind.RECOVERED: "healthy again",
+}
+"""What is told of accounts, the worst first."""
 _BANDS = ((Band.HEALTHY, "healthy"), (Band.AT_RISK, "at risk"), (Band.CRITICAL, "critical"))
 
 
@@ -68,7 +86,7 @@ def _sentences(as_of: datetime, tally: Tally, holding: bool) -> list[str]:
     sentences = [f"{counted(tally.scored, 'account')} scored as of {moment(as_of)}."]
     if tally.new:
         sentences.append(f"{counted(tally.new, 'account')} for the first time.")
-    kinds = [f"{number:,} {kind.value}" for kind, number in sorted(tally.alerts.items())]
+    kinds = [f"{tally.alerts[kind]:,} {words}" for kind, words in _KINDS.items() if tally.alerts.get(kind)]
     sentences.append(f"New alerts: {listed(kinds)}." if kinds else "No new alerts.")
     if holding:
         sentences.append("Those of accounts that are out of sight are held: most accounts fell silent at once.")
@@ -77,7 +95,8 @@ def _sentences(as_of: datetime, tally: Tally, holding: bool) -> list[str]:
         if tally.failed > len(named):
             named.append(f"{tally.failed - len(named):,} more")
         sentences.append(
-            f"{counted(tally.failed, 'account')} could not be scored and will be tried again: {listed(named)}."
+            f"{counted(tally.failed, 'account')} could not be scored at first: {listed(named)}. "
+            "Until a later try succeeds, the score of the night before stands."
         )
     return sentences
 

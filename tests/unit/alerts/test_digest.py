@@ -33,7 +33,7 @@ def test_digest__night__says_how_the_accounts_are_and_what_to_start_with():
     assert told.title == "2026-10-02: 5 accounts, 3 healthy, 1 at risk and 1 critical"
     assert told.why == (
         "5 accounts scored as of 2026-10-02 02:00 UTC. 1 account for the first time. "
-        "New alerts: 1 band_fell and 1 recovered."
+        "New alerts: 1 fell to a lower band and 1 healthy again."
     )
     assert told.action == "Start with what fell most: Account 1 (-30) and Account 0 (-5)."
     assert told.evidence == (
@@ -44,6 +44,20 @@ def test_digest__night__says_how_the_accounts_are_and_what_to_start_with():
         Evidence("Account 0", day=TONIGHT, before=80, after=75, since=FIRST),
         Evidence("Account 2", day=TONIGHT, before=60, after=72, since=FIRST),
     )
+
+
+def test_digest__alerts_of_every_kind_about_accounts__are_all_told():
+    tally = tally_of((80, 80))
+    about_accounts = set(AlertKind) - {AlertKind.FLEET_SILENT, AlertKind.DIGEST}
+    tally.alerts.update({kind: number for number, kind in enumerate(sorted(about_accounts), start=11)})
+    told = digest(TONIGHT, AS_OF, tally).why.partition("New alerts: ")[2]
+    assert all(f"{number} " in told for number in range(11, 11 + len(about_accounts)))
+
+
+def test_digest__alerts_though_no_score_fell__asks_to_see_to_them():
+    tally = tally_of((80, 80))
+    tally.alerts[AlertKind.SILENT] = 1
+    assert digest(TONIGHT, AS_OF, tally).action == "No score fell; see to the new alerts."
 
 
 def test_digest__any_night__is_one_message_about_the_workspace():
