@@ -18,8 +18,9 @@ gc.disable()
 def complete() -> None:
     """Make what every request needs, and let garbage be collected again, though never among what is loaded now.
 
-    Lambda gives a function a whole core while it starts, and only afterwards the share that its memory pays for: the
-    DynamoDB client is therefore made now. Where the environment does not allow that, the first request will say so.
+    The DynamoDB client is made here and not by the first request, which then waits less, also because functions are
+    often seen to get more CPU while they start than their memory pays for (AWS does not promise it). Where the
+    environment does not allow a client, the first request will say so.
     """
     # Not loaded before the collector is off.
     from botocore.exceptions import BotoCoreError  # noqa: PLC0415
