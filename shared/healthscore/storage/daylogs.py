@@ -98,16 +98,21 @@ def commit(
     terms = Terms(milestones, log_items.expiry(day, retention_days), now, fence, sleep)
     key = LogKey(pk, day)
     if stored.version is None and stored.head.lanes > 1:
-        stored = _begin(key, stored, firsts, terms)
+        stored, firsts = _begin(key, stored, firsts, terms)
     while True:
         try:
             return _commit(key, entries, stored, firsts, terms)
         except LanesFixedError as fixed:
-            stored = fixed.stored
+            stored, firsts = fixed.stored, fixed.firsts
 
 
-def _begin(key: LogKey, beginning: StoredHead, firsts: str | None, terms: Terms) -> StoredHead:
-    """Begin a day of several lanes: put the head of its first lane, still empty, or find the one that is there."""
+def _begin(key: LogKey, beginning: StoredHead, firsts: str | None, terms: Terms) -> tuple[StoredHead, str | None]:
+    """Begin a day of several lanes: put the head of its first lane, still empty, or find the one that is there.
+
+    Returns:
+        That head, and the account's first-seen times: not older than it, for the account may have been erased and have
+        begun anew since both were read.
+    """
     version, log = secrets.token_urlsafe(8), daylog.encode_head(key.day, beginning.head)
     put = log_items.head_put(key, log, None, read_version=None, version=version, expires=terms.expires)
     patience = Patience(lane.TOO_MANY_WRITERS, terms.sleep)
@@ -115,14 +120,15 @@ def _begin(key: LogKey, beginning: StoredHead, firsts: str | None, terms: Terms)
         try:
             call(dynamodb().put_item, **put)
         except ConditionFailedError:
-            if (there := log_items.read_heads(key.pk, key.day).get(0)) is not None:
-                return there
+            again = readings.read([key], [key.pk])
+            if again.heads[key].version is not None:
+                return again.heads[key], again.firsts.get(key.pk)
             patience.wait()
         else:
             account_id = keys.account_of(key.pk)
             if account_id is not None and firsts is not None:
-                lane.take_back_if_gone(account_id, key, version)
-            return StoredHead(version, beginning.head)
+                firsts = lane.take_back_if_gone(account_id, key, version)
+            return StoredHead(version, beginning.head), firsts
 
 
 def _commit(key: LogKey, entries: Sequence[Entry], stored: StoredHead, firsts: str | None, terms: Terms) -> Committed:
@@ -130,8 +136,10 @@ def _commit(key: LogKey, entries: Sequence[Entry], stored: StoredHead, firsts: s
     lanes = stored.head.lanes
     parts = {key._replace(lane=number): part for number, part in split(entries, lanes).items()}
     others = [of_lane for of_lane in parts if of_lane != key]
-    heads = readings.read(others, ()).heads if others else {}
-    heads[key] = stored
+    heads = {key: stored}
+    if others:
+        reading = readings.read(others, [key.pk])
+        heads, firsts = reading.heads | heads, reading.firsts.get(key.pk)
     load, accepted = load_of(entries), 0
     for of_lane, part in parts.items():
         head = heads[of_lane] if heads[of_lane].version is not None else _beginning(lanes)

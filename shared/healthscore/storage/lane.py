@@ -12,15 +12,12 @@ answer is lost is recognised by the version it wrote.
 from __future__ import annotations
 
 import contextlib
-import json
 import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from healthscore.core import book, daylog
-from healthscore.core.firsts import with_firsts
-from healthscore.core.timeline import format_instant
-from healthscore.storage import cards, keys, log_items, words
+from healthscore.core import daylog
+from healthscore.storage import first_seen, keys, log_items
 from healthscore.storage.client import call, dynamodb
 from healthscore.storage.errors import BeingErasedError, ConditionFailedError
 from healthscore.storage.log_items import NO_HEAD, StoredHead
@@ -75,9 +72,10 @@ class Terms:
 class LanesFixedError(Exception):
     """Another writer came first and decided otherwise how many lanes the day has; nothing was committed."""
 
-    def __init__(self, stored: StoredHead) -> None:
+    def __init__(self, stored: StoredHead, firsts: str | None) -> None:
         super().__init__()
         self.stored = stored
+        self.firsts = firsts
 
 
 class _Try(NamedTuple):
@@ -86,6 +84,10 @@ class _Try(NamedTuple):
     read_version: str | None
     version: str
     append: daylog.Append
+
+    def made(self, stored: StoredHead) -> bool:
+        """Whether it was made, and the head is still what it put."""
+        return stored.version == self.version
 
     def surely_lost(self, stored: StoredHead, now: daylog.Append) -> bool:
         """Whether it was not made and never will be, though it may still be on its way: others have put the head."""
@@ -114,11 +116,14 @@ def commit(
     patience = Patience(TOO_MANY_WRITERS, terms.sleep)
     while True:
         try:
+            if lost is not None and lost.made(stored):
+                accepted = len(lost.append.fresh)
+                return Committed(accepted, len(entries) - accepted, _make_known(key, entries, stored, firsts, terms))
             sealed = _sealed(key, stored)
             overhead, salt = log_items.overhead(key.pk), secrets.token_bytes(8)
             append = daylog.append(key.day, sealed, stored.head, entries, overhead, salt=salt, load=load)
             if append is None:
-                return Committed(0, len(entries), firsts)
+                return Committed(0, len(entries), _make_known(key, entries, stored, firsts, terms))
             if lost is not None and lost.surely_lost(stored, append):
                 _discard(key, lost.append.segments)
             lost = _Try(stored.version, secrets.token_urlsafe(8), append)
@@ -127,10 +132,7 @@ def commit(
             # Read only after the wait: a put costs the same whether it wins or not, and one on an old head never wins.
             patience.wait()
             stored, firsts = _look_again(key, stored.head.lanes, lost)
-            if lost is not None and stored.version == lost.version:
-                accepted = len(lost.append.fresh)
-                return Committed(accepted, len(entries) - accepted, firsts)
-            if terms.fence is not None:
+            if terms.fence is not None and not (lost is not None and lost.made(stored)):
                 terms.fence.verify()
             continue
         sealed_parts.keep(key, append.sealed)
@@ -148,7 +150,7 @@ def _look_again(key: LogKey, lanes: int, lost: _Try | None) -> tuple[StoredHead,
     if stored.version is None:
         stored = StoredHead(None, daylog.Head(lanes=lanes))
     elif stored.head.lanes != lanes:
-        raise LanesFixedError(stored)
+        raise LanesFixedError(stored, again.firsts.get(key.pk))
     return stored, again.firsts.get(key.pk)
 
 
@@ -163,28 +165,41 @@ def _put(
         key, append.log, append.rollup, read_version=stored.version, version=this.version, expires=terms.expires
     )
     account_id = keys.account_of(key.pk)
-    changed = None if account_id is None else _new_firsts(firsts, entries, terms.milestones)
+    changed = None if account_id is None else first_seen.changed(firsts, entries, terms.milestones)
     with_it: list[Any] = [] if terms.fence is None else terms.fence.checks()
     if account_id is not None and changed is not None:
-        with_it.append({"Update": _firsts_update(account_id, firsts, changed, terms.now)})
-        if firsts is None:
-            with_it += words.puts(account_id, book.entries(account_id, None))
+        with_it += first_seen.writes(account_id, firsts, changed, terms.now)
     if with_it:
         call(dynamodb().transact_write_items, TransactItems=[{"Put": put}, *with_it])
     else:
         call(dynamodb().put_item, **put)
     if account_id is not None and changed is None and stored.version is None:
-        take_back_if_gone(account_id, key, this.version, append.segments)
+        firsts = take_back_if_gone(account_id, key, this.version, append.segments)
+        if first_seen.changed(firsts, entries, terms.milestones) is not None:
+            raise ConditionFailedError("the account has begun anew")
     return firsts if changed is None else changed
 
 
-def _new_firsts(firsts: str | None, entries: Sequence[Entry], milestones: Collection[str]) -> str | None:
-    """An account's first-seen times with these entries in them, as they are stored; None where nothing changes."""
-    known = json.loads(firsts) if firsts is not None else {}
-    changed = with_firsts(known, ((entry.name, entry.at) for entry in entries), milestones)
-    if changed is None:
-        return None if firsts is not None else "{}"
-    return json.dumps(changed, ensure_ascii=False, separators=(",", ":"))
+def _make_known(
+    key: LogKey, entries: Sequence[Entry], stored: StoredHead, firsts: str | None, terms: Terms
+) -> str | None:
+    """Enter entries of the log in the account's first-seen times where these lack them; answers how they stand then.
+
+    They do where a put went in beside the account's erasure, and its writer died or was not answered.
+    """
+    account_id = keys.account_of(key.pk)
+    changed = None if account_id is None else first_seen.changed(firsts, entries, terms.milestones)
+    if account_id is None or changed is None or stored.version is None:
+        return firsts
+    head = {
+        "TableName": keys.activity_table(),
+        "Key": {"pk": {"S": key.pk}, "sk": {"S": keys.day_key(key.day, key.lane)}},
+        "ConditionExpression": "v = :read",
+        "ExpressionAttributeValues": {":read": {"S": stored.version}},
+    }
+    writes = first_seen.writes(account_id, firsts, changed, terms.now)
+    call(dynamodb().transact_write_items, TransactItems=[{"ConditionCheck": head}, *writes])
+    return changed
 
 
 def _sealed(key: LogKey, stored: StoredHead) -> daylog.Sealed:
@@ -211,10 +226,15 @@ def _sealed(key: LogKey, stored: StoredHead) -> daylog.Sealed:
     raise AssertionError("the loop above returns or raises")
 
 
-def take_back_if_gone(account_id: str, key: LogKey, version: str, segments: Sequence[daylog.Segment] = ()) -> None:
+def take_back_if_gone(
+    account_id: str, key: LogKey, version: str, segments: Sequence[daylog.Segment] = ()
+) -> str | None:
     """Undo the first put of a log if its account has been erased since it was read.
 
     The erasure may have been past that day before the put went in. A later put of a log fails its condition by itself.
+
+    Returns:
+        The account's first-seen times as they stand: others than were read, where it was erased and has begun anew.
 
     Raises:
         BeingErasedError: it is undone; the entries may be sent again, and make a new account.
@@ -223,11 +243,12 @@ def take_back_if_gone(account_id: str, key: LogKey, version: str, segments: Sequ
         dynamodb().get_item,
         TableName=keys.accounts_table(),
         Key={"account_id": {"S": account_id}},
-        ProjectionExpression=f"account_id, {keys.ERASING}",
+        ProjectionExpression=f"account_id, #names, {keys.ERASING}",
+        ExpressionAttributeNames={"#names": "names"},
         ConsistentRead=True,
     ).get("Item")
     if item is not None and keys.ERASING not in item:
-        return
+        return item["names"]["S"] if "names" in item else None
     with contextlib.suppress(ConditionFailedError):
         call(
             dynamodb().delete_item,
@@ -245,24 +266,3 @@ def _discard(key: LogKey, segments: Sequence[daylog.Segment]) -> None:
     for segment in segments:
         sk = keys.segment_key(key.day, key.lane, segment.position, segment.token)
         call(dynamodb().delete_item, TableName=keys.activity_table(), Key={"pk": {"S": key.pk}, "sk": {"S": sk}})
-
-
-def _firsts_update(account_id: str, firsts: str | None, changed: str, now: datetime) -> dict[str, Any]:
-    names, assignments = {"#names": "names"}, ["#names = :names"]
-    values = {":names": {"S": changed}}
-    if firsts is None:
-        condition = "attribute_not_exists(#names)"
-        for name, value in {"since": {"S": format_instant(now)}, **cards.at_birth(account_id)}.items():
-            names[f"#{name}"], values[f":{name}"] = name, value
-            assignments.append(f"#{name} = if_not_exists(#{name}, :{name})")
-    else:
-        condition = "#names = :read"
-        values[":read"] = {"S": firsts}
-    return {
-        "TableName": keys.accounts_table(),
-        "Key": {"account_id": {"S": account_id}},
-        "UpdateExpression": "SET " + ", ".join(assignments),
-        "ConditionExpression": f"{condition} AND {keys.NOT_ERASING}",
-        "ExpressionAttributeNames": names,
-        "ExpressionAttributeValues": values,
-    }

@@ -1,0 +1,87 @@
+"""Commits that an erasure passes by: the log and the account's first-seen times say the same in the end."""
+
+from __future__ import annotations
+
+import pytest
+
+from healthscore.core.pack import entry
+from healthscore.core.timeline import DAY as ONE_DAY
+from healthscore.storage import accounts, activity, daylogs, erasing, keys
+from healthscore.storage.client import dynamodb
+from tests.support.events import DAY, MIDNIGHT, event
+
+ACME = keys.activity_pk("acme")
+LOGIN, EXPORT = event("e1", 1, name="login"), event("e2", 2, name="export")
+
+
+def read(day=DAY):
+    return daylogs.read([(ACME, day)])
+
+
+def commit(events, reading, day=DAY):
+    return daylogs.commit(
+        ACME,
+        day,
+        [entry(one) for one in events],
+        stored=reading.head(ACME, day),
+        firsts=reading.firsts[ACME],
+        milestones=(),
+        retention_days=400,
+        now=MIDNIGHT,
+        sleep=lambda seconds: None,
+    )
+
+
+def erase():
+    erasing.mark("acme", MIDNIGHT)
+    assert erasing.erase("acme", lambda: True)[1]
+
+
+def test_commit__read_before_the_account_was_erased_and_began_anew__is_known_to_the_new_account(tables_in_process):
+    commit([LOGIN], read())
+    tomorrow = DAY + ONE_DAY
+    early, reading = event("e3", 24 * 60, name="login"), read(tomorrow)
+    erase()
+    commit([EXPORT], read())
+    assert commit([early], reading, tomorrow).accepted == 1
+    assert accounts.get("acme").firsts == {"export": EXPORT.at, "login": early.at}
+
+
+def test_commit__that_died_after_its_put_while_the_account_was_erased__is_known_once_it_is_sent_again(
+    tables_in_process,
+):
+    commit([LOGIN], read())
+    dynamodb().delete_item(TableName=keys.accounts_table(), Key={"account_id": {"S": "acme"}})
+    committed = commit([LOGIN], read())
+    assert (committed.accepted, committed.duplicates) == (0, 1)
+    assert accounts.get("acme").firsts == {"login": LOGIN.at}
+
+
+@pytest.fixture
+def hot(tables_in_process, monkeypatch):
+    """Days after one with a batch are in lanes."""
+    monkeypatch.setattr("healthscore.core.lanes.LANE_BATCHES", 1)
+
+
+def people(count, name, day=DAY):
+    """An event of each of some people, who lie in different lanes."""
+    minutes = (day - DAY) // ONE_DAY * 24 * 60
+    return [event(f"{name}{day}{i}", minutes + i, name=name, user_id=f"person-{i}") for i in range(count)]
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_commit__to_a_day_in_lanes_read_before_the_account_began_anew__is_known_to_the_new_account(hot, begun):
+    tomorrow = DAY + ONE_DAY
+    for one in people(5, "login"):
+        commit([one], read())
+    after = people(8, "login", tomorrow)
+    reading = read(tomorrow)
+    assert reading.head(ACME, tomorrow).head.lanes > 1
+    erase()
+    commit([EXPORT], read())
+    if begun:
+        commit(people(1, "export", tomorrow), reading, tomorrow)
+    assert commit(after, reading, tomorrow).accepted == 8
+    assert sum(one.events for one in activity.rollups("acme", tomorrow, tomorrow, consistent=True)) == 8 + begun
+    assert set(accounts.get("acme").firsts) == {"export", "login"}
+    assert accounts.get("acme").firsts["login"] == after[0].at
