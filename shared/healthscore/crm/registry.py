@@ -6,7 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from healthscore.crm.attio import Attio, AttioOptions, AttioWebhooks
+from healthscore.crm.attio import Attio, AttioOptions
+from healthscore.crm.attio_webhooks import AttioWebhooks
 from healthscore.crm.hubspot import HubSpot, HubSpotOptions
 from healthscore.crm.hubspot_webhooks import HubSpotWebhooks
 

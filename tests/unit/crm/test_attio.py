@@ -7,7 +7,8 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from healthscore.core.crm import CrmSignal, crm_parts
-from healthscore.crm.attio import Attio, AttioOptions, AttioWebhooks
+from healthscore.crm.attio import Attio, AttioOptions
+from healthscore.crm.attio_webhooks import AttioWebhooks
 from healthscore.crm.protocol import Change, Standing, WebhookRequest
 from tests.fakes.attio import SECRET, FakeAttio
 from tests.fakes.server import START
