@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger
 
 from healthscore import startup  # isort: split
 
-from healthscore import metrics, night_tasks
+from healthscore import homecoming, metrics, night_tasks
 from healthscore.night_end import finish, settle
 from healthscore.nightly import run_segment, start
 from healthscore.outbox import open_outbox
+from healthscore.storage import workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 STOP_BEFORE_MS = 30_000
 """What is not begun by then is left to the next try: a function that is cut off may repeat a message."""
@@ -49,7 +53,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
     outbox = open_outbox(logger)
     match event.get("task"):
         case "start":
-            return night_tasks.begin(event, now)
+            begun = night_tasks.begin(event, now)
+            _bring_home(now, keep_going)
+            return begun
         case "segment":
             logger.set_correlation_id(f"{event['run']['day']}/{event['run']['execution']}")
             return night_tasks.work(event, now, keep_going=keep_going, logger=logger)
@@ -65,6 +71,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
         case _:
             run = start(event, now)
             logger.set_correlation_id(f"{run.day}/{context.aws_request_id}")
+            _bring_home(now, keep_going)
             tally = run_segment(run, 0, 1, keep_going=keep_going, logger=logger).tally
             result = finish(run, [tally], outbox, keep_going=keep_going)
             counts, undone = metrics.of_run(result), bool(result["left"])
@@ -72,6 +79,13 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
     if undone:
         raise IncompleteError("; ".join(result["left"]))
     return result
+
+
+def _bring_home(now: datetime, keep_going: Callable[[], bool]) -> None:
+    """Move what waits although it is known where it belongs, for the night to count it."""
+    moved = homecoming.sweep(workspace.settings().settings, now, keep_going=keep_going, logger=logger)
+    if any(moved.values()):
+        logger.info("events that waited", people=moved)
 
 
 startup.complete()

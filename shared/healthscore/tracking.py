@@ -18,7 +18,7 @@ from healthscore.core.memberships import account_at
 from healthscore.core.timeline import day_of, from_millis
 from healthscore.http.traits import account_traits, person_traits
 from healthscore.ingest import Ingested, Lot, commit_lots
-from healthscore.storage import accounts, people, whole_days
+from healthscore.storage import accounts, moves, people, whole_days
 from healthscore.storage.errors import StorageUnavailableError
 from healthscore.storage.keys import activity_pk, person_pk
 from healthscore.storage.people import Fence
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from healthscore.core.pack import Entry
     from healthscore.http.segment import ParsedCalls
     from healthscore.settings import Settings
+    from healthscore.storage.moves import Note
     from healthscore.storage.people import Belonging
 
 ROUNDS = 8
@@ -60,26 +61,40 @@ class Tracker:
             StorageUnavailableError: some of it is not stored, or not known to be. All of it may be sent again: what
                 was stored is recognised.
         """
-        moved = self._relate(calls)
+        moved, notes = self._relate(calls)
         lots, placeable = self._named(calls)
         named = commit_lots(lots, self._settings, self._now, self._time_left).ingested
         placed, _ = self._place(placeable)
         for person in moved:
             self._drain(person)
+        for note in notes:
+            moves.strike(note)
         self._describe(calls)
         return Ingested(named.accepted + placed.accepted, named.duplicates + placed.duplicates)
 
-    def _relate(self, calls: ParsedCalls) -> list[str]:
-        """Note links and memberships; answers whose events may have an account now, in a fixed order."""
-        for link in dict.fromkeys(calls.links):
-            people.link(link.person, link.user)
+    def bring_home(self, person: str) -> None:
+        """Move what somebody did to the accounts that they are known to belong to, under each id that leads to them.
+
+        Raises:
+            StorageUnavailableError: some of it is still to be moved.
+        """
+        for known_as in people.known_as(person):
+            self._drain(known_as)
+
+    def _relate(self, calls: ParsedCalls) -> tuple[list[str], list[Note]]:
+        """Note links and memberships; answers whose events may have an account now, in a fixed order.
+
+        The notes say the same to the next night, should this process not come to moving the events.
+        """
+        notes = [people.link(link.person, link.user) for link in dict.fromkeys(calls.links)]
         stays: dict[str, set[tuple[int, str]]] = defaultdict(set)
         for person, at, account_id in calls.memberships:
             stays[person].add((at, account_id))
         for person, said in stays.items():
-            people.join(person, said)
+            notes.append(people.join(person, said))
         also = [alias for person in stays for alias in people.aliases(person)]
-        return list(dict.fromkeys((*stays, *also, *(link.person for link in calls.links))))
+        moved = dict.fromkeys((*stays, *also, *(link.person for link in calls.links)))
+        return list(moved), [note for note in notes if note is not None]
 
     def _named(self, calls: ParsedCalls) -> tuple[list[Lot], list[Entry]]:
         """Entries that name their account themselves, by log and day; and the others."""
@@ -92,8 +107,12 @@ class Tracker:
                 days[activity_pk(account_id), self._day(entry)].append(entry)
         return [Lot(pk, day, entries) for (pk, day), entries in days.items()], others
 
-    def _place(self, entries: Iterable[Entry]) -> tuple[Ingested, int]:
+    def _place(self, entries: Iterable[Entry], *, moving: bool = False) -> tuple[Ingested, int]:
         """Commit entries to where their people belong.
+
+        Args:
+            entries: of people.
+            moving: whether they lie in their people's own logs already, and stay there where people belong nowhere.
 
         Returns:
             What became of them, and how many of them are of people who belong to no account.
@@ -106,7 +125,8 @@ class Tracker:
             belongings = people.read(entry.person for entry in entries if entry.person is not None)
             fresh = self._without_known(entries, belongings)
             duplicates += len(entries) - len(fresh)
-            outcome = commit_lots(self._lots(fresh, belongings), self._settings, self._now, self._time_left)
+            at_home = [entry for entry in fresh if not moving or belongings[entry.person or ""].stays]
+            outcome = commit_lots(self._lots(at_home, belongings), self._settings, self._now, self._time_left)
             accepted += outcome.ingested.accepted
             duplicates += outcome.ingested.duplicates
             entries = [entry for lot in outcome.moved for entry in lot.entries]
@@ -157,7 +177,7 @@ class Tracker:
         log = person_pk(person)
         for day in whole_days.days(log):
             while (whole := whole_days.read_day(log, day)) is not None and whole.entries:
-                _, unassigned = self._place(whole.entries)
+                _, unassigned = self._place(whole.entries, moving=True)
                 if unassigned:
                     return
                 if whole_days.delete_day(whole, self._now):

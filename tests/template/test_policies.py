@@ -168,6 +168,10 @@ def live(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     for view in ("", "/history", f"/health?as_of={noon}"):
         workspace.request("GET", f"/v1/accounts/acme{view}")
 
+    waiting = {"event": "seen", "userId": "eva", "timestamp": yesterday.isoformat()}
+    workspace.request("POST", "/v1/track", waiting)
+    people.join("ueva", [(0, "acme")])  # by somebody who dies then: the night moves the event
+
     workspace.events(0, 1, yesterday + timedelta(days=1))
     _look_around(workspace, yesterday)
 

@@ -12,6 +12,7 @@
                                                             the id is
               pk u#person, sk L#person                      names another id of that person
               pk u#person, sk traits                        name, e-mail address and title of a person
+              pk m#03,     sk person␟token                  somebody whose waiting events may now be moved
               pk w#a, sk acme␟account_id                    a word that an account is found by
     History   pk account#…,  sk snapshot#2026-11-20         the score kept that night
               pk account#…,  sk alert#…                     an alert, whether it was sent, who has it in hand
@@ -86,6 +87,29 @@ def person_of(pk: str) -> str:
 
 MEMBER = "member"
 """Sort key of the item that says where a person belongs."""
+_MOVES = "m#"
+
+
+def move_pk(person: str) -> str:
+    """Partition key of the note that what a person did may be moved to an account."""
+    return f"{_MOVES}{shard(person)}"
+
+
+def move_pks() -> list[str]:
+    """Partition keys of all such notes."""
+    return [f"{_MOVES}{number}" for number in shards()]
+
+
+def move_key(person: str, token: str) -> str:
+    """Sort key of such a note; each has a token of its own."""
+    return f"{person}{_END}{token}"
+
+
+def move_person(sk: str) -> str:
+    """The person whom a note is about."""
+    return sk.rpartition(_END)[0]
+
+
 TRAITS = "traits"
 """Sort key of the item that says who a person is."""
 
@@ -214,13 +238,13 @@ def word_pk(entry: str) -> str:
 
 def word_key(entry: str, account_id: str) -> str:
     """Sort key of a search entry."""
-    return f"{entry}{_WORD_END}{account_id}"
+    return f"{entry}{_END}{account_id}"
 
 
 def word_account(sk: str) -> str:
     """The account that a search entry leads to."""
-    return sk.partition(_WORD_END)[2]
+    return sk.partition(_END)[2]
 
 
 _WORDS = "w#"
-_WORD_END = "\x1f"
+_END = "\x1f"

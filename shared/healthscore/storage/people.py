@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from healthscore.core.memberships import with_stays
 from healthscore.core.traits import with_traits
-from healthscore.storage import keys, standing
+from healthscore.storage import keys, moves, standing
 from healthscore.storage.batches import batch_get
 from healthscore.storage.client import call, dynamodb, pages
 from healthscore.storage.errors import BeingErasedError, ConditionFailedError, MovedError
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
     from healthscore.core.memberships import Stay
+
 
 MAX_LINKS = 10
 """Users that one anonymous id is linked to, as on a shared device; further ones are not followed."""
@@ -86,43 +87,54 @@ def read(people: Iterable[str]) -> dict[str, Belonging]:
     return {person: _belonging(person, items) for person in people}
 
 
-def join(person: str, stays: Collection[Stay]) -> None:
+def join(person: str, stays: Collection[Stay]) -> moves.Note | None:
     """Note that a person belongs to accounts, each since an instant.
+
+    Returns:
+        The note that events of the person may be waiting to be moved, where this is the first account that is said of
+        them; whoever has moved the events deletes it.
 
     Raises:
         BeingErasedError: one of the accounts is being erased.
         StorageUnavailableError: not noted, or not known to be; the same may be said again.
     """
-    attempts = count()
+    attempts, note = count(), moves.note(person)
+    first = False
 
     def change(item: dict[str, Any] | None) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        nonlocal first
         known = _stays(item)
+        first = not known
         said = with_stays(known, stays)
         new = sorted({account for _, account in said} - {account for _, account in known})
         if next(attempts) and any(standing.erasing(account) for account in new):
             raise BeingErasedError("the account is being erased")
         copies = [_put(_key(keys.activity_pk(account), keys.member_key(person))) for account in new]
         sets = {"m": {"S": json.dumps(said, ensure_ascii=False, separators=(",", ":"))}}
-        return sets, [*copies, *standing.not_erasing(new)]
+        return sets, [*copies, *standing.not_erasing(new), *([_put(note)] if first else ())]
 
-    _change(person, change)
+    return note if _change(person, change) and first else None
 
 
-def link(person: str, user: str) -> None:
+def link(person: str, user: str) -> moves.Note | None:
     """Note that a person is known by a user's id as well, and belongs where that user belongs.
+
+    Returns:
+        The note that events of the person may be waiting to be moved, where the link is new.
 
     Raises:
         StorageUnavailableError: not noted, or not known to be; the same may be said again.
     """
+    note = moves.note(person)
 
     def change(item: dict[str, Any] | None) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         links = _links(item)
         if user in links or len(links) >= MAX_LINKS:
             return {}, []
         said = json.dumps([*links, user], ensure_ascii=False, separators=(",", ":"))
-        return {"l": {"S": said}}, [_put(_key(keys.person_pk(user), keys.alias_key(person)))]
+        return {"l": {"S": said}}, [_put(_key(keys.person_pk(user), keys.alias_key(person))), _put(note)]
 
-    _change(person, change)
+    return note if _change(person, change) else None
 
 
 def describe(person: str, said: Mapping[str, Any], at: int) -> None:
@@ -192,14 +204,18 @@ def aliases(user: str) -> list[str]:
 
 def _change(
     person: str, change: Callable[[dict[str, Any] | None], tuple[dict[str, Any], list[dict[str, Any]]]]
-) -> None:
-    """Set attributes of a person's item, and do what belongs to it, on condition that it still is as it was read."""
+) -> bool:
+    """Set attributes of a person's item, and do what belongs to it, on condition that it still is as it was read.
+
+    Returns:
+        Whether there was anything to change.
+    """
     patience = Patience("too many writers at once for one person")
     while True:
         item = _items([person]).get(person)
         sets, further = change(item)
         if item is not None and all(item.get(name) == value for name, value in sets.items()):
-            return
+            return False
         put = {
             "TableName": keys.activity_table(),
             "Item": {**(item or _member_key(person)), **sets, "v": {"S": secrets.token_urlsafe(8)}},
@@ -213,7 +229,7 @@ def _change(
         except ConditionFailedError:
             patience.wait()
             continue
-        return
+        return True
 
 
 def _items(people: Collection[str]) -> dict[str, dict[str, Any]]:

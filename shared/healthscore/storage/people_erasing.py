@@ -7,7 +7,7 @@ import json
 import secrets
 from typing import Any
 
-from healthscore.storage import keys
+from healthscore.storage import keys, moves
 from healthscore.storage.batches import batch_delete
 from healthscore.storage.client import call, dynamodb, pages
 from healthscore.storage.errors import ConditionFailedError
@@ -55,6 +55,7 @@ def _delete_person(person: str, item: dict[str, Any]) -> None:
     Raises:
         ConditionFailedError: the person is not as read any more; nothing of it is deleted but its other ids.
     """
+    batch_delete(keys.activity_table(), moves.notes_of(person))
     for other in _partition(person):
         if other["sk"]["S"].startswith(keys.ALIASES_PREFIX):
             _unlink(other["sk"]["S"].removeprefix(keys.ALIASES_PREFIX), person)

@@ -18,7 +18,7 @@ from healthscore.core.timeline import format_instant
 from healthscore.http.keys import CachedKeys, key_hash
 from healthscore.ingest import EventSettings
 from healthscore.night_tasks import begin, end, work
-from healthscore.storage import crm, crm_companies, lane, workspace
+from healthscore.storage import crm, crm_companies, lane, people, workspace
 from healthscore.storage.sealed import SealedCache
 from healthscore.storage.workspace import ApiKey
 from tests.integration.crm.conftest import Workspace
@@ -58,6 +58,8 @@ class Customer:
     """Known by events that name the account, and by nothing that says where it belongs."""
     uuid: str
     """An id that logs keep as raw bytes."""
+    late: str
+    """Belongs to it since lately, and has an event that still waits to be moved."""
     shared: str
     """Belongs to both accounts."""
 
@@ -71,7 +73,7 @@ class Customer:
     @property
     def people(self) -> list[str]:
         """What may be left of nobody who belonged to this account alone."""
-        return [*self.users, self.visitor, self.user_before, *map(self.email, self.users), self.user_name]
+        return [*self.users, self.visitor, self.user_before, *map(self.email, self.users), self.user_name, self.late]
 
     @property
     def traces(self) -> list[str]:
@@ -94,6 +96,7 @@ DOOMED = Customer(
     colleague="olga-12",
     guest="guest-99",
     uuid="7d9f1c52-3a50-4a09-9df4-0c2f3f1a2b3c",
+    late="late-40",
     shared="both-31",
 )
 SPARED = Customer(
@@ -110,6 +113,7 @@ SPARED = Customer(
     colleague="carl-77",
     guest="guest-11",
     uuid="0b7b1f7e-9a7d-4f0e-8d5a-5f4e3d2c1b0a",
+    late="late-60",
     shared="both-31",
 )
 CUSTOMERS = (DOOMED, SPARED)
@@ -237,7 +241,10 @@ class Life:
             send("/v1/events", {"events": [{**one, "timestamp": at} for at in times]})
 
     def leave_behind(self) -> None:
-        """Events of somebody whom nobody has said an account of, enough for sealed segments."""
+        """Events that wait: of one whose account is known by now, and of a stranger, enough for sealed segments."""
+        for customer in CUSTOMERS:  # whoever says it dies before moving the event
+            send("/v1/track", self.call("track", NOW, -1, userId=customer.late, event="page_seen"))
+            people.join(f"u{customer.late}", [(0, customer.account_id)])
         stranger = [
             self.call("track", NOW, -second / 60, userId="stranger", event="page_seen") for second in range(300)
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections import Counter
 from datetime import timedelta
@@ -9,22 +10,25 @@ from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
+from aws_lambda_powertools import Logger
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from healthscore import ingest, tracking
+from healthscore import homecoming, ingest, tracking
 from healthscore.core import daylog
 from healthscore.core.memberships import account_at
 from healthscore.core.pack import entry
 from healthscore.core.timeline import from_millis, millis
 from healthscore.http.segment import Deed, Link, Membership, ParsedCalls
 from healthscore.settings import Settings
-from healthscore.storage import activity, lane, patience, whole_days
+from healthscore.storage import activity, erasing, lane, moves, patience, people, whole_days
 from healthscore.storage.client import dynamodb
+from healthscore.storage.errors import StorageUnavailableError
 from healthscore.storage.keys import activity_pk, person_pk
 from healthscore.storage.sealed import SealedCache
 from tests.support import interleaving
 from tests.support.events import DAY, MIDNIGHT, event, naive_rollup
+from tests.support.traces import mentions
 
 NOW = MIDNIGHT + timedelta(days=3)
 START = millis(MIDNIGHT)
@@ -213,6 +217,98 @@ def test_unassigned__group_call_dies_at_any_call__the_next_one_brings_the_events
         interleaving.run([joining], choose=lambda _n: 0, kill=functools.partial(next, fates, None))
         joining()
         assert (count_of(account), entries_of(person_pk(person))) == (3, [])
+
+
+def test_unassigned__group_call_dies_at_any_call_and_none_follows__the_night_brings_the_events_home(in_process):
+    unsaid, deaths = 0, range(1, 14, 3)
+    for calls_before in deaths:
+        user, visitor, account = f"uann-{uuid4().hex}", f"av-{uuid4().hex}", f"acme-{uuid4().hex}"
+        record(calls_of([deed("e0", visitor, 0), deed("e1", user, 1439), deed("e2", user, 1500)]))
+        joining = functools.partial(record, calls_of([Link(visitor, user), Membership(user, START + 60_000, account)]))
+        fates = iter([None] * calls_before + ["after"])
+        interleaving.run([joining], choose=lambda _n: 0, kill=functools.partial(next, fates, None))
+        said = bool(people.read([user])[user].stays)
+        unsaid += not said
+        assert sweep()["failed"] == 0
+        assert count_of(account) == (3 if said else 0)
+        assert len(entries_of(person_pk(user))) == (0 if said else 2)
+        assert list(moves.noted()) == []
+        assert sweep() == {"moved": 0, "failed": 0}
+    assert 0 < unsaid < len(deaths)
+
+
+def test_sweep__more_people_than_a_night_takes__leaves_the_rest_to_the_next(in_process, monkeypatch):
+    monkeypatch.setattr(homecoming, "MOST", 2)
+    account = f"acme-{uuid4().hex}"
+    for number in range(3):
+        people_of_one = f"u{number}-{uuid4().hex}"
+        record(calls_of([deed(f"e{number}", people_of_one, number)]))
+        people.join(people_of_one, [(START, account)])
+    assert [sweep()["moved"], count_of(account)] == [2, 2]
+    assert [sweep()["moved"], count_of(account)] == [1, 3]
+
+
+def test_sweep__storage_out_of_order__is_told_and_tried_again_the_next_night(in_process, monkeypatch):
+    person, account = f"uann-{uuid4().hex}", f"acme-{uuid4().hex}"
+    record(calls_of([deed("e", person, 0)]))
+    people.join(person, [(START, account)])
+    with monkeypatch.context() as accident:
+        accident.setattr(whole_days, "days", _unavailable)
+        assert sweep() == {"moved": 0, "failed": 1}
+    assert (sweep()["moved"], count_of(account)) == (1, 1)
+
+
+def test_note__that_was_put_meanwhile__outlives_the_one_that_is_struck(in_process):
+    """Another visit of the same person becomes known while the events of the first are moved."""
+    user, visitor = f"uann-{uuid4().hex}", f"av-{uuid4().hex}"
+    first = people.join(user, [(START, "acme")])
+    second = people.link(visitor, user)
+    again = people.link(visitor, f"u-other-{uuid4().hex}")
+    assert people.join(user, [(START, "acme")]) is None
+    for struck in (first, second):
+        moves.strike(struck)
+    assert [found for _, found in moves.noted()] == [again]
+
+
+def test_group_call__while_its_account_is_erased__leaves_all_of_it_or_nothing(in_process):
+    """The erasure stands still after some of its calls, while the group call runs to its end, and moves what waits."""
+    outcomes = set()
+    for calls_before in range(0, 24, 2):
+        person, account = f"uann-{uuid4().hex}", f"acme-{uuid4().hex}"
+        record(calls_of([deed("e0", person, 0, account)]))
+        record(calls_of([deed(f"w{i}", f"{person}-new", minute) for i, minute in enumerate((0, 1500))]))
+        said = calls_of([Membership(person, START, account), Membership(f"{person}-new", START, account)])
+        turns = iter([0] * calls_before)
+        interleaving.run(
+            [lambda account=account: erase(account), lambda said=said: try_to(said)],
+            choose=lambda n, turns=turns: next(turns, n - 1),
+            kill=lambda: None,
+        )
+        newcomer = f"{person}-new"
+        left, waiting = mentions(account), len(entries_of(person_pk(newcomer)))
+        outcomes.add((bool(left), waiting))
+        belongs_to = people.read([newcomer])[newcomer].accounts
+        assert (belongs_to, count_of(account)) == (({account}, 2) if left else (set(), 0))
+    # Said after the erasure: it begins anew. Said meanwhile: refused, and what waits goes on waiting. Before: all gone.
+    assert outcomes == {(True, 0), (False, 2), (False, 0)}
+
+
+def erase(account_id):
+    assert erasing.mark(account_id, NOW)
+    assert erasing.erase(account_id, lambda: True)[1]
+
+
+def try_to(calls):
+    with contextlib.suppress(StorageUnavailableError):
+        record(calls)
+
+
+def sweep():
+    return homecoming.sweep(Settings(), NOW, keep_going=lambda: True, logger=Logger(level="CRITICAL"))
+
+
+def _unavailable(*_):
+    raise StorageUnavailableError("gone for a moment")
 
 
 def test_events__of_a_visitor_who_signs_in__go_to_the_users_account(in_process):
