@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from healthscore import crm_sync
+from healthscore import crm_entering, crm_sync
 from healthscore.core.health import document
 from healthscore.crm import attio as attio_connector
 from healthscore.crm.protocol import Change
@@ -326,3 +326,28 @@ def test_refresh__new_company__is_looked_for_by_its_id_at_once_and_by_its_domain
     hubspot.fake.clock.sleep(900)
     assert hubspot.sync()["changed"] == 1
     assert hubspot.facts("acme.com").open_tickets == 0
+
+
+def test_refresh__two_companies_that_claim_one_account_at_once__are_both_reported(hubspot, monkeypatch):
+    hubspot.account("acme")
+    hubspot.connect()
+    hubspot.sync()
+    hubspot.fake.clock.sleep(60)
+    one, other = (hubspot.fake.add("companies", account_id="acme") for _ in range(2))
+    enter = crm_entering.enter_and_score
+
+    def overtaken(*arguments, **named):
+        """The other company claims the account between this one's claim and its facts."""
+        monkeypatch.setattr(crm_entering, "enter_and_score", enter)
+        crm_sync.refresh(hubspot.session(), [Change("companies", other)])
+        return enter(*arguments, **named)
+
+    monkeypatch.setattr(crm_entering, "enter_and_score", overtaken)
+    crm_sync.refresh(hubspot.session(), [Change("companies", one)])
+    assert unmatched("hubspot") == {one: "same_account", other: "same_account"}
+    assert hubspot.facts("acme") is None
+    hubspot.fake.change("companies", other, account_id="")
+    hubspot.fake.clock.sleep(900)
+    hubspot.sync()
+    assert hubspot.facts("acme").open_tickets == 0
+    assert unmatched("hubspot") == {other: "no_domain"}
