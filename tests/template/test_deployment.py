@@ -158,7 +158,8 @@ def functions(deployed: dict[str, str], stack: Stack, monkeypatch: pytest.Monkey
     for name, function in stack.functions.items():
         made = client.get_function_configuration(FunctionName=deployed[name])
         assert (made["Timeout"], made["MemorySize"]) == (function.timeout, function.memory)
-        variables = made["Environment"]["Variables"]
+        # The emulation keeps a parameter of type Number as a number, where Lambda has text.
+        variables = {variable: str(value) for variable, value in made["Environment"]["Variables"].items()}
         found[name] = replace(function, name=made["FunctionName"], arn=made["FunctionArn"], environment=variables)
     lambdas = Lambdas(found, ROOT)
     for name, value in lambdas.environment.items():

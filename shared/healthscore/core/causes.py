@@ -55,13 +55,14 @@ def recency(then: Snapshot, now: Snapshot) -> str:
     if after is None:
         return "no event is known any more"
     if now.components[Component.RECENCY] < then.components[Component.RECENCY]:
-        what = "logins stopped, no" if now.components[Component.RECENCY] <= STOPPED_FROM else "no"
+        what = "use stopped, no" if now.components[Component.RECENCY] <= STOPPED_FROM else "no"
         return f"{what} event since {moment(after)} ({elapsed(now.as_of - after)})"
     if after <= then.as_of:
         return f"an event of {moment(after)} arrived late"
     if before is None:
         return f"first event ever, on {moment(after)}"
-    return f"used again on {moment(after)}, after {elapsed(then.as_of - before)} without an event by {then.day}"
+    silence = elapsed(then.as_of - before)
+    return f"used again, last on {moment(after)}, where by {then.day} there had been no event for {silence}"
 
 
 def _last_seen(snapshot: Snapshot) -> datetime | None:

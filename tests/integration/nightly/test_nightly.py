@@ -196,7 +196,7 @@ def test_night__one_account_fails__is_named_and_stops_nothing(topic, monkeypatch
         patch.setattr(nightly, "_score", broken)
         result = night(topic)
     assert (result["scored"], result["failed"], result["left"]) == (2, 1, ["1 failed account"])
-    assert "1 account could not be scored and will be tried again: bad (KeyError)." in topic.alerts()[-1].why
+    assert "1 account could not be scored at first: bad (KeyError)." in topic.alerts()[-1].why
     assert accounts.get("better").latest.day == TODAY
     again = night(topic)
     assert (again["scored"], again["failed"], again["left"]) == (3, 0, [])

@@ -75,13 +75,16 @@ def test_digest__nothing_fell__asks_for_nothing():
 def test_digest__failures__are_named_and_the_rest_counted():
     failures = [(f"a{number:03}", "KeyError") for number in range(FAILURES_NAMED + 5)]
     told = digest(TONIGHT, AS_OF, tally_of((80, 80), failures=failures))
-    assert "25 accounts could not be scored and will be tried again: a000 (KeyError), " in told.why
-    assert told.why.endswith("a019 (KeyError) and 5 more.")
+    assert "25 accounts could not be scored at first: a000 (KeyError), " in told.why
+    assert "a019 (KeyError) and 5 more. Until a later try" in told.why
 
 
 def test_digest__one_failure__is_named():
     told = digest(TONIGHT, AS_OF, tally_of((80, 80), failures=[("acme", "KeyError")]))
-    assert told.why.endswith("1 account could not be scored and will be tried again: acme (KeyError).")
+    assert told.why.endswith(
+        "1 account could not be scored at first: acme (KeyError). "
+        "Until a later try succeeds, the score of the night before stands."
+    )
 
 
 @given(

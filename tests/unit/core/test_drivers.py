@@ -140,12 +140,12 @@ def test_drivers__activity__says_what_became_of_the_events(then, now, expected):
 @pytest.mark.parametrize(
     ("then", "now", "expected"),
     [
-        (ago(3), ago(3.5), "logins stopped, no event since 2026-11-17 22:00 UTC (3 days 12 hours)"),
+        (ago(3), ago(3.5), "use stopped, no event since 2026-11-17 22:00 UTC (3 days 12 hours)"),
         (ago(1.5), ago(1.5), "no event since 2026-11-19 22:00 UTC (1 day 12 hours)"),
         (
             ago(10),
             ago(0.5),
-            "used again on 2026-11-20 22:00 UTC, after 9 days without an event by 2026-11-20",
+            "used again, last on 2026-11-20 22:00 UTC, where by 2026-11-20 there had been no event for 9 days",
         ),
         (None, ago(0.5), "first event ever, on 2026-11-20 22:00 UTC"),
         (ago(10), ago(2), "an event of 2026-11-19 10:00 UTC arrived late"),
