@@ -142,3 +142,25 @@ def test_guide__explains__every_parameter_and_resource(document):
     guide = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
     names = [*document["Parameters"], *document["Resources"], *document["Outputs"]]
     assert [name for name in names if f"`{name}`" not in guide] == []
+
+
+def test_api__takes__no_more_requests_than_the_parameters_say(resources, document):
+    (api,) = of_type(resources, "AWS::Serverless::HttpApi").values()
+    throttle = {"ThrottlingRateLimit": "RequestsPerSecond", "ThrottlingBurstLimit": "RequestBurst"}
+    assert api["DefaultRouteSettings"] == {limit: {"Ref": parameter} for limit, parameter in throttle.items()}
+    for parameter, default in (("RequestsPerSecond", 100), ("RequestBurst", 200)):
+        described = document["Parameters"][parameter]
+        assert (described["Type"], described["Default"], described["MinValue"]) == ("Number", default, 1)
+    assert "RouteSettings" not in api, "a route of its own limit would be outside the stage's"
+
+
+def test_api__lets_browsers_in__from_the_pages_of_the_parameter_alone(resources, document):
+    (api,) = of_type(resources, "AWS::Serverless::HttpApi").values()
+    condition, allowed, otherwise = api["CorsConfiguration"]["Fn::If"]
+    assert document["Conditions"][condition] == {
+        "Fn::Not": [{"Fn::Equals": [{"Ref": "AllowedOrigins"}, document["Parameters"]["AllowedOrigins"]["Default"]]}]
+    }
+    assert allowed["AllowOrigins"] == {"Fn::Split": [",", {"Ref": "AllowedOrigins"}]}
+    assert sorted(allowed["AllowHeaders"]) == ["authorization", "content-type", "x-retry-count"]
+    assert "AllowCredentials" not in allowed
+    assert otherwise == {"Ref": "AWS::NoValue"}

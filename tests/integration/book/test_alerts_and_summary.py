@@ -1,0 +1,172 @@
+"""Lists of alerts, and the workspace in short, as nights have left them."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from functions.accounts import handler as accounts_function
+from functions.score import handler as score_function
+from healthscore import nightly, outbox
+from healthscore.core.alerts import Alert, AlertKind, Severity, alert_id
+from healthscore.http.keys import CachedKeys, key_hash
+from healthscore.storage import accounts, messages, workspace
+from healthscore.storage.workspace import ApiKey
+from tests.integration.nightly.nights import ABSENT, NIGHT, THRIVING, TONIGHT, Inline, Topic, account, night
+from tests.support.gateway import gateway_event
+
+TODAY = TONIGHT.date()
+KINDS = [kind for kind in AlertKind if kind not in {AlertKind.DIGEST, AlertKind.FLEET_SILENT}]
+
+
+@pytest.fixture
+def topic(tables_in_process, described_answers, monkeypatch):
+    for module in (nightly, outbox):
+        monkeypatch.setattr(module, "ThreadPoolExecutor", Inline)
+    for function in (accounts_function, score_function):
+        monkeypatch.setattr(function, "find_key", CachedKeys(workspace.find_key))
+    workspace.add_key(ApiKey(key_hash("local-admin"), "admin", "test", TONIGHT, "dmin"))
+    return Topic()
+
+
+def ask(path: str, method: str = "GET", **query: str) -> tuple[int, dict[str, Any]]:
+    of_account = path.startswith("/v1/accounts/") and method == "GET"
+    function = score_function if of_account else accounts_function
+    event = gateway_event(method, path, key="local-admin", query=query, now=TONIGHT)
+    response = function.handler(event, None)
+    return response["statusCode"], json.loads(response["body"])
+
+
+def told(account_id: str, kind: AlertKind, day: Any = TODAY, status: str = messages.PENDING) -> str:
+    made = Alert(alert_id(kind, day, account_id), account_id, kind, Severity.LOW, day, TONIGHT, "a", "b", (), "c")
+    assert messages.add(messages.Message(account_id, made.alert_id, TONIGHT, made.to_json(), status))
+    return made.alert_id
+
+
+def pages(path: str, **query: str) -> list[list[dict[str, Any]]]:
+    found, cursor = [], {}
+    while True:
+        status, page = ask(path, **query, **cursor)
+        assert status == 200, page
+        found.append(page["alerts"])
+        if page["next_cursor"] is None:
+            return found
+        cursor = {"cursor": page["next_cursor"]}
+
+
+def test_alerts__of_what_is_no_day__is_400(topic):
+    for text in ("", "yesterday", "2026-2-1", "2026-13-01", "2026-02-30", "20261121", "2026-11-21T00:00Z"):
+        status, body = ask("/v1/alerts", date=text)
+        assert (text, status, body["code"]) == (text, 400, "invalid_request")
+
+
+def test_alerts__asked_for_what_there_is_not__is_400(topic):
+    account("a00")
+    for path in ("/v1/alerts", "/v1/accounts/a00/alerts"):
+        for query in ({"limit": "0"}, {"limit": "201"}, {"limit": "x"}, {"day": "2026-11-21"}):
+            assert (path, query, ask(path, **query)[0]) == (path, query, 400)
+
+
+def test_alerts__of_a_day_without_any__are_none(topic):
+    told("a00", AlertKind.SILENT)
+    assert ask("/v1/alerts", date="2026-11-20") == (200, {"date": "2026-11-20", "alerts": [], "next_cursor": None})
+    assert [len(page) for page in pages("/v1/alerts")] == [1]
+
+
+@pytest.mark.parametrize("limit", ["1", "3", "200"])
+def test_alerts__of_a_day__are_all_there_once_by_kind_with_what_became_of_them(topic, limit):
+    of_today = {told(f"a{number:02}", kind) for number in range(3) for kind in KINDS}
+    for day in (TODAY - timedelta(days=1), TODAY + timedelta(days=1)):
+        told("a00", AlertKind.SILENT, day)
+    held, withdrawn, sent = (told(f"b{number}", AlertKind.SILENT, status=messages.HELD) for number in range(3))
+    messages.withdraw("b1", withdrawn)
+    messages.let_go("b2", sent)
+    messages.mark_sent("b2", sent, now=TONIGHT)
+    found = pages("/v1/alerts", date=TODAY.isoformat(), limit=limit)
+    alerts = [alert for page in found for alert in page]
+    assert all(len(page) == int(limit) for page in found[:-1])
+    assert {alert["alert_id"] for alert in alerts} == of_today | {held, withdrawn, sent}
+    assert len(alerts) == len(of_today) + 3
+    assert [alert["kind"] for alert in alerts] == sorted(alert["kind"] for alert in alerts)
+    status_of = {alert["alert_id"]: alert["status"] for alert in alerts}
+    assert [status_of[one] for one in (held, withdrawn, sent)] == ["held", "withdrawn", "sent"]
+
+
+def test_alerts_of_an_account__are_newest_first_and_its_own(topic):
+    account("a00")
+    days = [TODAY - timedelta(days=age) for age in (3, 0, 40, 1)]
+    for day in days:
+        told("a00", AlertKind.SILENT, day)
+        told("a001", AlertKind.SILENT, day)
+    found = pages("/v1/accounts/a00/alerts", limit="2")
+    assert [alert["day"] for page in found for alert in page] == [day.isoformat() for day in sorted(days, reverse=True)]
+    assert {alert["account_id"] for page in found for alert in page} == {"a00"}
+
+
+def test_alerts_of_an_account__that_is_unknown_or_erased__are_404(topic):
+    account("a00")
+    told("a00", AlertKind.SILENT)
+    assert ask("/v1/accounts/nobody/alerts")[0] == 404
+    assert ask("/v1/accounts/a00", "DELETE")[0] == 200
+    assert ask("/v1/accounts/a00/alerts")[0] == 404
+    assert pages("/v1/alerts") == [[]]
+
+
+def book_of_six() -> None:
+    """Two of them fall to 0 tonight, since they have no event; one never had any; one is met for the first time."""
+    account("fell", THRIVING, arr=100.1, name="Fell Ltd")
+    account("fell-too", THRIVING, arr=200.2)
+    account("gone", ABSENT, arr=400.4)
+    account("gone-too", ABSENT)
+    account("first", arr=0.3)
+    account("later", arr=999, since=TONIGHT + timedelta(hours=1))
+
+
+def test_summary__before_the_first_night__is_all_0(topic):
+    account("a00", arr=10)
+    status, found = ask("/v1/summary")
+    assert (status, found["date"], found["accounts"]) == (200, None, 0)
+    assert found["movers"] == {"up": [], "down": []}
+
+
+def test_summary__after_a_night__counts_accounts_and_arr_by_band_and_names_who_moved(topic):
+    book_of_six()
+    night(topic)
+    found = ask("/v1/summary")[1]
+    standing = [one for one in accounts.scan(0, 1) if one.latest is not None]
+    bands = Counter(one.latest.band.value for one in standing)
+    assert found["accounts"] == len(standing) == 5  # the one that came after the night was scored has no snapshot
+    for name, band in found["bands"].items():
+        cents = sum(round(100 * one.profile.get("arr", 0)) for one in standing if one.latest.band.value == name)
+        assert (band["accounts"], band["arr"]) == (bands[name], cents / 100)
+    assert sum(band["accounts_before"] for band in found["bands"].values()) == 4
+    assert [(mover["account_id"], mover["name"]) for mover in found["movers"]["down"]] == [
+        ("fell", "Fell Ltd"),
+        ("fell-too", "fell-too"),
+    ]
+    assert found["movers"]["down"][0]["path"] == "/v1/accounts/fell"
+    assert found["movers"]["up"] == []
+
+
+def test_summary__account_erased_since__is_named_no_more_and_counted_until_the_next_night(topic):
+    book_of_six()
+    night(topic)
+    before = ask("/v1/summary")[1]
+    assert ask("/v1/accounts/fell", "DELETE")[0] == 200
+    after = ask("/v1/summary")[1]
+    assert [mover["account_id"] for mover in after["movers"]["down"]] == ["fell-too"]
+    assert (after["accounts"], after["bands"]) == (before["accounts"], before["bands"])
+    night(topic, now=TONIGHT + NIGHT, event={})
+    assert ask("/v1/summary")[1]["accounts"] == 5  # without it, and with the one that came later
+
+
+def test_summary__a_past_day_is_taken_anew__stays_that_of_the_newest_night(topic):
+    book_of_six()
+    night(topic)
+    before = ask("/v1/summary")
+    night(topic, {"date": (TODAY - timedelta(days=1)).isoformat()})
+    assert ask("/v1/summary") == before
