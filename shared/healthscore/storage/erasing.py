@@ -164,7 +164,7 @@ def _account(account_id: str) -> dict[str, Any]:
 
 
 def _hold_place(account_id: str) -> bool:
-    """Mark an account that is not there, so that none begins while its leftovers are deleted; False where one has."""
+    """Mark an account that is not there: none may begin while its leftovers are deleted. False where one has begun."""
     marked = {"since": {"S": _LONG_AGO}, keys.ERASING: {"S": _LONG_AGO}}
     try:
         call(
@@ -174,7 +174,8 @@ def _hold_place(account_id: str) -> bool:
             ConditionExpression="attribute_not_exists(account_id)",
         )
     except ConditionFailedError:
-        return False
+        # The mark that is there may be this one, put by a call whose answer was lost.
+        return keys.ERASING in _account(account_id)
     return True
 
 

@@ -206,6 +206,20 @@ def test_delete_account__that_is_not_there__clears_up_what_is_left_of_it(lived):
     assert accounts.get(ACCOUNT) is None
 
 
+def test_erase__of_an_account_that_is_not_there_whose_mark_is_not_answered__takes_the_mark_away(tables_in_process):
+    client = dynamodb()
+
+    def lose(parsed, http_response, **_):
+        http_response.status_code = 400
+        parsed["Error"] = {"Code": "ConditionalCheckFailedException", "Message": "as a repeated put would say"}
+
+    client.meta.events.register("after-call.dynamodb.PutItem", lose)
+    assert erasing.erase("acme", lambda: True)[1]
+    client.meta.events.unregister("after-call.dynamodb.PutItem", lose)
+    take_in([event("e1")])
+    assert accounts.get("acme") is not None
+
+
 def test_delete_user__of_an_unknown_account__is_404(lived):
     status, body = delete(f"/v1/accounts/nobody/users/{USER}")
     assert (status, body["code"]) == (404, "account_not_found")
