@@ -12,6 +12,7 @@ from healthscore.core.documents import crm_to_json
 from healthscore.crm.facts import nothing_known
 from healthscore.rescoring import enter as enter_and_score
 from healthscore.storage import accounts, crm_companies
+from healthscore.storage.errors import AccountErasedError
 from healthscore.storage.patience import Patience
 
 if TYPE_CHECKING:
@@ -126,7 +127,10 @@ class Entering:
         # Facts that an account has for the first time are the connection's doing and not the account's.
         telling = self.telling and account.crm is not None
         now = max(self.now, facts.received_at)
-        scored = enter_and_score(account, facts, now, self.settings, telling=telling, along=along)
+        try:
+            scored = enter_and_score(account, facts, now, self.settings, telling=telling, along=along)
+        except AccountErasedError:  # with what was just entered
+            return None
         if scored is None:
             return None
         current, alerts = scored

@@ -11,8 +11,9 @@ from healthscore.crm.protocol import Change
 from healthscore.crm_write_back import write_back_all
 from healthscore.scoring import assess_account
 from healthscore.settings import Settings
-from healthscore.storage import accounts, crm, crm_companies, crm_facts
+from healthscore.storage import accounts, crm, crm_companies, crm_facts, erasing
 from healthscore.storage.errors import StorageUnavailableError
+from tests.support.traces import mentions
 
 OPEN = "1"
 
@@ -351,3 +352,25 @@ def test_refresh__two_companies_that_claim_one_account_at_once__are_both_reporte
     hubspot.sync()
     assert hubspot.facts("acme").open_tickets == 0
     assert unmatched("hubspot") == {other: "no_domain"}
+
+
+def test_sync__account_erased_while_its_facts_are_entered__stays_erased_and_the_run_goes_on(hubspot, monkeypatch):
+    for account_id in ("acme.com", "beta.com"):
+        hubspot.account(account_id)
+        hubspot.used(account_id, 20)
+    hubspot.night()
+    hubspot.connect()
+    for domain in ("acme.com", "beta.com"):
+        hubspot.fake.add("companies", domain=domain, name=domain)
+    save = accounts.save_score
+
+    def erased_meanwhile(account, current):
+        if account.account_id == "acme.com":
+            erasing.mark("acme.com", hubspot.fake.clock.now())
+            assert erasing.erase("acme.com", lambda: True)[1]
+        save(account, current)
+
+    monkeypatch.setattr(accounts, "save_score", erased_meanwhile)
+    assert hubspot.sync()["state"] == "complete"
+    assert hubspot.facts("beta.com") is not None
+    assert mentions("acme.com") == []
