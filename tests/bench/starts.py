@@ -31,7 +31,7 @@ _SERVICES = re.compile(r"^SERVICES := (.*)$", re.MULTILINE)
 _PROGRAM = Path(__file__).with_name("starting.py")
 
 
-def measure(*, functions: Sequence[str] = FUNCTIONS, rounds: int = 11, instructions: bool = False) -> Section:
+def measure(*, functions: Sequence[str] = FUNCTIONS, rounds: int = 21, instructions: bool = False) -> Section:
     """Start each function and the usual stack in turn, again and again, in processes of their own."""
     with tempfile.TemporaryDirectory() as home:
         built = _build(Path(home))
@@ -59,7 +59,7 @@ def measure(*, functions: Sequence[str] = FUNCTIONS, rounds: int = 11, instructi
     headings = ["function", "CPU ms", "of the usual stack", "target"]
     if isinstance(counted, dict):
         headings += ["million instructions", "of the usual stack's"]
-        counted = "Instructions are those of valgrind's cachegrind, less an interpreter that starts and does nothing."
+        counted = _ABOUT_INSTRUCTIONS
     python = ".".join(map(str, sys.version_info[:2]))
     figures = {f"start {what}": cpu[what] for what in functions}
     return Section(
@@ -76,6 +76,9 @@ _ABOUT_FLOOR = """`boto3.client` alone, as it comes, is {floor:.2f} of the stack
 take here. In our layer it is {own:.2f}, because the build ships boto3 and cuts its data down to the services that are
 used ([`sdk_data.py`](../shared/sdk_data.py)). What a function adds to that, {rest:.0f} ms at the median, is
 Powertools' Logger and our own modules."""
+_ABOUT_INSTRUCTIONS = """Instructions are those of valgrind's cachegrind, less an interpreter that starts and does
+nothing. They are the same in every run, where the ratios of CPU time differ by some hundredths from one run to the next
+on a machine that others use."""
 _NOT_COUNTED = """`make bench ARGS=--instructions` counts instructions as well, for which it takes valgrind and some
 minutes more."""
 _ABOUT = """CPU time of a fresh Python {python} from its start to a function that is ready for its first request:
