@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 
-import pytest
-
 from healthscore import crm_entering
 from healthscore.storage.errors import StorageUnavailableError
 from tests.fakes import attio, hubspot
@@ -33,11 +31,11 @@ def test_webhook__unsigned_forged_or_altered__gets_an_error_and_nothing_else(lif
     assert life.deliver(headers, body)[0] == 200
 
 
-@pytest.mark.parametrize("body", [b"{", b"5", b"null", b'"text"', b"[[]]", b"\xff", b"[" * 5000, b'{"events": [1]}'])
-def test_webhook__signed_but_malformed__gets_an_error_and_nothing_else(life, body):
+def test_webhook__signed_but_malformed__gets_an_error_and_nothing_else(life):
     life.begin()
-    status, answer = life.deliver(life.desk.signed(body), body)
-    assert (status, answer["success"]) == (400, False)
+    for body in (b"{", b"5", b"null", b'"text"', b"[[]]", b"\xff", b"[" * 5000, b'{"events": [1]}'):
+        status, answer = life.deliver(life.desk.signed(body), body)
+        assert (status, answer["success"]) == (400, False), body
     assert life.queued() == {"Records": []}
 
 
