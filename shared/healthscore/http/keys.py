@@ -104,10 +104,11 @@ def authorize(
     if found is None or not hmac.compare_digest(found.hash, digest):
         raise _invalid_key("This API key is not known, or was revoked")
     if not Scope(found.scope).allows(needed):
+        wanted = "admin" if needed is Scope.ADMIN else f"{needed.value} or admin"
         raise ApiError(
             HTTPStatus.FORBIDDEN,
             "wrong_scope",
-            f"This key has the scope {found.scope}; the request needs {needed.value} or admin.",
+            f"This key has the scope {found.scope}; the request needs {wanted}.",
         )
 
 

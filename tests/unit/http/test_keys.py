@@ -130,11 +130,18 @@ def test_authorize__scope_that_allows_it__lets_pass(key, needed):
 
 
 @pytest.mark.parametrize(
-    ("key", "needed"), [("w", Scope.READ), ("w", Scope.ADMIN), ("r", Scope.WRITE), ("r", Scope.ADMIN)]
+    ("key", "needed", "said"),
+    [
+        ("w", Scope.READ, "the scope write; the request needs read or admin."),
+        ("w", Scope.ADMIN, "the scope write; the request needs admin."),
+        ("r", Scope.WRITE, "the scope read; the request needs write or admin."),
+        ("r", Scope.ADMIN, "the scope read; the request needs admin."),
+    ],
 )
-def test_authorize__scope_that_does_not_allow_it__is_403(key, needed):
+def test_authorize__scope_that_does_not_allow_it__is_403_and_says_which_would(key, needed, said):
     error = refusal(f"Bearer {key}", needed)
     assert (error.status, error.code) == (403, "wrong_scope")
+    assert error.message.endswith(said)
 
 
 def test_cached_keys__known_key_asked_again_soon__is_remembered():
