@@ -165,11 +165,8 @@ def _first_claims(key: dict[str, Any], claims: dict[str, bool]) -> bool:
         StorageUnavailableError: not noted.
     """
     account_id = key["sk"]["S"]
-    put = {
-        "TableName": keys.settings_table(),
-        "Item": {**key, "claims": _text(claims)},
-        "ConditionExpression": "attribute_not_exists(pk)",
-    }
+    request = {"TableName": keys.settings_table(), "Item": {**key, "claims": _text(claims)}}
+    put = {**request, "ConditionExpression": "attribute_not_exists(pk)"}
     try:
         call(dynamodb().transact_write_items, TransactItems=[{"Put": put}, *standing.checks([account_id])])
     except ConditionFailedError:
