@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from healthscore.storage import accounts, keys
 from healthscore.storage.client import call, dynamodb
 from healthscore.storage.errors import AccountErasedError, ConditionFailedError
+from healthscore.storage.patience import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -56,11 +57,20 @@ def drop_champions(account_id: str, user_ids: Collection[str], now: datetime) ->
 
 
 def _change(account_id: str, expression: str, user_id: str) -> None:
-    call(
-        dynamodb().update_item,
-        TableName=keys.accounts_table(),
-        Key={"account_id": {"S": account_id}},
-        UpdateExpression=expression,
-        ConditionExpression=f"attribute_exists(account_id) AND {keys.NOT_ERASING}",
-        ExpressionAttributeValues={":user": {"SS": [user_id]}},
-    )
+    patience = Patience("others are at the account")
+    while True:
+        try:
+            call(
+                dynamodb().update_item,
+                TableName=keys.accounts_table(),
+                Key={"account_id": {"S": account_id}},
+                UpdateExpression=expression,
+                ConditionExpression=f"attribute_exists(account_id) AND {keys.NOT_ERASING}",
+                ExpressionAttributeValues={":user": {"SS": [user_id]}},
+            )
+        except ConditionFailedError:
+            if accounts.get(account_id) is None:
+                raise
+            patience.wait()  # a transaction was in the way
+        else:
+            return

@@ -18,7 +18,7 @@ from healthscore.http.keys import CachedKeys, key_hash
 from healthscore.ingest import ingest
 from healthscore.nightly import run_segment, start
 from healthscore.settings import Settings
-from healthscore.storage import accounts, activity, digests, erasing, keys, messages, people, workspace
+from healthscore.storage import accounts, activity, digests, erasing, forgetting, keys, messages, people, workspace
 from healthscore.storage.client import dynamodb
 from healthscore.storage.errors import StorageUnavailableError
 from healthscore.storage.workspace import ApiKey
@@ -218,6 +218,21 @@ def test_erase__of_an_account_that_is_not_there_whose_mark_is_not_answered__take
     client.meta.events.unregister("after-call.dynamodb.PutItem", lose)
     take_in([event("e1")])
     assert accounts.get("acme") is not None
+
+
+def test_forgetting__that_a_transaction_is_in_the_way_of__is_begun_and_ended_all_the_same(tables_in_process):
+    take_in([event("e1")])
+    client = dynamodb()
+
+    def conflict(parsed, http_response, **_):
+        client.meta.events.unregister("after-call.dynamodb.UpdateItem", conflict)
+        http_response.status_code = 400
+        parsed["Error"] = {"Code": "TransactionConflictException", "Message": "a transaction is under way"}
+
+    for change, noted in ((forgetting.begin, (USER,)), (forgetting.end, ())):
+        client.meta.events.register("after-call.dynamodb.UpdateItem", conflict)
+        change("acme", USER)
+        assert accounts.get("acme").forgetting == noted
 
 
 def test_delete_user__of_an_unknown_account__is_404(lived):
