@@ -13,7 +13,8 @@ import threading
 from collections import Counter
 from contextlib import contextmanager
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
+from uuid import UUID
 
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
 
     import pytest
 
-WRITES = {"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"}
+WRITES = {"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "BatchWriteItem"}
 _ANYWHERE = ("throttled", "server error", "timed out", "not connected", "answer lost", "killed before", "killed after")
-KINDS = {*_ANYWHERE, "conflict", "partial batch"}
+KINDS = {*_ANYWHERE, "conflict", "partial read", "partial write"}
 """What can happen to a request to DynamoDB."""
 NOWHERE = "https://fault.invalid/"
 """Where refused requests are sent: the stand-in for AWS, asked after the hook, does not know it and stays silent."""
@@ -47,17 +48,17 @@ class Faults:
     def __init__(self, random: Random, share: float) -> None:
         self.done: Counter[str] = Counter()
         self._random = random
-        self._share = share
+        self.share = share
         self._here = threading.local()
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
-        """Faults befall what this thread does inside."""
-        self._here.active = True
+        """Faults befall what this thread does inside: a process that lives until it is done, or killed."""
+        self._here.active, self._here.dead = True, False
         try:
             yield
         finally:
-            self._here.active = False
+            self._here.active = self._here.dead = False
 
     def attach(self, client: Any, service: str) -> None:
         """Befall the requests of a client."""
@@ -65,16 +66,25 @@ class Faults:
         events.register_first(f"before-send.{service}", self._before_send)
         events.register_last(f"before-send.{service}", self._after_send)
         events.register(f"before-parameter-build.{service}.BatchGetItem", self._note_request)
-        events.register(f"after-call.{service}.BatchGetItem", self._leave_unprocessed)
+        events.register(f"after-call.{service}.BatchGetItem", self._leave_unread)
+        events.register(f"before-parameter-build.{service}.BatchWriteItem", self._hold_back)
+        events.register(f"before-call.{service}.BatchWriteItem", self._write_nothing)
+        events.register(f"after-call.{service}.BatchWriteItem", self._leave_unwritten)
+
+    def _kill(self) -> NoReturn:
+        self._here.dead = True
+        raise Killed
 
     def _before_send(self, request: Any, event_name: str, **_: object) -> AWSResponse | None:
+        if getattr(self._here, "dead", False):
+            raise Killed  # in a pool, the others of the same process
         operation = event_name.rpartition(".")[2]
         fate = self._here.fate = self._draw(operation, request.body)
         if fate is not None:
             self.done[fate] += 1
         match fate:
             case "killed before":
-                raise Killed
+                self._kill()
             case "not connected":
                 raise ConnectTimeoutError(endpoint_url=request.url)
             case "timed out":
@@ -87,28 +97,29 @@ class Faults:
     def _after_send(self, request: Any, **_: object) -> None:
         match getattr(self._here, "fate", None):
             case "killed after":
-                raise Killed
+                self._kill()
             case "answer lost":
                 raise ReadTimeoutError(endpoint_url=request.url)
 
     def _draw(self, operation: str, body: bytes) -> str | None:
-        if not getattr(self._here, "active", False) or self._random.random() >= self._share:
+        if not getattr(self._here, "active", False) or self._random.random() >= self.share:
             return None
         fates = list(_ANYWHERE)
         if operation in WRITES:
             fates += ["answer lost", "killed after"]
-            if os.environ["SETTINGS_TABLE"].encode() not in body:  # no transaction touches these items
+            # No transaction touches these items, and each delete of a batch write stands for itself.
+            if operation != "BatchWriteItem" and os.environ["SETTINGS_TABLE"].encode() not in body:
                 fates += ["conflict"]
         if operation == "BatchGetItem":
-            fates += ["partial batch"] * 3
+            fates += ["partial read"] * 3
         return self._random.choice(fates)
 
     def _note_request(self, params: dict[str, Any], context: dict[str, Any], **_: object) -> None:
         context["asked"] = copy.deepcopy(params["RequestItems"])
 
-    def _leave_unprocessed(self, parsed: dict[str, Any], context: dict[str, Any], **_: object) -> None:
+    def _leave_unread(self, parsed: dict[str, Any], context: dict[str, Any], **_: object) -> None:
         """Leave half of a batch's keys unprocessed."""
-        if getattr(self._here, "fate", None) != "partial batch":
+        if getattr(self._here, "fate", None) != "partial read":
             return
         for table, asked in context["asked"].items():
             left = [key for key in asked["Keys"] if self._random.random() < 0.5]
@@ -118,6 +129,29 @@ class Faults:
                 parsed["Responses"][table] = [
                     item for item in items if {name: item[name] for name in left[0]} not in left
                 ]
+
+    def _hold_back(self, params: dict[str, Any], context: dict[str, Any], **_: object) -> None:
+        """Keep half of a batch's writes from being made."""
+        if not getattr(self._here, "active", False) or self._random.random() >= self.share:
+            return
+        self.done["partial write"] += 1
+        kept: dict[str, Any] = {}
+        context["held back"] = held = {}
+        for table, writes in params["RequestItems"].items():
+            for write in writes:
+                (held if self._random.random() < 0.5 else kept).setdefault(table, []).append(write)
+        if kept:
+            params["RequestItems"] = kept
+        else:
+            context["nothing written"] = True
+
+    def _write_nothing(self, context: dict[str, Any], **_: object) -> tuple[Any, dict[str, Any]] | None:
+        """Answer in the service's stead where all of a batch is held back."""
+        return (SimpleNamespace(status_code=200), {}) if "nothing written" in context else None
+
+    def _leave_unwritten(self, parsed: dict[str, Any], context: dict[str, Any], **_: object) -> None:
+        if "held back" in context and "Error" not in parsed:
+            parsed["UnprocessedItems"] = context["held back"]
 
 
 def _refusal(fate: str, operation: str) -> AWSResponse:
@@ -135,8 +169,22 @@ def _refusal(fate: str, operation: str) -> AWSResponse:
     return AWSResponse(NOWHERE, status, headers, raw)
 
 
-def without_waiting(patch: pytest.MonkeyPatch) -> None:
-    """Let neither the SDK nor the product wait between attempts."""
+def with_tokens_from(patch: pytest.MonkeyPatch, random: Random) -> None:
+    """Draw the tokens of heads and segments, and the strangers in the place of erased users, from a seed.
+
+    Items lie in the order of their keys, so these decide what is read and deleted in which order.
+    """
+    tokens = SimpleNamespace(
+        token_bytes=random.randbytes, token_urlsafe=lambda n: random.randbytes(n).hex(), randbits=random.getrandbits
+    )
+    for module in ("daylogs", "lane", "log_scrubbing"):
+        patch.setattr(f"healthscore.storage.{module}.secrets", tokens)
+    patch.setattr("healthscore.storage.log_scrubbing.uuid4", lambda: UUID(int=random.getrandbits(128), version=4))
+
+
+def without_waiting(patch: pytest.MonkeyPatch, random: Random) -> None:
+    """Let neither the SDK nor the product wait between attempts; how long they would have is drawn from `random`."""
     no_time = SimpleNamespace(sleep=lambda seconds: None)
     patch.setattr("botocore.endpoint.time", no_time)
     patch.setattr("healthscore.storage.patience.time", no_time)
+    patch.setattr("healthscore.storage.patience.random", random)

@@ -39,9 +39,9 @@ def deliver(seed: int, deliveries: int, kills: int) -> Killings:
     return Killings(sum(end.kills for end in ends), sum(end.calls for end in ends))
 
 
-def run_night(seed: int, deliveries: int, kills: int) -> Killings:
-    """Have the first night run by a worker that is killed `kills` times."""
-    return _until_done(seed, deliveries, ["night"], kills, Random(seed))
+def run(piece: str, seed: int, deliveries: int, kills: int) -> Killings:
+    """Have a piece of other work, see `worker`, done by a worker that is killed `kills` times."""
+    return _until_done(seed, deliveries, [piece], kills, Random(f"{seed}/{piece}"))
 
 
 def _until_done(seed: int, deliveries: int, pieces: Sequence[str], kills: int, random: Random) -> Killings:

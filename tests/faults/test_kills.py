@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from healthscore.storage import history
+from healthscore.outbox import LEASE
+from healthscore.storage import history, messages
 from tests.faults import kills
-from tests.faults.batches import ACCOUNTS, FIRST_NIGHT, phases_of
-from tests.faults.story import wrong_figures
-from tests.integration.nightly.nights import Topic, night, schedule
+from tests.faults.batches import ACCOUNTS, CONTESTED, FIRST_NIGHT, phases_of
+from tests.faults.checks import traces_of_account, wrong_figures
+from tests.integration.nightly.nights import Topic, night, schedule, sweep
 
 SEED = 3
 DELIVERIES = 40
@@ -18,14 +19,24 @@ def test_workers__killed_and_started_anew__end_with_the_figures_of_the_distinct_
     assert end.kills >= 2
     assert wrong_figures([phase]) == []
 
-    kills.run_night(SEED, DELIVERIES, kills=2)
+    kills.run("night", SEED, DELIVERIES, kills=2)
     once = snapshots()
     assert all(once.values())
     night(Topic(), schedule(FIRST_NIGHT), now=FIRST_NIGHT)
     assert snapshots() == once
+    kills.run("outbox", SEED, DELIVERIES, kills=1)
+    sweep(Topic(), FIRST_NIGHT + 3 * LEASE)
+    assert list(messages.pending()) == []
+
+    assert kills.run(f"erase={ACCOUNTS[3]}", SEED, DELIVERIES, kills=2).kills == 2
+    assert traces_of_account(ACCOUNTS[3]) == []
+    left = [[event for event in batch if event.account_id != ACCOUNTS[3]] for batch in phase]
+    assert wrong_figures([left]) == []
 
 
 def snapshots():
     return {
-        account_id: history.snapshots(account_id, FIRST_NIGHT.date(), FIRST_NIGHT.date()) for account_id in ACCOUNTS
+        account_id: history.snapshots(account_id, FIRST_NIGHT.date(), FIRST_NIGHT.date())
+        for account_id in ACCOUNTS
+        if account_id != CONTESTED
     }

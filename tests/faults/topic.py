@@ -40,6 +40,8 @@ class Topic:
         self.now: datetime | None = None
         self.accepted: list[tuple[str, datetime | None]] = []
         self.share = share
+        self.out_of_order = False
+        """Whether it refuses everything."""
         self._random = random
         self._done = done
         self.client.meta.events.register_first("before-send.sns.PublishBatch", self._receive)
@@ -49,7 +51,7 @@ class Topic:
         return self.client.publish_batch(**batch)
 
     def _receive(self, request: Any, **_: object) -> AWSResponse:
-        fate = self._draw(WHOLE)
+        fate = "refused" if self.out_of_order else self._draw(WHOLE)
         request.url = NOWHERE
         match fate:
             case "not connected":

@@ -1,6 +1,7 @@
 """A process that works until it is killed: says each call before it makes it, and each piece of work once it is done.
 
-`python -m tests.faults.worker 7 60 0 1 2 night` delivers batches 0, 1 and 2 of seed 7 and then runs a night.
+`python -m tests.faults.worker 7 60 0 1 2 night outbox erase=account-3` delivers batches 0, 1 and 2 of seed 7, then runs
+a night, sends what is pending, and erases an account.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 import sys
 
 from healthscore.ingest import ingest
+from healthscore.outbox import LEASE
+from healthscore.storage import erasing
 from healthscore.storage.client import dynamodb
 from healthscore.storage.errors import StorageUnavailableError
 from tests.faults.batches import FIRST_NIGHT, SETTINGS, phases_of
@@ -29,11 +32,20 @@ def say(line: str) -> None:
 
 
 def work(batches, piece: str) -> None:
-    """Deliver a batch, again and again until it is acknowledged, or run the night."""
-    if piece == "night":
-        from tests.integration.nightly.nights import night, schedule  # noqa: PLC0415  (slow to load)
+    """Deliver a batch, again and again until it is acknowledged; or run the night, or send, or erase an account."""
+    if piece in ("night", "outbox"):
+        from tests.integration.nightly.nights import night, schedule, sweep  # noqa: PLC0415  (slow to load)
 
-        night(SpokenTopic(), schedule(FIRST_NIGHT), now=FIRST_NIGHT)
+        if piece == "night":
+            night(SpokenTopic(), schedule(FIRST_NIGHT), now=FIRST_NIGHT)
+        else:
+            sweep(SpokenTopic(), FIRST_NIGHT + LEASE)
+        return
+    if piece.startswith("erase="):
+        account_id = piece.removeprefix("erase=")
+        erasing.mark(account_id, FIRST_NIGHT)
+        while not erasing.erase(account_id, lambda: True)[1]:
+            continue
         return
     while True:
         try:

@@ -66,6 +66,13 @@ class Writer(threading.Thread):
             raise Killed
 
 
+def pass_turn() -> None:
+    """Let the others go on: a writer pauses as it does before a call."""
+    current = threading.current_thread()
+    if isinstance(current, Writer):
+        current.before_call()
+
+
 def watch(client: DynamoDBClient) -> None:
     """Make writers pause at the calls of this client; other threads pass."""
 
