@@ -20,7 +20,7 @@ from healthscore.storage import accounts, history, workspace
 
 if TYPE_CHECKING:
     from healthscore.http.request import Request
-    from healthscore.storage.accounts import Account
+    from healthscore.storage.account_item import Account
 
 HISTORY_DAYS = 90
 """Days of history answered where `from` is left out."""

@@ -6,7 +6,7 @@ from functools import cached_property
 from threading import Lock
 
 from healthscore.crm.mapping import domain
-from healthscore.storage import accounts
+from healthscore.storage import account_item, accounts
 
 
 class Directory:
@@ -25,7 +25,7 @@ class Directory:
     def _found(self) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
         for account in accounts.scan(0, 1):
-            if not isinstance(account, accounts.Account) or account.erasing:
+            if not isinstance(account, account_item.Account) or account.erasing:
                 continue
             account_id, profile = account.account_id, account.profile
             said = [account_id]

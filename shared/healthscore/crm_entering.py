@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from healthscore.core.alerts import Alert
     from healthscore.core.model import CrmFacts, Snapshot
     from healthscore.settings import Settings
-    from healthscore.storage.accounts import Account
+    from healthscore.storage.account_item import Account
     from healthscore.storage.crm_companies import CompanyRecord
 
 

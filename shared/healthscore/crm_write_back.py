@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from healthscore.core.advice import LABELS
 from healthscore.crm.protocol import Standing
-from healthscore.storage import accounts, crm_companies
+from healthscore.storage import account_item, accounts, crm_companies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -78,7 +78,7 @@ def _noted(standing: Standing) -> list[object]:
 def _batches(companies: Mapping[str, str]) -> Iterator[dict[str, Snapshot]]:
     batch: dict[str, Snapshot] = {}
     for account in accounts.scan(0, 1):
-        if not isinstance(account, accounts.Account) or account.latest is None:
+        if not isinstance(account, account_item.Account) or account.latest is None:
             continue
         if account.account_id in companies:
             batch[companies[account.account_id]] = account.latest

@@ -17,7 +17,7 @@ from healthscore.storage.patience import Patience
 
 if TYPE_CHECKING:
     from healthscore.http.request import Request
-    from healthscore.storage.accounts import Account
+    from healthscore.storage.account_item import Account
     from healthscore.storage.messages import Message
 
 

@@ -22,7 +22,7 @@ from healthscore.core.tally import Tally
 from healthscore.core.timeline import day_of, end_of_day, from_millis, millis, parse_instant
 from healthscore.erasure import forget_user
 from healthscore.scoring import gather_facts, snapshot_before
-from healthscore.storage import accounts, erasing, history, messages, runs, workspace
+from healthscore.storage import account_item, accounts, erasing, history, messages, runs, workspace
 from healthscore.storage.errors import AccountErasedError, StorageUnavailableError
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from healthscore.core.alerts import Alert
     from healthscore.core.model import Snapshot
     from healthscore.settings import Settings
-    from healthscore.storage.accounts import Account
+    from healthscore.storage.account_item import Account
 
 WORKERS = 8
 """Accounts worked on at once: enough to keep one core busy while others wait for answers."""
@@ -154,7 +154,7 @@ def run_segment(
                 results.tally.complete = False
                 break
             last = account.account_id
-            if isinstance(account, accounts.Unreadable):
+            if isinstance(account, account_item.Unreadable):
                 results.failed(account.account_id, account.error)
                 continue
             if account.known_since > run.as_of and not account.erasing:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from healthscore.core.alerts import Alert
     from healthscore.core.model import CrmFacts, Facts, Snapshot
     from healthscore.settings import Settings
-    from healthscore.storage.accounts import Account
+    from healthscore.storage.account_item import Account
 
 
 def enter(

@@ -11,7 +11,7 @@ from healthscore.core.model import Facts, Milestone
 from healthscore.core.standard import WINDOW_DAYS
 from healthscore.core.timeline import DAY, day_of, parse_instant
 from healthscore.storage import activity, crm, history
-from healthscore.storage.accounts import RECENT_NIGHTS
+from healthscore.storage.account_item import RECENT_NIGHTS
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from healthscore.core.health import Health
     from healthscore.core.model import CrmFacts, DailyScore, DayRollup, Snapshot
     from healthscore.settings import Settings
-    from healthscore.storage.accounts import Account
+    from healthscore.storage.account_item import Account
 
 
 @dataclass(frozen=True, slots=True)

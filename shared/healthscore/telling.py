@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from healthscore.core.alert_settings import AlertSettings
     from healthscore.core.model import Snapshot
-    from healthscore.storage.accounts import Account
+    from healthscore.storage.account_item import Account
 
 
 def alerts(account: Account, previous: Snapshot, current: Snapshot, rules: AlertSettings) -> list[Alert]:

@@ -27,7 +27,7 @@ from healthscore import crm_sync
 from healthscore.crm.hubspot import HubSpot, HubSpotOptions
 from healthscore.outbox import Outbox
 from healthscore.pace import Pace
-from healthscore.storage import accounts, cards, crm, crm_companies, keys
+from healthscore.storage import account_item, accounts, cards, crm, crm_companies, keys
 from healthscore.storage.client import dynamodb
 from healthscore.storage.errors import StorageUnavailableError
 from tests.bench import engine
@@ -174,7 +174,7 @@ class Reader:
         for record in crm_companies.all_companies(PROVIDER):
             records += record.account_id is not None
         for account in accounts.scan(0, 1):
-            if isinstance(account, accounts.Account) and account.crm is not None:
+            if isinstance(account, account_item.Account) and account.crm is not None:
                 found[account.account_id] = facts_of(account.crm)
         named = {self._account.domain(name): facts for name, facts in expected.items()}
         return sum(found.get(name) != facts for name, facts in named.items()) + abs(len(named) - records)

@@ -17,7 +17,7 @@ from healthscore.http.keys import key_hash
 from healthscore.ingest import ingest
 from healthscore.scoring import assess_account
 from healthscore.settings import Settings
-from healthscore.storage import accounts, history, keys, workspace
+from healthscore.storage import account_item, accounts, history, keys, workspace
 from healthscore.storage.client import dynamodb, pages
 from tests.bench.engine import ROOT, metered, recorded
 from tests.bench.measuring import Section, Table, side_by_side, verdict
@@ -123,7 +123,7 @@ def _live(account_id: str, days: int, events: int) -> None:
     for back in range(days, 0, -1):
         night = replace(tonight, day=today - back * DAY, as_of=NOW - back * DAY)
         history.put_snapshot(account_id, night, replace=True)
-        if back <= accounts.RECENT_NIGHTS:
+        if back <= account_item.RECENT_NIGHTS:
             account = accounts.get(account_id)
             assert account is not None
             accounts.save_score(account, night)

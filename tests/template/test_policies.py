@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from healthscore.core.model import Snapshot
-    from healthscore.storage.accounts import Account
+    from healthscore.storage.account_item import Account
     from tools.local.template import Stack
 
 ADMIN_KEY = "admin-key"

@@ -7,24 +7,16 @@ only on condition that it still reads as it was read, so that no writer can undo
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from healthscore.core import book
-from healthscore.core.documents import (
-    crm_from_json,
-    crm_to_json,
-    daily_from_json,
-    daily_to_json,
-    snapshot_from_json,
-    snapshot_to_json,
-)
+from healthscore.core.documents import crm_to_json, daily_to_json, snapshot_to_json
 from healthscore.core.model import Component
-from healthscore.core.timeline import format_instant, from_millis, parse_instant
+from healthscore.core.timeline import format_instant, parse_instant
 from healthscore.core.traits import effective, with_traits
 from healthscore.core.trend import trends
 from healthscore.storage import cards, keys, words
+from healthscore.storage.account_item import RECENT_NIGHTS, dumps, part, read_item, try_item
 from healthscore.storage.client import call, dynamodb, pages
 from healthscore.storage.errors import AccountErasedError, BeingErasedError, ConditionFailedError
 from healthscore.storage.patience import Patience
@@ -34,44 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from healthscore.core.model import CrmFacts, DailyScore, Snapshot
-
-RECENT_NIGHTS = 30
-"""Daily scores that an account's item keeps."""
-FORGETTING = "forgetting"
-"""The attribute that holds the users whose erasure has begun."""
-HANDLED = "handled"
-"""The attribute that holds what was said last about an alert of the account."""
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """One account as it was read."""
-
-    account_id: str
-    since: datetime
-    """When the account was first written here."""
-    profile: dict[str, Any]
-    """What an admin has set, and what clients' group calls say where no admin has set anything."""
-    crm: CrmFacts | None
-    firsts: dict[str, datetime]
-    """When each event name was first seen."""
-    latest: Snapshot | None
-    """The newest night's score."""
-    recent: tuple[DailyScore, ...]
-    """The newest nights' scores, oldest first, `RECENT_NIGHTS` at most."""
-    from_traits: tuple[str, ...] = ()
-    """Names of what is in the profile by group calls; attributes as `attributes.<name>`."""
-    erasing: bool = False
-    """Whether its erasure has begun: then it is gone for all but those who finish that."""
-    forgetting: tuple[str, ...] = ()
-    """Users whose erasure has begun and is not known to be finished."""
-    handled: dict[str, Any] | None = None
-    """What was said last about an alert of the account: `core.alert_handling.Handling` in its stored form."""
-
-    @property
-    def known_since(self) -> datetime:
-        """The account's first sign of life: its first event or its being written here, whichever was earlier."""
-        return min([self.since, *self.firsts.values()])
+    from healthscore.storage.account_item import Account, Unreadable
 
 
 def get(account_id: str, *, consistent: bool = True) -> Account | None:
@@ -81,15 +36,7 @@ def get(account_id: str, *, consistent: bool = True) -> Account | None:
         StorageUnavailableError: the table cannot be read now.
     """
     item = _get_item(account_id, consistent=consistent)
-    return _account(item) if item and keys.ERASING not in item else None
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """An account whose item is not what this version writes."""
-
-    account_id: str
-    error: Exception
+    return read_item(item) if item and keys.ERASING not in item else None
 
 
 def scan(segment: int, segments: int, after: str | None = None) -> Iterator[Account | Unreadable]:
@@ -112,14 +59,7 @@ def scan(segment: int, segments: int, after: str | None = None) -> Iterator[Acco
         TotalSegments=segments,
         **({} if after is None else {"ExclusiveStartKey": {"account_id": {"S": after}}}),
     )
-    return map(_account_or_fault, items)
-
-
-def _account_or_fault(item: dict[str, Any]) -> Account | Unreadable:
-    try:
-        return _account(item)
-    except (KeyError, TypeError, ValueError) as error:
-        return Unreadable(item["account_id"]["S"], error)
+    return map(try_item, items)
 
 
 def save_profile(account_id: str, change: Callable[[dict[str, Any]], dict[str, Any]], now: datetime) -> Account:
@@ -137,7 +77,7 @@ def save_profile(account_id: str, change: Callable[[dict[str, Any]], dict[str, A
     patience = Patience("too many writers at once for one account")
     while True:
         item = _standing(account_id)
-        profile = change(_part(item, "profile", {}))
+        profile = change(part(item, "profile", {}))
         try:
             return _describe(account_id, item, {"profile": profile}, now)
         except ConditionFailedError:
@@ -160,7 +100,7 @@ def save_traits(account_id: str, said: Mapping[str, Any], at: int, now: datetime
     patience = Patience("too many writers at once for one account")
     while True:
         item = _standing(account_id)
-        traits = with_traits(_part(item, "traits", {}), said, at)
+        traits = with_traits(part(item, "traits", {}), said, at)
         if traits is None:
             return
         try:
@@ -173,10 +113,10 @@ def save_traits(account_id: str, said: Mapping[str, Any], at: int, now: datetime
 
 def _describe(account_id: str, item: dict[str, Any], change: dict[str, Any], now: datetime) -> Account:
     """Write a profile or traits, and with it the account's line in the book and the words that it is found by."""
-    parts = {"profile": _part(item, "profile", {}), "traits": _part(item, "traits", {})} | change
+    parts = {"profile": part(item, "profile", {}), "traits": part(item, "traits", {})} | change
     profile, _ = effective(parts["traits"], parts["profile"])
     line = cards.of_profile(account_id, profile)
-    sets = {name: {"S": _dumps(value)} for name, value in change.items()}
+    sets = {name: {"S": dumps(value)} for name, value in change.items()}
     sets |= {name: value for name, value in line.items() if value is not None}
     removes = [name for name, value in line.items() if value is None]
     read = {name: item.get(name, {}).get("S") for name in parts}
@@ -184,10 +124,10 @@ def _describe(account_id: str, item: dict[str, Any], change: dict[str, Any], now
     before = words.entries_of(item)
     after = book.entries(account_id, profile.get("name"))
     if before == after:
-        return _account(call(dynamodb().update_item, **update, ReturnValues="ALL_NEW")["Attributes"])
+        return read_item(call(dynamodb().update_item, **update, ReturnValues="ALL_NEW")["Attributes"])
     changes = [*words.puts(account_id, after - before), *words.deletes(account_id, before - after)]
     call(dynamodb().transact_write_items, TransactItems=[{"Update": update}, *changes])
-    return _account(_get_item(account_id))
+    return read_item(_get_item(account_id))
 
 
 def save_crm(account_id: str, facts: CrmFacts) -> Account:
@@ -199,7 +139,7 @@ def save_crm(account_id: str, facts: CrmFacts) -> Account:
     Raises:
         StorageUnavailableError: not saved.
     """
-    text = _dumps(crm_to_json(facts))
+    text = dumps(crm_to_json(facts))
     update = _update_request(account_id, {"crm": {"S": text}}, [], {}, format_instant(facts.received_at))
     copy = {
         "TableName": keys.history_table(),
@@ -217,7 +157,7 @@ def save_crm(account_id: str, facts: CrmFacts) -> Account:
         except ConditionFailedError:
             patience.wait()
             continue
-        return _account(_get_item(account_id))
+        return read_item(_get_item(account_id))
 
 
 def save_score(account: Account, snapshot: Snapshot) -> None:
@@ -234,15 +174,15 @@ def save_score(account: Account, snapshot: Snapshot) -> None:
     patience = Patience("too many writers at once for one account")
     while True:
         if item is not None:
-            account = _account(item)
-        read = _dumps([daily_to_json(daily) for daily in account.recent]) if account.recent else None
+            account = read_item(item)
+        read = dumps([daily_to_json(daily) for daily in account.recent]) if account.recent else None
         nights = {daily.day: daily for daily in (*account.recent, snapshot.daily)}
         recent = [nights[day] for day in sorted(nights)][-RECENT_NIGHTS:]
-        sets = {"recent": {"S": _dumps([daily_to_json(daily) for daily in recent])}}
+        sets = {"recent": {"S": dumps([daily_to_json(daily) for daily in recent])}}
         newest = account.latest
         if newest is None or snapshot.day >= newest.day:
             newest = snapshot
-            sets["latest"] = {"S": _dumps(snapshot_to_json(snapshot))}
+            sets["latest"] = {"S": dumps(snapshot_to_json(snapshot))}
         sets |= _line(account.account_id, newest, recent)
         try:
             call(dynamodb().update_item, **_update_request(account.account_id, sets, [], {"recent": read}, None))
@@ -326,29 +266,3 @@ def _update_request(
         "ExpressionAttributeNames": names,
         "ExpressionAttributeValues": values,
     }
-
-
-def _part(item: dict[str, Any], name: str, default: Any) -> Any:  # noqa: ANN401  (JSON)
-    return json.loads(item[name]["S"]) if name in item else default
-
-
-def _account(item: dict[str, Any]) -> Account:
-    crm, latest = _part(item, "crm", None), _part(item, "latest", None)
-    profile, from_traits = effective(_part(item, "traits", {}), _part(item, "profile", {}))
-    return Account(
-        account_id=item["account_id"]["S"],
-        since=parse_instant(item["since"]["S"]),
-        profile=profile,
-        from_traits=from_traits,
-        crm=None if crm is None else crm_from_json(crm),
-        firsts={name: from_millis(ms) for name, ms in _part(item, "names", {}).items()},
-        latest=None if latest is None else snapshot_from_json(latest),
-        recent=tuple(daily_from_json(daily) for daily in _part(item, "recent", [])),
-        erasing=keys.ERASING in item,
-        forgetting=tuple(item.get(FORGETTING, {}).get("SS", ())),
-        handled=_part(item, HANDLED, None),
-    )
-
-
-def _dumps(value: Any) -> str:  # noqa: ANN401  (JSON)
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from healthscore.core.model import CrmFacts
-    from healthscore.storage.accounts import Account
+    from healthscore.storage.account_item import Account
     from healthscore.storage.messages import Message
 
 

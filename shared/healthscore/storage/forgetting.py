@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from healthscore.storage import accounts, keys
+from healthscore.storage import account_item, accounts, keys
 from healthscore.storage.client import call, dynamodb
 from healthscore.storage.errors import AccountErasedError, ConditionFailedError
 from healthscore.storage.patience import Patience
@@ -22,7 +22,7 @@ def begin(account_id: str, user_id: str) -> None:
         StorageUnavailableError: not noted.
     """
     try:
-        _change(account_id, f"ADD {accounts.FORGETTING} :user", user_id)
+        _change(account_id, f"ADD {account_item.FORGETTING} :user", user_id)
     except ConditionFailedError:
         raise AccountErasedError from None
 
@@ -34,7 +34,7 @@ def end(account_id: str, user_id: str) -> None:
         StorageUnavailableError: the note is left.
     """
     try:
-        _change(account_id, f"DELETE {accounts.FORGETTING} :user", user_id)
+        _change(account_id, f"DELETE {account_item.FORGETTING} :user", user_id)
     except ConditionFailedError:
         return  # the account is being erased as a whole
 

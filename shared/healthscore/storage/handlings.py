@@ -11,7 +11,7 @@ import re
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from healthscore.storage import accounts, keys
+from healthscore.storage import account_item, keys
 from healthscore.storage.client import call, dynamodb
 from healthscore.storage.messages import stored_message
 
@@ -75,7 +75,7 @@ def keep(account_id: str, handling: Handling) -> None:
         {
             "TableName": keys.accounts_table(),
             "Key": {"account_id": {"S": account_id}},
-            "UpdateExpression": f"SET {accounts.HANDLED} = :said",
+            "UpdateExpression": f"SET {account_item.HANDLED} = :said",
             "ConditionExpression": f"attribute_exists(account_id) AND {keys.NOT_ERASING}",
             "ExpressionAttributeValues": {":said": said},
         },

@@ -11,7 +11,7 @@ import pytest
 from healthscore.core.model import Band, Component, CrmFacts, Snapshot
 from healthscore.core.timeline import DAY as ONE_DAY
 from healthscore.settings import Settings
-from healthscore.storage import accounts, history, messages, runs, workspace
+from healthscore.storage import account_item, accounts, history, messages, runs, workspace
 from healthscore.storage.errors import AccountErasedError, TimezoneFixedError
 from tests.support.events import DAY, MIDNIGHT
 
@@ -83,7 +83,7 @@ def test_save_score__by_an_account_read_before_another_night_was_saved__keeps_bo
 
 
 def test_save_score__of_an_account_deleted_meanwhile__does_not_bring_it_back(tables):
-    ghost = accounts.Account("ghost", MIDNIGHT, {}, None, {}, None, ())
+    ghost = account_item.Account("ghost", MIDNIGHT, {}, None, {}, None, ())
     with pytest.raises(AccountErasedError):
         accounts.save_score(ghost, snapshot())
     assert accounts.get("ghost") is None
