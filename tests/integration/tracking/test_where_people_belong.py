@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 from collections import Counter
-from datetime import timedelta
 from types import SimpleNamespace
 from uuid import uuid4
 
@@ -17,21 +16,19 @@ from hypothesis import strategies as st
 from healthscore import homecoming, ingest, tracking
 from healthscore.core import daylog
 from healthscore.core.memberships import account_at
-from healthscore.core.pack import entry
-from healthscore.core.timeline import from_millis, millis
-from healthscore.http.segment import Deed, Link, Membership, ParsedCalls
+from healthscore.core.timeline import from_millis
+from healthscore.http.segment import Deed, Link, Membership
 from healthscore.settings import Settings
 from healthscore.storage import activity, erasing, lane, moves, patience, people, whole_days
 from healthscore.storage.client import dynamodb
 from healthscore.storage.errors import StorageUnavailableError
 from healthscore.storage.keys import activity_pk, person_pk
 from healthscore.storage.sealed import SealedCache
+from tests.integration.tracking.calls import NOW, START, calls_of, deed, entries_of, record
 from tests.support import interleaving
-from tests.support.events import DAY, MIDNIGHT, event, naive_rollup
+from tests.support.events import DAY, event, naive_rollup
 from tests.support.traces import mentions
 
-NOW = MIDNIGHT + timedelta(days=3)
-START = millis(MIDNIGHT)
 MINUTES = st.sampled_from([0, 1, 40, 600, 1439, 1440, 1500])
 
 
@@ -58,19 +55,6 @@ def in_process(tables_in_process, monkeypatch):
     monkeypatch.setattr(patience, "time", SimpleNamespace(sleep=lambda _seconds: None))
     monkeypatch.setattr(lane, "sealed_parts", SealedCache())
     interleaving.watch(dynamodb())
-
-
-def record(calls: ParsedCalls):
-    return tracking.Tracker(Settings(), NOW, lambda: float("inf")).record(calls)
-
-
-def deed(event_id: str, person: str, minute: float, account_id: str | None = None) -> Deed:
-    field = "user_id" if person.startswith("u") else "anonymous_id"
-    return Deed(account_id, entry(event(event_id, minute, **{field: person[1:]})))
-
-
-def entries_of(pk: str):
-    return [one for day in whole_days.days(pk) for one in whole_days.read_day(pk, day).entries]
 
 
 def count_of(account_id: str) -> int:
@@ -116,14 +100,6 @@ class World:
                 work()
         for rest in (deeds, links, memberships):
             record(calls_of(rest))
-
-
-def calls_of(told) -> ParsedCalls:
-    return ParsedCalls(
-        deeds=[one for one in told if isinstance(one, Deed)],
-        memberships=[one for one in told if isinstance(one, Membership)],
-        links=[one for one in told if isinstance(one, Link)],
-    )
 
 
 def check(property_, examples: int, *, shrink: bool = True):
