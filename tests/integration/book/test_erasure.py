@@ -252,6 +252,20 @@ def test_delete_account__that_runs_out_of_time__says_so_and_hides_the_account(li
     monkeypatch.undo()
 
 
+def test_delete_account__day_written_while_it_is_being_deleted__leaves_nothing_of_it(small):
+    """The writer has read the day, and goes on when the erasure has made some calls: between its look and a deletion too."""
+    for calls_before in range(1, 14):
+        small.bring_back()
+        late = [event(f"late{i}", at=MIDNIGHT + timedelta(minutes=i), user_id=USER) for i in range(60)]
+        turns = iter([1, 1, *[0] * calls_before, *[1] * 9])
+        interleaving.run(
+            [partial(_erase, "acme"), partial(_try, late)],
+            choose=lambda count, turns=turns: min(next(turns, 0), count - 1),
+            kill=lambda: None,
+        )
+        assert accounts.get("acme") is not None or mentions("acme") == [] == mentions(USER), calls_before
+
+
 @settings(
     max_examples=12,
     deadline=None,

@@ -100,7 +100,7 @@ def test_companies__more_than_one_call_takes__are_all_found(tables):
     assert list(crm_companies.all_companies("hubspot")) == []
 
 
-def test_claims__of_two_writers__both_stand(tables):
+def test_claims__of_two_writers__both_stand(acme):
     crm_companies.stake("hubspot", "acme", "7", by_hand=False)
     interrupted = []
 
