@@ -106,9 +106,9 @@ def _members(account_id: str) -> Iterator[int]:
 def _logs(account_id: str) -> Iterator[int]:
     """Delete an account's logs, some items at a time, and before each what is kept of people that only they know.
 
-    A writer that had read a day before the account was marked may put a segment and the head between the look at a day and
-    its deletion, which then takes the head alone. So it is looked at again until there is nothing: without a head, no
-    writer can commit any more.
+    A writer that had read a day before the account was marked may put a segment and the head between the look at a day
+    and its deletion, which then takes the head alone. So it is looked at again until there is nothing: without a head,
+    no writer can commit any more.
     """
     gone = set[str]()
     found = True
