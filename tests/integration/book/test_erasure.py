@@ -253,7 +253,7 @@ def test_delete_account__that_runs_out_of_time__says_so_and_hides_the_account(li
 
 
 def test_delete_account__day_written_while_it_is_being_deleted__leaves_nothing_of_it(small):
-    """The writer has read the day, and goes on after so many calls of the erasure: between look and deletion as well."""
+    """The writer has read the day, and goes on after so many calls of the erasure: between look and deletion too."""
     for calls_before in range(1, 14):
         small.bring_back()
         late = [event(f"late{i}", at=MIDNIGHT + timedelta(minutes=i), user_id=USER) for i in range(60)]
