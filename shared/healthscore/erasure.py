@@ -28,7 +28,7 @@ def delete_account(request: Request) -> dict[str, Any]:
     known = erasing.mark(account_id, request.received_at)
     found, done = erasing.erase(account_id, lambda: request.time_left() > 0)
     if not done:
-        raise _unfinished("the account can no longer be seen")
+        raise _unfinished("something of the account may be left")
     if not known and not found:
         raise account_not_found(account_id)
     return {"account_id": account_id, "erased": True}

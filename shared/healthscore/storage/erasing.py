@@ -65,21 +65,22 @@ def mark(account_id: str, now: datetime) -> bool:
 def erase(account_id: str, keep_going: Callable[[], bool]) -> tuple[int, bool]:
     """Delete everything of a marked account, and then the account; or what may be left of one that is not there.
 
-    An account that is there and not marked has begun anew since its erasure, and is left alone.
+    An account that is there and not marked has begun anew since its erasure, and is left alone. What a dead writer left
+    behind another erasure may be part of it now; so this one is not done: who asks again erases what there is then.
 
     Args:
         account_id: the account.
         keep_going: asked again and again; False leaves the rest to the next call.
 
     Returns:
-        How many items were found, and whether nothing is left.
+        How many items were found, and whether nothing is left of what was there when it began.
 
     Raises:
         StorageUnavailableError: something is left.
     """
     item = _account(account_id)
     if keys.ERASING not in item and (item or not _hold_place(account_id)):
-        return 0, True
+        return 0, False
     erased = 0
     try:
         for some in (_members(account_id), _logs(account_id), _history(account_id)):
@@ -88,12 +89,13 @@ def erase(account_id: str, keep_going: Callable[[], bool]) -> tuple[int, bool]:
                 if not keep_going():
                     return erased, False
     except _OvertakenError:
-        return erased, True
+        return erased, False
     for forget in (crm_erasing.forget, digests.forget, summary.forget, runs.forget):
         forget(account_id)
     with contextlib.suppress(_OvertakenError):
         _delete(account_id, words.deletes(account_id, words.entries_of(item)), itself=True)
-    return erased + bool(item), True
+        return erased + bool(item), True
+    return erased, False
 
 
 def _members(account_id: str) -> Iterator[int]:
