@@ -262,7 +262,19 @@ def take_back_if_gone(
 
 
 def _discard(key: LogKey, segments: Sequence[daylog.Segment]) -> None:
-    """Delete the segments of a commit that was not made: nothing leads to them, and they hold what people did."""
+    """Delete the segments of a commit that was not made: nothing leads to them, and they hold what people did.
+
+    Raises:
+        StorageUnavailableError: some may be left.
+    """
     for segment in segments:
         sk = keys.segment_key(key.day, key.lane, segment.position, segment.token)
-        call(dynamodb().delete_item, TableName=keys.activity_table(), Key={"pk": {"S": key.pk}, "sk": {"S": sk}})
+        patience = Patience("others are at the segments that are to be deleted")
+        while True:
+            try:
+                call(
+                    dynamodb().delete_item, TableName=keys.activity_table(), Key={"pk": {"S": key.pk}, "sk": {"S": sk}}
+                )
+                break
+            except ConditionFailedError:
+                patience.wait()  # an erasure's transaction has the same segment in hand

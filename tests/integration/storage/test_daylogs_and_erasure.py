@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
+from healthscore.core import daylog
 from healthscore.core.pack import entry
 from healthscore.core.timeline import DAY as ONE_DAY
-from healthscore.storage import accounts, activity, daylogs, erasing, keys
+from healthscore.storage import accounts, activity, daylogs, erasing, keys, patience
 from healthscore.storage.client import dynamodb
+from healthscore.storage.errors import BeingErasedError
 from tests.support.events import DAY, MIDNIGHT, event
 
 ACME = keys.activity_pk("acme")
@@ -55,6 +59,28 @@ def test_commit__that_died_after_its_put_while_the_account_was_erased__is_known_
     committed = commit([LOGIN], read())
     assert (committed.accepted, committed.duplicates) == (0, 1)
     assert accounts.get("acme").firsts == {"login": LOGIN.at}
+
+
+def test_commit__whose_segment_the_erasure_is_at_as_well__takes_it_back_all_the_same(tables_in_process, monkeypatch):
+    monkeypatch.setattr(daylog, "HEAD_BYTES", 260)
+    monkeypatch.setattr(patience, "time", SimpleNamespace(sleep=lambda _seconds: None))
+    commit([LOGIN], read())
+    reading, client = read(), dynamodb()
+    erasing.mark("acme", MIDNIGHT)
+    client.delete_item(TableName=keys.activity_table(), Key={"pk": {"S": ACME}, "sk": {"S": keys.day_key(DAY, 0)}})
+    met = []
+
+    def conflict(parsed, http_response, **_):
+        client.meta.events.unregister("after-call.dynamodb.DeleteItem", conflict)
+        http_response.status_code = 400
+        parsed["Error"] = {"Code": "TransactionConflictException", "Message": "a transaction is under way"}
+        met.append(True)
+
+    client.meta.events.register("after-call.dynamodb.DeleteItem", conflict)
+    with pytest.raises(BeingErasedError):
+        commit([event(f"late{i}", i, name="login") for i in range(40)], reading)
+    assert met == [True]
+    assert [item["sk"]["S"] for item in client.scan(TableName=keys.activity_table())["Items"]] == ["acme\x1facme"]
 
 
 @pytest.fixture
