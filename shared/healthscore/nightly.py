@@ -263,7 +263,8 @@ def _night(account: Account, run: Run) -> _Outcome:
     current = done or history.put_snapshot(account.account_id, _score(account, run), replace=False)
     previous = snapshot_before(account, run.day)
     late = latest is not None and latest.day > run.day
-    alerts = _alerts(account, previous, current, run) if previous and not late else []
+    # A first night, or one that is run after later nights, is not asked about.
+    alerts = telling.alerts(account, previous, current, run.settings.alerts) if previous and not late else []
     if not done:
         for alert in alerts:
             store(alert, messages.HELD if _waits(alert, current) else messages.PENDING)
@@ -275,11 +276,6 @@ def _night(account: Account, run: Run) -> _Outcome:
 def _waits(alert: Alert, current: Snapshot) -> bool:
     """Whether an alert is held until the whole night is known: missing events may feign it."""
     return alert.kind in DROPS and not present(current.daily)
-
-
-def _alerts(account: Account, previous: Snapshot, current: Snapshot, run: Run) -> list[Alert]:
-    """What tonight's snapshot is worth telling. A first night, or one run after later nights, is not asked about."""
-    return telling.alerts(account, previous, current, run.settings.alerts)
 
 
 def _score(account: Account, run: Run) -> Snapshot:
@@ -295,4 +291,4 @@ def store(alert: Alert, status: str = messages.PENDING) -> None:
     Raises:
         StorageUnavailableError: not kept.
     """
-    messages.add(messages.Message(alert.account_id, alert.alert_id, alert.created_at, alert.to_json(), status))
+    messages.add(messages.Message.of(alert, status))

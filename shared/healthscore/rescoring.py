@@ -65,9 +65,9 @@ def enter(
     found = _by_score(account, current, settings) if telling and dated else []
     opened = _tickets(account, said, facts, current, settings) if telling else None
     urgent, others = _merged(opened, found)
-    if not crm_facts.save(account, said, _message(urgent) if urgent else None, along):
+    if not crm_facts.save(account, said, messages.Message.of(urgent) if urgent else None, along):
         return None
-    new = [*([urgent] if urgent else ()), *(alert for alert in others if messages.add(_message(alert)))]
+    new = [*([urgent] if urgent else ()), *(alert for alert in others if messages.add(messages.Message.of(alert)))]
     if latest is not None and dated:
         # The account first: the next night compares with what stands there.
         accounts.save_score(account, current)
@@ -107,7 +107,3 @@ def _merged(opened: Alert | None, found: Sequence[Alert]) -> tuple[Alert | None,
         if alert.kind in DROPS and not messages.known(alert.account_id, alert.alert_id):
             return with_tickets(alert, opened), [other for other in found if other is not alert]
     return opened, list(found)
-
-
-def _message(alert: Alert) -> messages.Message:
-    return messages.Message(alert.account_id, alert.alert_id, alert.created_at, alert.to_json())

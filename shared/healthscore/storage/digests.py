@@ -27,7 +27,7 @@ def add(alert: Alert, named: Collection[str]) -> None:
     """
     if messages.known(None, alert.alert_id):
         return
-    put = messages.put_request(messages.Message(None, alert.alert_id, alert.created_at, alert.to_json()))
+    put = messages.put_request(messages.Message.of(alert))
     if named:
         put["Item"]["named"] = {"SS": sorted(named)}
     call(dynamodb().transact_write_items, TransactItems=[{"Put": put}, *standing.checks(sorted(named))])

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime, timedelta
 
+    from healthscore.core.alerts import Alert
+
 PENDING, HELD, SENT, WITHDRAWN = "pending", "held", "sent", "withdrawn"
 """What can become of a message: see docs/alerts.md."""
 
@@ -33,6 +35,11 @@ class Message:
     or `withdrawn`."""
     handling: dict[str, Any] | None = None
     """What somebody has said about it: `core.alert_handling.Handling` in its stored form."""
+
+    @classmethod
+    def of(cls, alert: Alert, status: str = PENDING) -> Message:
+        """The message that an alert, or a digest, goes out as."""
+        return cls(alert.account_id, alert.alert_id, alert.created_at, alert.to_json(), status)
 
 
 def add(message: Message) -> bool:
