@@ -9,10 +9,10 @@ from uuid import uuid4
 import boto3
 import pytest
 from hypothesis import HealthCheck, settings
-from moto import mock_aws
 
 from healthscore.storage.client import dynamodb
 from tests.support import dynamodb_local, npm
+from tests.support.moto_in_process import moto_in_process
 from tools.local import aws, template
 
 if TYPE_CHECKING:
@@ -59,8 +59,8 @@ def moto(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def tables_in_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Fresh tables of the template on moto without a server between: much faster, for one call at a time."""
-    with mock_aws():
+    """Fresh tables of the template on moto without a server between: much faster."""
+    with moto_in_process():
         yield from _fresh_tables(None, monkeypatch)
 
 

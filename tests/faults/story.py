@@ -16,7 +16,6 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from moto import mock_aws
 
 from healthscore import ingest, nightly, outbox
 from healthscore.core import daylog, lanes
@@ -34,6 +33,7 @@ from tests.faults.batches import (
 from tests.faults.injection import with_tokens_from, without_waiting
 from tests.faults.life import Life
 from tests.integration.nightly.nights import Inline
+from tests.support.moto_in_process import moto_in_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -116,7 +116,7 @@ class _InTurn(Inline):
 @contextmanager
 def _workspace(seed: int) -> Iterator[None]:
     """Empty tables in this process, a process that knows nothing, and nobody who waits."""
-    with mock_aws(), pytest.MonkeyPatch.context() as patch:
+    with moto_in_process(), pytest.MonkeyPatch.context() as patch:
         without_waiting(patch, Random(seed))
         with_tokens_from(patch, Random(seed))
         patch.setattr(lane, "sealed_parts", SealedCache())
