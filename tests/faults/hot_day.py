@@ -1,17 +1,21 @@
-"""A hot day: one account, many writers at once, small batches, in lanes and without.
+"""Hot days: one account, many writers at once, small batches.
 
 `python -m tests.faults.hot_day --events 100000 --writers 32` prints what each event cost: write units by the sizes of
-the items written, puts that lost a race included, on DynamoDB Local or whatever AWS_ENDPOINT_URL names.
+the items written, puts that lost a race included, on DynamoDB Local or whatever AWS_ENDPOINT_URL names. First one
+writer sends a day alone, who never meets another: what an event costs on any day. Then all of them send day after day,
+each within `--seconds` or as fast as they can, into as many lanes as the day before has made the product choose.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from random import Random
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +32,7 @@ from healthscore.storage.client import call, dynamodb
 from healthscore.storage.errors import StorageUnavailableError
 from tests.conftest import _fresh_tables
 from tests.support import dynamodb_local
-from tests.support.events import DAY, MIDNIGHT, naive_rollup
+from tests.support.events import DAY, naive_rollup
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,25 +42,45 @@ SETTINGS = Settings()
 UNIT_BYTES = 1024
 
 
-@dataclass
+@dataclass(frozen=True)
+class HotDay:
+    """A day of one account."""
+
+    events: int
+    per_batch: int = 1
+    people: int = 500
+    date: date = DAY
+
+
+@dataclass(frozen=True)
 class Cost:
     """What a day's events cost."""
 
+    day: HotDay
+    writers: int
     lanes: int
-    events: int
-    batches: int
+    seconds: float
     puts: int
     lost: int
     units: int
     exact: bool
 
+    @property
+    def per_event(self) -> float:
+        """Write units."""
+        return self.units / self.day.events
+
     def line(self) -> str:
         """The figures as a line of a table."""
-        figures = f"{self.lanes:5} {self.events:7} {self.batches:8} {self.puts:7} {self.lost:6} {self.units:7}"
-        return f"{figures} {self.units / self.events:9.3f}  {'exact' if self.exact else 'WRONG'}"
+        day = f"{self.day.date} {self.writers:7} {self.lanes:5} {self.day.events:7} {self.day.per_batch:9}"
+        cost = f"{self.seconds:7.0f} {self.puts:7} {self.lost:6} {self.units:7} {self.per_event:9.3f}"
+        return f"{day} {cost}  {'exact' if self.exact else 'WRONG'}"
 
 
-HEADLINE = f"{'lanes':>5} {'events':>7} {'batches':>8} {'puts':>7} {'lost':>6} {'units':>7} {'per event':>9}"
+HEADLINE = (
+    f"{'day':10} {'writers':>7} {'lanes':>5} {'events':>7} {'per batch':>9} {'seconds':>7} {'puts':>7} {'lost':>6} "
+    f"{'units':>7} {'per event':>9}"
+)
 
 
 class Meter:
@@ -65,9 +89,16 @@ class Meter:
     def __init__(self, client: Any) -> None:
         self.counts: Counter[str] = Counter()
         self._lock = Lock()
+        self._events = client.meta.events
         for operation in ("PutItem", "TransactWriteItems"):
-            client.meta.events.register(f"before-parameter-build.dynamodb.{operation}", self._note)
-            client.meta.events.register(f"after-call.dynamodb.{operation}", self._count)
+            self._events.register(f"before-parameter-build.dynamodb.{operation}", self._note)
+            self._events.register(f"after-call.dynamodb.{operation}", self._count)
+
+    def stop(self) -> None:
+        """Count no more."""
+        for operation in ("PutItem", "TransactWriteItems"):
+            self._events.unregister(f"before-parameter-build.dynamodb.{operation}", self._note)
+            self._events.unregister(f"after-call.dynamodb.{operation}", self._count)
 
     def _note(self, params: dict[str, Any], context: dict[str, Any], **_: object) -> None:
         puts = [params] if "Item" in params else [one["Put"] for one in params["TransactItems"] if "Put" in one]
@@ -88,44 +119,60 @@ def size(item: dict[str, dict[str, Any]]) -> int:
     return sum(len(name) for name in item) + sum(lengths)
 
 
-def live(events: int, writers: int, lanes: int, per_batch: int = 1, people: int = 500) -> Cost:
-    """Have the events of one day sent by writers at once, some of them twice, into so many lanes."""
-    key = log_items.LogKey(keys.activity_pk(ACCOUNT), DAY)
-    log = daylog.encode_head(DAY, daylog.Head(lanes=lanes))
-    call(dynamodb().put_item, **log_items.head_put(key, log, None, read_version=None, version="-", expires=2**31))
-    day = [
-        one for start in range(0, events, per_batch) for one in _batch(start, min(per_batch, events - start), people)
-    ]
-    batches = [day[start : start + per_batch] for start in range(0, events, per_batch)]
+def begin(day: HotDay, lanes: int) -> None:
+    """Have a day begin in so many lanes, whatever the day before was like."""
+    log = daylog.encode_head(day.date, daylog.Head(lanes=lanes))
+    put = log_items.head_put(_key(day), log, None, read_version=None, version="-", expires=2**31)
+    call(dynamodb().put_item, **put)
+
+
+def live(day: HotDay, writers: int, seconds: float = 0) -> Cost:
+    """Have a day sent by writers at once, some batches twice, spread over so many seconds or as fast as they can."""
+    starts = range(0, day.events, day.per_batch)
+    batches = [_batch(day, start, min(day.per_batch, day.events - start)) for start in starts]
     _send(batches[0])  # the account is there, and its first-seen times
-    meter = Meter(dynamodb())
+    deliveries, chance = [*batches, *batches[::50]], Random(0)
+    times = sorted(chance.uniform(0, seconds) for _ in deliveries)
+    meter, began = Meter(dynamodb()), time.monotonic()
+
+    def send_at_its_time(batch: Sequence[Event], after: float) -> None:
+        time.sleep(max(0, began + after - time.monotonic()))
+        _send(batch)
+
     with ThreadPoolExecutor(writers) as pool:
-        list(pool.map(_send, [*batches, *batches[::50]]))
-    expected = naive_rollup(day)
-    exact = activity.rollups(ACCOUNT, DAY, DAY, consistent=True) == [expected]
-    exact &= activity.rollup_until(ACCOUNT, DAY, end_of_day(DAY, UTC)) == expected
-    counts = meter.counts
-    return Cost(lanes, events, len(batches), counts["puts"], counts["lost"], counts["units"], exact)
+        list(pool.map(send_at_its_time, deliveries, times))
+    took = time.monotonic() - began
+    meter.stop()
+    expected = naive_rollup([one for batch in batches for one in batch], day.date)
+    exact = activity.rollups(ACCOUNT, day.date, day.date, consistent=True) == [expected]
+    exact &= activity.rollup_until(ACCOUNT, day.date, end_of_day(day.date, UTC)) == expected
+    lanes, counts = log_items.read_heads(_key(day).pk, day.date)[0].head.lanes, meter.counts
+    return Cost(day, writers, lanes, took, counts["puts"], counts["lost"], counts["units"], exact)
 
 
-def _batch(start: int, count: int, people: int) -> Sequence[Event]:
+def _key(day: HotDay) -> log_items.LogKey:
+    return log_items.LogKey(keys.activity_pk(ACCOUNT), day.date)
+
+
+def _batch(day: HotDay, start: int, count: int) -> Sequence[Event]:
     """Events of one person, as a browser sends them."""
-    person = f"person-{start * 7919 % people}"
+    person = f"person-{start * 7919 % day.people}"
     return [
-        Event(f"e{number}", ACCOUNT, "page_viewed", _time(number), user_id=person)
+        Event(f"e{number}", ACCOUNT, "page_viewed", _time(day, number), user_id=person)
         for number in range(start, start + count)
     ]
 
 
-def _time(number: int) -> datetime:
-    return MIDNIGHT + timedelta(milliseconds=number * 6151 % (ONE_DAY // timedelta(milliseconds=1)))
+def _time(day: HotDay, number: int) -> datetime:
+    midnight = datetime.combine(day.date, datetime.min.time(), UTC)
+    return midnight + timedelta(milliseconds=number * 6151 % (ONE_DAY // timedelta(milliseconds=1)))
 
 
 def _send(batch: Sequence[Event]) -> None:
     """Send until it is acknowledged, as a client does."""
     while True:
         try:
-            ingest(batch, SETTINGS, MIDNIGHT + ONE_DAY)
+            ingest(batch, SETTINGS, batch[0].at + ONE_DAY)
         except StorageUnavailableError:
             continue
         return
@@ -136,16 +183,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.faults.hot_day", description=__doc__.partition("\n")[0])
     parser.add_argument("--events", type=int, default=100_000)
     parser.add_argument("--writers", type=int, default=32)
-    parser.add_argument("--lanes", type=int, nargs="+", default=[16, 1])
     parser.add_argument("--per-batch", type=int, default=1)
+    parser.add_argument("--days", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=0, help="that a day is sent in; 0: as fast as they can")
     options = parser.parse_args()
+    day = HotDay(options.events, options.per_batch)
     print(HEADLINE)  # noqa: T201
     with dynamodb_local.running() as endpoint:
         os.environ.setdefault("AWS_ENDPOINT_URL", endpoint)
-        for lanes in options.lanes:
+        for days, writers, seconds in ((1, 1, 0), (options.days, options.writers, options.seconds)):
             with pytest.MonkeyPatch.context() as patch:
                 for _ in _fresh_tables(os.environ["AWS_ENDPOINT_URL"], patch):
-                    print(live(options.events, options.writers, lanes, options.per_batch).line(), flush=True)  # noqa: T201
+                    for number in range(days):
+                        cost = live(replace(day, date=DAY + number * ONE_DAY), writers, seconds)
+                        print(cost.line(), flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":

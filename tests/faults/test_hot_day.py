@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from tests.faults import hot_day
+from tests.faults.hot_day import HotDay
 
 
 def test_hot_day__of_many_writers_in_lanes__is_exact_and_costs_about_a_unit_an_event(tables):
-    cost = hot_day.live(events=300, writers=8, lanes=16)
+    day = HotDay(events=300)
+    hot_day.begin(day, lanes=16)
+    cost = hot_day.live(day, writers=8)
     assert cost.exact
-    assert cost.units / cost.events < 1.5
+    assert cost.per_event < 1.5
 
 
 def test_hot_day__of_larger_batches_of_one_person_each__keeps_their_lower_cost(tables):
-    cost = hot_day.live(events=1_000, writers=8, lanes=16, per_batch=20)
+    day = HotDay(events=1_000, per_batch=20)
+    hot_day.begin(day, lanes=16)
+    cost = hot_day.live(day, writers=8)
     assert cost.exact
-    assert cost.units / cost.events < 0.15
+    assert cost.per_event < 0.15

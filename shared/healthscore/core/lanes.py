@@ -21,21 +21,31 @@ MAX_LANES = 32
 LANE_BATCHES = 10_000
 """Batches a day that one lane takes: at a peak of ten times the average that is 1.2 a second, of which, with some ten
 milliseconds between reading and writing a head, about one in a hundred meets another."""
+RACE = 100
+"""Batches that a lost race counts for: where one batch in a hundred loses one, a lane has as much as it should take."""
 NARROW = 2
 """Batches that would on average touch more lanes than this are not split up: each lane costs a put of its own, and as
 every batch would go to most lanes, the writers would still meet."""
 
+_MOST = 2**32 - 1
+
 
 class Load(NamedTuple):
-    """How much a day was written to: batches that brought something new, and how wide they were."""
+    """How much a day was written to, and how wide its batches were."""
 
     batches: int
+    """Those that brought something new, each lost race counted as `RACE` more."""
     spread: int
-    """The lanes that the batches would have touched had there been `MAX_LANES`, summed over the batches."""
+    """The lanes that the batches would have touched had there been `MAX_LANES`, summed likewise."""
 
     def plus(self, other: Load) -> Load:
-        """The sum of both."""
-        return Load(self.batches + other.batches, self.spread + other.spread)
+        """The sum of both, as far as a head can hold it."""
+        return Load(min(_MOST, self.batches + other.batches), min(_MOST, self.spread + other.spread))
+
+    def after(self, races: int) -> Load:
+        """The load when it took so many lost races to bring it in: few batches at one moment meet as often as many."""
+        weight = 1 + RACE * races
+        return Load(self.batches * weight, self.spread * weight)
 
 
 NO_LOAD = Load(0, 0)
@@ -66,9 +76,12 @@ def load_of(batch: Iterable[Entry]) -> Load:
     return Load(1, len({lane_of(entry, MAX_LANES) for entry in batch}))
 
 
-def lanes_for(load: Load) -> int:
-    """How many lanes a day should have after a day of this load: a power of two, at most `MAX_LANES`."""
+def lanes_for(load: Load, lanes: int) -> int:
+    """How many lanes a day should have after a day of this load in so many lanes.
+
+    A power of two, at most `MAX_LANES`; not less than half of before, so that a quiet Sunday does not undo a busy week.
+    """
     if load.spread > NARROW * load.batches:
         return 1
     wanted = -(-load.batches // LANE_BATCHES)
-    return min(MAX_LANES, 1 << max(0, wanted - 1).bit_length())
+    return min(MAX_LANES, max(lanes // 2, 1 << max(0, wanted - 1).bit_length()))

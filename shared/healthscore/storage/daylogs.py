@@ -50,14 +50,14 @@ def read(days: Collection[tuple[str, date]]) -> Reading:
     }
     if fresh:
         before = readings.read(fresh.values(), ()).heads
-        reading.heads.update((key, _beginning(lanes_for(_load(earlier, before)))) for key, earlier in fresh.items())
+        reading.heads.update((key, _beginning(_lanes_after(earlier, before))) for key, earlier in fresh.items())
     return reading
 
 
-def _load(key: LogKey, heads: dict[LogKey, StoredHead]) -> Load:
-    first = heads[key]
-    lanes = [first] if first.head.lanes == 1 else log_items.read_heads(key.pk, key.day).values()
-    return reduce(Load.plus, (one.head.load for one in lanes), NO_LOAD)
+def _lanes_after(key: LogKey, heads: dict[LogKey, StoredHead]) -> int:
+    first = heads[key].head
+    all_lanes = [first] if first.lanes == 1 else [one.head for one in log_items.read_heads(key.pk, key.day).values()]
+    return lanes_for(reduce(Load.plus, (head.load for head in all_lanes), NO_LOAD), first.lanes)
 
 
 def _beginning(lanes: int) -> StoredHead:

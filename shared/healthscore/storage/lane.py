@@ -104,7 +104,7 @@ def commit(
         entries: at least one.
         stored: the log's head as read beforehand, or what it should begin as.
         firsts: the account's first-seen times as read beforehand.
-        load: what the commit adds to the head's load.
+        load: what the commit adds to the head's load if it loses no race.
         terms: what else there is to know.
 
     Raises:
@@ -113,6 +113,7 @@ def commit(
         StorageUnavailableError: not committed, or not known to be; the same entries may be committed again.
     """
     lost: _Try | None = None
+    races = 0
     patience = Patience(TOO_MANY_WRITERS, terms.sleep)
     while True:
         try:
@@ -121,7 +122,7 @@ def commit(
                 return Committed(accepted, len(entries) - accepted, _make_known(key, entries, stored, firsts, terms))
             sealed = _sealed(key, stored)
             overhead, salt = log_items.overhead(key.pk), secrets.token_bytes(8)
-            append = daylog.append(key.day, sealed, stored.head, entries, overhead, salt=salt, load=load)
+            append = daylog.append(key.day, sealed, stored.head, entries, overhead, salt=salt, load=load.after(races))
             if append is None:
                 return Committed(0, len(entries), _make_known(key, entries, stored, firsts, terms))
             if lost is not None and lost.surely_lost(stored, append):
@@ -129,6 +130,7 @@ def commit(
             lost = _Try(stored.version, secrets.token_urlsafe(8), append)
             firsts = _put(key, entries, stored, firsts, this=lost, terms=terms)
         except ConditionFailedError:
+            races += 1
             # Read only after the wait: a put costs the same whether it wins or not, and one on an old head never wins.
             patience.wait()
             stored, firsts = _look_again(key, stored.head.lanes, lost)

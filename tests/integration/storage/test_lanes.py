@@ -75,6 +75,16 @@ def test_day__after_a_day_of_few_batches__has_one_lane_and_one_put_a_batch(table
     assert daylogs.read([(ACME, DAY)]).head(ACME, DAY).head.lanes == 1
 
 
+def test_day__after_a_day_of_few_batches_that_met__has_more_lanes(tables, monkeypatch):
+    monkeypatch.setattr(lanes, "LANE_BATCHES", lanes.RACE)
+    commit(of_yesterday([event("y0", user_id="ann")]), day=YESTERDAY)
+    old = daylogs.read([(ACME, YESTERDAY)])
+    commit(of_yesterday([event("y1", 1, user_id="ann")]), day=YESTERDAY)
+    assert daylogs.read([(ACME, DAY)]).head(ACME, DAY).head.lanes == 1
+    commit(of_yesterday([event("y2", 2, user_id="ann")]), day=YESTERDAY, reading=old)
+    assert daylogs.read([(ACME, DAY)]).head(ACME, DAY).head.lanes == 2
+
+
 def test_day__after_a_day_of_many_batches__is_split_and_adds_up(hot):
     events = crowd(400)
     for start in range(0, 400, 50):

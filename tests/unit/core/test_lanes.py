@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from healthscore.core.lanes import LANE_BATCHES, MAX_LANES, NO_LOAD, Load, lane_of, lanes_for, load_of, split
+from healthscore.core.daylog import Head, decode_head, encode_head
+from healthscore.core.lanes import LANE_BATCHES, MAX_LANES, NO_LOAD, RACE, Load, lane_of, lanes_for, load_of, split
 from healthscore.core.pack import entry
 from healthscore.core.rollup import Fold, merged
 from tests.support.events import DAY, distinct_events, event, naive_rollup
@@ -27,18 +28,35 @@ POWERS = [1, 2, 4, 8, 16, 32]
     ],
 )
 def test_lanes_for__a_load__is_the_power_of_two_that_leaves_each_lane_little_enough(batches, lanes):
-    assert lanes_for(Load(batches, batches)) == lanes
+    assert lanes_for(Load(batches, batches), 1) == lanes
 
 
 def test_lanes_for__wide_batches__is_one():
-    assert lanes_for(Load(10**6, 2 * 10**6)) == MAX_LANES
-    assert lanes_for(Load(10**6, 2 * 10**6 + 1)) == 1
+    assert lanes_for(Load(10**6, 2 * 10**6), 1) == MAX_LANES
+    assert lanes_for(Load(10**6, 2 * 10**6 + 1), MAX_LANES) == 1
+
+
+def test_lanes_for__a_quiet_day_after_busy_ones__is_half_of_before():
+    assert lanes_for(Load(3, 3), 16) == 8
+    assert lanes_for(NO_LOAD, 2) == lanes_for(NO_LOAD, 1) == 1
 
 
 def test_load_of__a_batch__counts_the_lanes_it_would_touch():
     assert load_of([entry(event("e1", user_id="ann")), entry(event("e2", 1, user_id="ann"))]) == Load(1, 1)
     crowd = [entry(event(f"e{i}", user_id=f"user-{i}")) for i in range(1000)]
     assert NO_LOAD.plus(load_of(crowd)).plus(load_of(crowd[:1])) == Load(2, MAX_LANES + 1)
+
+
+def test_load__after_lost_races__is_that_of_many_more_batches_as_wide():
+    assert load_of([entry(event("e1"))]).after(0) == Load(1, 1)
+    assert Load(1, 3).after(2) == Load(1 + 2 * RACE, 3 * (1 + 2 * RACE))
+    assert lanes_for(Load(LANE_BATCHES, LANE_BATCHES).plus(Load(1, 1).after(LANE_BATCHES // RACE)), 1) == 4
+
+
+def test_load__beyond_what_a_head_can_hold__stays_there():
+    full = Load(2**32 - 1, 2**32 - 1)
+    assert full.plus(Load(1, 9)) == full
+    assert decode_head(DAY, encode_head(DAY, Head(load=full))).load == full
 
 
 @pytest.mark.parametrize("lanes", POWERS)
