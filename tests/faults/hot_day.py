@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from random import Random
-from threading import Lock
+from threading import Lock, local
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -27,9 +27,10 @@ from healthscore.core.timeline import DAY as ONE_DAY
 from healthscore.core.timeline import end_of_day
 from healthscore.ingest import ingest
 from healthscore.settings import Settings
-from healthscore.storage import activity, keys, log_items
+from healthscore.storage import activity, keys, lane, log_items
 from healthscore.storage.client import call, dynamodb
 from healthscore.storage.errors import StorageUnavailableError
+from healthscore.storage.sealed import SealedCache
 from tests.conftest import _fresh_tables
 from tests.support import dynamodb_local
 from tests.support.events import DAY, naive_rollup
@@ -119,6 +120,14 @@ def size(item: dict[str, dict[str, Any]]) -> int:
     return sum(len(name) for name in item) + sum(lengths)
 
 
+class _OfEachWriter(local):
+    """Each writer is a process of its own: it has read the sealed segments that it has read."""
+
+    def __init__(self) -> None:
+        own = SealedCache()
+        self.get, self.keep = own.get, own.keep
+
+
 def begin(day: HotDay, lanes: int) -> None:
     """Have a day begin in so many lanes, whatever the day before was like."""
     log = daylog.encode_head(day.date, daylog.Head(lanes=lanes))
@@ -139,7 +148,8 @@ def live(day: HotDay, writers: int, seconds: float = 0) -> Cost:
         time.sleep(max(0, began + after - time.monotonic()))
         _send(batch)
 
-    with ThreadPoolExecutor(writers) as pool:
+    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(writers) as pool:
+        patch.setattr(lane, "sealed_parts", _OfEachWriter())
         list(pool.map(send_at_its_time, deliveries, times))
     took = time.monotonic() - began
     meter.stop()

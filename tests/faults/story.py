@@ -36,7 +36,7 @@ from tests.integration.nightly.nights import Inline
 from tests.support.moto_in_process import moto_in_process
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterator
 
 LANE_BATCHES = 5
 """Days after one with more batches are in lanes."""
@@ -106,13 +106,6 @@ def _state() -> dict[str, Any]:
     }
 
 
-class _InTurn(Inline):
-    """A pool that does everything at once in the caller's thread: accounts of a batch go one after the other."""
-
-    def map(self, work: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
-        return [work(item) for item in items]
-
-
 @contextmanager
 def _workspace(seed: int) -> Iterator[None]:
     """Empty tables in this process, a process that knows nothing, and nobody who waits."""
@@ -123,5 +116,5 @@ def _workspace(seed: int) -> Iterator[None]:
         patch.setattr(lanes, "LANE_BATCHES", LANE_BATCHES)
         patch.setattr(daylog, "HEAD_BYTES", HEAD_BYTES)
         for module in (nightly, ingest, outbox):
-            patch.setattr(module, "ThreadPoolExecutor", _InTurn)
+            patch.setattr(module, "ThreadPoolExecutor", Inline)
         yield from _fresh_tables(None, patch)

@@ -26,7 +26,6 @@ from tests.integration.nightly.nights import LOGGER, Inline, Topic, outbox_of
 from tests.support.gateway import NOW, gateway_event
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
 
     import pytest
@@ -133,13 +132,6 @@ def send(path: str, body: object, now: datetime = NOW) -> dict[str, Any]:
     return answer
 
 
-class Serial(Inline):
-    """A pool that does one thing after the other: moto in this process takes one call at a time."""
-
-    def map(self, work: Callable[..., Any], *arguments: Iterable[Any]) -> Iterator[Any]:
-        return map(work, *arguments)
-
-
 def prepare(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have few events seal segments and few batches make lanes, and everything go one after the other."""
     monkeypatch.setattr(daylog, "HEAD_BYTES", 400)
@@ -147,7 +139,7 @@ def prepare(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lane, "sealed_parts", SealedCache())
     monkeypatch.setattr(crm_matching, "WORKERS", 1)
     for module in (ingest, nightly):
-        monkeypatch.setattr(module, "ThreadPoolExecutor", Serial)
+        monkeypatch.setattr(module, "ThreadPoolExecutor", Inline)
     monkeypatch.setattr(ingest_function, "settings", EventSettings())
     for function in (accounts_function, ingest_function):
         monkeypatch.setattr(function, "find_key", CachedKeys(workspace.find_key))

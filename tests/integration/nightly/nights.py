@@ -28,7 +28,7 @@ from healthscore.storage.client import dynamodb, pages
 from tests.unit.alerts.nights import GONE, lived
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 TONIGHT = datetime(2026, 11, 21, 2, tzinfo=UTC)
 NIGHT = timedelta(days=1)
@@ -167,6 +167,9 @@ class Inline:
         except BaseException as error:  # noqa: BLE001  (as a pool does)
             future.set_exception(error)
         return future
+
+    def map(self, work: Callable[..., Any], *arguments: Iterable[Any]) -> list[Any]:
+        return list(map(work, *arguments))
 
 
 def schedule(at: datetime) -> dict[str, str]:

@@ -24,6 +24,7 @@ from healthscore.storage.client import dynamodb
 from healthscore.storage.errors import StorageUnavailableError
 from healthscore.storage.keys import activity_pk, person_pk
 from healthscore.storage.sealed import SealedCache
+from tests.integration.nightly.nights import Inline
 from tests.integration.tracking.calls import NOW, START, calls_of, deed, entries_of, record
 from tests.support import interleaving
 from tests.support.events import DAY, event, naive_rollup
@@ -32,26 +33,10 @@ from tests.support.traces import mentions
 MINUTES = st.sampled_from([0, 1, 40, 600, 1439, 1440, 1500])
 
 
-class Serial:
-    """A pool of one: so that the test decides the order of all calls."""
-
-    def __init__(self, _workers):
-        pass
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        pass
-
-    def map(self, function, values):
-        return [function(value) for value in values]
-
-
 @pytest.fixture
 def in_process(tables_in_process, monkeypatch):
     monkeypatch.setattr(daylog, "HEAD_BYTES", 260)
-    monkeypatch.setattr(ingest, "ThreadPoolExecutor", Serial)
+    monkeypatch.setattr(ingest, "ThreadPoolExecutor", Inline)
     monkeypatch.setattr(patience, "time", SimpleNamespace(sleep=lambda _seconds: None))
     monkeypatch.setattr(lane, "sealed_parts", SealedCache())
     interleaving.watch(dynamodb())
