@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from healthscore.connected.tokens import secrets
 from healthscore.crm import options
 from healthscore.crm.protocol import CrmError
 from healthscore.crm.registry import PROVIDERS
-from healthscore.crm_secrets import secrets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from healthscore import startup  # isort: split
 
-from healthscore import crm_routes, erasure, handling, lists
+from healthscore import erasure, handling, lists
+from healthscore.connected import routes as crm_routes
 from healthscore.http import query
 from healthscore.http.errors import ApiError, account_not_found
 from healthscore.http.keys import CachedKeys

@@ -8,9 +8,9 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from healthscore import startup
+from healthscore.connected.session import open_session
+from healthscore.connected.sync import Session, refresh
 from healthscore.crm.protocol import Change, CrmError
-from healthscore.crm_session import open_session
-from healthscore.crm_sync import Session, refresh
 from healthscore.outbox import open_outbox
 from healthscore.storage import crm
 from healthscore.storage.errors import StorageUnavailableError

@@ -7,10 +7,10 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from healthscore import startup
+from healthscore.connected.session import open_session
+from healthscore.connected.sync import note_problem, run
+from healthscore.connected.write_back import write_back_all
 from healthscore.crm.protocol import CrmError
-from healthscore.crm_session import open_session
-from healthscore.crm_sync import note_problem, run
-from healthscore.crm_write_back import write_back_all
 from healthscore.outbox import open_outbox
 from healthscore.storage import crm
 

@@ -8,10 +8,10 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from healthscore import startup
+from healthscore.connected.queue import enqueue
+from healthscore.connected.tokens import WebhookSecrets
 from healthscore.crm.protocol import WebhookRequest
 from healthscore.crm.registry import PROVIDERS
-from healthscore.crm_queue import enqueue
-from healthscore.crm_secrets import WebhookSecrets
 from healthscore.http.errors import ApiError, invalid_request
 from healthscore.http.routing import Router
 from healthscore.storage import crm

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger
 
-from healthscore import crm_sync
+from healthscore.connected import sync
 from healthscore.crm.hubspot import HubSpot, HubSpotOptions
 from healthscore.outbox import Outbox
 from healthscore.pace import Pace
@@ -127,8 +127,8 @@ class Reader:
                 try:
                     result = self._process()
                 except (Death, StorageUnavailableError):
-                    fake.clock.sleep(crm_sync.LEASE.total_seconds() + 1)
-                    waited += crm_sync.LEASE
+                    fake.clock.sleep(sync.LEASE.total_seconds() + 1)
+                    waited += sync.LEASE
                     continue
                 figures.update({name: result.get(name, 0) for name in ("companies", "changed")})
                 if result["state"] == "complete":
@@ -153,7 +153,7 @@ class Reader:
         fake, connection = self._account.fake, crm.connection(PROVIDER)
         assert connection is not None
         connector = HubSpot(HubSpotOptions(), fake.token, fake.url, fake.clock)
-        session = crm_sync.Session(
+        session = sync.Session(
             provider=PROVIDER,
             connector=connector,
             writing=False,
@@ -164,7 +164,7 @@ class Reader:
             telling=connection.read_once,
         )
         try:
-            return crm_sync.run(session)
+            return sync.run(session)
         finally:
             connector._api._client.close()
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 from functions.crm_webhook import handler as webhook_function
-from healthscore import crm_matching, crm_queue, crm_secrets
+from healthscore.connected import matching, queue, tokens
 from healthscore.storage import keys, messages
 from healthscore.storage.client import dynamodb
 from tests.fakes import attio, hubspot
@@ -35,11 +35,11 @@ _FAKES: dict[str, tuple[Any, str]] = {
 @contextmanager
 def connected(now: datetime, monkeypatch: pytest.MonkeyPatch, provider: str = "hubspot") -> Iterator[Any]:
     """A fake CRM whose token is in the secret, and the queue; the environment names both."""
-    monkeypatch.setattr(crm_matching, "WORKERS", 1)  # moto without a server takes one call at a time
+    monkeypatch.setattr(matching, "WORKERS", 1)  # moto without a server takes one call at a time
     with ExitStack() as undo:
         for forget in (
-            crm_secrets._secretsmanager.cache_clear,
-            crm_queue._sqs.cache_clear,
+            tokens._secretsmanager.cache_clear,
+            queue._sqs.cache_clear,
             webhook_function.webhook_secrets.forget,
         ):
             forget()

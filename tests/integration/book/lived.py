@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from functions.accounts import handler as accounts_function
 from functions.ingest import handler as ingest_function
-from healthscore import crm_matching, ingest, nightly
+from healthscore import ingest, nightly
+from healthscore.connected import matching
 from healthscore.core import daylog, lanes
 from healthscore.core.timeline import format_instant
 from healthscore.http.keys import CachedKeys, key_hash
@@ -137,7 +138,7 @@ def prepare(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(daylog, "HEAD_BYTES", 400)
     monkeypatch.setattr(lanes, "LANE_BATCHES", 1)
     monkeypatch.setattr(lane, "sealed_parts", SealedCache())
-    monkeypatch.setattr(crm_matching, "WORKERS", 1)
+    monkeypatch.setattr(matching, "WORKERS", 1)
     for module in (ingest, nightly):
         monkeypatch.setattr(module, "ThreadPoolExecutor", Inline)
     monkeypatch.setattr(ingest_function, "settings", EventSettings())

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aws_lambda_powertools import Logger
 
-from healthscore import crm_matching, crm_session, crm_sync, nightly
+from healthscore import nightly
+from healthscore.connected import matching, session, sync
+from healthscore.connected.sync import Session
 from healthscore.core.alert_rules import changes
 from healthscore.core.alert_settings import AlertSettings
 from healthscore.core.health import assess, snapshot
@@ -19,7 +21,6 @@ from healthscore.core.timeline import parse_instant
 from healthscore.crm import hubspot_api, options
 from healthscore.crm.client import Clock
 from healthscore.crm.registry import PROVIDERS
-from healthscore.crm_sync import Session
 from healthscore.ingest import ingest
 from healthscore.outbox import Outbox
 from healthscore.pace import Pace
@@ -87,7 +88,7 @@ class Workspace:
         )
 
     def sync(self) -> dict[str, Any]:
-        return crm_sync.run(self.session())
+        return sync.run(self.session())
 
     def close(self) -> None:
         for connector in self.connectors:
@@ -122,7 +123,7 @@ class Workspace:
 
 def _workspace(provider, fake, monkeypatch):
     # Moto without a server takes one call at a time; and small pages are crossed by few companies.
-    monkeypatch.setattr(crm_matching, "WORKERS", 1)
+    monkeypatch.setattr(matching, "WORKERS", 1)
     monkeypatch.setattr(hubspot_api, "ASSOCIATED", 100)
     workspace = Workspace(provider, fake)
     yield workspace
@@ -154,5 +155,5 @@ def life(request, tables_in_process, monkeypatch):
     monkeypatch.setattr(nightly, "WORKERS", 1)  # moto without a server takes one call at a time
     with connected(NOW, monkeypatch, request.param) as fake:
         clock = fake.clock
-        monkeypatch.setattr(crm_session, "CLOCK", Clock(clock.now, clock.monotonic, clock.sleep))
+        monkeypatch.setattr(session, "CLOCK", Clock(clock.now, clock.monotonic, clock.sleep))
         yield Life(DESKS[request.param](fake), topic)

@@ -13,7 +13,7 @@ from functions.accounts import handler as accounts_function
 from functions.crm_refresh import handler as refresh_function
 from functions.crm_sync import handler as sync_function
 from functions.crm_webhook import handler as webhook_function
-from healthscore import crm_secrets
+from healthscore.connected import tokens
 from healthscore.http.keys import CachedKeys, key_hash
 from healthscore.storage import accounts, crm, workspace
 from healthscore.storage.workspace import ApiKey
@@ -129,7 +129,7 @@ def test_webhook__secret__is_kept_for_minutes_and_read_anew_where_it_does_not_fi
         headers, body = hubspot.webhook(hubspot.event("tickets", "5"), url=URL)
         return deliver(headers, body, now=hubspot.clock.now())[0]
 
-    monkeypatch.setattr(crm_secrets, "secrets", stored)
+    monkeypatch.setattr(tokens, "secrets", stored)
     assert [status(SECRET) for _ in range(3)] == [200] * 3
     assert [status("forged") for _ in range(10)] == [401] * 10
     assert len(read) == 1

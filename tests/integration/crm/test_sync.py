@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from healthscore import crm_entering, crm_sync
+from healthscore.connected import entering, sync
+from healthscore.connected.write_back import write_back_all
 from healthscore.core.health import document
 from healthscore.crm import attio as attio_connector
 from healthscore.crm.protocol import Change
-from healthscore.crm_write_back import write_back_all
 from healthscore.scoring import assess_account
 from healthscore.settings import Settings
 from healthscore.storage import accounts, crm, crm_companies, crm_facts, erasing
@@ -178,7 +178,7 @@ def test_refresh__high_priority_ticket__changes_the_score_and_sends_one_alert_at
     hubspot.fake.change("deals", deal, dealstage="closedlost")
     ticket = hubspot.fake.add("tickets", company, hs_pipeline_stage=OPEN, hs_ticket_priority="HIGH")
     for _ in range(3):
-        crm_sync.refresh(hubspot.session(), [Change("tickets", ticket)])
+        sync.refresh(hubspot.session(), [Change("tickets", ticket)])
     assert hubspot.topic.kinds() == ["band_fell"]
     after = accounts.get("acme.com").latest
     assert after.score == before.score - 9
@@ -257,12 +257,12 @@ def test_sync__page_read_before_a_webhook_and_entered_after_it__does_not_undo_it
         yield next(pages)
         attio.fake.clock.sleep(60)
         ticket = attio.fake.add("tickets", company=company, status="New", priority="Urgent")
-        crm_sync.refresh(attio.session(), [Change("tickets", ticket)])
+        sync.refresh(attio.session(), [Change("tickets", ticket)])
         attio.fake.clock.sleep(60)
         yield from pages
 
     monkeypatch.setattr(session.connector, "full", interrupted)
-    assert crm_sync.run(session)["state"] == "complete"
+    assert sync.run(session)["state"] == "complete"
     assert attio.facts("acme.com").high_priority_open == 1
     attio.fake.clock.sleep(3 * 3600)
     assert attio.sync()["changed"] == 0
@@ -280,8 +280,8 @@ def test_refresh__late_answer_of_an_older_one__does_not_undo_the_newer(hubspot):
     older = hubspot.session().connector.refresh(changes)
     hubspot.fake.clock.sleep(60)
     hubspot.fake.add("tickets", company, hs_pipeline_stage=OPEN)
-    crm_sync.refresh(hubspot.session(), changes)
-    crm_sync.enter(hubspot.session(), older.companies, anew=False)
+    sync.refresh(hubspot.session(), changes)
+    sync.enter(hubspot.session(), older.companies, anew=False)
     assert hubspot.facts("acme.com").open_tickets == 1
 
 
@@ -298,12 +298,12 @@ def test_refresh__two_at_once__leave_what_was_read_last(hubspot, monkeypatch):
         monkeypatch.setattr(crm_facts, "save", save)
         hubspot.fake.clock.sleep(60)
         hubspot.fake.add("tickets", company, hs_pipeline_stage=OPEN, hs_ticket_priority="HIGH")
-        crm_sync.refresh(hubspot.session(), changes)
+        sync.refresh(hubspot.session(), changes)
         return save(*arguments)
 
     hubspot.fake.add("tickets", company, hs_pipeline_stage=OPEN)
     monkeypatch.setattr(crm_facts, "save", overtaken)
-    crm_sync.refresh(hubspot.session(), changes)
+    sync.refresh(hubspot.session(), changes)
     assert (hubspot.facts("acme.com").open_tickets, hubspot.facts("acme.com").high_priority_open) == (2, 1)
     assert hubspot.topic.kinds() == ["ticket_opened"]
     # What was entered is also what the next reading compares with.
@@ -321,7 +321,7 @@ def test_refresh__new_company__is_looked_for_by_its_id_at_once_and_by_its_domain
     by_id = hubspot.fake.add("companies", account_id="beta")
     with monkeypatch.context() as forbidden:
         forbidden.setattr(accounts, "scan", None)
-        crm_sync.refresh(hubspot.session(), [Change("companies", by_domain), Change("companies", by_id)])
+        sync.refresh(hubspot.session(), [Change("companies", by_domain), Change("companies", by_id)])
     assert hubspot.facts("beta").open_tickets == 0
     assert hubspot.facts("acme.com") is None
     hubspot.fake.clock.sleep(900)
@@ -335,16 +335,16 @@ def test_refresh__two_companies_that_claim_one_account_at_once__are_both_reporte
     hubspot.sync()
     hubspot.fake.clock.sleep(60)
     one, other = (hubspot.fake.add("companies", account_id="acme") for _ in range(2))
-    enter = crm_entering.enter_and_score
+    enter = entering.enter_and_score
 
     def overtaken(*arguments, **named):
         """The other company claims the account between this one's claim and its facts."""
-        monkeypatch.setattr(crm_entering, "enter_and_score", enter)
-        crm_sync.refresh(hubspot.session(), [Change("companies", other)])
+        monkeypatch.setattr(entering, "enter_and_score", enter)
+        sync.refresh(hubspot.session(), [Change("companies", other)])
         return enter(*arguments, **named)
 
-    monkeypatch.setattr(crm_entering, "enter_and_score", overtaken)
-    crm_sync.refresh(hubspot.session(), [Change("companies", one)])
+    monkeypatch.setattr(entering, "enter_and_score", overtaken)
+    sync.refresh(hubspot.session(), [Change("companies", one)])
     assert unmatched("hubspot") == {one: "same_account", other: "same_account"}
     assert hubspot.facts("acme") is None
     hubspot.fake.change("companies", other, account_id="")

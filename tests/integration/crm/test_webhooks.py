@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from healthscore import crm_entering
+from healthscore.connected import entering
 from healthscore.storage.errors import StorageUnavailableError
 from tests.fakes import attio, hubspot
 from tests.fakes.server import Reply
@@ -88,7 +88,7 @@ def test_logs__of_everything_and_its_failures__hold_no_secret_and_no_customer_te
     def gone(*_: object, **__: object) -> None:
         raise StorageUnavailableError("gone")
 
-    monkeypatch.setattr(crm_entering, "enter_and_score", gone)
+    monkeypatch.setattr(entering, "enter_and_score", gone)
     life.clock.sleep(60)
     life.desk.close(ticket)
     assert len(life.tell(ticket)) == 1

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
 
+from healthscore.connected.entering import Entered, Entering, State
 from healthscore.crm.mapping import Claim, Unmatched, claim, domain, loser, winner
-from healthscore.crm_entering import Entered, Entering, State
 from healthscore.storage import accounts, crm_companies
 from healthscore.storage.crm_companies import CompanyRecord
 from healthscore.storage.patience import Patience
@@ -17,8 +17,8 @@ from healthscore.storage.patience import Patience
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from healthscore.connected.directory import Directory
     from healthscore.crm.protocol import Company
-    from healthscore.crm_directory import Directory
 
 WORKERS = 8
 """Companies worked on at once."""

@@ -13,12 +13,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from healthscore.connected.directory import Directory
+from healthscore.connected.entering import Entering
+from healthscore.connected.matching import Matching
+from healthscore.connected.write_back import write_back
 from healthscore.core.timeline import format_instant, parse_instant
 from healthscore.crm.protocol import Change, CrmError, QuotaError
-from healthscore.crm_directory import Directory
-from healthscore.crm_entering import Entering
-from healthscore.crm_matching import Matching
-from healthscore.crm_write_back import write_back
 from healthscore.storage import crm, crm_companies, workspace
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from aws_lambda_powertools import Logger
 
+    from healthscore.connected.entering import Entered
     from healthscore.crm.protocol import Connector, Page
-    from healthscore.crm_entering import Entered
     from healthscore.outbox import Outbox
     from healthscore.storage.crm import Connection
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from healthscore.connected.sync import Session
+from healthscore.connected.tokens import secrets
 from healthscore.crm import options
 from healthscore.crm.client import Clock
 from healthscore.crm.protocol import AccessError
 from healthscore.crm.registry import PROVIDERS
-from healthscore.crm_secrets import secrets
-from healthscore.crm_sync import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable

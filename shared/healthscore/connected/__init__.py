@@ -1,0 +1,1 @@
+"""A CRM that is connected: read, matched with accounts, entered, and written back to."""
