@@ -34,13 +34,14 @@ def distinct_events(*, min_size: int = 1, max_size: int = 40) -> st.SearchStrate
         st.sampled_from([0, 1_800_000, 1_800_001, 3_600_000, 3_600_001, 86_399_999]),
     )
     one = st.builds(
-        lambda at, user, anonymous, session, name, value: {
+        lambda at, user, anonymous, session, name, value, page: {
             "at": MIDNIGHT + timedelta(milliseconds=at),
             "user_id": user,
             "anonymous_id": anonymous,
             "session_id": session,
             "name": name,
             "value": value,
+            "page": page,
         },
         times,
         st.sampled_from([None, "ann", "bob", "7d9f1c52-3a50-4a09-9df4-0c2f3f1a2b3c"]),
@@ -48,6 +49,7 @@ def distinct_events(*, min_size: int = 1, max_size: int = 40) -> st.SearchStrate
         st.sampled_from([None, None, "s1", "s2"]),
         st.sampled_from(NAMES),
         st.sampled_from([MICROS, MICROS, 120 * MICROS, -5, 0]),
+        st.sampled_from([None, None, "Home", "login"]),
     )
     return st.lists(one, min_size=min_size, max_size=max_size).map(
         lambda drawn: [Event(event_id=f"e{i}", account_id="acme", **fields) for i, fields in enumerate(drawn)]

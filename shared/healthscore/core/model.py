@@ -64,6 +64,8 @@ class Event:
     session_id: str | None = None
     value: int = MICROS
     """Amount in millionths; a pre-aggregated count such as "120 messages" is 120,000,000."""
+    page: str | None = None
+    """The name of the page or screen that was viewed. It is kept, and nothing is scored by it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@
     8·k        session ids
     16·u       the user and anonymous ids that are UUIDs
     deflated (what stands above is as good as random and would only spoil it):
-      4 bytes  length of the tables, then the tables as JSON: [names, people, {entry index: value in millionths}]
+      4 bytes  length of the tables, then the tables as JSON: [names, people, {entry index: value in millionths}];
+               the name of an event that says which page was viewed is a pair of both
       4·n      times, each as milliseconds after the one before
       n codes  person, session, name: index into the tables, one byte each (two where a table needs it), 0 for none
 
@@ -58,6 +59,8 @@ class Entry(NamedTuple):
     name: str
     value: int
     """In millionths."""
+    page: str = ""
+    """The page or screen that was viewed; empty where the event names none."""
 
 
 def entry(event: Event) -> Entry:
@@ -73,20 +76,21 @@ def entry(event: Event) -> Entry:
     else:
         person = None
     session = 0 if event.session_id is None else (_hash64(event.session_id) or 1)
-    return Entry(millis(event.at), _hash64(event.event_id), person, session, event.name, event.value)
+    return Entry(millis(event.at), _hash64(event.event_id), person, session, event.name, event.value, event.page or "")
 
 
 def pack(day: date, entries: Iterable[Entry]) -> bytes:
     """The bytes for a set of at most `MAX_ENTRIES` entries of one day; the order they are given in does not matter."""
     ordered = sorted(entries)
-    names = _Table(e.name for e in ordered)
+    names = _Table((e.name, e.page) for e in ordered)
     people = _Table(e.person for e in ordered if e.person is not None)
     sessions = _Table(e.session for e in ordered if e.session)
     uuids = [_uuid_bytes(person) for person in people.items]
     shown = [person if uuid is None else person[0] for person, uuid in zip(people.items, uuids, strict=True)]
     raw_uuids = b"".join(uuid for uuid in uuids if uuid is not None)
     values = {i: e.value for i, e in enumerate(ordered) if e.value != MICROS}
-    tables = json.dumps([names.items, shown, values], ensure_ascii=False, separators=(",", ":")).encode()
+    named = [(name, page) if page else name for name, page in names.items]
+    tables = json.dumps([named, shown, values], ensure_ascii=False, separators=(",", ":")).encode()
     n, k = len(ordered), len(sessions.items)
     times = [e.at for e in ordered]
     body = b"".join(
@@ -96,7 +100,7 @@ def pack(day: date, entries: Iterable[Entry]) -> bytes:
             struct.pack(f"<{n}I", *(b - a for a, b in zip([_origin(day), *times], times, strict=False))),
             people.codes(e.person for e in ordered),
             sessions.codes(e.session or None for e in ordered),
-            names.codes(e.name for e in ordered),
+            names.codes((e.name, e.page) for e in ordered),
         )
     )
     deflate = zlib.compressobj(wbits=_RAW_DEFLATE)
@@ -128,7 +132,8 @@ def unpack(day: date, data: bytes) -> list[Entry]:
     uuids = iter([data[i : i + _UUID_BYTES].hex() for i in range(at, at + u * _UUID_BYTES, _UUID_BYTES)])
     body = zlib.decompress(data[at + u * _UUID_BYTES :], _RAW_DEFLATE)
     at = 4 + struct.unpack_from("<I", body)[0]
-    names, people, values = json.loads(body[4:at])
+    named, people, values = json.loads(body[4:at])
+    names = [(one, "") if isinstance(one, str) else one for one in named]
     people = [person if len(person) > 1 else person + _dashed(next(uuids)) for person in people]
     times = list(accumulate(struct.unpack_from(f"<{n}I", body, at), initial=_origin(day)))[1:]
     at += 4 * n
@@ -138,7 +143,9 @@ def unpack(day: date, data: bytes) -> list[Entry]:
         columns.append(struct.unpack_from(f"<{n}{code}", body, at))
         at += n * struct.calcsize(code)
     entries = [
-        Entry(t, id_, people[p - 1] if p else None, sessions[s - 1] if s else 0, names[m - 1], MICROS)
+        Entry(
+            t, id_, people[p - 1] if p else None, sessions[s - 1] if s else 0, names[m - 1][0], MICROS, names[m - 1][1]
+        )
         for t, id_, p, s, m in zip(times, ids, *columns, strict=True)
     ]
     for i, value in values.items():
@@ -146,7 +153,7 @@ def unpack(day: date, data: bytes) -> list[Entry]:
     return entries
 
 
-T = TypeVar("T", str, int)
+T = TypeVar("T", str, int, tuple[str, str])
 
 
 class _Table(Generic[T]):

@@ -42,7 +42,7 @@ class Fold:
 
     def add(self, entries: Iterable[Entry]) -> Fold:
         """Add entries, each of which must not have been added before; answers itself."""
-        for at, _, person, session, name, value in entries:
+        for at, _, person, session, name, value, _ in entries:
             if not self._events:
                 self._first = self._last = at
             elif at < self._first:

@@ -19,7 +19,7 @@ from healthscore.core.timeline import millis
 from healthscore.http import event_rules
 from healthscore.http.errors import ApiError, invalid_request
 from healthscore.http.event_rules import MAX_EVENTS, RefusedError, Rejection, Window
-from healthscore.http.ids import MAX_ACCOUNT_ID, MAX_EVENT_ID, MAX_USER_ID, id_fault, name_fault
+from healthscore.http.ids import MAX_ACCOUNT_ID, MAX_EVENT_ID, MAX_NAME, MAX_USER_ID, id_fault, name_fault
 from healthscore.http.plain import kind_of
 from healthscore.http.segment_clock import instant_of, written_time
 
@@ -191,7 +191,7 @@ def _read_deed(call: _Call, parsed: ParsedCalls) -> None:
         raise RefusedError(
             "invalid_event", "nobody is named: send userId or anonymousId, or the account in context.groupId"
         )
-    name = _name(call)
+    name, page = _name(call), _page(call, properties)
     session_id = call.id("sessionId", MAX_USER_ID, call.context)
     value = _value(properties)
     event_id = call.id("messageId", MAX_EVENT_ID)
@@ -205,10 +205,11 @@ def _read_deed(call: _Call, parsed: ParsedCalls) -> None:
             session_id,
             value,
             properties,
+            page,
         ]
         event_id = event_rules.derived_id(content)
     at = call.window.check(call.at, str(written_time(call.sent)))
-    event = Event(event_id, account_id or "", name, at, user_id, anonymous_id, session_id, value)
+    event = Event(event_id, account_id or "", name, at, user_id, anonymous_id, session_id, value, page)
     parsed.deeds.append(Deed(account_id, entry(event)))
 
 
@@ -269,7 +270,7 @@ _READERS: Mapping[str, Callable[[_Call, ParsedCalls], None]] = {
 
 
 def _name(call: _Call) -> str:
-    """The name of what was done. The name of a page, like all properties, says where and not what."""
+    """The name of what was done."""
     if call.kind in _PAGES:
         return _PAGES[call.kind]
     name = call.sent.get("event")
@@ -281,6 +282,15 @@ def _name(call: _Call) -> str:
     if fault is not None:
         raise RefusedError(fault[0], f"event {fault[1]}")
     return name
+
+
+def _page(call: _Call, properties: Mapping[str, Any]) -> str | None:
+    """The name of the page or screen, as much of it as is kept; clients send it beside the properties or in them."""
+    if call.kind not in _PAGES:
+        return None
+    given = call.sent.get("name") or properties.get("name")
+    page = given.strip()[:MAX_NAME].rstrip() if isinstance(given, str) else ""
+    return page if page and name_fault(page) is None else None
 
 
 def _value(properties: Mapping[str, Any]) -> int:

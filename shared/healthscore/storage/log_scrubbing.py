@@ -1,9 +1,10 @@
 """Taking a person out of an account's day logs while every figure stays.
 
 Entries keep their time, event name, value and event id; the person and the sessions are replaced by others that are
-made up for that day alone and lead nowhere. Each lane is read, written anew beside what is there, and exchanged by one
-put on condition of the version that was read; then the old segments are deleted, and with them those that a writer has
-left behind: all were listed before the exchange, so a writer that could still lead to one fails its own condition.
+made up for that day alone and lead nowhere, and the names of pages, which may say whose they were, are dropped. Each
+lane is read, written anew beside what is there, and exchanged by one put on condition of the version that was read;
+then the old segments are deleted, and with them those that a writer has left behind: all were listed before the
+exchange, so a writer that could still lead to one fails its own condition.
 """
 
 from __future__ import annotations
@@ -125,7 +126,7 @@ def _without(entries: Iterable[Entry], people: Collection[str]) -> list[Entry]:
             session = entry.session
             if session:
                 session = sessions.setdefault((entry.person, session), secrets.randbits(64) or 1)
-            replaced.append(entry._replace(person=strangers[entry.person], session=session))
+            replaced.append(entry._replace(person=strangers[entry.person], session=session, page=""))
         else:
             replaced.append(entry)
     return replaced

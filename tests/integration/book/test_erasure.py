@@ -65,7 +65,14 @@ def lived(tables_in_process, monkeypatch):
         for day in range(3):
             told(account_id, f"{name} fell", DAY - timedelta(days=day))
         users = [USER, OTHER, UUID_USER, None]
-        fields = [{"user_id": users[i % 4], "session_id": f"s{i % 5}" if i % 3 else None} for i in range(300)]
+        fields = [
+            {
+                "user_id": users[i % 4],
+                "session_id": f"s{i % 5}" if i % 3 else None,
+                "page": f"Profile of {users[i % 4]}",
+            }
+            for i in range(300)
+        ]
         days = [MIDNIGHT - timedelta(days=i % 3) + timedelta(minutes=i) for i in range(300)]
         take_in(
             [event(f"e{i}", account_id=account_id, at=days[i], **fields[i]) for i in range(150)]

@@ -69,6 +69,7 @@ def test_client__503__sends_the_same_again_and_it_counts_once(client, listener, 
 def test_browser__beacon_of_text__is_taken_by_the_key_in_its_body(listener, product):
     call = {
         "type": "page",
+        "name": "Prices",
         "anonymousId": "visitor",
         "messageId": "ajs-1",
         "context": {"groupId": "acme"},

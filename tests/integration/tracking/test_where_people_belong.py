@@ -274,11 +274,13 @@ def _unavailable(*_):
 
 def test_events__of_a_visitor_who_signs_in__go_to_the_users_account(in_process):
     user, visitor, account = f"uann-{uuid4().hex}", f"av-{uuid4().hex}", f"acme-{uuid4().hex}"
-    record(calls_of([deed("e1", visitor, 0)]))
+    sent = deed("e1", visitor, 0)
+    sent = sent._replace(entry=sent.entry._replace(page="Prices"))
+    record(calls_of([sent]))
     record(calls_of([Membership(user, START, account)]))
     assert count_of(account) == 0
     record(calls_of([Link(visitor, user)]))
-    assert count_of(account) == 1
+    assert entries_of(activity_pk(account)) == [sent.entry]
     assert record(calls_of([deed("e1", visitor, 0), deed("e2", visitor, 1)])) == ingest.Ingested(1, 1)
 
 

@@ -50,6 +50,14 @@ def test_pack__of_the_longest_entries_allowed__fits_an_item():
     assert len(packed) < ITEM_LIMIT - 2_000
 
 
+def test_pack__of_pages_with_names__takes_more_only_for_these():
+    plain = [entry(event(f"e{i}", i)) for i in range(40)]
+    named = [entry(event(f"e{i}", i, page="Billing" if i % 2 else None)) for i in range(40)]
+    assert unpack(DAY, pack(DAY, named)) == named
+    assert {one.page for one in named} == {"", "Billing"}
+    assert len(pack(DAY, plain)) < len(pack(DAY, named)) < len(pack(DAY, plain)) + 40
+
+
 def test_pack__of_more_than_255_people__uses_wider_codes():
     entries = [entry(event(f"e{i}", user_id=str(i))) for i in range(300)]
     assert unpack(DAY, pack(DAY, entries)) == sorted(entries)

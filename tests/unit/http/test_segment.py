@@ -117,6 +117,30 @@ def test_page__by_any_name__is_one_event(kind, name):
 
 
 @pytest.mark.parametrize(
+    ("call", "page"),
+    [
+        ({"name": "Home"}, "Home"),
+        ({"properties": {"name": "Home"}}, "Home"),
+        ({"name": "Größe ändern ↗", "properties": {"name": "other"}}, "Größe ändern ↗"),
+        ({"name": f"  {'x' * 199} and more"}, "x" * 199),
+        ({}, ""),
+        ({"name": "  "}, ""),
+        ({"name": 7}, ""),
+        ({"name": "\x07"}, ""),
+        ({"type": "track", "name": "Home"}, ""),
+    ],
+)
+def test_page__with_a_name_of_its_own__keeps_as_much_of_it_as_there_is_room_for(call, page):
+    assert entry(**{"type": "page", **call}).page == page
+
+
+def test_page__without_a_message_id__is_told_from_another_page_at_the_same_moment():
+    one, other = (entry(type="page", name=name, messageId=None) for name in ("Home", "Prices"))
+    assert one.at == other.at
+    assert one.id != other.id
+
+
+@pytest.mark.parametrize(
     ("value", "micros"), [(None, MICROS), (120, 120 * MICROS), (0.5, 500_000), ("many", MICROS), (True, MICROS)]
 )
 def test_value__in_properties__counts_where_it_is_a_number(value, micros):
