@@ -56,10 +56,15 @@ class Sealed:
         self.seen = seen
         self.fold = fold
 
-    def then(self, token: bytes, entries: Sequence[Entry]) -> Sealed:
-        """The sealed part with one more segment behind it."""
-        seen = self.seen.union(entry.id for entry in entries)
-        return Sealed(self.segments + 1, token, seen, self.fold.copy().add(entries))
+    def then(self, more: Sequence[tuple[bytes, Sequence[Entry]]]) -> Sealed:
+        """The sealed part with more segments behind it, given by token and entries; all at once, for it is a copy."""
+        if not more:
+            return self
+        fold = self.fold.copy()
+        for _, entries in more:
+            fold.add(entries)
+        seen = self.seen.union(entry.id for _, entries in more for entry in entries)
+        return Sealed(self.segments + len(more), more[-1][0], seen, fold)
 
 
 NOTHING_SEALED = Sealed(0, NO_TOKEN, frozenset(), Fold())
@@ -144,13 +149,16 @@ def append(
     load = head.load.plus(load)
     whole = Head(sealed.segments, sealed.token, tuple(unsealed), head.lanes, load)
     log = encode_head(day, whole) if ids_fit else None
-    segments = []
+    segments: list[Segment] = []
     if log is None or len(log) > room:
+        more, token = [], sealed.token
         for start in range(0, len(unsealed), pack.MAX_ENTRIES):
             chunk = unsealed[start : start + pack.MAX_ENTRIES]
-            data = _SEGMENT.pack(_FORMAT, sealed.token) + pack.pack(day, chunk)
-            sealed = sealed.then(blake2b(data, digest_size=8, key=salt).digest(), chunk)
-            segments.append(Segment(sealed.segments, sealed.token, data))
+            data = _SEGMENT.pack(_FORMAT, token) + pack.pack(day, chunk)
+            token = blake2b(data, digest_size=8, key=salt).digest()
+            more.append((token, chunk))
+            segments.append(Segment(sealed.segments + len(more), token, data))
+        sealed = sealed.then(more)
         log = encode_head(day, Head(sealed.segments, sealed.token, (), head.lanes, load))
     return Append(tuple(fresh.values()), tuple(segments), log, rollup, sealed)
 
@@ -187,10 +195,7 @@ def resolve(day: date, head: Head, known: Sealed, segments: Mapping[bytes, bytes
         previous, entries = _decode_segment(day, token, segments)
         way.append((token, entries))
         token = previous
-    sealed = known if token == known.token else NOTHING_SEALED
-    for step, entries in reversed(way):
-        sealed = sealed.then(step, entries)
-    return sealed
+    return (known if token == known.token else NOTHING_SEALED).then(way[::-1])
 
 
 class MissingSegmentError(Exception):
