@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 from healthscore.core import pack
 from healthscore.core.lanes import NO_LOAD, Load
 from healthscore.core.rollup import Fold, encode_rollup
+from healthscore.core.seen import Seen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -50,7 +51,7 @@ class Sealed:
 
     __slots__ = ("fold", "seen", "segments", "token")
 
-    def __init__(self, segments: int, token: bytes, seen: frozenset[int], fold: Fold) -> None:
+    def __init__(self, segments: int, token: bytes, seen: Seen, fold: Fold) -> None:
         self.segments = segments
         self.token = token
         self.seen = seen
@@ -63,11 +64,11 @@ class Sealed:
         fold = self.fold.copy()
         for _, entries in more:
             fold.add(entries)
-        seen = self.seen.union(entry.id for _, entries in more for entry in entries)
+        seen = self.seen.plus(entry.id for _, entries in more for entry in entries)
         return Sealed(self.segments + len(more), more[-1][0], seen, fold)
 
 
-NOTHING_SEALED = Sealed(0, NO_TOKEN, frozenset(), Fold())
+NOTHING_SEALED = Sealed(0, NO_TOKEN, Seen(), Fold())
 
 
 @dataclass(frozen=True, slots=True)

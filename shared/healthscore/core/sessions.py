@@ -22,15 +22,17 @@ class Sessions:
     the two it bridges.
     """
 
-    __slots__ = ("_gapped", "_named")
+    __slots__ = ("_duration", "_events", "_gapped", "_named", "_sessions")
 
     def __init__(self) -> None:
+        self._sessions = self._events = self._duration = 0
         self._named: dict[tuple[str | None, int], Run] = {}
         self._gapped: dict[str, tuple[Run, ...]] = {}
 
     def copy(self) -> Sessions:
         """An independent copy (runs themselves are immutable and shared)."""
         twin = Sessions()
+        twin._sessions, twin._events, twin._duration = self._sessions, self._events, self._duration
         twin._named = self._named.copy()
         twin._gapped = self._gapped.copy()
         return twin
@@ -40,25 +42,41 @@ class Sessions:
 
         An event with neither person nor session belongs to no session and is left out.
         """
+        replaced: tuple[Run, ...]
         if session:
-            first, last, events = self._named.get((person, session), (at, at, 0))
-            self._named[person, session] = (min(first, at), max(last, at), events + 1)
+            before = self._named.get((person, session))
+            replaced = () if before is None else (before,)
+            merged = _with(before, at)
+            self._named[person, session] = merged
         elif person is not None:
-            self._gapped[person] = _joined(self._gapped.get(person, _NO_RUNS), at)
+            runs = self._gapped.get(person, _NO_RUNS)
+            low, high, merged = _joined(runs, at)
+            replaced = runs[low:high]
+            self._gapped[person] = (*runs[:low], merged, *runs[high:])
+        else:
+            return
+        self._sessions += 1 - len(replaced)
+        self._events += 1
+        self._duration += merged[1] - merged[0] - sum(last - first for first, last, _ in replaced)
 
     def totals(self) -> tuple[int, int, int]:
         """How many sessions there are, their events, and the sum of their durations in milliseconds."""
-        sessions = events = duration = 0
-        for runs in (self._named.values(), *self._gapped.values()):
-            for first, last, count in runs:
-                sessions += 1
-                events += count
-                duration += last - first
-        return sessions, events, duration
+        return self._sessions, self._events, self._duration
 
 
-def _joined(runs: tuple[Run, ...], at: int) -> tuple[Run, ...]:
-    """The runs with one more event in them; `runs` are disjoint, in order, and more than `GAP_MS` apart."""
+def _with(run: Run | None, at: int) -> Run:
+    """A run with one more event in it."""
+    if run is None:
+        return at, at, 1
+    first, last, events = run
+    return min(first, at), max(last, at), events + 1
+
+
+def _joined(runs: tuple[Run, ...], at: int) -> tuple[int, int, Run]:
+    """The run that one more event makes, and the slice of `runs` whose place it takes.
+
+    `runs` are disjoint, in order, and more than `GAP_MS` apart.
+    """
     after = bisect_right(runs, at, key=_start)
     low, high, merged = after, after, (at, at, 1)
     if after and at - runs[after - 1][1] <= GAP_MS:
@@ -69,4 +87,4 @@ def _joined(runs: tuple[Run, ...], at: int) -> tuple[Run, ...]:
         high = after + 1
         _, last, events = runs[after]
         merged = (merged[0], last, merged[2] + events)
-    return (*runs[:low], merged, *runs[high:])
+    return low, high, merged

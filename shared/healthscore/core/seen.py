@@ -1,0 +1,37 @@
+"""The ids of a log's sealed part: a set that is never changed, and of which a larger one is made at little cost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class Seen:
+    """Ids in a few sets, each at least twice as large as the one behind it.
+
+    A larger set shares the larger ones of these. Sealing a segment of a day of 100,000 events so copies a few dozen ids
+    and now and then many, instead of all 100,000 each time.
+    """
+
+    __slots__ = ("_layers",)
+
+    def __init__(self, layers: tuple[frozenset[int], ...] = ()) -> None:
+        self._layers = layers
+
+    def __contains__(self, id_: int) -> bool:
+        for layer in self._layers:  # noqa: SIM110  (twice as fast as any(), for every event that comes in)
+            if id_ in layer:
+                return True
+        return False
+
+    def __len__(self) -> int:
+        return sum(map(len, self._layers))
+
+    def plus(self, ids: Iterable[int]) -> Seen:
+        """These ids and others, none of which may be among these."""
+        layers, last = list(self._layers), frozenset(ids)
+        while layers and len(layers[-1]) < 2 * len(last):
+            last |= layers.pop()
+        return Seen((*layers, last))
