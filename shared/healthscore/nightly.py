@@ -16,6 +16,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from healthscore import telling
+from healthscore.core.book import Contract
 from healthscore.core.fleet import DROPS, present, weeks_present
 from healthscore.core.health import assess, snapshot
 from healthscore.core.tally import Tally
@@ -270,7 +271,8 @@ def _night(account: Account, run: Run) -> _Outcome:
             store(alert, messages.HELD if _waits(alert, current) else messages.PENDING)
         accounts.save_score(account, current)
     weeks = weeks_present(account.recent, current.daily)
-    return _Outcome(telling.subject(account), previous, current, alerts, weeks, account.profile.get("arr"))
+    arr = Contract.of(account.profile, account.crm).arr
+    return _Outcome(telling.subject(account), previous, current, alerts, weeks, arr)
 
 
 def _waits(alert: Alert, current: Snapshot) -> bool:

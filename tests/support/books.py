@@ -49,7 +49,7 @@ def write(drawn: Drawn) -> None:
 def written(drawn: Drawn) -> list[tuple[str, dict[str, Any]]]:
     """Table and item of everything that `write` leaves of an account without earlier nights, for books of many."""
     account_id, name = drawn.account_id, drawn.profile.get("name")
-    attributes = {**cards.at_birth(account_id), **cards.of_profile(account_id, drawn.profile)}
+    attributes = {**cards.at_birth(account_id), **cards.described(account_id, drawn.profile, None)}
     if drawn.score is not None:
         attributes |= {
             "state": {"S": f"{band(drawn.score).value} unknown"},

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
+from healthscore.core.book import MAX_ARR
 from healthscore.http import event_rules, events, fields, ids
 from healthscore.http.schemas import Acknowledgement, Crm, Profile, Snooze, WorkspaceSettings
 from tools.openapi import words
@@ -26,7 +27,7 @@ _RULES: Mapping[Callable[..., Any], Mapping[str, Any]] = {
     fields.day: {"format": "date"},
     fields.instant: {"format": "date-time"},
     fields.day_or_instant: {"anyOf": [{"format": "date"}, {"format": "date-time"}]},
-    fields.amount: {"type": ["number", "null"], "minimum": 0, "maximum": fields.MAX_ARR},
+    fields.amount: {"type": ["number", "null"], "minimum": 0, "maximum": MAX_ARR},
     fields.tickets: {
         "anyOf": [
             {"type": "integer", "minimum": 0, "maximum": fields.MAX_TICKETS},

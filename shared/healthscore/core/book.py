@@ -11,12 +11,13 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import UTC
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
-    from healthscore.core.model import Band
+    from healthscore.core.model import Band, CrmFacts
 
 SEPARATOR = "\x1f"
 """Stands before the account's id in a key; lower than any character that a name or an id may hold."""
@@ -24,9 +25,25 @@ MAX_WORDS = 40
 """Words of a name that an account is found by; a name of 200 characters rarely has more."""
 WORD_CHARACTERS = 24
 """A word is looked up by its beginning; what is found is then compared as a whole."""
+MAX_ARR = 10**15
+"""The largest annual recurring revenue that is taken; keys have room for it."""
 _NAME_BYTES = 200
 _NEVER, _UNKNOWN, _UNSCORED = "0", "-", "~"
 _WORD = re.compile(r"[^\W_]+")
+
+
+class Contract(NamedTuple):
+    """What an account pays and until when, as the book and the summary show it."""
+
+    arr: float | None
+    renewal_date: str | None
+
+    @classmethod
+    def of(cls, profile: Mapping[str, Any], crm: CrmFacts | None) -> Contract:
+        """What the profile says; where it says nothing, what the CRM does."""
+        renewal = None if crm is None or crm.renewal_date is None else crm.renewal_date.isoformat()
+        arr = None if crm is None else crm.arr
+        return cls(profile.get("arr", arr), profile.get("renewal_date", renewal))
 
 
 class Sort(StrEnum):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from healthscore.core.timeline import format_instant, from_millis, millis, parse_instant
 from healthscore.crm.client import Client, Limit
-from healthscore.crm.facts import Deal, Records, Ticket, crm_facts
+from healthscore.crm.facts import Deal, Records, Ticket, crm_facts, revenue
 from healthscore.crm.options import Options
 from healthscore.crm.protocol import AccessError, Capabilities, Change, Company, Page, Refreshed
 
@@ -259,7 +259,7 @@ class Attio:
             emails=_interactions(values, "last_email_interaction"),
             contacts=_interactions(values, "last_interaction"),
             churned=churned in options.churned_values if options.churned_attribute else None,
-            arr=float(arr) if arr else None,
+            arr=revenue(arr),
         )
         return Company(
             company_id=company_id,

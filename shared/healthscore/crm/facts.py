@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from healthscore.core.book import MAX_ARR
 from healthscore.core.documents import CRM_FIELDS
 from healthscore.core.model import CrmFacts
 
@@ -89,6 +90,15 @@ def crm_facts(provider: str, records: Records, now: datetime) -> CrmFacts:
     )
     say(records.churned, churned=records.churned)
     return CrmFacts(received_at=now, unknown=frozenset(unknown), arr=records.arr, **said)  # type: ignore[arg-type]
+
+
+def revenue(given: object) -> float | None:
+    """Annual recurring revenue as a CRM's field holds it; None where that is no amount, or one that cannot be."""
+    try:
+        amount = float(str(given))
+    except ValueError:
+        return None
+    return amount if 0 <= amount <= MAX_ARR else None
 
 
 def nothing_known(provider: str, now: datetime) -> CrmFacts:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from healthscore.core.timeline import format_instant, from_millis, millis, parse_instant
 from healthscore.crm import hubspot_api
-from healthscore.crm.facts import Deal, Records, Ticket, crm_facts
+from healthscore.crm.facts import Deal, Records, Ticket, crm_facts, revenue
 from healthscore.crm.options import Options
 from healthscore.crm.protocol import AccessError, Capabilities, Change, Company, Page, Refreshed
 
@@ -182,7 +182,7 @@ class HubSpot:
                 emails=_each(emails(company_id), _email),
                 contacts=[at for at in contacts if at],
                 churned=self._churned(properties),
-                arr=_number(properties.get(self._options.arr_property)),
+                arr=revenue(properties.get(self._options.arr_property)),
             )
             others = (properties.get("hs_additional_domains") or "").split(";")
             return Company(

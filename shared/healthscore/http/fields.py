@@ -13,6 +13,7 @@ from math import isfinite
 from typing import Any
 from zoneinfo import available_timezones
 
+from healthscore.core.book import MAX_ARR
 from healthscore.core.timeline import format_instant, parse_instant
 from healthscore.http.errors import shown
 from healthscore.http.ids import MAX_USER_ID, id_fault, name_fault
@@ -20,7 +21,6 @@ from healthscore.http.plain import has_control_characters, kind_of, read_day
 
 MAX_TEXT = 200
 MAX_EMAIL = 254
-MAX_ARR = 10**15
 MAX_TICKETS = 1_000_000
 MAX_CHAMPIONS = 100
 MAX_ATTRIBUTES = 50

@@ -10,6 +10,7 @@ from healthscore.core.documents import crm_from_json, daily_from_json, snapshot_
 from healthscore.core.timeline import from_millis, parse_instant
 from healthscore.core.traits import effective
 from healthscore.storage import keys
+from healthscore.storage.cards import WHO
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -46,6 +47,8 @@ class Account:
     """Whether its erasure has begun: then it is gone for all but those who finish that."""
     forgetting: tuple[str, ...] = ()
     """Users whose erasure has begun and is not known to be finished."""
+    who: str | None = None
+    """What the book shows of profile and CRM, as stored (`storage.cards`)."""
     handled: dict[str, Any] | None = None
     """What was said last about an alert of the account: `core.alert_handling.Handling` in its stored form."""
 
@@ -82,6 +85,7 @@ def read_item(item: dict[str, Any]) -> Account:
         recent=tuple(daily_from_json(daily) for daily in part(item, "recent", [])),
         erasing=keys.ERASING in item,
         forgetting=tuple(item.get(FORGETTING, {}).get("SS", ())),
+        who=item[WHO]["S"] if WHO in item else None,
         handled=part(item, HANDLED, None),
     )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from healthscore.core import book
-from healthscore.core.documents import crm_to_json, daily_to_json, snapshot_to_json
+from healthscore.core.documents import crm_from_json, crm_to_json, daily_to_json, snapshot_to_json
 from healthscore.core.model import Component
 from healthscore.core.timeline import format_instant, parse_instant
 from healthscore.core.traits import effective, with_traits
@@ -115,11 +115,12 @@ def _describe(account_id: str, item: dict[str, Any], change: dict[str, Any], now
     """Write a profile or traits, and with it the account's line in the book and the words that it is found by."""
     parts = {"profile": part(item, "profile", {}), "traits": part(item, "traits", {})} | change
     profile, _ = effective(parts["traits"], parts["profile"])
-    line = cards.of_profile(account_id, profile)
+    crm = part(item, "crm", None)
+    line = cards.described(account_id, profile, None if crm is None else crm_from_json(crm))
     sets = {name: {"S": dumps(value)} for name, value in change.items()}
     sets |= {name: value for name, value in line.items() if value is not None}
     removes = [name for name, value in line.items() if value is None]
-    read = {name: item.get(name, {}).get("S") for name in parts}
+    read = {name: item.get(name, {}).get("S") for name in (*parts, "crm")}
     update = _update_request(account_id, sets, removes, read, format_instant(now))
     before = words.entries_of(item)
     after = book.entries(account_id, profile.get("name"))
@@ -140,7 +141,6 @@ def save_crm(account_id: str, facts: CrmFacts) -> Account:
         StorageUnavailableError: not saved.
     """
     text = dumps(crm_to_json(facts))
-    update = _update_request(account_id, {"crm": {"S": text}}, [], {}, format_instant(facts.received_at))
     copy = {
         "TableName": keys.history_table(),
         "Item": {
@@ -151,7 +151,12 @@ def save_crm(account_id: str, facts: CrmFacts) -> Account:
     }
     patience = Patience("too many writers at once for one account")
     while True:
-        born = [] if _standing(account_id) else words.puts(account_id, book.entries(account_id, None))
+        item = _standing(account_id)
+        born = [] if item else words.puts(account_id, book.entries(account_id, None))
+        profile, _ = effective(part(item, "traits", {}), part(item, "profile", {}))
+        sets = {"crm": {"S": text}, **cards.of_contract(account_id, profile, facts)}
+        read = {cards.WHO: item.get(cards.WHO, {}).get("S")}
+        update = _update_request(account_id, sets, [], read, format_instant(facts.received_at))
         try:
             call(dynamodb().transact_write_items, TransactItems=[{"Update": update}, {"Put": copy}, *born])
         except ConditionFailedError:

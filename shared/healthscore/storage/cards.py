@@ -1,10 +1,11 @@
 """An account's line in the book, as attributes of its item: what the book's indexes are made of.
 
-Each attribute has one kind of writer, so that none has to know what another has just changed:
+Who writes an attribute need not know what others change, but for those of profile and CRM: whoever changes the one does
+so on condition that the other still reads as it was read.
 
     shard                  all lines are spread over so many partitions (a hash of the id)
     owner                  who looks after it, where anyone does
-    who, by_name, by_arr   from the profile: what is shown of it, and its keys in two orders
+    who, by_name, by_arr   from the profile and the CRM: what is shown of them, and their keys in two orders
     state, by_score, by_seen   from the newest night: band and trend, and its keys in the two other orders
 """
 
@@ -22,39 +23,51 @@ from healthscore.storage import keys
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from healthscore.core.model import CrmFacts
+
 ORDER = {Sort.SCORE: "by_score", Sort.LAST_SEEN: "by_seen", Sort.NAME: "by_name", Sort.ARR: "by_arr"}
 """The attribute that holds a line's key in each order."""
 INDEX = {Sort.SCORE: "by-score", Sort.LAST_SEEN: "by-seen", Sort.NAME: "by-name", Sort.ARR: "by-arr"}
 """The index that holds all lines in each order."""
 IN_NO_INDEX = ("shard", "owner")
 """Attributes without which an item is in none of the book's indexes."""
-SHOWN = ("account_id", "who", "state", "by_score", "by_seen")
+WHO = "who"
+"""The attribute that shows profile and CRM: it changes with them, and so tells whether a line is as it was read."""
+SHOWN = ("account_id", WHO, "state", "by_score", "by_seen")
 """The attributes that make a whole line."""
 
 
-def of_profile(account_id: str, profile: Mapping[str, Any]) -> dict[str, Any]:
-    """The attributes that a profile decides; one that is None is to be removed."""
-    name, owner, arr = (profile.get(field) for field in ("name", "owner", "arr"))
+def described(account_id: str, profile: Mapping[str, Any], crm: CrmFacts | None) -> dict[str, Any]:
+    """The attributes that a profile and a CRM decide; one that is None is to be removed."""
+    name, owner = profile.get("name"), profile.get("owner")
+    contract = book.Contract.of(profile, crm)
     segment = (profile.get("attributes") or {}).get("segment", profile.get("plan"))
     shown = {
         "name": name,
         "owner": owner,
         "segment": None if segment is None else str(segment),
-        **{field: profile.get(field) for field in ("plan", "arr", "renewal_date")},
+        "plan": profile.get("plan"),
+        **contract._asdict(),
     }
     return {
         "shard": {"S": keys.shard(account_id)},
         "owner": {"S": owner} if owner else None,
         "who": {"S": _dumps({field: value for field, value in shown.items() if value is not None})},
         "by_name": {"S": book.name_key(account_id, name)},
-        "by_arr": {"S": book.arr_key(account_id, arr)},
+        "by_arr": {"S": book.arr_key(account_id, contract.arr)},
     }
+
+
+def of_contract(account_id: str, profile: Mapping[str, Any], crm: CrmFacts | None) -> dict[str, Any]:
+    """Those of them that a CRM has a say in."""
+    line = described(account_id, profile, crm)
+    return {name: line[name] for name in (WHO, "by_arr")}
 
 
 def at_birth(account_id: str) -> dict[str, Any]:
     """What an account begins with that nobody has described and no night has scored."""
     attributes = {
-        **of_profile(account_id, {}),
+        **described(account_id, {}, None),
         "by_score": {"S": book.score_key(account_id, None)},
         "by_seen": {"S": book.seen_key(account_id, None)},
     }

@@ -5,6 +5,7 @@ import json
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -13,11 +14,12 @@ from aws_lambda_powertools import Logger
 from healthscore import nightly, telling
 from healthscore.core.health import snapshot
 from healthscore.core.tally import Tally
+from healthscore.crm.facts import nothing_known
 from healthscore.night_end import finish
 from healthscore.nightly import IN_FLIGHT, Run, run_segment, start
 from healthscore.scoring import assess_account
 from healthscore.settings import Settings
-from healthscore.storage import accounts, erasing, history, summary
+from healthscore.storage import accounts, crm_facts, erasing, history, summary
 from healthscore.storage.client import dynamodb
 from healthscore.storage.errors import StorageUnavailableError
 from tests.integration.nightly.nights import (
@@ -308,7 +310,8 @@ def test_night__erasure_begins_meanwhile__leaves_nothing_of_the_night(topic, mon
 
 def test_night__its_end__keeps_the_summary(topic):
     account("fell", THRIVING, arr=1200.1)
-    account("stays", ABSENT, arr=0.2)
+    account("stays", ABSENT)
+    crm_facts.save(accounts.get("stays"), replace(nothing_known("hubspot", TONIGHT - NIGHT), arr=0.2), None)
     night(topic)
     kept = summary.read()
     assert (kept["date"], kept["accounts"]) == ("2026-11-21", 2)

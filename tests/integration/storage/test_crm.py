@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from healthscore.core.model import CrmFacts
-from healthscore.storage import accounts, crm, crm_companies, crm_facts, erasing, history, messages
+from healthscore.storage import accounts, book, crm, crm_companies, crm_facts, erasing, history, messages
+from healthscore.storage.client import dynamodb
 from healthscore.storage.crm_companies import CompanyRecord
 from healthscore.storage.messages import Message
+from tests.support import interleaving
 
 NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
 LEASE = timedelta(minutes=16)
@@ -55,6 +57,57 @@ def test_save__facts_changed_since_they_were_read__leaves_all_as_it_was(acme):
     assert crm_companies.companies("hubspot", ["7"]) == {}
     assert not messages.known("acme", TOLD.message_id)
     assert crm_facts.save(accounts.get("acme"), facts(2, 1), TOLD)
+
+
+def said(**fields) -> CrmFacts:
+    return replace(facts(1), unknown=UNKNOWN - {"renewal_date"}, arr=500.0, renewal_date=date(2027, 3, 31), **fields)
+
+
+def contract() -> tuple[float | None, str | None]:
+    card = book.lines(["acme"])["acme"]
+    return card.arr, card.renewal_date
+
+
+def test_book__arr_and_renewal__are_the_crms_where_the_profile_says_nothing(acme):
+    assert crm_facts.save(acme, said(), None)
+    assert contract() == (500, "2027-03-31")
+    accounts.save_profile("acme", lambda standing: {**standing, "arr": 900}, NOW)
+    assert contract() == (900, "2027-03-31")
+    accounts.save_profile("acme", lambda standing: {"name": standing["name"], "renewal_date": "2027-01-01"}, NOW)
+    assert contract() == (500, "2027-01-01")
+    accounts.save_traits("acme", {"arr": 700}, 0, NOW)
+    assert contract() == (700, "2027-01-01")
+    accounts.save_profile("acme", lambda _standing: {}, NOW)
+    accounts.save_crm("acme", CrmFacts(NOW + LEASE, renewal_date=date(2027, 6, 30)))
+    assert contract() == (700, "2027-06-30")
+    accounts.save_crm("new", CrmFacts(NOW, renewal_date=date(2027, 6, 30)))
+    assert book.lines(["new"])["new"].renewal_date == "2027-06-30"
+
+
+def test_save__profile_changed_since_it_was_read__leaves_all_as_it_was(acme):
+    accounts.save_profile("acme", lambda standing: {**standing, "arr": 900}, NOW)
+    assert not crm_facts.save(acme, said(), TOLD)
+    assert contract() == (900, None)
+    assert crm_facts.save(accounts.get("acme"), said(), TOLD)
+    assert contract() == (900, "2027-03-31")
+
+
+@pytest.mark.parametrize("calls_before", range(5))
+def test_book__profile_and_crm_changed_at_once__shows_both(tables_in_process, calls_before):
+    accounts.save_profile("acme", lambda _standing: {"name": "Acme", "arr": 900, "renewal_date": "2027-01-01"}, NOW)
+    interleaving.watch(dynamodb())
+
+    def enter() -> None:
+        while not crm_facts.save(accounts.get("acme"), said(), None):
+            pass
+
+    turns = iter([0] * calls_before)
+    interleaving.run(
+        [enter, lambda: accounts.save_profile("acme", lambda _standing: {"name": "Acme Corp"}, NOW)],
+        choose=lambda count: next(turns, count - 1),
+        kill=lambda: None,
+    )
+    assert contract() == (500, "2027-03-31")
 
 
 def test_save__message_told_before__enters_nothing(acme):

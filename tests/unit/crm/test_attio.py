@@ -124,6 +124,11 @@ def test_company__values__are_read_as_configured(fake, connect):
     assert (found.facts.arr, found.facts.renewal_date) == (1200.0, date(2027, 1, 31))
 
 
+def test_company__arr_that_is_no_number__is_unknown_and_stops_nothing(fake, connect):
+    company = fake.add("companies", name="Acme", arr="about 1,200")
+    assert everything(connect(arr_attribute="arr"))[company].facts.arr is None
+
+
 def test_full__more_companies_than_a_page__goes_on_from_each_cursor(fake, connect):
     ids = [fake.add("companies") for _ in range(1100)]
     first = next(iter(connect().full(None)))
