@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 LANE_BATCHES = 5
 """Days after one with more batches are in lanes."""
+RACE = 1
+"""With so few batches to a lane, races of their real weight would split every day as far as can be."""
 HEAD_BYTES = 500
 """Heads this small are sealed every few events."""
 
@@ -114,6 +116,7 @@ def _workspace(seed: int) -> Iterator[None]:
         with_tokens_from(patch, Random(seed))
         patch.setattr(lane, "sealed_parts", SealedCache())
         patch.setattr(lanes, "LANE_BATCHES", LANE_BATCHES)
+        patch.setattr(lanes, "RACE", RACE)
         patch.setattr(daylog, "HEAD_BYTES", HEAD_BYTES)
         for module in (nightly, ingest, outbox):
             patch.setattr(module, "ThreadPoolExecutor", Inline)

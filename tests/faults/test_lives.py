@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from healthscore.core import daylog
+from healthscore.core.seen import Seen
 from healthscore.storage import keys, log_items, messages, readings
 from tests.faults import life, story, topic
 from tests.faults.injection import KINDS
@@ -49,16 +49,7 @@ def test_check__without_the_version_condition__fails(monkeypatch):
 
 
 def test_check__without_de_duplication__fails(monkeypatch):
-    class Forgetful(daylog.Sealed):
-        @property
-        def seen(self):
-            return frozenset()
-
-        @seen.setter
-        def seen(self, ids):
-            pass
-
-    monkeypatch.setattr(daylog, "Sealed", Forgetful)
+    monkeypatch.setattr(Seen, "__contains__", lambda _ids, _id: False)
     assert noticed("the roll-up")
 
 

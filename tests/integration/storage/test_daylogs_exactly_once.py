@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from healthscore.core import daylog
 from healthscore.core.pack import entry
+from healthscore.core.seen import Seen
 from healthscore.core.timeline import end_of_day
 from healthscore.storage import accounts, activity, daylogs, keys, lane, log_items
 from healthscore.storage.client import dynamodb
@@ -113,16 +114,7 @@ def test_the_check__without_the_version_condition__fails(in_process, monkeypatch
 
 
 def test_the_check__without_de_duplication__fails(in_process, monkeypatch):
-    class Forgetful(daylog.Sealed):
-        @property
-        def seen(self):
-            return frozenset()
-
-        @seen.setter
-        def seen(self, ids):
-            pass
-
-    monkeypatch.setattr(daylog, "Sealed", Forgetful)
+    monkeypatch.setattr(Seen, "__contains__", lambda _ids, _id: False)
     with pytest.raises(AssertionError):
         check(examples=300, shrink=False)
 
