@@ -110,7 +110,7 @@ def test_the_check__without_the_version_condition__fails(in_process, monkeypatch
 
     monkeypatch.setattr(log_items, "head_put", unconditional)
     with pytest.raises(AssertionError):
-        check(examples=300, shrink=False)
+        check(examples=600, shrink=False)
 
 
 def test_the_check__without_de_duplication__fails(in_process, monkeypatch):
