@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from healthscore.core.documents import crm_from_json, daily_from_json, snapshot_from_json
+from healthscore.core.documents import crm_from_json, crm_to_json, daily_from_json, snapshot_from_json
 from healthscore.core.timeline import from_millis, parse_instant
 from healthscore.core.traits import effective
 from healthscore.storage import keys
@@ -101,6 +101,11 @@ def try_item(item: dict[str, Any]) -> Account | Unreadable:
 def part(item: dict[str, Any], name: str, default: Any) -> Any:  # noqa: ANN401  (JSON)
     """An attribute that holds JSON, or `default` where the item does not have it."""
     return json.loads(item[name]["S"]) if name in item else default
+
+
+def crm_text(facts: CrmFacts) -> str:
+    """CRM facts as an account and its history hold them."""
+    return dumps(crm_to_json(facts))
 
 
 def dumps(value: Any) -> str:  # noqa: ANN401  (JSON)

@@ -10,13 +10,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from healthscore.core import book
-from healthscore.core.documents import crm_from_json, crm_to_json, daily_to_json, snapshot_to_json
+from healthscore.core.documents import crm_from_json, daily_to_json, snapshot_to_json
 from healthscore.core.model import Component
 from healthscore.core.timeline import format_instant, parse_instant
 from healthscore.core.traits import effective, with_traits
 from healthscore.core.trend import trends
-from healthscore.storage import cards, keys, words
-from healthscore.storage.account_item import RECENT_NIGHTS, dumps, part, read_item, try_item
+from healthscore.storage import cards, history, keys, words
+from healthscore.storage.account_item import RECENT_NIGHTS, crm_text, dumps, part, read_item, try_item
 from healthscore.storage.client import call, dynamodb, pages
 from healthscore.storage.errors import AccountErasedError, BeingErasedError, ConditionFailedError
 from healthscore.storage.patience import Patience
@@ -121,7 +121,7 @@ def _describe(account_id: str, item: dict[str, Any], change: dict[str, Any], now
     sets |= {name: value for name, value in line.items() if value is not None}
     removes = [name for name, value in line.items() if value is None]
     read = {name: item.get(name, {}).get("S") for name in (*parts, "crm")}
-    update = _update_request(account_id, sets, removes, read, format_instant(now))
+    update = update_request(account_id, sets, removes, read, format_instant(now))
     before = words.entries_of(item)
     after = book.entries(account_id, profile.get("name"))
     if before == after:
@@ -140,25 +140,19 @@ def save_crm(account_id: str, facts: CrmFacts) -> Account:
     Raises:
         StorageUnavailableError: not saved.
     """
-    text = dumps(crm_to_json(facts))
-    copy = {
-        "TableName": keys.history_table(),
-        "Item": {
-            "pk": {"S": keys.account_history(account_id)},
-            "sk": {"S": keys.crm_key(facts.received_at)},
-            "crm": {"S": text},
-        },
-    }
     patience = Patience("too many writers at once for one account")
     while True:
         item = _standing(account_id)
         born = [] if item else words.puts(account_id, book.entries(account_id, None))
         profile, _ = effective(part(item, "traits", {}), part(item, "profile", {}))
-        sets = {"crm": {"S": text}, **cards.of_contract(account_id, profile, facts)}
+        sets = {"crm": {"S": crm_text(facts)}, **cards.of_contract(account_id, profile, facts)}
         read = {cards.WHO: item.get(cards.WHO, {}).get("S")}
-        update = _update_request(account_id, sets, [], read, format_instant(facts.received_at))
+        update = update_request(account_id, sets, [], read, format_instant(facts.received_at))
         try:
-            call(dynamodb().transact_write_items, TransactItems=[{"Update": update}, {"Put": copy}, *born])
+            call(
+                dynamodb().transact_write_items,
+                TransactItems=[{"Update": update}, history.put_crm(account_id, facts), *born],
+            )
         except ConditionFailedError:
             patience.wait()
             continue
@@ -190,7 +184,7 @@ def save_score(account: Account, snapshot: Snapshot) -> None:
             sets["latest"] = {"S": dumps(snapshot_to_json(snapshot))}
         sets |= _line(account.account_id, newest, recent)
         try:
-            call(dynamodb().update_item, **_update_request(account.account_id, sets, [], {"recent": read}, None))
+            call(dynamodb().update_item, **update_request(account.account_id, sets, [], {"recent": read}, None))
         except ConditionFailedError:
             item = _get_item(account.account_id)
             if not item or keys.ERASING in item:
@@ -233,7 +227,7 @@ def _standing(account_id: str) -> dict[str, Any]:
     return item
 
 
-def _update_request(
+def update_request(
     account_id: str, sets: dict[str, Any], removes: list[str], read: dict[str, str | None], now: str | None
 ) -> dict[str, Any]:
     """An update that sets and removes attributes on condition that others still read as they were read.

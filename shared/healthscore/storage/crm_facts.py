@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
-from healthscore.core.documents import crm_to_json
-from healthscore.storage import cards, keys, messages
+from healthscore.storage import accounts, cards, history, messages
+from healthscore.storage.account_item import crm_text
 from healthscore.storage.client import call, dynamodb
 from healthscore.storage.errors import ConditionFailedError
 
@@ -38,27 +37,10 @@ def save(account: Account, facts: CrmFacts, message: Message | None, along: Sequ
     Raises:
         StorageUnavailableError: not known to be saved.
     """
-    line = cards.of_contract(account.account_id, account.profile, facts)
-    update: dict[str, Any] = {
-        "TableName": keys.accounts_table(),
-        "Key": {"account_id": {"S": account.account_id}},
-        "UpdateExpression": f"SET crm = :crm, {cards.WHO} = :who, by_arr = :by_arr",
-        "ConditionExpression": f"attribute_exists(account_id) AND {keys.NOT_ERASING}",
-        "ExpressionAttributeValues": {":crm": _text(facts), ":who": line[cards.WHO], ":by_arr": line["by_arr"]},
-    }
-    read = {cards.WHO: account.who, "crm": None if account.crm is None else _text(account.crm)["S"]}
-    for name, text in read.items():
-        if text is None:
-            update["ConditionExpression"] += f" AND attribute_not_exists({name})"
-        else:
-            update["ConditionExpression"] += f" AND {name} = :read_{name}"
-            update["ExpressionAttributeValues"][f":read_{name}"] = {"S": text}
-    copy = {
-        "pk": {"S": keys.account_history(account.account_id)},
-        "sk": {"S": keys.crm_key(facts.received_at)},
-        "crm": _text(facts),
-    }
-    items: list[Any] = [{"Update": update}, {"Put": {"TableName": keys.history_table(), "Item": copy}}, *along]
+    sets = {"crm": {"S": crm_text(facts)}, **cards.of_contract(account.account_id, account.profile, facts)}
+    read = {"crm": None if account.crm is None else crm_text(account.crm), cards.WHO: account.who}
+    update = accounts.update_request(account.account_id, sets, [], read, None)
+    items: list[Any] = [{"Update": update}, history.put_crm(account.account_id, facts), *along]
     if message is not None:
         items.append({"Put": messages.put_request(message)})
     try:
@@ -66,7 +48,3 @@ def save(account: Account, facts: CrmFacts, message: Message | None, along: Sequ
     except ConditionFailedError:
         return False
     return True
-
-
-def _text(facts: CrmFacts) -> dict[str, str]:
-    return {"S": json.dumps(crm_to_json(facts), ensure_ascii=False, separators=(",", ":"))}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from healthscore.core.documents import crm_from_json, snapshot_from_json, snapshot_to_json
 from healthscore.core.timeline import DAY
 from healthscore.storage import keys
+from healthscore.storage.account_item import crm_text
 from healthscore.storage.client import call, dynamodb, pages
 from healthscore.storage.errors import ConditionFailedError, StorageUnavailableError
 
@@ -65,6 +66,16 @@ def snapshot_before(account_id: str, day: date) -> Snapshot | None:
     """
     item = _newest(account_id, keys.snapshot_key(day.min), keys.snapshot_key(day - DAY))
     return _snapshot(item) if item else None
+
+
+def put_crm(account_id: str, facts: CrmFacts) -> Any:  # noqa: ANN401  (a part of a transaction)
+    """The part of a transaction that keeps a copy of CRM facts, for scores as of the past."""
+    item = {
+        "pk": {"S": keys.account_history(account_id)},
+        "sk": {"S": keys.crm_key(facts.received_at)},
+        "crm": {"S": crm_text(facts)},
+    }
+    return {"Put": {"TableName": keys.history_table(), "Item": item}}
 
 
 def crm_as_of(account_id: str, at: datetime) -> CrmFacts | None:
