@@ -24,20 +24,39 @@ PYTHON313 ?= $(firstword $(foreach python,python3.13 \
 	$(shell $(python) -c 'import pip, sys; print(sys.executable)' 2>/dev/null)))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test e2e clients bench lint check validate build deploy scan audit sam-local
+# Makes the locks: for every Python from 3.11 on and every system at once, with the hash of every file.
+UV_VERSION := 0.11.32
+UV_VENV := .cache/uv
+LOCK = UV_CUSTOM_COMPILE_COMMAND='make lock' $(UV_VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-annotate $(ARGS)
+
+.PHONY: help setup setup-run setup-bench lock run test e2e clients bench lint check validate build deploy scan audit sam-local
 
 help: ## Show what there is
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
-setup: $(VENV)/installed ## Install what developing needs into .venv (run, test and lint do this by themselves)
+# Installs a lock, unless all of it is there. A PYTHON that is named is used; the default one accepts a .venv that is there.
+install = @command -v $(1) >/dev/null || { echo 'There is no $(1): install Python 3.11 or newer, or add PYTHON=/path/to/python3.11 to the command.' >&2; exit 1; }; \
+	$(1) -Es -m tools.install $(2)
 
-$(VENV)/installed: requirements-dev.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 …'; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+setup: ## Install what developing needs into .venv (test and lint do this by themselves; run installs less)
+	$(call install,$(PYTHON),requirements-dev.txt --into $(VENV) $(if $(filter file,$(origin PYTHON)),,--this-python))
+
+setup-run: ## Install what running needs into .venv (run does this by itself)
+	$(call install,$(PYTHON),requirements-run.txt --into $(VENV) $(if $(filter file,$(origin PYTHON)),,--this-python))
+
+# What is locked stays; ARGS="--upgrade", or "--upgrade-package moto", takes newer releases.
+lock: $(UV_VENV)/installed-$(UV_VERSION) ## Write the locks anew from requirements-*.in and shared/requirements.in (asks PyPI)
+	$(LOCK) -o shared/requirements.txt shared/requirements.in
+	$(LOCK) -c shared/requirements.txt -o requirements-run.txt requirements-run.in
+	$(LOCK) -c requirements-run.txt -o requirements-dev.txt requirements-dev.in
+
+$(UV_VENV)/installed-$(UV_VERSION):
+	$(PYTHON) -m venv --clear $(UV_VENV)
+	$(UV_VENV)/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@touch $@
 
-run: setup ## Start the whole product on http://127.0.0.1:$(PORT), with a demo workspace in it
+run: setup-run ## Start the whole product on http://127.0.0.1:$(PORT), with a demo workspace in it
 	$(BIN)/python -m tools.local --port $(PORT)
 
 test: setup ## Run every test that needs no Docker
@@ -50,12 +69,10 @@ clients: setup ## Send 2,000 events by each vendor's own client, crash it half-w
 	REQUIRE_NODE=1 CLIENT_EVENTS=2000 $(BIN)/python -m pytest -n0 --no-cov tests/integration/clients
 
 # The functions' own Python where it is there: what is measured is what runs. An older one shows the same ratios.
-$(BENCH_VENV)/installed: requirements-dev.txt
-	$(or $(PYTHON313),$(PYTHON)) -m venv --clear $(BENCH_VENV)
-	$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
-	@touch $@
+setup-bench:
+	$(call install,$(or $(PYTHON313),$(PYTHON)),requirements-dev.txt --into $(BENCH_VENV) --this-python)
 
-bench: $(BENCH_VENV)/installed ## Measure units, CPU and cold starts, beside what others do (some minutes), and write docs/benchmarks.md and docs/costs.md
+bench: setup-bench ## Measure units, CPU and cold starts, beside what others do (some minutes), and write docs/benchmarks.md and docs/costs.md
 	PYTHONPATH=shared $(BENCH_VENV)/bin/python -m tests.bench $(ARGS)
 
 lint: setup ## Style, types and the direction of imports
@@ -78,7 +95,7 @@ $(AUDIT_VENV)/installed-$(AUDIT_VERSION):
 	@touch $@
 
 audit: $(AUDIT_VENV)/installed-$(AUDIT_VERSION) ## Ask PyPI (over the internet) which locked packages have known vulnerabilities
-	$(AUDIT_VENV)/bin/pip-audit --strict --require-hashes --disable-pip -r shared/requirements.txt -r requirements-dev.txt
+	$(AUDIT_VENV)/bin/pip-audit --strict --require-hashes --disable-pip -r shared/requirements.txt -r requirements-run.txt -r requirements-dev.txt
 
 check: lint test ## Everything a change must pass
 
@@ -97,7 +114,7 @@ build: $(SAM_VENV)/installed-$(SAM_VERSION) ## Build the functions and their lay
 	PATH="$(dir $(PYTHON313)):$$PATH" ARCHITECTURE=$(ARCHITECTURE) $(SAM) build --build-dir $(BUILD) --parameter-overrides Architecture=$(ARCHITECTURE)
 
 sam-local: ARCHITECTURE = $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
-sam-local: setup build ## Run the built functions in Lambda's own containers on http://127.0.0.1:$(PORT) (needs Docker)
+sam-local: setup-run build ## Run the built functions in Lambda's own containers on http://127.0.0.1:$(PORT) (needs Docker)
 	$(BIN)/python -m tools.sam_local --sam $(SAM_VENV)/bin/sam --build $(BUILD) --architecture $(ARCHITECTURE) --port $(PORT) $(ARGS)
 
 deploy: build ## Build, show what would change in your AWS account, and deploy it (PARAMETERS="AlertEmail=me@example.com …")

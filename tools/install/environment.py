@@ -1,0 +1,137 @@
+"""A virtual environment: made, looked over, and stamped when everything is in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import asdict
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from tools.install.locks import SetupError, Stamp
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tools.install.locks import Lock
+
+OLDEST, NEWEST_MINOR = (3, 11), 15
+_STAMP = "installed.json"
+_IDENTITY = (
+    "import os, sys; print(sys.implementation.cache_tag, os.uname().machine, os.path.realpath(sys.base_prefix), end='')"
+)
+
+
+def read_stamp(home: Path, python: str | None) -> Stamp | None:
+    """Read the stamp of an environment.
+
+    Args:
+        home: the environment.
+        python: the interpreter that it has to have, as `identity` names it; None for any.
+
+    Returns:
+        None where there is none, where the environment is broken or was moved, or where its interpreter is another.
+    """
+    try:
+        stamp = Stamp(**json.loads((home / _STAMP).read_text(encoding="utf-8")))
+        running = identity(python_of(home))
+    except (OSError, ValueError, TypeError, subprocess.CalledProcessError):
+        return None
+    if stamp.place != str(home.resolve()) or stamp.python != running or python not in (None, running):
+        return None
+    return stamp if all(intact(home / distribution) for distribution in stamp.distributions) else None
+
+
+def write_stamp(home: Path, lock: Lock) -> None:
+    """Write down that everything of a lock is installed, which is the last step.
+
+    Raises:
+        SetupError: It is not.
+    """
+    distributions = _distributions(home, lock)
+    stamp = Stamp(str(home.resolve()), identity(python_of(home)), lock.path.name, sorted(lock.pins), distributions)
+    draft = home / f"{_STAMP}.draft"
+    draft.write_text(json.dumps(asdict(stamp), indent=1), encoding="utf-8")
+    draft.replace(home / _STAMP)
+
+
+def remove_stamp(home: Path) -> None:
+    """Say that the environment is not whole, before anything in it is touched."""
+    (home / _STAMP).unlink(missing_ok=True)
+
+
+def make(home: Path, alone: int) -> None:
+    """Make an environment anew, with nothing but pip in it.
+
+    Args:
+        home: the environment.
+        alone: a file descriptor that the program which does it holds as long as it runs.
+
+    Raises:
+        SetupError: This Python is too old, or cannot do it.
+    """
+    if sys.version_info < OLDEST:
+        names = (f"python3.{minor}" for minor in range(NEWEST_MINOR, OLDEST[1] - 1, -1))
+        better = next(filter(None, map(shutil.which, names)), "/path/to/python3.11")
+        version = ".".join(map(str, sys.version_info[:2]))
+        raise SetupError(f"Python 3.11 or newer is needed, and this is {version}: add PYTHON={better} to the command.")
+    if find_spec("venv") is None or find_spec("ensurepip") is None:
+        package = f"python3.{sys.version_info.minor}-venv"
+        raise SetupError(f"This Python cannot make virtual environments (on Debian and Ubuntu: apt install {package}).")
+    remove_stamp(home)
+    # Not the interpreter of an environment that happens to be activated: it may be the one that is cleared.
+    base = getattr(sys, "_base_executable", None) or sys.executable
+    command = [base, "-I", "-m", "venv", "--clear", str(home)]
+    made = subprocess.run(  # noqa: S603
+        command, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, pass_fds=[alone]
+    )
+    if made.returncode:
+        reason = (made.stdout.strip() or "no reason is given").splitlines()[-1]
+        raise SetupError(f"The virtual environment {home} cannot be made: {reason}")
+
+
+def python_of(home: Path) -> str:
+    """Name the interpreter of an environment."""
+    return str(home / "bin" / "python")
+
+
+def identity(python: str) -> str:
+    """Tell an interpreter from others: its version up to the minor, its processor, and where it is installed."""
+    command = [python, "-I", "-S", "-c", _IDENTITY]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603
+
+
+def has_pip(home: Path) -> bool:
+    """Tell whether pip runs in an environment."""
+    command = [python_of(home), "-I", "-m", "pip", "--version"]
+    return subprocess.run(command, check=False, capture_output=True).returncode == 0  # noqa: S603
+
+
+def intact(distribution: Path) -> bool:
+    """Tell whether every file of an installed package is there, and none is shorter than it was."""
+    try:
+        with (distribution / "RECORD").open(encoding="utf-8") as record:
+            for line in record:
+                quoted, _, size = line.rstrip("\n").rsplit(",", 2)
+                name = quoted.strip('"')
+                # The quickest way: there are ten thousand of them.
+                if size and os.stat(f"{distribution.parent}/{name}").st_size < int(size):  # noqa: PTH116
+                    return False
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _distributions(home: Path, lock: Lock) -> list[str]:
+    there = {}
+    for folder in home.glob("lib/*/site-packages/*.dist-info"):
+        name, _, version = folder.name[: -len(".dist-info")].rpartition("-")
+        there[f"{re.sub(r'[-_.]+', '-', name).lower()}=={version}"] = str(folder.relative_to(home))
+    if missing := sorted(lock.everywhere - there.keys()):
+        raise SetupError(f"pip has put {missing[0]} somewhere else than into {home}: look at its configuration.")
+    locked = {pin.split()[0] for pin in lock.pins}
+    return sorted(path for pin, path in there.items() if pin in locked)

@@ -1,0 +1,133 @@
+"""Pip, run on a lock: how far it is, and why it failed."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING
+
+from tools.install import environment
+from tools.install.locks import SetupError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from tools.install.locks import Lock
+
+_LOG = "install.log"
+_AGAIN = "run the same command again"
+_PACKAGE = re.compile(r"(?:Collecting|Requirement already satisfied:) ([\w.-]+)|Processing \S*/([^-/]+)-")
+_REASONS = {
+    "DO NOT MATCH THE HASHES": (
+        "A package that was downloaded is not the one that is locked: its hash differs. Do not trust that index."
+    ),
+    "No space left on device": f"The disk is full: make room for some 600 MB, and {_AGAIN}.",
+    "CERTIFICATE_VERIFY_FAILED": (
+        "Packages cannot be downloaded, since pip does not trust the index's certificate: set PIP_CERT to a file of"
+        f" certificates that it can trust, and {_AGAIN}."
+    ),
+    (
+        r"Retrying \(Retry\(|NewConnectionError|Max retries exceeded|Could not fetch URL|Name or service not known"
+        r"|name resolution|[Tt]imed out|Connection refused|Network is unreachable|ProxyError"
+    ): (
+        "Packages cannot be downloaded: connect to the internet, or set PIP_INDEX_URL to a mirror of PyPI, and"
+        f" {_AGAIN}."
+    ),
+    r"No matching distribution found for (\S+)": (
+        "Packages cannot be downloaded: where pip is told to look (PIP_INDEX_URL, PIP_NO_INDEX, pip.conf) there is no"
+        f" {{}}. Let it ask PyPI or a mirror of it, and {_AGAIN}."
+    ),
+    "subprocess-exited-with-error|metadata-generation-failed|Failed building wheel": (
+        "A package has no file that is ready for this Python on this machine, and cannot be compiled here: take a"
+        f" Python from 3.{environment.OLDEST[1]} to 3.{environment.NEWEST_MINOR}, with PYTHON=/path/to/python."
+    ),
+}
+"""What is looked for in pip's words, in this order, and what it means."""
+
+
+def install(lock: Lock, home: Path, alone: int) -> None:
+    """Install what a lock names, and just that, into an environment.
+
+    Args:
+        lock: what is to be there.
+        home: the environment.
+        alone: a file descriptor that pip holds as long as it runs.
+
+    Raises:
+        SetupError: It cannot be done; the text says why, and where pip's own words are.
+    """
+    # The lock is complete, so that nothing is resolved. A resolver finds, one day, a newer release that the lock lacks.
+    command = [environment.python_of(home), "-Iu", "-m", "pip", "install", "--no-deps", "--require-hashes"]
+    command += ["--disable-pip-version-check", "--no-input", "--progress-bar", "off", "-r", str(lock.path)]
+    with (home / _LOG).open("w+", encoding="utf-8") as log:
+        with _running(command, alone) as pip:
+            assert pip.stdout is not None  # noqa: S101  (for the type checker)
+            _follow(pip.stdout, log, lock.count)
+        if pip.returncode:
+            log.seek(0)
+            raise SetupError(f"{why_pip_failed(log.read())} (What pip said is in {home / _LOG}.)")
+
+
+def why_pip_failed(log: str) -> str:
+    """Say in a sentence why pip failed, from all that it wrote."""
+    for sign, reason in _REASONS.items():
+        if found := re.search(sign, log):
+            return reason.format(*found.groups())
+    errors = [line for line in log.splitlines() if line.startswith("ERROR: ")]
+    return f"Packages cannot be installed: {errors[-1][7:] if errors else 'pip was stopped'}"
+
+
+@contextmanager
+def _running(command: Sequence[str], alone: int) -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen(  # noqa: S603
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        env=_pip_environment(),
+        pass_fds=[alone],
+    ) as process:
+        try:
+            yield process
+        except BaseException:
+            process.kill()
+            raise
+
+
+def _pip_environment() -> dict[str, str]:
+    """The shell's variables, without those that lead pip away from the environment or from the lock."""
+    astray = {
+        f"PIP_{name}" for name in ("TARGET", "PREFIX", "ROOT", "PYTHON", "DRY_RUN", "QUIET", "NO_DEPS", "UPGRADE")
+    }
+    kept = {name: value for name, value in os.environ.items() if name not in astray}
+    # These also override pip.conf.
+    return {**kept, "PIP_USER": "0", "PIP_CONSTRAINT": os.devnull}
+
+
+def _follow(said: IO[str], log: IO[str], count: int) -> None:
+    """Write what pip says into a log, and show how far it is."""
+    live, done = sys.stdout.isatty(), 0
+    for line in said:
+        log.write(line)
+        if found := _PACKAGE.match(line):
+            done += 1
+            _show(f"{done} of {count}: {found[1] or found[2]}", live=live, now=done % max(count // 4, 1) == 0)
+        elif "Retrying (Retry(" in line:
+            _show("no answer from the index; trying again …", live=live, now=False)
+        elif line.startswith("Installing collected packages"):
+            _show("unpacking …", live=live, now=True)
+    if live:
+        print("\r\033[K", end="", flush=True)
+
+
+def _show(text: str, *, live: bool, now: bool) -> None:
+    if live:
+        print(f"\r\033[K  {text}", end="", flush=True)
+    elif now:
+        print(f"  {text}", flush=True)
