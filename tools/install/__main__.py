@@ -53,9 +53,12 @@ def _bring(home: Path, lock: Lock, python: str | None, alone: int) -> None:
     task = what_to_do(environment.read_stamp(home, python), lock)
     if task == "nothing":  # whoever was waited for has done it
         return
+    if task == "anew" or not environment.has_pip(home):
+        task = "anew"
+        environment.refuse_unfit_python()
     started = time.monotonic()
     print(f"Installing {lock.count} packages into {home}, once …", flush=True)
-    if task == "anew" or not environment.has_pip(home):
+    if task == "anew":
         environment.make(home, alone)
     else:
         environment.remove_stamp(home)

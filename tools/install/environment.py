@@ -64,6 +64,22 @@ def remove_stamp(home: Path) -> None:
     (home / _STAMP).unlink(missing_ok=True)
 
 
+def refuse_unfit_python() -> None:
+    """Refuse to make an environment with a Python that is too old for the product, or lacks what it takes.
+
+    Raises:
+        SetupError: It is so.
+    """
+    if sys.version_info < OLDEST:
+        version = ".".join(map(str, sys.version_info[:2]))
+        raise SetupError(
+            f"Python 3.11 or newer is needed, and this is {version}: add PYTHON={_better()} to the command."
+        )
+    if find_spec("venv") is None or find_spec("ensurepip") is None:
+        package = f"python3.{sys.version_info.minor}-venv"
+        raise SetupError(f"This Python cannot make virtual environments (on Debian and Ubuntu: apt install {package}).")
+
+
 def make(home: Path, alone: int) -> None:
     """Make an environment anew, with nothing but pip in it.
 
@@ -72,16 +88,8 @@ def make(home: Path, alone: int) -> None:
         alone: a file descriptor that the program which does it holds as long as it runs.
 
     Raises:
-        SetupError: This Python is too old, or cannot do it.
+        SetupError: It cannot be made.
     """
-    if sys.version_info < OLDEST:
-        names = (f"python3.{minor}" for minor in range(NEWEST_MINOR, OLDEST[1] - 1, -1))
-        better = next(filter(None, map(shutil.which, names)), "/path/to/python3.11")
-        version = ".".join(map(str, sys.version_info[:2]))
-        raise SetupError(f"Python 3.11 or newer is needed, and this is {version}: add PYTHON={better} to the command.")
-    if find_spec("venv") is None or find_spec("ensurepip") is None:
-        package = f"python3.{sys.version_info.minor}-venv"
-        raise SetupError(f"This Python cannot make virtual environments (on Debian and Ubuntu: apt install {package}).")
     remove_stamp(home)
     # Not the interpreter of an environment that happens to be activated: it may be the one that is cleared.
     base = getattr(sys, "_base_executable", None) or sys.executable
@@ -124,6 +132,15 @@ def intact(distribution: Path) -> bool:
     except (OSError, ValueError):
         return False
     return True
+
+
+def _better() -> str:
+    """Find a Python that is new enough. A shim of pyenv may bear the name and lead nowhere, so it is tried."""
+    for minor in range(NEWEST_MINOR, OLDEST[1] - 1, -1):
+        python = shutil.which(f"python3.{minor}")
+        if python and subprocess.run([python, "-c", ""], check=False, capture_output=True).returncode == 0:  # noqa: S603
+            return python
+    return "/path/to/python3.11"
 
 
 def _distributions(home: Path, lock: Lock) -> list[str]:

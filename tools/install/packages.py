@@ -23,27 +23,27 @@ _AGAIN = "run the same command again"
 _PACKAGE = re.compile(r"(?:Collecting|Requirement already satisfied:) ([\w.-]+)|Processing \S*/([^-/]+)-")
 _REASONS = {
     "DO NOT MATCH THE HASHES": (
-        "A package that was downloaded is not the one that is locked: its hash differs. Do not trust that index."
+        "A package that was downloaded is not the one that is locked: its hash differs, so do not trust that index"
     ),
-    "No space left on device": f"The disk is full: make room for some 600 MB, and {_AGAIN}.",
+    "No space left on device": f"The disk is full: make room for some 600 MB, and {_AGAIN}",
     "CERTIFICATE_VERIFY_FAILED": (
         "Packages cannot be downloaded, since pip does not trust the index's certificate: set PIP_CERT to a file of"
-        f" certificates that it can trust, and {_AGAIN}."
+        f" certificates that it can trust, and {_AGAIN}"
     ),
     (
         r"Retrying \(Retry\(|NewConnectionError|Max retries exceeded|Could not fetch URL|Name or service not known"
         r"|name resolution|[Tt]imed out|Connection refused|Network is unreachable|ProxyError"
     ): (
         "Packages cannot be downloaded: connect to the internet, or set PIP_INDEX_URL to a mirror of PyPI, and"
-        f" {_AGAIN}."
+        f" {_AGAIN}"
     ),
     r"No matching distribution found for (\S+)": (
-        "Packages cannot be downloaded: where pip is told to look (PIP_INDEX_URL, PIP_NO_INDEX, pip.conf) there is no"
-        f" {{}}. Let it ask PyPI or a mirror of it, and {_AGAIN}."
+        "Packages cannot be downloaded, since where pip is told to look (PIP_INDEX_URL, PIP_NO_INDEX, pip.conf) there"
+        f" is no {{}}: let it ask PyPI or a mirror of it, and {_AGAIN}"
     ),
     "subprocess-exited-with-error|metadata-generation-failed|Failed building wheel": (
         "A package has no file that is ready for this Python on this machine, and cannot be compiled here: take a"
-        f" Python from 3.{environment.OLDEST[1]} to 3.{environment.NEWEST_MINOR}, with PYTHON=/path/to/python."
+        f" Python from 3.{environment.OLDEST[1]} to 3.{environment.NEWEST_MINOR}, with PYTHON=/path/to/python"
     ),
 }
 """What is looked for in pip's words, in this order, and what it means."""
@@ -69,11 +69,11 @@ def install(lock: Lock, home: Path, alone: int) -> None:
             _follow(pip.stdout, log, lock.count)
         if pip.returncode:
             log.seek(0)
-            raise SetupError(f"{why_pip_failed(log.read())} (What pip said is in {home / _LOG}.)")
+            raise SetupError(f"{why_pip_failed(log.read())}; what pip said is in {home / _LOG}.")
 
 
 def why_pip_failed(log: str) -> str:
-    """Say in a sentence why pip failed, from all that it wrote."""
+    """Say why pip failed, from all that it wrote, in a sentence that lacks its full stop."""
     for sign, reason in _REASONS.items():
         if found := re.search(sign, log):
             return reason.format(*found.groups())
