@@ -35,7 +35,7 @@ LOCK = UV_CUSTOM_COMPILE_COMMAND='make lock' $(UV_VENV)/bin/uv pip compile --qui
 help: ## Show what there is
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
-# Installs a lock, unless all of it is there. A PYTHON that is named is used; the default one accepts a .venv that is there.
+# Installs a lock, unless all of it is there and whole. A PYTHON that is named is used; the default one accepts a .venv that is there.
 install = @command -v $(1) >/dev/null || { echo 'There is no $(1): install Python 3.11 or newer, or add PYTHON=/path/to/python3.11 to the command.' >&2; exit 1; }; \
 	$(1) -Es -m tools.install $(2)
 
