@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from healthscore.http.routing import ROUTES
 from tests.template import codebase
 from tests.template.conftest import ROOT
-from tools.local.routes import DEFAULT, match
+from tools.local.routes import ANY, DEFAULT, match
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -84,6 +85,23 @@ def test_routes__lead__to_one_function_each(stack):
     keys = [route.key for route in stack.routes]
     assert len(set(keys)) == len(keys)
     assert {route.function for route in stack.routes} <= set(stack.functions)
+
+
+def test_routes__of_any_method__share_their_path_with_no_other_function(stack):
+    """`sam local` gives `ANY` every request of its path, and so hides the route that names a method.
+
+    API Gateway prefers the route that names the method. Spell the methods out, and both agree.
+    """
+    paths = {route: re.sub(r"\{\w+", "{", route.path) for route in stack.routes if route.path != DEFAULT}
+    owners = {path: route.function for route, path in paths.items() if route.method == ANY}
+    hidden = [route.key for route, path in paths.items() if owners.get(path, route.function) != route.function]
+    assert hidden == []
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE"])
+@pytest.mark.parametrize("path", ["/v1/settings", "/v1/events", "/v1/batch", "/v1/nowhere/at/all", "/v1/", "/nowhere"])
+def test_api__sends__what_no_other_function_takes_to_the_one_that_answers_in_our_own_words(stack, method, path):
+    assert match(stack.routes, method, path).route.function == "AccountsFunction"
 
 
 def test_routes__include__a_catch_all(stack):
