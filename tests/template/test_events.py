@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from healthscore.core.timeline import parse_instant
 from healthscore.http.keys import Scope
 from tests.template.conftest import ROOT
 from tools import keys
@@ -59,12 +58,11 @@ def test_http_event__carries__only_a_key_of_the_local_stack(name):
 def test_nightly_events__are__a_night_a_past_day_and_a_sweep(functions, resources):
     nightly = {name: event for name, event in EVENTS.items() if name.startswith("nightly")}
     assert {name: list(event) for name, event in nightly.items()} == {
-        "nightly": ["time"],
+        "nightly": [],
         "nightly-backfill": ["date"],
         "nightly-outbox": ["task"],
     }
     scheduled = functions["NightlyFunction"]["Events"] | resources["NightlyStateMachine"]["Properties"]["Events"]
-    assert parse_instant(nightly["nightly"]["time"])
     assert json.loads(scheduled["Night"]["Properties"]["Input"]) == {"time": "<aws.scheduler.scheduled-time>"}
     assert json.loads(scheduled["Outbox"]["Properties"]["Input"]) == nightly["nightly-outbox"]
 
@@ -101,7 +99,7 @@ def test_events__one_after_the_other__tell_a_workspace_s_story(invoke):
     assert [milestone["name"] for milestone in milestones] == ["account_created", "first_feature_used"]
 
     night = invoke("nightly", EVENTS["nightly"])
-    assert (night["day"], night["scored"], night["left"]) == ("2026-11-22", 2, [])
+    assert (night["scored"], night["sent"], night["left"]) == (2, 1, [])
     past = invoke("nightly-backfill", EVENTS["nightly-backfill"])
     assert (past["day"], past["backfill"], past["left"]) == ("2026-11-20", True, [])
     assert invoke("nightly-outbox", EVENTS["nightly-outbox"])["left"] == []
