@@ -1,7 +1,12 @@
 """Run the built functions in Lambda's own containers: `make sam-local`.
 
 `sam local start-api` runs the functions; this command gives them what lies around them: tables with keys in them and a
-topic, on the embedded AWS of `make run` (or on the DynamoDB at DYNAMODB_ENDPOINT), and a template that leads there.
+topic, on the embedded AWS of `make run` (or on the DynamoDB at DYNAMODB_ENDPOINT), a template that leads there, and, on
+the next port, what SNS would have delivered.
+
+Variables of the shell:
+    DYNAMODB_ENDPOINT  another DynamoDB than the embedded one, such as http://127.0.0.1:8000 for DynamoDB Local
+    CRM                `hubspot` for a HubSpot account to open tickets in, connected
 """
 
 from __future__ import annotations
@@ -12,19 +17,28 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import ExitStack
 from datetime import UTC, datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from tools import ROOT, keys
 from tools.local import aws, cloudformation, template
-from tools.local.stack import KEYS
+from tools.local.containers import Containers
+from tools.local.gateway import MAX_BODY, TOO_LARGE, refusal
+from tools.local.helpers import Helpers
+from tools.local.lambdas import FunctionError
+from tools.local.stack import KEYS, CallError
+from tools.local.web import Request, Response, Server
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from tools.local.template import Function
+    from tools.local.template import Function, Stack
+
+    Helper = Callable[[Request], Response | None]
 
 HOST = "host.docker.internal"
 """By this name a container finds the machine it runs on."""
@@ -34,51 +48,116 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run until interrupted.
 
     Returns:
-        The exit status of the SAM CLI.
+        The exit status of the SAM CLI; 1 with the reason on standard error where it was not even started.
     """
     parser = argparse.ArgumentParser(prog="python -m tools.sam_local", description="Run the built functions in Docker.")
     parser.add_argument("--sam", type=Path, required=True, help="the SAM CLI")
     parser.add_argument("--build", type=Path, required=True, help="the folder that `make build` filled")
     parser.add_argument("--architecture", required=True, help="what it was built for")
-    parser.add_argument("--port", type=int, default=3000, help="where to answer")
+    parser.add_argument("--port", type=int, default=3000, help="where to answer; the helpers answer on the next one")
     options, passed_on = parser.parse_known_args(arguments)
-    stack = template.read(ROOT / "template.yaml", stack="healthscore-sam-local")
-    # On every address, since containers reach this machine from outside of its loopback interface.
-    embedded = aws.EmbeddedAws("0.0.0.0")  # noqa: S104
-    embedded.start()
+    helpers: list[Helper] = []
     try:
-        shell = dict(os.environ)
-        here = aws.environment(shell, embedded.endpoint, shell.get("DYNAMODB_ENDPOINT") or None)
-        os.environ.update(here)
-        for function in stack.functions.values():
-            os.environ.update(function.environment)
-        aws.create_tables(stack.tables)
-        aws.create_topics(stack.topics.values())
-        for key, scope in KEYS.items():
-            keys.add(key, scope, "sam local", datetime.now(UTC))
+        # First of all: who holds this port is probably another `make sam-local`, whose template would be overwritten.
+        server = Server(options.port + 1, _asking(helpers), max_body=MAX_BODY, too_large=TOO_LARGE)
+    except OSError as error:
+        reason = f"Port {options.port + 1} cannot be used ({error.strerror})."
+        print(f"{reason} Other ones: make sam-local PORT={options.port + 10}", file=sys.stderr)
+        return 1
+    stack = template.read(ROOT / "template.yaml", stack="healthscore-sam-local")
+    with ExitStack() as undo:
+        undo.callback(server.stop)
+        # On every address, since containers reach this machine from outside of its loopback interface.
+        embedded = aws.EmbeddedAws("0.0.0.0")  # noqa: S104
+        embedded.start()
+        undo.callback(embedded.stop)
+        here = aws.environment(os.environ, embedded.endpoint, os.environ.get("DYNAMODB_ENDPOINT") or None)
+        variables = _furnish(stack, here)
         adapted = options.build / "local.json"
         built = (options.build / "template.yaml").read_text(encoding="utf-8")
-        adapted.write_text(json.dumps(adapt(built, stack.functions, here)), encoding="utf-8")
-        print(f"http://127.0.0.1:{options.port} with the keys {', '.join(KEYS)}; template {adapted}", flush=True)
-        command = [str(options.sam), "local", "start-api", "--template", str(adapted), "--port", str(options.port)]
-        command += ["--parameter-overrides", f"Architecture={options.architecture}", "--warm-containers", "LAZY"]
-        command += ["--add-host", f"{HOST}:host-gateway", *passed_on]
+        adapted.write_text(json.dumps(adapt(built, stack.functions, here, options.architecture)), encoding="utf-8")
         # A variable of the shell would win over the one of that name in the template.
         around = {name: value for name, value in here.items() if not name.startswith("AWS_ENDPOINT_URL")}
-        return _until_it_ends(command, around | {"SAM_CLI_TELEMETRY": "0"})
-    finally:
-        embedded.stop()
+        around["SAM_CLI_TELEMETRY"] = "0"
+        # Pulled is what is not there. Otherwise the registry would be asked whenever a container starts.
+        common = ["--template", str(adapted), "--add-host", f"{HOST}:host-gateway", "--skip-pull-image"]
+        sam = [str(options.sam), "local"]
+        containers = Containers(f"http://127.0.0.1:{options.port}", [*sam, "invoke", *common], variables, around)
+        helpers.append(Helpers(containers.invoke, variables["ALERTS_TOPIC_ARN"]).answer)
+        server.start()
+        print(_screen(containers.url, server.port), flush=True)
+        start = [*sam, "start-api", *common, "--port", str(options.port), "--warm-containers", "LAZY", *passed_on]
+        with subprocess.Popen(start, env=around) as process:  # noqa: S603
+            # An interrupt reaches it as well, and it has containers to remove.
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+            if os.environ.get("CRM") == "hubspot" and containers.wait(lambda: process.poll() is None):
+                try:
+                    _connect_crm(containers, helpers, undo)
+                    print(_screen_of_crm(server.port), flush=True)
+                except (OSError, CallError, FunctionError) as error:
+                    print(f"No CRM is connected: {error}", file=sys.stderr)
+            return process.wait()
 
 
-def _until_it_ends(command: list[str], environment: Mapping[str, str]) -> int:
-    """Run a command until it ends by itself: an interrupt reaches it as well, and it has containers to remove."""
-    with subprocess.Popen(command, env=environment) as process:  # noqa: S603
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, lambda *_: process.terminate())
-        return process.wait()
+def _asking(helpers: Sequence[Helper]) -> Callable[[Request], Response]:
+    """Ask one helper after the other."""
+
+    def answer(request: Request) -> Response:
+        for helper in helpers:
+            if (answered := helper(request)) is not None:
+                return answered
+        return refusal(HTTPStatus.NOT_FOUND, "The API is on the port before this one.")
+
+    return answer
 
 
-def adapt(built: str, functions: Mapping[str, Function], here: Mapping[str, str]) -> dict[str, Any]:
+def _furnish(stack: Stack, here: Mapping[str, str]) -> dict[str, str]:
+    """Create tables, topics and keys; answers the variables of all functions, by which this process finds them too."""
+    variables: dict[str, str] = {}
+    for function in stack.functions.values():
+        variables |= function.environment
+    os.environ.update(here)
+    os.environ.update(variables)
+    aws.create_tables(stack.tables)
+    aws.create_topics(stack.topics.values())
+    for key, scope in KEYS.items():
+        keys.add(key, scope, "sam local", datetime.now(UTC))
+    return variables
+
+
+def _connect_crm(containers: Containers, helpers: list[Helper], undo: ExitStack) -> None:
+    from tools.local.crm import COMPANIES, LocalHubSpot  # noqa: PLC0415  (only there where the tests are)
+
+    crm = undo.enter_context(LocalHubSpot(containers, _from_container))
+    for account_id in COMPANIES:
+        containers.call("PUT", f"/v1/accounts/{account_id}", "local-admin", {"name": account_id.title()})
+    crm.connect()
+    crm.connect_attio()
+    helpers.insert(0, crm.answer)
+
+
+def _screen(url: str, port: int) -> str:
+    alone = ".cache/sam/bin/sam local invoke NightlyFunction --event events/nightly.json"
+    return "\n".join(
+        [
+            f"The API comes to {url}, with the keys {', '.join(KEYS)}.",
+            f"What would have been sent: http://127.0.0.1:{port}/_local/outbox.txt",
+            f"A function alone, in another shell: {alone}",
+            "",
+        ]
+    )
+
+
+def _screen_of_crm(port: int) -> str:
+    opening = json.dumps({"account_id": "brightpath", "priority": "HIGH"})
+    return (
+        "A HubSpot account is connected. Open a ticket in it; then look at the score, and at the alert:\n"
+        f"  curl -X POST http://127.0.0.1:{port}/_local/crm/tickets -d '{opening}'\n"
+    )
+
+
+def adapt(built: str, functions: Mapping[str, Function], here: Mapping[str, str], architecture: str) -> dict[str, Any]:
     """The built template with variables that lead to this machine's tables and topic.
 
     The SAM CLI can override only variables that a template has, and knows neither names nor endpoints of local tables.
@@ -87,9 +166,15 @@ def adapt(built: str, functions: Mapping[str, Function], here: Mapping[str, str]
         built: the template that `make build` wrote.
         functions: as the local stack reads them, by logical id, with their variables.
         here: the environment in which boto3 finds the embedded AWS from this machine.
+        architecture: what it was built for.
     """
     document = cloudformation.load(built)
+    document["Parameters"]["Architecture"]["Default"] = architecture
     document["Globals"]["Function"].pop("Environment", None)
+    # `sam local` reads a body as UTF-8, and answers 502 where it is gzip, unless all types count as binary: then it
+    # hands the body over in base64, as the gateway does. An HTTP API can say so only in a definition of its own.
+    binary = {"openapi": "3.0.1", "paths": {}, "x-amazon-apigateway-binary-media-types": ["*/*"]}
+    document["Resources"]["Api"]["Properties"]["DefinitionBody"] = binary
     endpoints = {name: _from_container(url) for name, url in here.items() if name.startswith("AWS_ENDPOINT_URL")}
     for logical_id, function in functions.items():
         properties = document["Resources"][logical_id]["Properties"]

@@ -20,8 +20,8 @@ _SELECTS = {"priority", "customer_status"}
 class FakeAttio(FakeService):
     """One workspace."""
 
-    def __init__(self, clock: VirtualClock | None = None) -> None:
-        super().__init__(clock)
+    def __init__(self, clock: VirtualClock | None = None, *, address: str = "127.0.0.1") -> None:
+        super().__init__(clock, address=address)
         self.records: dict[str, dict[str, dict[str, Any]]] = {"companies": {}, "deals": {}}
         self.attributes: dict[str, str] = {}
         """Ids of the attributes of companies by slug."""

@@ -30,8 +30,8 @@ _TYPE_IDS = {"companies": "0-2", "deals": "0-3", "tickets": "0-5", "meetings": "
 class FakeHubSpot(FakeService):
     """One account."""
 
-    def __init__(self, clock: VirtualClock | None = None, *, burst: int = 100) -> None:
-        super().__init__(clock)
+    def __init__(self, clock: VirtualClock | None = None, *, burst: int = 100, address: str = "127.0.0.1") -> None:
+        super().__init__(clock, address=address)
         self.objects: dict[str, dict[str, dict[str, Any]]] = {kind: {} for kind in _TYPE_IDS}
         self.lag = timedelta(0)
         """How much later the search knows of a change than the objects do."""

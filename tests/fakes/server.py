@@ -78,9 +78,12 @@ class Reply:
 
 
 class FakeService:
-    """A service that answers on a port of the loopback interface, one call at a time, while it is entered."""
+    """A service that answers on a port of the loopback interface, one call at a time, while it is entered.
 
-    def __init__(self, clock: VirtualClock | None = None) -> None:
+    Containers reach it on another address.
+    """
+
+    def __init__(self, clock: VirtualClock | None = None, *, address: str = "127.0.0.1") -> None:
         self.clock = clock or VirtualClock()
         self.token = "fake-token"
         self.calls: list[str] = []
@@ -116,7 +119,7 @@ class FakeService:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer((address, 0), Handler)
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 

@@ -1,7 +1,8 @@
-"""A HubSpot account to try things on: `make run CRM=hubspot`. Open a ticket in it, and see the CRM component move.
+"""A HubSpot account to try things on: `CRM=hubspot make run`. Open a ticket in it, and see the CRM component move.
 
 The account is the tests' fake one, behind a port of its own. The product reads it and is told of changes by signed
 webhooks, as it would be by the real one; what stands between them when deployed (the queue) is emptied here at once.
+`CRM=hubspot make sam-local` connects it to functions in containers, with an empty workspace of Attio beside it.
 """
 
 from __future__ import annotations
@@ -10,24 +11,37 @@ import json
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import boto3
 
-from tests.fakes.hubspot import SECRET, FakeHubSpot
-from tests.fakes.server import VirtualClock
+from tests.fakes import attio, hubspot
+from tests.fakes.server import FakeService, VirtualClock
 from tools.local.web import Request, Response
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from tools.local.stack import LocalStack
+    from collections.abc import Callable, Mapping
 
 COMPANIES = ("brightpath", "tidewater", "lumen")
 """Accounts of the demo workspace that have a company in it."""
 _ADMIN = "local-admin"
 _WEBHOOK = "/v1/crm/hubspot/webhook"
 _OPEN, _CLOSED = "1", "4"
+
+
+class Product(Protocol):
+    """What the account needs of a running product: `LocalStack` has it, and so do `Containers`."""
+
+    url: str
+
+    @property
+    def environment(self) -> Mapping[str, str]: ...  # noqa: D102
+
+    def ask(self, request: Request) -> Response: ...  # noqa: D102
+
+    def call(self, method: str, path: str, key: str = "", body: object = None) -> dict[str, Any]: ...  # noqa: D102
+
+    def invoke(self, logical_id: str, event: str) -> str: ...  # noqa: D102
 
 
 class _Now(VirtualClock):
@@ -44,14 +58,24 @@ class LocalHubSpot:
     ...     hubspot.connect()
     """
 
-    def __init__(self, stack: LocalStack) -> None:
-        self._stack = stack
-        self._fake = FakeHubSpot(_Now())
+    def __init__(self, product: Product, reach: Callable[[str], str] | None = None) -> None:
+        """Take the product to connect to.
+
+        Args:
+            product: it runs, but for its port, which may answer later.
+            reach: makes of a URL of this machine the one by which the functions reach it, where they are in containers.
+        """
+        self._stack = product
+        self._reach = reach or str
+        address = "127.0.0.1" if reach is None else "0.0.0.0"  # noqa: S104  (containers come from outside of the loopback)
+        self._fake = hubspot.FakeHubSpot(_Now(), address=address)
+        self._attio = attio.FakeAttio(_Now(), address=address)
         self._companies: dict[str, str] = {}
 
     def __enter__(self) -> Self:
         with ExitStack() as undo:
             undo.enter_context(self._fake)
+            undo.enter_context(self._attio)
             self._sqs = boto3.client("sqs")
             undo.callback(self._sqs.close)
             self._undo = undo.pop_all()
@@ -63,7 +87,10 @@ class LocalHubSpot:
     def connect(self) -> None:
         """Fill the account, put its token into the secret, connect it, and read it for the first time."""
         environment = self._stack.environment
-        found = {"hubspot": {"token": self._fake.token, "webhook_secret": SECRET, "url": self._fake.url}}
+        found = {
+            "hubspot": self._secrets(self._fake, hubspot.SECRET),
+            "attio": self._secrets(self._attio, attio.SECRET),
+        }
         secrets = boto3.client("secretsmanager")
         name = environment["CRM_SECRET_ARN"].rpartition(":")[2]
         secrets.create_secret(Name=name, SecretString=json.dumps(found))
@@ -76,8 +103,20 @@ class LocalHubSpot:
             met = now - timedelta(days=3)
             self._fake.add("meetings", company, hs_meeting_start_time=met, hs_meeting_outcome="COMPLETED")
             self._companies[account_id] = company
-        self._stack.call("PUT", "/v1/crm/hubspot", _ADMIN, {"webhook_url": self._stack.url + _WEBHOOK})
+        options = {"webhook_url": self._stack.url + _WEBHOOK, "write_back": True}
+        self._stack.call("PUT", "/v1/crm/hubspot", _ADMIN, options)
         self._stack.invoke("CrmSyncFunction", "{}")
+
+    def connect_attio(self) -> None:
+        """Connect a workspace of Attio besides, without companies.
+
+        Its webhooks are signed without a time, so that one can be kept in a file (`events/crm_webhook.json`); one of
+        HubSpot is worth nothing after five minutes.
+        """
+        self._stack.call("PUT", "/v1/crm/attio", _ADMIN, {})
+
+    def _secrets(self, fake: FakeService, webhook_secret: str) -> dict[str, str]:
+        return {"token": fake.token, "webhook_secret": webhook_secret, "url": self._reach(fake.url)}
 
     def answer(self, request: Request) -> Response | None:
         """Answer `POST /_local/crm/tickets` (open one, or close one), or None where it is somebody else's to answer."""

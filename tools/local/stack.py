@@ -32,6 +32,23 @@ class CallError(RuntimeError):
         self.status = status
 
 
+def call(
+    ask: Callable[[Request], Response], method: str, path: str, key: str = "", body: object = None
+) -> dict[str, Any]:
+    """Make a request of the API by whatever answers requests, and give the answer's JSON.
+
+    Raises:
+        CallError: the answer was not a success.
+    """
+    headers = (("authorization", f"Bearer {key}"), ("content-type", "application/json"))
+    sent = b"" if body is None else json.dumps(body).encode()
+    response = ask(Request(method, path, headers, sent))
+    if response.status >= 400:  # noqa: PLR2004  (HTTP's errors)
+        raise CallError(response.status, f"{method} {path} was answered {response.status}: {response.body.decode()}")
+    answer: dict[str, Any] = json.loads(response.body)
+    return answer
+
+
 class LocalStack:
     """The whole product on a port of the loopback interface.
 
@@ -112,15 +129,7 @@ class LocalStack:
         Raises:
             CallError: the answer was not a success.
         """
-        headers = (("authorization", f"Bearer {key}"), ("content-type", "application/json"))
-        sent = b"" if body is None else json.dumps(body).encode()
-        response = self._route(Request(method, path, headers, sent))
-        if response.status >= 400:  # noqa: PLR2004  (HTTP's errors)
-            raise CallError(
-                response.status, f"{method} {path} was answered {response.status}: {response.body.decode()}"
-            )
-        answer: dict[str, Any] = json.loads(response.body)
-        return answer
+        return call(self._route, method, path, key, body)
 
     @property
     def environment(self) -> dict[str, str]:

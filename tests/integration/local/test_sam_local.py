@@ -17,7 +17,7 @@ def functions():
 
 
 def variables(functions, here):
-    document = adapt((ROOT / "template.yaml").read_text(encoding="utf-8"), functions, here)
+    document = adapt((ROOT / "template.yaml").read_text(encoding="utf-8"), functions, here, "x86_64")
     assert "Environment" not in document["Globals"]["Function"]
     return {name: document["Resources"][name]["Properties"]["Environment"]["Variables"] for name in functions}
 

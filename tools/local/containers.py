@@ -1,0 +1,87 @@
+"""The functions in the containers of `sam local`, asked and invoked from this machine."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import subprocess
+import time
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from tools.local.lambdas import FunctionError
+from tools.local.stack import call
+from tools.local.web import Request, Response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_PATIENCE_SECONDS = 120
+"""A container's first answer takes seconds, on a busy machine many."""
+_PAUSE_SECONDS = 0.2
+
+
+class Containers:
+    """The product as `sam local start-api` runs it, and single functions as `sam local invoke` does."""
+
+    def __init__(
+        self, url: str, invocation: list[str], environment: Mapping[str, str], around: Mapping[str, str]
+    ) -> None:
+        """Take what it needs to reach them.
+
+        Args:
+            url: where `sam local start-api` answers.
+            invocation: the command that invokes a function, up to the function's logical id.
+            environment: the functions' variables.
+            around: the environment of that command.
+        """
+        self.url = url
+        self.environment = dict(environment)
+        self._invocation = invocation
+        self._around = dict(around)
+
+    def wait(self, running: Callable[[], bool]) -> bool:
+        """Wait until the API answers; False where it ended before it did."""
+        while running():
+            try:
+                self.ask(Request("GET", "/healthz"))
+            except OSError:
+                time.sleep(_PAUSE_SECONDS)
+            else:
+                return True
+        return False
+
+    def ask(self, request: Request) -> Response:
+        """Make a request of the API."""
+        connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=_PATIENCE_SECONDS)
+        try:
+            connection.request(request.method, request.target, request.body, dict(request.headers))
+            answer = connection.getresponse()
+            return Response(answer.status, answer.read(), {"content-type": answer.getheader("content-type", "")})
+        finally:
+            connection.close()
+
+    def call(self, method: str, path: str, key: str = "", body: object = None) -> dict[str, Any]:
+        """Make a request of the API; answers its JSON.
+
+        Raises:
+            CallError: the answer was not a success.
+        """
+        return call(self.ask, method, path, key, body)
+
+    def invoke(self, logical_id: str, event: str) -> str:
+        """Invoke a function with an event as JSON; answers its result as JSON.
+
+        Raises:
+            FunctionError: it raised, or ran out of time: the SAM CLI's own status is 0 even so.
+        """
+        command = [*self._invocation, logical_id, "--event", "-"]
+        ended = subprocess.run(command, input=event, env=self._around, capture_output=True, text=True, check=False)  # noqa: S603
+        result = ended.stdout.strip()
+        try:
+            answer = json.loads(result)
+        except ValueError:
+            raise FunctionError(ended.stderr.strip().rpartition("\n")[2] or "no answer") from None
+        if isinstance(answer, dict) and "errorType" in answer:
+            raise FunctionError(f"{answer['errorType']}: {answer.get('errorMessage')}")
+        return result
