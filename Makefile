@@ -30,7 +30,7 @@ UV_VENV := .cache/uv
 LOCK = UV_CUSTOM_COMPILE_COMMAND='make lock' $(UV_VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-annotate $(ARGS)
 
-.PHONY: help setup setup-run setup-bench lock run test e2e clients bench lint check validate build deploy scan audit sam-local
+.PHONY: help setup setup-run setup-bench lock run test e2e clients bench lint check validate build deploy scan audit sam-local sam-local-check
 
 help: ## Show what there is
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -116,6 +116,9 @@ build: $(SAM_VENV)/installed-$(SAM_VERSION) ## Build the functions and their lay
 sam-local: ARCHITECTURE = $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
 sam-local: setup-run build ## Run the built functions in Lambda's own containers on http://127.0.0.1:$(PORT) (needs Docker)
 	$(BIN)/python -m tools.sam_local --sam $(SAM_VENV)/bin/sam --build $(BUILD) --architecture $(ARCHITECTURE) --port $(PORT) $(ARGS)
+
+sam-local-check: setup ## Follow docs/development.md in Docker, line by line, and see that it is so (some minutes)
+	REQUIRE_DOCKER=1 REQUIRE_NODE=1 $(BIN)/python -m pytest -n0 --no-cov tests/integration/sam_local
 
 deploy: build ## Build, show what would change in your AWS account, and deploy it (PARAMETERS="AlertEmail=me@example.com …")
 	$(SAM) deploy --config-file "$(CURDIR)/samconfig.toml" --template-file $(BUILD)/template.yaml $(if $(STACK),--stack-name $(STACK)) --parameter-overrides Architecture=$(ARCHITECTURE) $(PARAMETERS)
