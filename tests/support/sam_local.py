@@ -40,6 +40,8 @@ class Running:
         self.port = two_free_ports()
         self.log = log
         environment = os.environ | {"PORT": str(self.port)}
+        # A shell starts in the background what does not hear interrupts, and so would everything that is started here.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         with log.open("w") as out:
             # A group of its own, to be interrupted as by Ctrl-C.
             self._process = subprocess.Popen(
