@@ -37,7 +37,11 @@ _REFERRED_TO_BY_ARN = {"AWS::SNS::Topic", "AWS::SecretsManager::Secret"}
 _VARIABLE = re.compile(r"\$\{(!?)([^}]*)\}")
 
 
-class _Loader(yaml.SafeLoader):
+_YamlLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The fast one, twenty times as fast, where PyYAML was built with it."""
+
+
+class _Loader(_YamlLoader):  # type: ignore[misc]  # one of two classes
     """YAML with CloudFormation's short tags: `!Ref x` reads as `{"Ref": "x"}`."""
 
 

@@ -6,6 +6,7 @@ Nothing of this is written down a second time for local use, so what runs here i
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from tools.local import cloudformation
@@ -83,8 +84,11 @@ def read(path: Path, *, stack: str, parameters: Mapping[str, str] | None = None)
     Raises:
         ValueError: the template uses something that the local stack does not know.
     """
-    document = cloudformation.load(path.read_text(encoding="utf-8"))
-    return _Reader(document, stack, parameters or {}).stack()
+    return _Reader(_document(path.read_text(encoding="utf-8")), stack, parameters or {}).stack()
+
+
+_document = lru_cache(4)(cloudformation.load)
+"""A template, remembered by its text: one process reads the same one over and over. It is not to be changed."""
 
 
 class _Reader:
