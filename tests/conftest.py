@@ -1,4 +1,4 @@
-"""Fixtures of every test: the tables of template.yaml, on moto and on DynamoDB Local."""
+"""Fixtures of every test: the tables of template.yaml, on the embedded DynamoDB and on DynamoDB Local."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ import boto3
 import pytest
 from hypothesis import HealthCheck, settings
 
-from healthscore.storage.client import dynamodb
-from tests.support import dynamodb_local, npm
-from tests.support.moto_in_process import moto_in_process
+from healthscore import process
+from tests.support import dynamodb_local, isolation, npm
 from tools.local import aws, template
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
 ROOT = Path(__file__).parents[1]
 
@@ -30,12 +29,27 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     return argname if isinstance(val, bytes) else None
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol() -> Generator[None, object, object]:
+    """Begin every test with a process that knows nothing of the tests before."""
+    process.forget()
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
+    """Fail a test that tried to reach another machine, whatever became of the attempt."""
+    ended = yield
+    tried, isolation.refused[:] = [*isolation.refused], []
+    if tried and item.get_closest_marker("reaches_elsewhere") is None:
+        pytest.fail(f"this test tried to reach other machines: {tried}")
+    return ended
+
+
 @pytest.fixture(scope="session")
 def moto_endpoint() -> Iterator[str]:
-    server = aws.EmbeddedAws()
-    server.start()
-    yield server.endpoint
-    server.stop()
+    with aws.running() as endpoint:
+        yield endpoint
 
 
 @pytest.fixture(scope="session")
@@ -53,40 +67,30 @@ def dynamodb_endpoint(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def moto(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Fresh tables of the template on moto."""
-    yield from _fresh_tables(moto_endpoint, monkeypatch)
-
-
-@pytest.fixture
-def tables_in_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Fresh tables of the template on moto without a server between: much faster."""
-    with moto_in_process():
-        yield from _fresh_tables(None, monkeypatch)
+    """Fresh tables of the template on the embedded AWS, which has forgotten topics, queues and secrets."""
+    yield from fresh_tables(moto_endpoint, monkeypatch)
+    aws.clear()
 
 
 @pytest.fixture
 def tables(dynamodb_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Fresh tables of the template, on moto and on DynamoDB Local."""
-    yield from _fresh_tables(dynamodb_endpoint, monkeypatch)
+    """Fresh tables of the template, on each engine in turn."""
+    yield from fresh_tables(dynamodb_endpoint, monkeypatch)
 
 
-def _fresh_tables(endpoint: str | None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    if endpoint is not None:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+def fresh_tables(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Tables of a stack of their own, at an endpoint, with the environment of its functions; dropped in the end."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
     at_once = {"MessagesPerSecond": "300"}
     stack = template.read(ROOT / "template.yaml", stack=f"test-{uuid4().hex[:12]}", parameters=at_once)
     client = boto3.client("dynamodb")
-    aws.create_tables(stack.tables)
+    aws.create_tables(stack.tables, expiring=False)
     for function in stack.functions.values():
         for name, value in function.environment.items():
             monkeypatch.setenv(name, value)
-    dynamodb.cache_clear()
+    process.forget()
     yield
-    dynamodb().close()
-    dynamodb.cache_clear()
+    process.forget()
     for table in stack.tables:
         client.delete_table(TableName=table.name)
     client.close()

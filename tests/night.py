@@ -193,11 +193,10 @@ def main() -> None:
         return
     with dynamodb_local.running() as endpoint:
         stack = template.read(ROOT / "template.yaml", stack="night")
-        os.environ |= {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
-        os.environ |= {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ENDPOINT_URL": endpoint}
+        os.environ["AWS_ENDPOINT_URL"] = endpoint
         for function in stack.functions.values():
             os.environ |= function.environment
-        aws.create_tables(stack.tables)
+        aws.create_tables(stack.tables, expiring=False)
         began = time.monotonic()
         prepare(chosen.accounts)
         sys.stderr.write(f"{chosen.accounts:,} accounts in the tables after {time.monotonic() - began:,.0f} s\n")

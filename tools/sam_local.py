@@ -27,6 +27,7 @@ from urllib.parse import urlsplit
 from tools import ROOT, keys
 from tools.local import aws, cloudformation, template
 from tools.local.containers import Containers
+from tools.local.environment import environment
 from tools.local.gateway import MAX_BODY, TOO_LARGE, refusal
 from tools.local.helpers import Helpers
 from tools.local.lambdas import FunctionError
@@ -71,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         embedded = aws.EmbeddedAws("0.0.0.0")  # noqa: S104
         embedded.start()
         undo.callback(embedded.stop)
-        here = aws.environment(os.environ, embedded.endpoint, os.environ.get("DYNAMODB_ENDPOINT") or None)
+        here = environment(os.environ, embedded.endpoint, os.environ.get("DYNAMODB_ENDPOINT") or None)
         variables = _furnish(stack, here)
         adapted = options.build / "local.json"
         built = (options.build / "template.yaml").read_text(encoding="utf-8")

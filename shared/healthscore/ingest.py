@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from healthscore import process
 from healthscore.core.pack import entry
 from healthscore.core.timeline import day_of
 from healthscore.http.errors import ApiError
@@ -41,6 +42,11 @@ class EventSettings:
         self._clock = clock
         self._stored: StoredSettings | None = None
         self._until = 0.0
+        process.remember(self)
+
+    def forget(self) -> None:
+        """Read the settings anew."""
+        self._stored = None
 
     def read_batch(self, body: bytes, now: datetime) -> ParsedBatch:
         """Take a batch apart as `parse_batch` does, with its errors, by settings that are fresh where they matter."""

@@ -15,6 +15,7 @@ import boto3
 
 from healthscore.storage.client import dynamodb
 from tools.local import aws, template
+from tools.local.environment import environment as aws_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,7 +27,7 @@ _UNIT_BYTES = 1024
 
 def environment(endpoint: str) -> dict[str, str]:
     """The variables under which the product finds its tables at an endpoint."""
-    variables = aws.environment(os.environ, endpoint, None)
+    variables = aws_environment(os.environ, endpoint, None)
     for function in _stack().functions.values():
         variables |= function.environment
     return variables
@@ -35,7 +36,7 @@ def environment(endpoint: str) -> dict[str, str]:
 def fresh_tables() -> None:
     """Empty tables of the template, in the engine that the environment names."""
     drop_tables()
-    aws.create_tables(_stack().tables)
+    aws.create_tables(_stack().tables, expiring=False)
 
 
 def drop_tables() -> None:

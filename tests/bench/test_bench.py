@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from healthscore import process
 from healthscore.crm import hubspot_api
-from healthscore.storage.client import dynamodb
-from tests.bench import costs, crm_tables, engine, night, postgres, starts, views, writes
+from tests.bench import costs, crm_tables, engine, imports, night, postgres, starts, views, writes
 
 PARTS = {
     "writes": lambda: writes.measure(day_events=100, timed_events=1, rounds=1, batches=(100,)),
     "views": lambda: views.measure(cases=((3, 20),), views=1, rounds=1),
     "night": lambda: night.measure(customers=2, days=8, a_day=4, nights=3),
+    "imports": lambda: imports.measure(stored=(0, 30), timed=10, plainly=2, far_batches=1),
     "starts": lambda: starts.measure(functions=("score",), rounds=1),
 }
 """Each part of the benchmarks at its smallest."""
@@ -21,14 +22,14 @@ PARTS = {
 def bench_tables(dynamodb_local_endpoint, monkeypatch):
     for name, value in engine.environment(dynamodb_local_endpoint).items():
         monkeypatch.setenv(name, value)
-    dynamodb.cache_clear()
+    process.forget()
     engine.fresh_tables()
     yield
     engine.drop_tables()
-    dynamodb().close()
-    dynamodb.cache_clear()
+    process.forget()
 
 
+@pytest.mark.slow
 @pytest.mark.dynamodb_local
 @pytest.mark.parametrize("part", PARTS)
 def test_bench__at_its_smallest__measures(part, bench_tables, monkeypatch):
@@ -48,6 +49,7 @@ def test_costs__of_known_units__are_units_times_prices():
     assert cost.total == pytest.approx(sum(cost))
 
 
+@pytest.mark.slow
 @pytest.mark.dynamodb_local
 def test_large_crm__synced_through_deaths__leaves_exactly_its_facts_in_the_tables(bench_tables, monkeypatch):
     """The criterion of `python -m tests.bench.crm_tables`, with a few hundred companies."""

@@ -156,14 +156,9 @@ def main() -> int:
     accounts = parser.parse_args().accounts
     logging.disable(logging.CRITICAL)
     with dynamodb_local.running() as endpoint:
-        os.environ.update(
-            AWS_ENDPOINT_URL=endpoint,
-            AWS_ACCESS_KEY_ID="testing",
-            AWS_SECRET_ACCESS_KEY="testing",
-            AWS_DEFAULT_REGION="us-east-1",
-        )
+        os.environ["AWS_ENDPOINT_URL"] = endpoint
         stack = template.read(ROOT / "template.yaml", stack="book")
-        aws.create_tables(stack.tables)
+        aws.create_tables(stack.tables, expiring=False)
         for function in stack.functions.values():
             os.environ.update(function.environment)
         from functions.accounts import handler as accounts_function  # noqa: PLC0415  (reads its environment)

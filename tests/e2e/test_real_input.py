@@ -2,8 +2,12 @@
 
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from tests.e2e import naive, server
 from tests.e2e.real_input import DATA, Run
+
+pytestmark = pytest.mark.slow
 
 BURSTS_AND_SILENCE = "cosmicpython/code"
 WENT_QUIET = "aws-samples/serverless-samples"

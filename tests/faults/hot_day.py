@@ -1,15 +1,14 @@
 """Hot days: one account, many writers at once, small batches.
 
 `python -m tests.faults.hot_day --events 100000 --writers 32` prints what each event cost: write units by the sizes of
-the items written, puts that lost a race included, on DynamoDB Local or whatever AWS_ENDPOINT_URL names. First one
-writer sends a day alone, who never meets another: what an event costs on any day. Then all of them send day after day,
-each within `--seconds` or as fast as they can, into as many lanes as the day before has made the product choose.
+the items written, puts that lost a race included, on DynamoDB Local. First one writer sends a day alone, who never
+meets another: what an event costs on any day. Then all of them send day after day, each within `--seconds` or as fast
+as they can, into as many lanes as the day before has made the product choose.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -31,7 +30,7 @@ from healthscore.storage import activity, keys, lane, log_items
 from healthscore.storage.client import call, dynamodb
 from healthscore.storage.errors import StorageUnavailableError
 from healthscore.storage.sealed import SealedCache
-from tests.conftest import _fresh_tables
+from tests.conftest import fresh_tables
 from tests.support import dynamodb_local
 from tests.support.events import DAY, naive_rollup
 
@@ -200,10 +199,9 @@ def main() -> None:
     day = HotDay(options.events, options.per_batch)
     print(HEADLINE)  # noqa: T201
     with dynamodb_local.running() as endpoint:
-        os.environ.setdefault("AWS_ENDPOINT_URL", endpoint)
         for days, writers, seconds in ((1, 1, 0), (options.days, options.writers, options.seconds)):
             with pytest.MonkeyPatch.context() as patch:
-                for _ in _fresh_tables(os.environ["AWS_ENDPOINT_URL"], patch):
+                for _ in fresh_tables(endpoint, patch):
                     for number in range(days):
                         cost = live(replace(day, date=DAY + number * ONE_DAY), writers, seconds)
                         print(cost.line(), flush=True)  # noqa: T201

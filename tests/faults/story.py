@@ -19,9 +19,8 @@ import pytest
 
 from healthscore import ingest, nightly, outbox
 from healthscore.core import daylog, lanes
-from healthscore.storage import accounts, history, lane
-from healthscore.storage.sealed import SealedCache
-from tests.conftest import _fresh_tables
+from healthscore.storage import accounts, history
+from tests.conftest import fresh_tables
 from tests.faults.batches import (
     ACCOUNTS,
     ERASED_AT_NIGHT,
@@ -33,7 +32,7 @@ from tests.faults.batches import (
 from tests.faults.injection import with_tokens_from, without_waiting
 from tests.faults.life import Life
 from tests.integration.nightly.nights import Inline
-from tests.support.moto_in_process import moto_in_process
+from tools.local import aws
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,13 +110,12 @@ def _state() -> dict[str, Any]:
 @contextmanager
 def _workspace(seed: int) -> Iterator[None]:
     """Empty tables in this process, a process that knows nothing, and nobody who waits."""
-    with moto_in_process(), pytest.MonkeyPatch.context() as patch:
+    with aws.running() as endpoint, pytest.MonkeyPatch.context() as patch:
         without_waiting(patch, Random(seed))
         with_tokens_from(patch, Random(seed))
-        patch.setattr(lane, "sealed_parts", SealedCache())
         patch.setattr(lanes, "LANE_BATCHES", LANE_BATCHES)
         patch.setattr(lanes, "RACE", RACE)
         patch.setattr(daylog, "HEAD_BYTES", HEAD_BYTES)
         for module in (nightly, ingest, outbox):
             patch.setattr(module, "ThreadPoolExecutor", Inline)
-        yield from _fresh_tables(None, patch)
+        yield from fresh_tables(endpoint, patch)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
+
 from healthscore.outbox import LEASE
 from healthscore.storage import history, messages
 from tests.faults import kills
 from tests.faults.batches import ACCOUNTS, CONTESTED, FIRST_NIGHT, phases_of
 from tests.faults.checks import traces_of_account, wrong_figures
 from tests.integration.nightly.nights import Topic, night, schedule, sweep
+
+pytestmark = pytest.mark.slow
 
 SEED = 3
 DELIVERIES = 40

@@ -29,7 +29,7 @@ class Answer(NamedTuple):
 
 
 @pytest.fixture(autouse=True)
-def keys(tables_in_process, described_answers, monkeypatch):
+def keys(moto, described_answers, monkeypatch):
     monkeypatch.setattr(accounts_function, "find_key", CachedKeys(workspace.find_key))
     for key, scope in KEYS.items():
         workspace.add_key(ApiKey(key_hash(key), scope, key, NOW, key[-4:]))

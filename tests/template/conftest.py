@@ -44,7 +44,7 @@ def stack() -> template.Stack:
 
 
 @pytest.fixture
-def topic_arn(tables_in_process: None, monkeypatch: pytest.MonkeyPatch) -> str:
+def topic_arn(moto: None, monkeypatch: pytest.MonkeyPatch) -> str:
     """A topic beside the tables, in the nightly function's environment."""
     sns = boto3.client("sns")
     arn = sns.create_topic(Name="alerts")["TopicArn"]

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from functions.crm_webhook import handler as webhook_function
-from healthscore.connected import matching, queue, tokens
+from healthscore import process
+from healthscore.connected import matching
 from healthscore.storage import keys, messages
 from healthscore.storage.client import dynamodb
 from tests.fakes import attio, hubspot
@@ -35,15 +35,9 @@ _FAKES: dict[str, tuple[Any, str]] = {
 @contextmanager
 def connected(now: datetime, monkeypatch: pytest.MonkeyPatch, provider: str = "hubspot") -> Iterator[Any]:
     """A fake CRM whose token is in the secret, and the queue; the environment names both."""
-    monkeypatch.setattr(matching, "WORKERS", 1)  # moto without a server takes one call at a time
+    monkeypatch.setattr(matching, "WORKERS", 1)  # one after the other, so that a run is repeatable
     with ExitStack() as undo:
-        for forget in (
-            tokens._secretsmanager.cache_clear,
-            queue._sqs.cache_clear,
-            webhook_function.webhook_secrets.forget,
-        ):
-            forget()
-            undo.callback(forget)
+        undo.callback(process.forget)
         kind, secret = _FAKES[provider]
         fake = undo.enter_context(kind(VirtualClock(now)))
         secrets, sqs = boto3.client("secretsmanager"), boto3.client("sqs")

@@ -19,8 +19,8 @@ import pytest
 from moto import mock_aws
 from moto.cloudformation.parsing import get_model_map
 
+from healthscore import process
 from healthscore.http.keys import Scope
-from healthscore.storage.client import dynamodb
 from tests.template.conftest import ROOT
 from tests.template.sam_cli import NEEDS_SAM, SAM, run, translation
 from tools import keys
@@ -62,7 +62,7 @@ def deployed(transformed: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> It
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    dynamodb.cache_clear()
+    monkeypatch.delenv("AWS_ENDPOINT_URL")  # moto answers in this process what would go to AWS
     with mock_aws(config={"lambda": {"use_docker": False}}):
         _upload(boto3.client("s3"))
         client = boto3.client("cloudformation")
@@ -71,8 +71,7 @@ def deployed(transformed: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> It
         client.create_stack(StackName=STACK, TemplateBody=body, Capabilities=["CAPABILITY_IAM"])
         resources = client.describe_stack_resources(StackName=STACK)["StackResources"]
         yield {made["LogicalResourceId"]: made.get("PhysicalResourceId", "") for made in resources}
-        dynamodb().close()
-    dynamodb.cache_clear()
+        process.forget()
 
 
 def _upload(s3: Any) -> None:

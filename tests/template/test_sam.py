@@ -18,7 +18,7 @@ from tests.template.sam_cli import NEEDS_SAM, run, translated
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = NEEDS_SAM
+pytestmark = [*NEEDS_SAM, pytest.mark.slow]
 
 # Where an ELF file says which machine it is for, and what it says.
 MACHINE_AT = slice(18, 20)

@@ -6,7 +6,7 @@ import gc
 
 import pytest
 
-from healthscore import startup
+from healthscore import process, startup
 from healthscore.storage.client import dynamodb
 
 
@@ -15,12 +15,12 @@ def _starting(monkeypatch):
     for variable in ("AWS_DEFAULT_REGION", "AWS_REGION"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
-    dynamodb.cache_clear()
+    process.forget()
     gc.disable()
     yield
     gc.unfreeze()
     gc.enable()
-    dynamodb.cache_clear()
+    process.forget()
 
 
 def test_complete__makes_the_client_before_the_first_request(monkeypatch):

@@ -1,24 +1,35 @@
-"""AWS embedded in this process: moto's server for DynamoDB and SNS on a free port of the loopback interface."""
+"""AWS embedded in this process: moto's server for DynamoDB and SNS on a free port of the loopback interface.
+
+Calls to its DynamoDB that this very process makes do not go over the port: a connection for each call, and a web server
+behind it, would take most of the time.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import logging
-import os
 from dataclasses import dataclass
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
 
 import boto3
+from botocore.awsrequest import AWSResponse
+from botocore.handlers import BUILTIN_HANDLERS
+from moto.core.botocore_stubber import MockRawResponse
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.secretsmanager.models import secretsmanager_backends
 from moto.sns.models import sns_backends
+from moto.sqs.models import sqs_backends
 from werkzeug.serving import make_server
 
+from tools.local import dynamodb
 from tools.local.cloudformation import ACCOUNT, REGION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator
+
+    from botocore.awsrequest import AWSPreparedRequest
 
     from tools.local.template import Table
 
@@ -38,6 +49,7 @@ class EmbeddedAws:
 
     def __init__(self, address: str = "127.0.0.1") -> None:
         """Bind a free port of an address."""
+        dynamodb.install()
         # Werkzeug would announce itself and every request.
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         application = _one_at_a_time(DomainDispatcherApplication(create_backend_app))
@@ -48,51 +60,41 @@ class EmbeddedAws:
 
     def start(self) -> None:
         """Begin to answer."""
+        _running.add(self.endpoint)
         self._thread.start()
 
     def stop(self) -> None:
         """Close the port; everything stored is gone."""
+        _running.discard(self.endpoint)
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
 
 
-def environment(given: Mapping[str, str], endpoint: str, dynamodb_endpoint: str | None) -> dict[str, str]:
-    """An environment in which boto3 finds the embedded AWS and nothing else.
+@contextlib.contextmanager
+def running() -> Iterator[str]:
+    """An embedded AWS for as long as the context lasts; gives its endpoint."""
+    embedded = EmbeddedAws()
+    embedded.start()
+    try:
+        yield embedded.endpoint
+    finally:
+        embedded.stop()
 
-    Profiles, credentials and endpoints that the developer's shell has for the real AWS are left out, the credentials
-    set here are not real, and no proxy comes between.
+
+def create_tables(tables: Iterable[Table], *, expiring: bool = True) -> None:
+    """Create the template's tables, where they are not there yet (as they are in a DynamoDB Local that was kept).
 
     Args:
-        given: the environment to begin with.
-        endpoint: where the embedded AWS answers.
-        dynamodb_endpoint: where DynamoDB answers, if somewhere else.
+        tables: as the template has them.
+        expiring: whether DynamoDB deletes items whose time is up, by the clock on the wall. DynamoDB Local does, at any
+            moment, so tests that live at some other time do without.
     """
-    environment = {name: value for name, value in given.items() if not name.startswith("AWS_")}
-    environment |= {
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_ACCESS_KEY_ID": "local",
-        "AWS_SECRET_ACCESS_KEY": "local",
-        "AWS_REGION": REGION,
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "NO_PROXY": ",".join(filter(None, [given.get("NO_PROXY", given.get("no_proxy")), "127.0.0.1,localhost"])),
-    }
-    environment["no_proxy"] = environment["NO_PROXY"]
-    if dynamodb_endpoint:
-        environment["AWS_ENDPOINT_URL_DYNAMODB"] = dynamodb_endpoint
-    return environment
-
-
-def create_tables(tables: Iterable[Table]) -> None:
-    """Create the template's tables, where they are not there yet (as they are in a DynamoDB Local that was kept)."""
     client = boto3.client("dynamodb")
     for table in tables:
         with contextlib.suppress(client.exceptions.ResourceInUseException):
             client.create_table(TableName=table.name, **table.definition)
-            if table.ttl_attribute:
+            if expiring and table.ttl_attribute:
                 client.update_time_to_live(
                     TableName=table.name,
                     TimeToLiveSpecification={"Enabled": True, "AttributeName": table.ttl_attribute},
@@ -114,6 +116,12 @@ def messages(topic_arn: str) -> list[Message]:
     return [_message(text, subject, attributes) for _, text, subject, attributes, _ in list(sent)]
 
 
+def clear() -> None:
+    """Forget everything of the embedded AWS but DynamoDB's tables."""
+    for backend in (sns_backends, sqs_backends, secretsmanager_backends):
+        backend.clear()
+
+
 def _message(text: str, subject: str | None, attributes: dict[str, Any] | None) -> Message:
     try:
         texts = json.loads(text)
@@ -127,16 +135,36 @@ def _message(text: str, subject: str | None, attributes: dict[str, Any] | None) 
     )
 
 
-def _one_at_a_time(application: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:
-    """Serve one request after the other.
+_JSON: Any = {"content-type": "application/x-amz-json-1.0"}
+_running: set[str] = set()
+"""Endpoints that this process serves."""
+_lock = Lock()
+"""Held during a call: moto checks a write's condition and then writes, without a lock between the two. Of two
+conditional writes at the same moment both could succeed, which DynamoDB rules out and the product builds on."""
 
-    Moto checks a write's condition and then writes, without a lock between the two: of two conditional writes at the
-    same moment both could succeed, which DynamoDB rules out and the product builds on.
-    """
-    lock = Lock()
+
+def _one_at_a_time(application: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:
+    """Serve one request after the other."""
 
     def serve(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:  # noqa: ANN401  (WSGI's own type)
-        with lock:
+        with _lock:
             return list(application(environ, start_response))
 
     return serve
+
+
+def answer_here(request: AWSPreparedRequest, **_: object) -> AWSResponse | None:
+    """Answer a request of this process to its own DynamoDB; None where it has to go over the network.
+
+    Botocore asks this before it sends a request.
+    """
+    if request.url.rstrip("/") not in _running:
+        return None
+    with _lock:
+        body = dynamodb.answer(request)
+    if body is None:
+        return None
+    return AWSResponse(request.url, 200, _JSON, MockRawResponse(body))
+
+
+BUILTIN_HANDLERS.append(("before-send.dynamodb", answer_here))

@@ -9,9 +9,11 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
+from healthscore import process
 from healthscore.http.keys import Scope
 from tools import ROOT, keys
 from tools.local import aws, template
+from tools.local.environment import environment
 from tools.local.gateway import MAX_BODY, TOO_LARGE, Gateway
 from tools.local.helpers import Helpers
 from tools.local.lambdas import Lambdas
@@ -93,14 +95,10 @@ class LocalStack:
     def __enter__(self) -> Self:
         with ExitStack() as undo:
             undo.callback(self._server.stop)
-            embedded = aws.EmbeddedAws()
-            embedded.start()
-            undo.callback(embedded.stop)
+            endpoint = undo.enter_context(aws.running())
             before = dict(os.environ)
             undo.callback(_set_environment, before)
-            _set_environment(
-                aws.environment(before, embedded.endpoint, self._dynamodb_endpoint) | self._lambdas.environment
-            )
+            _set_environment(environment(before, endpoint, self._dynamodb_endpoint) | self._lambdas.environment)
             aws.create_tables(self._stack.tables)
             aws.create_topics(self._stack.topics.values())
             for key, scope in KEYS.items():
@@ -167,5 +165,7 @@ class LocalStack:
 
 
 def _set_environment(environment: dict[str, str]) -> None:
+    """Go over to another environment: what was made or read in the one before is of no use there."""
     os.environ.clear()
     os.environ.update(environment)
+    process.forget()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
+
+from healthscore import process
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 _CONFIG = Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2})
 
 
-@cache
+@process.once
 def _sqs() -> Any:  # noqa: ANN401  (boto3's, whose types come by service)
     return boto3.client("sqs", config=_CONFIG)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
 
+from healthscore import process
 from healthscore.crm.registry import secrets_of
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ RENEWED_AFTER = timedelta(seconds=30)
 _CONFIG = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
 
 
-@cache
+@process.once
 def _secretsmanager() -> Any:  # noqa: ANN401  (boto3's, whose types come by service)
     return boto3.client("secretsmanager", config=_CONFIG)
 
@@ -44,6 +44,7 @@ class WebhookSecrets:
 
     def __init__(self) -> None:
         self._kept: dict[str, tuple[datetime, str]] = {}
+        process.remember(self)
 
     def fits(self, provider: str, now: datetime, verify: Callable[[str], bool]) -> bool:
         """Whether a webhook is signed with the CRM's secret, be it the one that is kept or a new one.

@@ -11,6 +11,7 @@ from enum import StrEnum
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
 
+from healthscore import process
 from healthscore.http.errors import ApiError
 
 if TYPE_CHECKING:
@@ -138,6 +139,7 @@ class CachedKeys:
         self._clock = clock
         self._seconds = seconds
         self._found: dict[str, tuple[float, StoredKey]] = {}
+        process.remember(self)
 
     def __call__(self, digest: str) -> StoredKey | None:
         """Look a key up by its SHA-256 in hex."""
@@ -151,3 +153,7 @@ class CachedKeys:
         else:
             self._found[digest] = (now + self._seconds, key)
         return key
+
+    def forget(self) -> None:
+        """Look every key up anew."""
+        self._found.clear()

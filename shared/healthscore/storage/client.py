@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from healthscore import process
 from healthscore.storage.errors import ConditionFailedError, StorageUnavailableError
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ _PASSING = {
 }
 
 
-@cache
+@process.once
 def dynamodb() -> DynamoDBClient:
     """The client, made on first use; region, credentials and endpoint come from the environment as boto3 reads it.
 

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from healthscore import process
 from healthscore.core.daylog import NOTHING_SEALED
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class SealedCache:
         self._parts: OrderedDict[LogKey, Sealed] = OrderedDict()
         self._entries = 0
         self._lock = Lock()
+        process.remember(self)
 
     def get(self, key: LogKey) -> Sealed:
         """The part kept of a log, or `NOTHING_SEALED`."""
@@ -45,3 +47,9 @@ class SealedCache:
             while self._entries > self._max_entries:
                 _, oldest = self._parts.popitem(last=False)
                 self._entries -= len(oldest.seen)
+
+    def forget(self) -> None:
+        """Keep nothing any more."""
+        with self._lock:
+            self._parts.clear()
+            self._entries = 0

@@ -19,8 +19,7 @@ from healthscore.core.timeline import format_instant
 from healthscore.http.keys import CachedKeys, key_hash
 from healthscore.ingest import EventSettings
 from healthscore.night_tasks import begin, end, work
-from healthscore.storage import crm, crm_companies, lane, people, workspace
-from healthscore.storage.sealed import SealedCache
+from healthscore.storage import crm, crm_companies, people, workspace
 from healthscore.storage.workspace import ApiKey
 from tests.integration.crm.conftest import Workspace
 from tests.integration.nightly.nights import LOGGER, Inline, Topic, outbox_of
@@ -137,7 +136,6 @@ def prepare(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have few events seal segments and few batches make lanes, and everything go one after the other."""
     monkeypatch.setattr(daylog, "HEAD_BYTES", 400)
     monkeypatch.setattr(lanes, "LANE_BATCHES", 1)
-    monkeypatch.setattr(lane, "sealed_parts", SealedCache())
     monkeypatch.setattr(matching, "WORKERS", 1)
     for module in (ingest, nightly):
         monkeypatch.setattr(module, "ThreadPoolExecutor", Inline)

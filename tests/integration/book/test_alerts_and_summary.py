@@ -24,7 +24,7 @@ KINDS = [kind for kind in AlertKind if kind not in {AlertKind.DIGEST, AlertKind.
 
 
 @pytest.fixture
-def topic(tables_in_process, described_answers, monkeypatch):
+def topic(moto, described_answers, monkeypatch):
     for module in (nightly, outbox):
         monkeypatch.setattr(module, "ThreadPoolExecutor", Inline)
     for function in (accounts_function, score_function):

@@ -124,7 +124,7 @@ def found(card: Card, q: str) -> bool:
 )
 @given(data=st.data())
 def test_pages__of_any_book_with_any_filters_and_order__are_the_list_put_in_order(
-    tables_in_process, read_key, monkeypatch, at_once, data
+    moto, read_key, monkeypatch, at_once, data
 ):
     if at_once is not None:  # so that even small books are read as large ones are
         for module, name in ((service, "OWNED"), (service, "FOUND"), (storage, "FEW"), (storage, "MANY")):
@@ -179,7 +179,7 @@ class TestOnBothEngines:
         assert [len(listed(q=q)) for q in ("old", "new", "mill", "x1")] == [0, 1, 1, 1]
 
 
-def test_written__for_books_of_many__is_what_writing_leaves(tables_in_process):
+def test_written__for_books_of_many__is_what_writing_leaves(moto):
     drawn = Drawn("acme", {"name": "Acme Corp", "owner": "ann", "plan": "pro", "arr": 9}, 50, None, NIGHT)
     write(drawn)
     for table, expected in written(drawn):
@@ -189,7 +189,7 @@ def test_written__for_books_of_many__is_what_writing_leaves(tables_in_process):
 
 
 @pytest.fixture
-def three(tables_in_process, read_key):
+def three(moto, read_key):
     for i in range(3):
         write(Drawn(f"a{i}", {"name": f"Name {i}"}, 10 * i))
 

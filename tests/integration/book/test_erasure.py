@@ -54,7 +54,7 @@ def told(account_id: str | None, text: str, day: Any = DAY, named: Sequence[str]
 
 
 @pytest.fixture
-def lived(tables_in_process, monkeypatch):
+def lived(moto, monkeypatch):
     """An account with everything that one can have, and a neighbour with as much."""
     monkeypatch.setattr(accounts_function, "find_key", CachedKeys(workspace.find_key))
     monkeypatch.setattr(nights, "WRITES", nights.WRITES | {"BatchWriteItem"})
@@ -185,7 +185,7 @@ def test_erase__of_an_account_that_began_anew__leaves_it_alone_and_is_not_done(l
     assert mentions(ACCOUNT) == before
 
 
-def test_erase__overtaken_by_another_and_by_new_events__leaves_these_alone_and_is_not_done(tables_in_process):
+def test_erase__overtaken_by_another_and_by_new_events__leaves_these_alone_and_is_not_done(moto):
     """A client that had no answer asks again: the first erasure is still under way when the account begins anew."""
     days = [MIDNIGHT - timedelta(days=back) for back in range(30)]  # more than are deleted at once
     take_in([event(f"e{i}", at=at) for i, at in enumerate(days)])
@@ -214,7 +214,7 @@ def test_delete_account__that_is_not_there__clears_up_what_is_left_of_it(lived):
     assert accounts.get(ACCOUNT) is None
 
 
-def test_erase__of_an_account_that_is_not_there_whose_mark_is_not_answered__takes_the_mark_away(tables_in_process):
+def test_erase__of_an_account_that_is_not_there_whose_mark_is_not_answered__takes_the_mark_away(moto):
     client = dynamodb()
 
     def lose(parsed, http_response, **_):
@@ -228,7 +228,7 @@ def test_erase__of_an_account_that_is_not_there_whose_mark_is_not_answered__take
     assert accounts.get("acme") is not None
 
 
-def test_forgetting__that_a_transaction_is_in_the_way_of__is_begun_and_ended_all_the_same(tables_in_process):
+def test_forgetting__that_a_transaction_is_in_the_way_of__is_begun_and_ended_all_the_same(moto):
     take_in([event("e1")])
     client = dynamodb()
 
@@ -299,7 +299,7 @@ def test_delete_account__while_events_come_in__leaves_a_whole_account_or_none(sm
 
 
 @pytest.fixture
-def small(tables_in_process):
+def small(moto):
     take_in([event(f"e{i}", i, user_id=USER) for i in range(60)])
     interleaving.watch(dynamodb())
     return Tables()

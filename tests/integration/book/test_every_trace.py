@@ -27,7 +27,7 @@ CALLS = {"GetItem", "Query", "Scan", "BatchGetItem", "BatchWriteItem", *nights.W
 
 
 @pytest.fixture
-def lived(tables_in_process, monkeypatch):
+def lived(moto, monkeypatch):
     with FakeHubSpot(VirtualClock(NOW)) as fake:
         Life(fake, monkeypatch).live()
         yield

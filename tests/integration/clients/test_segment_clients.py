@@ -13,6 +13,8 @@ from healthscore.http.errors import invalid_json, storage_unavailable
 from tests.support.clients import Listener, calls_of
 from tools.local.web import Response
 
+pytestmark = pytest.mark.slow
+
 EVENTS = int(os.environ.get("CLIENT_EVENTS", "400"))
 """Sent by each client that crashes; `make clients` sends two thousand."""
 CLIENTS = [

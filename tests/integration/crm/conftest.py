@@ -122,7 +122,7 @@ class Workspace:
 
 
 def _workspace(provider, fake, monkeypatch):
-    # Moto without a server takes one call at a time; and small pages are crossed by few companies.
+    # One after the other, so that a run is repeatable; and small pages are crossed by few companies.
     monkeypatch.setattr(matching, "WORKERS", 1)
     monkeypatch.setattr(hubspot_api, "ASSOCIATED", 100)
     workspace = Workspace(provider, fake)
@@ -131,13 +131,13 @@ def _workspace(provider, fake, monkeypatch):
 
 
 @pytest.fixture
-def hubspot(tables_in_process, monkeypatch):
+def hubspot(moto, monkeypatch):
     with FakeHubSpot() as fake:
         yield from _workspace("hubspot", fake, monkeypatch)
 
 
 @pytest.fixture
-def attio(tables_in_process, monkeypatch):
+def attio(moto, monkeypatch):
     with FakeAttio() as fake:
         fake.records["tickets"] = {}
         yield from _workspace("attio", fake, monkeypatch)
@@ -149,10 +149,10 @@ def last_success(provider: str) -> Any:
 
 
 @pytest.fixture(params=DESKS)
-def life(request, tables_in_process, monkeypatch):
+def life(request, moto, monkeypatch):
     topic = Subscriber()
     monkeypatch.setenv("ALERTS_TOPIC_ARN", topic.arn)
-    monkeypatch.setattr(nightly, "WORKERS", 1)  # moto without a server takes one call at a time
+    monkeypatch.setattr(nightly, "WORKERS", 1)  # one after the other, so that a run is repeatable
     with connected(NOW, monkeypatch, request.param) as fake:
         clock = fake.clock
         monkeypatch.setattr(session, "CLOCK", Clock(clock.now, clock.monotonic, clock.sleep))

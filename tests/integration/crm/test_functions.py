@@ -37,7 +37,7 @@ class Context:
 
 
 @pytest.fixture
-def hubspot(tables_in_process, monkeypatch):
+def hubspot(moto, monkeypatch):
     monkeypatch.setattr(accounts_function, "find_key", CachedKeys(workspace.find_key))
     workspace.add_key(ApiKey(key_hash("local-admin"), "admin", "test", NOW, "dmin"))
     monkeypatch.setenv("ALERTS_TOPIC_ARN", "arn:aws:sns:us-east-1:123456789012:alerts")

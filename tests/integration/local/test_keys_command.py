@@ -9,7 +9,7 @@ from healthscore.storage import workspace
 from healthscore.storage.client import dynamodb
 from tools import keys
 
-pytestmark = pytest.mark.usefixtures("tables_in_process")
+pytestmark = pytest.mark.usefixtures("moto")
 
 
 def created(capsys, *, scope="write", name="web frontend"):

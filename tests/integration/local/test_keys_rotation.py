@@ -9,7 +9,7 @@ from healthscore.http.keys import CachedKeys, Scope, authorize, key_hash
 from healthscore.storage import workspace
 from tools import keys
 
-pytestmark = pytest.mark.usefixtures("tables_in_process")
+pytestmark = pytest.mark.usefixtures("moto")
 
 
 def created(capsys, *, scope="read", name="back office"):

@@ -9,7 +9,7 @@ from tests.integration.nightly.nights import Inline, Topic
 
 
 @pytest.fixture
-def topic(tables_in_process, monkeypatch):
+def topic(moto, monkeypatch):
     monkeypatch.setattr(nightly, "ThreadPoolExecutor", Inline)
     monkeypatch.setattr(outbox, "ThreadPoolExecutor", Inline)
     return Topic()

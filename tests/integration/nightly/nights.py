@@ -12,7 +12,6 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, Self
 
 from aws_lambda_powertools import Logger
-from moto.core import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 
 from healthscore.core.alerts import Alert
@@ -26,6 +25,7 @@ from healthscore.pace import Pace
 from healthscore.storage import accounts, history, workspace
 from healthscore.storage.client import dynamodb, pages
 from tests.unit.alerts.nights import GONE, lived
+from tools.local.cloudformation import ACCOUNT, REGION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -232,7 +232,7 @@ class Tables:
     """The tables of this process, to be brought back to how they were: much quicker than writing it all again."""
 
     def __init__(self) -> None:
-        self._backend = dynamodb_backends[DEFAULT_ACCOUNT_ID]["us-east-1"]
+        self._backend = dynamodb_backends[ACCOUNT][REGION]
         self._kept = copy.deepcopy(self._backend.tables)
 
     def bring_back(self) -> None:

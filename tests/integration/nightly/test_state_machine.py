@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import time
 from datetime import datetime
@@ -12,12 +13,13 @@ from typing import Any
 
 import boto3
 import pytest
+from moto import mock_aws
 from moto.awslambda_simple.models import LambdaSimpleBackend
 from moto.core.config import default_user_config
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 
 from functions.nightly import handler as function
-from healthscore import night_tasks
+from healthscore import night_tasks, process
 from healthscore.core.alerts import AlertKind
 from healthscore.storage import accounts, runs
 from healthscore.storage.errors import StorageUnavailableError
@@ -92,7 +94,17 @@ class Machine:
 
 
 @pytest.fixture
-def machine(topic, monkeypatch):
+def interpreter():
+    """Moto without a server between, for its Step Functions would not find the function through one."""
+    with mock_aws():
+        yield
+
+
+@pytest.fixture
+def machine(interpreter, topic, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", os.environ["AWS_ENDPOINT_URL"])
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    process.forget()
     machine = Machine()
     monkeypatch.setitem(default_user_config, "stepfunctions", {"execute_state_machine": True})
     monkeypatch.setitem(default_user_config, "lambda", {"use_docker": False})

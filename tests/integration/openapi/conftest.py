@@ -9,13 +9,11 @@ import pytest
 from healthscore.core.alerts import Alert, AlertKind, Severity, alert_id
 from healthscore.core.timeline import format_instant
 from healthscore.storage import messages
-from healthscore.storage.client import dynamodb
 from tools.local.stack import LocalStack
 
 
 @pytest.fixture(scope="module")
 def stack():
-    _forget_client()
     with LocalStack(port=0, report=lambda _line: None) as stack:
         event = {"account_id": "pinecrest", "user_id": "kate.lowell", "name": "login"}
         stack.call("POST", "/v1/events", "local-write", {"events": [{**event, "timestamp": _now()}]})
@@ -25,7 +23,6 @@ def stack():
         _tell("tidewater")
         stack.serve()
         yield stack
-    _forget_client()
 
 
 def _tell(account_id):
@@ -34,13 +31,6 @@ def _tell(account_id):
     words = ("Nobody came", "Nobody was seen.", (), "Call.")
     told = Alert(alert_id(kind, now.date(), account_id), account_id, kind, Severity.LOW, now.date(), now, *words)
     messages.add(messages.Message(account_id, told.alert_id, now, told.to_json()))
-
-
-def _forget_client():
-    """The client is made once a process, for the endpoint that its environment names then."""
-    if dynamodb.cache_info().currsize:
-        dynamodb().close()
-    dynamodb.cache_clear()
 
 
 def _now():

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from moto.core import DEFAULT_ACCOUNT_ID
 from moto.sns.models import sns_backends
 
 from healthscore.http.keys import Scope
 from tools import ROOT, keys
 from tools.local import template
+from tools.local.cloudformation import ACCOUNT, REGION
 from tools.local.gateway import Gateway
 from tools.local.lambdas import Lambdas
 from tools.local.web import Request
@@ -56,12 +56,12 @@ class Product:
 
     def told(self) -> list[str]:
         """The ids of what the topic was sent."""
-        topic = sns_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].topics[self._topic_arn]
+        topic = sns_backends[ACCOUNT][REGION].topics[self._topic_arn]
         return [json.loads(json.loads(message)["default"])["alert_id"] for _, message, *_ in topic.sent_notifications]
 
 
 @pytest.fixture
-def product(tables_in_process: None, monkeypatch: pytest.MonkeyPatch) -> Product:
+def product(moto: None, monkeypatch: pytest.MonkeyPatch) -> Product:
     sns = boto3.client("sns")
     arn = sns.create_topic(Name="alerts")["TopicArn"]
     sns.close()

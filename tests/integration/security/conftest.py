@@ -51,7 +51,7 @@ class Api:
 
 
 @pytest.fixture
-def api(tables_in_process: None, monkeypatch: pytest.MonkeyPatch) -> Api:
+def api(moto: None, monkeypatch: pytest.MonkeyPatch) -> Api:
     sns = boto3.client("sns")
     monkeypatch.setenv("ALERTS_TOPIC_ARN", sns.create_topic(Name="alerts")["TopicArn"])
     sns.close()

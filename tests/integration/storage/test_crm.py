@@ -93,7 +93,7 @@ def test_save__profile_changed_since_it_was_read__leaves_all_as_it_was(acme):
 
 
 @pytest.mark.parametrize("calls_before", range(5))
-def test_book__profile_and_crm_changed_at_once__shows_both(tables_in_process, calls_before):
+def test_book__profile_and_crm_changed_at_once__shows_both(moto, calls_before):
     accounts.save_profile("acme", lambda _standing: {"name": "Acme", "arr": 900, "renewal_date": "2027-01-01"}, NOW)
     interleaving.watch(dynamodb())
 

@@ -41,7 +41,7 @@ def erase():
     assert erasing.erase("acme", lambda: True)[1]
 
 
-def test_commit__read_before_the_account_was_erased_and_began_anew__is_known_to_the_new_account(tables_in_process):
+def test_commit__read_before_the_account_was_erased_and_began_anew__is_known_to_the_new_account(moto):
     commit([LOGIN], read())
     tomorrow = DAY + ONE_DAY
     early, reading = event("e3", 24 * 60, name="login"), read(tomorrow)
@@ -52,7 +52,7 @@ def test_commit__read_before_the_account_was_erased_and_began_anew__is_known_to_
 
 
 def test_commit__that_died_after_its_put_while_the_account_was_erased__is_known_once_it_is_sent_again(
-    tables_in_process,
+    moto,
 ):
     commit([LOGIN], read())
     dynamodb().delete_item(TableName=keys.accounts_table(), Key={"account_id": {"S": "acme"}})
@@ -61,7 +61,7 @@ def test_commit__that_died_after_its_put_while_the_account_was_erased__is_known_
     assert accounts.get("acme").firsts == {"login": LOGIN.at}
 
 
-def test_commit__whose_segment_the_erasure_is_at_as_well__takes_it_back_all_the_same(tables_in_process, monkeypatch):
+def test_commit__whose_segment_the_erasure_is_at_as_well__takes_it_back_all_the_same(moto, monkeypatch):
     monkeypatch.setattr(daylog, "HEAD_BYTES", 260)
     monkeypatch.setattr(patience, "time", SimpleNamespace(sleep=lambda _seconds: None))
     commit([LOGIN], read())
@@ -84,7 +84,7 @@ def test_commit__whose_segment_the_erasure_is_at_as_well__takes_it_back_all_the_
 
 
 @pytest.fixture
-def hot(tables_in_process, monkeypatch):
+def hot(moto, monkeypatch):
     """Days after one with a batch are in lanes."""
     monkeypatch.setattr("healthscore.core.lanes.LANE_BATCHES", 1)
 

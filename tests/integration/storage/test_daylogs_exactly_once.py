@@ -25,7 +25,7 @@ SMALL_HEAD = 260
 
 
 @pytest.fixture
-def in_process(tables_in_process, monkeypatch):
+def in_process(moto, monkeypatch):
     monkeypatch.setattr(daylog, "HEAD_BYTES", SMALL_HEAD)
     monkeypatch.setattr(lane, "sealed_parts", SealedCache())
     interleaving.watch(dynamodb())

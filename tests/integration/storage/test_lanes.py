@@ -169,7 +169,7 @@ def test_commit__to_lanes_by_many_writers_at_once__loses_and_doubles_nothing(hot
 
 
 @pytest.fixture
-def in_process(tables_in_process, monkeypatch):
+def in_process(moto, monkeypatch):
     monkeypatch.setattr(daylog, "HEAD_BYTES", 260)
     monkeypatch.setattr(lane, "sealed_parts", SealedCache())
     interleaving.watch(dynamodb())

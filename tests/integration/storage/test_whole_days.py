@@ -119,7 +119,7 @@ def test_rollups__of_a_day_that_was_deleted__leave_it_out(tables):
 
 
 @pytest.fixture
-def in_process(tables_in_process, monkeypatch):
+def in_process(moto, monkeypatch):
     monkeypatch.setattr(daylog, "HEAD_BYTES", 260)
     monkeypatch.setattr(lane, "sealed_parts", SealedCache())
     interleaving.watch(dynamodb())
@@ -153,3 +153,9 @@ def shuffle_about(events, *, warm, data):
 @given(distinct_events(max_size=20), st.booleans(), st.data())
 def test_moving__while_others_write_and_die__loses_and_doubles_nothing(in_process, events, warm, data):
     shuffle_about(events, warm=warm, data=data)
+
+
+def test_tables__of_tests__keep_items_whose_time_is_up(tables):
+    """Tests live in a past of their own: DynamoDB Local would delete under their hands what expires in it."""
+    found = dynamodb().describe_time_to_live(TableName=keys.activity_table())
+    assert found["TimeToLiveDescription"]["TimeToLiveStatus"] == "DISABLED"

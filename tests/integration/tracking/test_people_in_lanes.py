@@ -12,10 +12,9 @@ from healthscore import tracking
 from healthscore.core import lanes
 from healthscore.core.timeline import DAY as ONE_DAY
 from healthscore.http.segment import Membership
-from healthscore.storage import daylogs, lane, patience
+from healthscore.storage import daylogs, patience
 from healthscore.storage.client import dynamodb
 from healthscore.storage.keys import activity_pk
-from healthscore.storage.sealed import SealedCache
 from tests.integration.tracking.calls import START, calls_of, deed, entries_of, record
 from tests.support import interleaving
 from tests.support.events import DAY
@@ -25,10 +24,9 @@ TODAY = DAY + ONE_DAY
 
 
 @pytest.fixture
-def in_process(tables_in_process, monkeypatch):
+def in_process(moto, monkeypatch):
     monkeypatch.setattr(lanes, "LANE_BATCHES", 1)
     monkeypatch.setattr(patience, "time", SimpleNamespace(sleep=lambda _seconds: None))
-    monkeypatch.setattr(lane, "sealed_parts", SealedCache())
     interleaving.watch(dynamodb())
 
 

@@ -14,7 +14,7 @@ from healthscore.storage.client import dynamodb
 from healthscore.tracking import Tracker
 from tests.support.events import MIDNIGHT
 
-pytestmark = pytest.mark.usefixtures("tables_in_process")
+pytestmark = pytest.mark.usefixtures("moto")
 
 
 def record(about="acme", at=1, people=(), **traits):

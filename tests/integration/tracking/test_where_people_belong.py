@@ -19,11 +19,10 @@ from healthscore.core.memberships import account_at
 from healthscore.core.timeline import from_millis
 from healthscore.http.segment import Deed, Link, Membership
 from healthscore.settings import Settings
-from healthscore.storage import activity, erasing, lane, moves, patience, people, whole_days
+from healthscore.storage import activity, erasing, moves, patience, people, whole_days
 from healthscore.storage.client import dynamodb
 from healthscore.storage.errors import StorageUnavailableError
 from healthscore.storage.keys import activity_pk, person_pk
-from healthscore.storage.sealed import SealedCache
 from tests.integration.nightly.nights import Inline
 from tests.integration.tracking.calls import NOW, START, calls_of, deed, entries_of, record
 from tests.support import interleaving
@@ -34,11 +33,10 @@ MINUTES = st.sampled_from([0, 1, 40, 600, 1439, 1440, 1500])
 
 
 @pytest.fixture
-def in_process(tables_in_process, monkeypatch):
+def in_process(moto, monkeypatch):
     monkeypatch.setattr(daylog, "HEAD_BYTES", 260)
     monkeypatch.setattr(ingest, "ThreadPoolExecutor", Inline)
     monkeypatch.setattr(patience, "time", SimpleNamespace(sleep=lambda _seconds: None))
-    monkeypatch.setattr(lane, "sealed_parts", SealedCache())
     interleaving.watch(dynamodb())
 
 
