@@ -23,6 +23,10 @@ PYTHON313 ?= $(firstword $(foreach python,python3.13 \
 	$(wildcard $(HOME)/.local/share/uv/python/cpython-3.13*/bin/python3.13), \
 	$(shell $(python) -c 'import pip, sys; print(sys.executable)' 2>/dev/null)))
 
+# What `make test-fast` runs.
+FAST := tests/unit tests/integration/test_accounts_api.py tests/integration/openapi tests/integration/security \
+	tests/integration/nightly/test_handler.py tests/integration/crm/test_functions.py
+
 .DEFAULT_GOAL := help
 # Makes the locks: for every Python from 3.11 on and every system at once, with the hash of every file.
 UV_VERSION := 0.11.32
@@ -30,7 +34,7 @@ UV_VENV := .cache/uv
 LOCK = UV_CUSTOM_COMPILE_COMMAND='make lock' $(UV_VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-annotate $(ARGS)
 
-.PHONY: help setup setup-run setup-bench lock run test e2e clients bench lint check validate build deploy scan audit sam-local sam-local-check
+.PHONY: help setup setup-run setup-bench lock run test test-fast test-slow e2e clients bench lint check validate build deploy scan audit sam-local sam-local-check
 
 help: ## Show what there is
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -59,8 +63,14 @@ $(UV_VENV)/installed-$(UV_VERSION):
 run: setup-run ## Start the whole product on http://127.0.0.1:$(PORT), with a demo workspace in it
 	$(BIN)/python -m tools.local --port $(PORT)
 
-test: setup ## Run every test that needs no Docker
-	$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=term:skip-covered
+test: setup ## Run the tests (some minutes)
+	$(BIN)/python -m pytest -n auto --dist loadfile -m 'not slow' --cov --cov-report=term:skip-covered $(ARGS)
+
+test-fast: setup ## Run the tests of pure logic and of the handlers: a minute at most, nothing but Python
+	$(BIN)/python -m pytest -n auto --dist loadfile -m 'not slow and not dynamodb_local and not sam' $(FAST) $(ARGS)
+
+test-slow: setup ## Run the long tests: lives under faults, the vendors' clients, SAM's builds, set-ups
+	$(BIN)/python -m pytest -n auto --dist loadfile -m slow $(ARGS)
 
 e2e: setup ## Send 22,266 real events and recompute every score (some minutes; ARGS="--sample 3" for less)
 	$(BIN)/python -m tests.e2e.real_input $(ARGS)
@@ -97,7 +107,7 @@ $(AUDIT_VENV)/installed-$(AUDIT_VERSION):
 audit: $(AUDIT_VENV)/installed-$(AUDIT_VERSION) ## Ask PyPI (over the internet) which locked packages have known vulnerabilities
 	$(AUDIT_VENV)/bin/pip-audit --strict --require-hashes --disable-pip -r shared/requirements.txt -r requirements-run.txt -r requirements-dev.txt
 
-check: lint test ## Everything a change must pass
+check: lint test test-slow ## Everything a change must pass
 
 $(SAM_VENV)/installed-$(SAM_VERSION):
 	$(PYTHON) -m venv --clear $(SAM_VENV)
