@@ -161,10 +161,11 @@ def answer_here(request: AWSPreparedRequest, **_: object) -> AWSResponse | None:
     if request.url.rstrip("/") not in _running:
         return None
     with _lock:
-        body = dynamodb.answer(request)
-    if body is None:
+        answered = dynamodb.answer(request)
+    if answered is None:
         return None
-    return AWSResponse(request.url, 200, _JSON, MockRawResponse(body))
+    status, body = answered
+    return AWSResponse(request.url, status, _JSON, MockRawResponse(body))
 
 
 BUILTIN_HANDLERS.append(("before-send.dynamodb", answer_here))

@@ -33,6 +33,7 @@ from moto.dynamodb.parsing.ast_nodes import Node
 from moto.dynamodb.parsing.expressions import UpdateExpressionParser
 from moto.dynamodb.parsing.validators import ActionCountValidator, OverlappingPathsValidator
 from moto.dynamodb.responses import DynamoHandler
+from werkzeug.exceptions import HTTPException
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -43,12 +44,12 @@ _TARGET = "DynamoDB_20120810."
 _REGION = re.compile(r"Credential=[^/]+/\d+/([^/]+)/dynamodb/")
 
 
-def answer(request: AWSPreparedRequest) -> bytes | None:
-    """Answer a call of DynamoDB, if it succeeds, without what moto's web server spends on each call.
+def answer(request: AWSPreparedRequest) -> tuple[int, bytes] | None:
+    """Answer a call of DynamoDB without what moto's web server spends on each call.
 
     Returns:
-        The body of the answer; its status is 200. None where it is no call of DynamoDB, or fails: nothing was changed,
-        and moto's web server gives the answer.
+        Status and body. None where it is no call of DynamoDB, or one that moto has no answer to from here: nothing was
+        changed, and moto's web server is to be asked.
     """
     target, region = _header(request, "X-Amz-Target"), _REGION.search(_header(request, "Authorization"))
     if not target.startswith(_TARGET) or region is None:
@@ -58,9 +59,11 @@ def answer(request: AWSPreparedRequest) -> bytes | None:
     try:
         handler.body = json.loads(request.body, object_hook=_with_bytes)
         result = getattr(handler, xform_name(target.removeprefix(_TARGET)))().result
-    except Exception:  # noqa: BLE001  (moto's web server meets it again, and puts it into DynamoDB's words)
+    except HTTPException as refusal:  # all that DynamoDB itself refuses a call with
+        return refusal.code, str(refusal.description).encode()
+    except Exception:  # noqa: BLE001  (moto's web server meets it again, and makes an answer of it)
         return None
-    return json.dumps(result, default=_as_json).encode()
+    return 200, json.dumps(result, default=_as_json).encode()
 
 
 def _header(request: AWSPreparedRequest, name: str) -> str:

@@ -306,6 +306,11 @@ def test_call__of_this_process__goes_over_no_port(moto_endpoint, monkeypatch):
     monkeypatch.setattr("botocore.httpsession.URLLib3Session.send", sent)
     with Engine(moto_endpoint) as engine:
         assert engine.everything() == [[], []]
+        condition = {
+            "Put": {"TableName": PLAIN, "Item": {"id": {"S": "a"}}, "ConditionExpression": "attribute_exists(id)"}
+        }
+        lost = engine.outcome("transact_write_items", TransactItems=[condition])
+        assert lost == ("TransactionCanceledException", ["ConditionalCheckFailed"])
 
 
 def test_call__of_a_client_that_signs_for_another_region__finds_the_tables_of_that_region(moto_endpoint):
