@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-import boto3
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -83,7 +82,6 @@ def fresh_tables(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
     monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
     at_once = {"MessagesPerSecond": "300"}
     stack = template.read(ROOT / "template.yaml", stack=f"test-{uuid4().hex[:12]}", parameters=at_once)
-    client = boto3.client("dynamodb")
     aws.create_tables(stack.tables, expiring=False)
     for function in stack.functions.values():
         for name, value in function.environment.items():
@@ -91,6 +89,4 @@ def fresh_tables(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
     process.forget()
     yield
     process.forget()
-    for table in stack.tables:
-        client.delete_table(TableName=table.name)
-    client.close()
+    aws.delete_tables(stack.tables)

@@ -36,7 +36,7 @@ FAR = 0.005
 
 
 def measure(
-    *, stored: Sequence[int] = (0, 20_000, 50_000), timed: int = 2_000, plainly: int = 50, far_batches: int = 4
+    *, stored: Sequence[int] = (0, 20_000, 50_000), timed: int = 2_000, plainly: int = 400, far_batches: int = 4
 ) -> Section:
     """Import on the embedded DynamoDB and on moto as it comes, and as if DynamoDB were some way off.
 

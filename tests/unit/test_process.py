@@ -85,3 +85,11 @@ def test_local_stack__in_a_process_whose_client_points_elsewhere__has_one_of_its
         inside = dynamodb()
     assert elsewhere is not inside
     assert dynamodb() is not inside
+
+
+def test_local_stack__after_another_in_this_process__begins_empty():
+    for _ in range(2):
+        with LocalStack(0, report=lambda _line: None) as stack:
+            assert stack.call("GET", "/v1/accounts", "local-read")["accounts"] == []
+            stack.call("PUT", "/v1/accounts/acme", "local-admin", {"name": "Acme"})
+            assert len(stack.call("GET", "/v1/accounts", "local-read")["accounts"]) == 1

@@ -64,7 +64,7 @@ class EmbeddedAws:
         self._thread.start()
 
     def stop(self) -> None:
-        """Close the port; everything stored is gone."""
+        """Close the port. What is stored stays in this process, for the next one to find: moto keeps it globally."""
         _running.discard(self.endpoint)
         self._server.shutdown()
         self._thread.join()
@@ -99,6 +99,14 @@ def create_tables(tables: Iterable[Table], *, expiring: bool = True) -> None:
                     TableName=table.name,
                     TimeToLiveSpecification={"Enabled": True, "AttributeName": table.ttl_attribute},
                 )
+    client.close()
+
+
+def delete_tables(tables: Iterable[Table]) -> None:
+    """Delete tables, and what is in them."""
+    client = boto3.client("dynamodb")
+    for table in tables:
+        client.delete_table(TableName=table.name)
     client.close()
 
 

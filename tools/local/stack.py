@@ -100,9 +100,13 @@ class LocalStack:
             undo.callback(_set_environment, before)
             _set_environment(environment(before, endpoint, self._dynamodb_endpoint) | self._lambdas.environment)
             aws.create_tables(self._stack.tables)
+            if self._dynamodb_endpoint is None:
+                undo.callback(aws.delete_tables, self._stack.tables)
             aws.create_topics(self._stack.topics.values())
+            undo.callback(aws.clear)
             for key, scope in KEYS.items():
                 keys.add(key, scope, "local stack", datetime.now(UTC))
+            undo.callback(self._server.stop)  # before all that its last requests need is gone
             self._undo = undo.pop_all()
         return self
 
