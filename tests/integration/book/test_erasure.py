@@ -257,7 +257,6 @@ def test_delete_account__that_runs_out_of_time__says_so_and_hides_the_account(li
         take_in([event("late", account_id=ACCOUNT)])
     with pytest.raises(StorageUnavailableError):
         accounts.save_profile(ACCOUNT, lambda profile: profile, NOW)
-    monkeypatch.undo()
 
 
 def test_delete_account__day_written_while_it_is_being_deleted__leaves_nothing_of_it(small):

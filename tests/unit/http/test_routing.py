@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import dataclass
+from uuid import uuid4
 
 import pytest
 from aws_lambda_powertools import Logger
@@ -36,7 +37,7 @@ class Api:
 
     def __init__(self) -> None:
         self.log = io.StringIO()
-        self.router = Router(Logger(service=f"test-{id(self)}", stream=self.log))
+        self.router = Router(Logger(service=f"test-{uuid4()}", stream=self.log))
 
     def ask(self, method, path, *, key="admin", find=find_key, **event):
         response = self.router.handle(gateway_event(method, path, key=key, **event), None, find)
