@@ -87,6 +87,8 @@ def fresh_tables(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
         for name, value in function.environment.items():
             monkeypatch.setenv(name, value)
     process.forget()
-    yield
-    process.forget()
-    aws.delete_tables(stack.tables)
+    try:
+        yield
+    finally:
+        process.forget()
+        aws.delete_tables(stack.tables)
