@@ -73,9 +73,10 @@ def measure(
 
 _ABOUT = """{accounts} accounts, {days} days, five event names, in no order, in batches of {batch}: nearly every event
 lies in another day of another account, which is the dearest case. The engine is the embedded one of `make run` and of
-the tests, in the same process as the functions, and its CPU is counted. *Moto as it comes* is the same engine without
-[`tools/local/dynamodb.py`](../tools/local/dynamodb.py), over the same tables, in the same run. Accounts and event names
-are new at the beginning, so events are dearer there."""
+the tests, in the same process as the functions, and its CPU is counted. *Moto as it comes* has neither the excerpts nor
+the way past its web server of [`tools/local/dynamodb.py`](../tools/local/dynamodb.py), over the same tables, in the
+same run; it does read expressions as quickly as ours, so the ratios are rather low. Accounts and event names are new at
+the beginning, so events are dearer there."""
 _FAR = """Where each answer takes 5 ms, as on DynamoDB in AWS, one process takes {rate:,.0f} events a second of such an
 import, sixteen accounts side by side, and that with the engine's work in the same process. More requests at once go to
 more environments of the function."""

@@ -59,8 +59,6 @@ def transformed() -> dict[str, Any]:
 @pytest.fixture
 def deployed(transformed: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
     """The physical names of what could be deployed, by logical id."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.delenv("AWS_ENDPOINT_URL")  # moto answers in this process what would go to AWS
     with mock_aws(config={"lambda": {"use_docker": False}}):
