@@ -24,7 +24,7 @@ PYTHON313 ?= $(firstword $(foreach python,python3.13 \
 	$(shell $(python) -c 'import pip, sys; print(sys.executable)' 2>/dev/null)))
 
 # What `make test-fast` runs.
-FAST := tests/unit tests/integration/test_accounts_api.py tests/integration/openapi tests/integration/security \
+FAST := tests/unit tests/integration/api/test_accounts.py tests/integration/openapi tests/integration/security \
 	tests/integration/nightly/test_handler.py tests/integration/crm/test_functions.py
 
 .DEFAULT_GOAL := help

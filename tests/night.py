@@ -26,12 +26,13 @@ from uuid import uuid4
 from aws_lambda_powertools import Logger
 
 from healthscore.core.model import Event
-from healthscore.ingest import ingest
-from healthscore.night_tasks import begin, end, work
-from healthscore.nightly import run_segment, start
-from healthscore.outbox import Outbox
-from healthscore.pace import Pace
-from healthscore.storage import keys, workspace
+from healthscore.services.ingestion.events import ingest
+from healthscore.services.nightly.process import run_segment, start
+from healthscore.services.nightly.tasks import begin, end, work
+from healthscore.services.notifications.outbox import Outbox
+from healthscore.services.notifications.rate_limit import Pace
+from healthscore.storage import schema as keys
+from healthscore.storage import workspace
 from healthscore.storage.client import dynamodb, pages
 from tests.support import dynamodb_local
 from tools.local import aws, template

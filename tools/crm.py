@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from healthscore.connected.tokens import secrets
-from healthscore.crm import options
-from healthscore.crm.protocol import CrmError
-from healthscore.crm.registry import PROVIDERS
+from healthscore.integrations.crm import options
+from healthscore.integrations.crm.protocol import CrmError
+from healthscore.integrations.crm.registry import PROVIDERS
+from healthscore.services.crm_sync.secrets import secrets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

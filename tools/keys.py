@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from healthscore.core.timeline import format_instant
-from healthscore.http.keys import Scope, key_hash
+from healthscore.core.time import format_instant
+from healthscore.http.api_keys import Scope, key_hash
 from healthscore.storage import workspace
 from healthscore.storage.errors import StorageUnavailableError
 from healthscore.storage.workspace import ApiKey

@@ -8,11 +8,11 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from healthscore import startup
-from healthscore.connected.session import open_session
-from healthscore.connected.sync import Session, refresh
-from healthscore.crm.protocol import Change, CrmError
-from healthscore.outbox import open_outbox
-from healthscore.storage import crm
+from healthscore.integrations.crm.protocol import Change, CrmError
+from healthscore.services.crm_sync.session import open_session
+from healthscore.services.crm_sync.sync import Session, refresh
+from healthscore.services.notifications.outbox import open_outbox
+from healthscore.storage.crm import connections as crm
 from healthscore.storage.errors import StorageUnavailableError
 
 TRIES_FOR_LOOSE = 3

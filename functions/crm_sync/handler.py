@@ -7,12 +7,12 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from healthscore import startup
-from healthscore.connected.session import open_session
-from healthscore.connected.sync import note_problem, run
-from healthscore.connected.write_back import write_back_all
-from healthscore.crm.protocol import CrmError
-from healthscore.outbox import open_outbox
-from healthscore.storage import crm
+from healthscore.integrations.crm.protocol import CrmError
+from healthscore.services.crm_sync.session import open_session
+from healthscore.services.crm_sync.sync import note_problem, run
+from healthscore.services.crm_sync.write_back import write_back_all
+from healthscore.services.notifications.outbox import open_outbox
+from healthscore.storage.crm import connections as crm
 
 RESERVE_SECONDS = 120
 """The longest that one page is expected to take: no page is begun later than this before the function is stopped."""

@@ -8,13 +8,13 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from healthscore import startup
-from healthscore.connected.queue import enqueue
-from healthscore.connected.tokens import WebhookSecrets
-from healthscore.crm.protocol import WebhookRequest
-from healthscore.crm.registry import PROVIDERS
 from healthscore.http.errors import ApiError, invalid_request
-from healthscore.http.routing import Router
-from healthscore.storage import crm
+from healthscore.http.router import Router
+from healthscore.integrations.crm.protocol import WebhookRequest
+from healthscore.integrations.crm.registry import PROVIDERS
+from healthscore.services.crm_sync.queue import enqueue
+from healthscore.services.crm_sync.secrets import WebhookSecrets
+from healthscore.storage.crm import connections as crm
 
 if TYPE_CHECKING:
     from healthscore.http.request import Request

@@ -6,13 +6,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from healthscore import startup
+from healthscore.http.api_keys import CachedKeys
 from healthscore.http.errors import ApiError
-from healthscore.http.keys import CachedKeys
-from healthscore.http.routing import TRACKING, Router
-from healthscore.ingest import EventSettings, ingest
+from healthscore.http.router import TRACKING, Router
 from healthscore.metrics import Metric
+from healthscore.services.ingestion.events import EventSettings, ingest
+from healthscore.services.ingestion.identity import Tracker
 from healthscore.storage import workspace
-from healthscore.tracking import Tracker
 
 if TYPE_CHECKING:
     from healthscore.http.request import Request

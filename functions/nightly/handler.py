@@ -9,10 +9,12 @@ from aws_lambda_powertools import Logger
 
 from healthscore import startup  # isort: split
 
-from healthscore import homecoming, metrics, night_tasks
-from healthscore.night_end import finish, settle
-from healthscore.nightly import run_segment, start
-from healthscore.outbox import open_outbox
+from healthscore import metrics
+from healthscore.services.ingestion import pending_events as homecoming
+from healthscore.services.nightly import tasks as night_tasks
+from healthscore.services.nightly.finish import finish, settle
+from healthscore.services.nightly.process import run_segment, start
+from healthscore.services.notifications.outbox import open_outbox
 from healthscore.storage import workspace
 
 if TYPE_CHECKING:
@@ -32,8 +34,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
     """Run a night, take a past day's snapshots anew, send what is pending, or do one task of a large night.
 
     Args:
-        event: what `healthscore.nightly.start` takes, for a whole night in one invocation; `{"task": "outbox"}`; or a
-            task of the state machine: `start`, `segment` or `finish`, with what `healthscore.night_tasks` takes.
+        event: what `services.nightly.process.start` takes, for a whole night in one invocation; `{"task": "outbox"}`;
+            or a task of the state machine: `start`, `segment` or `finish`, with what `services.nightly.tasks` takes.
         context: Lambda's.
 
     Raises:

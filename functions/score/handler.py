@@ -6,21 +6,22 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from healthscore import startup
+from healthscore.api.accounts import get_account
+from healthscore.api.lists import get_account_alerts
 from healthscore.core.health import document
-from healthscore.core.timeline import day_of
+from healthscore.core.time import day_of
 from healthscore.http import query
+from healthscore.http.api_keys import CachedKeys
 from healthscore.http.errors import account_not_found, invalid_request
-from healthscore.http.keys import CachedKeys
-from healthscore.http.routing import Router
-from healthscore.lists import get_account_alerts
+from healthscore.http.router import Router
 from healthscore.metrics import Metric
-from healthscore.profiles import get_account
-from healthscore.scoring import assess_account
-from healthscore.storage import accounts, history, workspace
+from healthscore.services.scoring import assess_account
+from healthscore.storage import workspace
+from healthscore.storage.accounts import accounts, history
 
 if TYPE_CHECKING:
     from healthscore.http.request import Request
-    from healthscore.storage.account_item import Account
+    from healthscore.storage.accounts.item import Account
 
 HISTORY_DAYS = 90
 """Days of history answered where `from` is left out."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from healthscore.core.timeline import millis
+from healthscore.core.time import millis
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,7 +61,7 @@ def of_run(result: Mapping[str, Any]) -> dict[Metric, int]:
     """What a nightly run counts, from its figures. A backfill is no night: it proves nothing of tonight.
 
     Args:
-        result: what `healthscore.nightly.finish` returned.
+        result: what `healthscore.services.nightly.process.finish` returned.
     """
     if result["backfill"]:
         return {}

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from healthscore.core.alert_settings import AlertSettings
+from healthscore.core.alerts.settings import AlertSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,7 +44,7 @@ class Settings:
     def from_json(cls, stored: Mapping[str, Any]) -> Settings:
         """Read what `to_json` wrote; what is not in it has its default.
 
-        It trusts its input: what people send is checked by `healthscore.http.schemas` first.
+        It trusts its input: what people send is checked by `healthscore.api.schemas` first.
         """
         default = cls()
         return cls(

@@ -18,15 +18,15 @@ from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from healthscore.crm.hubspot import HubSpot, HubSpotOptions
-from tests.fakes.hubspot import FakeHubSpot
-from tests.fakes.server import Call, Reply
+from healthscore.integrations.crm.hubspot import HubSpot, HubSpotOptions
+from tools.fakes.hubspot import FakeHubSpot
+from tools.fakes.server import Call, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from healthscore.core.model import CrmFacts
-    from healthscore.crm.protocol import Cursor
+    from healthscore.integrations.crm.protocol import Cursor
 
 Expected = dict[str, tuple[int, int, bool]]
 """Open tickets, those of high priority, and whether a deal is active, by company."""

@@ -23,17 +23,22 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger
 
-from healthscore.connected import sync
-from healthscore.crm.hubspot import HubSpot, HubSpotOptions
-from healthscore.outbox import Outbox
-from healthscore.pace import Pace
-from healthscore.storage import account_item, accounts, cards, crm, crm_companies, keys
+from healthscore.integrations.crm.hubspot import HubSpot, HubSpotOptions
+from healthscore.services.crm_sync import sync
+from healthscore.services.notifications.outbox import Outbox
+from healthscore.services.notifications.rate_limit import Pace
+from healthscore.storage import schema as keys
+from healthscore.storage.accounts import accounts
+from healthscore.storage.accounts import index as cards
+from healthscore.storage.accounts import item as account_item
 from healthscore.storage.client import dynamodb
+from healthscore.storage.crm import companies as crm_companies
+from healthscore.storage.crm import connections as crm
 from healthscore.storage.errors import StorageUnavailableError
 from tests.bench import engine
 from tests.bench.crm import Account, facts_of, trouble
-from tests.fakes.hubspot import FakeHubSpot
 from tests.support import dynamodb_local
+from tools.fakes.hubspot import FakeHubSpot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,8 +14,8 @@ from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
 
 from healthscore import process
 from healthscore.core.model import Event
-from healthscore.core.timeline import DAY
-from healthscore.ingest import ingest
+from healthscore.core.time import DAY
+from healthscore.services.ingestion.events import ingest
 from healthscore.settings import Settings
 from healthscore.storage.client import dynamodb
 from tests.bench import engine

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger
 
-from healthscore import nightly
-from healthscore.core.timeline import DAY
-from healthscore.ingest import ingest
+from healthscore.core.time import DAY
+from healthscore.services.ingestion.events import ingest
+from healthscore.services.nightly import process as nightly
 from healthscore.settings import Settings
-from healthscore.storage import accounts, workspace
+from healthscore.storage import workspace
+from healthscore.storage.accounts import accounts
 from healthscore.storage.client import dynamodb
 from tests.bench import costs, postgres
 from tests.bench.by_hand import by_hand

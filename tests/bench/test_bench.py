@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from healthscore import process
-from healthscore.crm import hubspot_api
+from healthscore.integrations.crm import hubspot_api
 from tests.bench import costs, crm_tables, engine, imports, night, postgres, starts, views, writes
 
 PARTS = {

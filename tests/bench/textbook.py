@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from healthscore.core.timeline import format_instant
+from healthscore.core.time import format_instant
 from healthscore.storage.client import dynamodb
 
 if TYPE_CHECKING:

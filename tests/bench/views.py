@@ -9,15 +9,18 @@ from dataclasses import replace
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from healthscore.core.day_log.rollup import decode_rollup, encode_rollup
 from healthscore.core.health import document, snapshot
 from healthscore.core.model import CrmFacts
-from healthscore.core.rollup import decode_rollup, encode_rollup
-from healthscore.core.timeline import DAY
-from healthscore.http.keys import key_hash
-from healthscore.ingest import ingest
-from healthscore.scoring import assess_account
+from healthscore.core.time import DAY
+from healthscore.http.api_keys import key_hash
+from healthscore.services.ingestion.events import ingest
+from healthscore.services.scoring import assess_account
 from healthscore.settings import Settings
-from healthscore.storage import account_item, accounts, history, keys, workspace
+from healthscore.storage import schema as keys
+from healthscore.storage import workspace
+from healthscore.storage.accounts import accounts, history
+from healthscore.storage.accounts import item as account_item
 from healthscore.storage.client import dynamodb, pages
 from tests.bench.engine import ROOT, metered, recorded
 from tests.bench.measuring import Section, Table, side_by_side, verdict

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from healthscore.core.timeline import DAY
-from healthscore.ingest import ingest
+from healthscore.core.time import DAY
+from healthscore.services.ingestion.events import ingest
 from healthscore.settings import Settings
 from tests.bench import textbook
 from tests.bench.engine import metered

@@ -21,7 +21,7 @@ from datetime import timedelta
 from typing import Any
 
 from healthscore.core.book import Sort
-from healthscore.http.keys import Scope
+from healthscore.http.api_keys import Scope
 from healthscore.storage.client import dynamodb
 from tests.support import dynamodb_local
 from tests.support.books import NIGHT, Drawn, line, written
@@ -161,7 +161,7 @@ def main() -> int:
         aws.create_tables(stack.tables, expiring=False)
         for function in stack.functions.values():
             os.environ.update(function.environment)
-        from functions.accounts import handler as accounts_function  # noqa: PLC0415  (reads its environment)
+        from functions.api import handler as api_function  # noqa: PLC0415  (reads its environment)
 
         keys.add(KEY, Scope.READ, "book", NIGHT)
         units = Units()
@@ -169,7 +169,7 @@ def main() -> int:
         fill(accounts)
         seconds = time.perf_counter() - began
         print(f"{accounts:,} accounts in {seconds:.0f} s, {units.take() / accounts:.1f} units each")
-        return 0 if check(accounts_function.handler, accounts, units) else 1
+        return 0 if check(api_function.handler, accounts, units) else 1
 
 
 if __name__ == "__main__":

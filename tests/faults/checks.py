@@ -7,11 +7,13 @@ from dataclasses import replace
 from datetime import UTC
 from typing import TYPE_CHECKING
 
-from healthscore.core import daylog
-from healthscore.core.pack import entry
-from healthscore.core.timeline import end_of_day
-from healthscore.storage import accounts, activity, keys
-from healthscore.storage.whole_days import read_day
+from healthscore.core.day_log import log as daylog
+from healthscore.core.day_log.codec import entry
+from healthscore.core.time import end_of_day
+from healthscore.storage import schema as keys
+from healthscore.storage.accounts import accounts
+from healthscore.storage.day_logs import rollups as activity
+from healthscore.storage.day_logs.whole_days import read_day
 from tests.faults.batches import USERS_ERASED, distinct
 from tests.faults.ledger import Ledger
 from tests.support.events import naive_rollup
@@ -21,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import date, datetime
 
+    from healthscore.core.day_log.codec import Entry
     from healthscore.core.model import Event
-    from healthscore.core.pack import Entry
     from tests.faults.batches import Phase
 
 

@@ -20,16 +20,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from healthscore.core import daylog
+from healthscore.core.day_log import log as daylog
 from healthscore.core.model import Event
-from healthscore.core.timeline import DAY as ONE_DAY
-from healthscore.core.timeline import end_of_day
-from healthscore.ingest import ingest
+from healthscore.core.time import DAY as ONE_DAY
+from healthscore.core.time import end_of_day
+from healthscore.services.ingestion.events import ingest
 from healthscore.settings import Settings
-from healthscore.storage import activity, keys, lane, log_items
+from healthscore.storage import schema as keys
 from healthscore.storage.client import call, dynamodb
+from healthscore.storage.day_logs import items as log_items
+from healthscore.storage.day_logs import rollups as activity
+from healthscore.storage.day_logs import shard as lane
+from healthscore.storage.day_logs.sealed_cache import SealedCache
 from healthscore.storage.errors import StorageUnavailableError
-from healthscore.storage.sealed import SealedCache
 from tests.conftest import fresh_tables
 from tests.support import dynamodb_local
 from tests.support.events import DAY, naive_rollup

@@ -177,14 +177,18 @@ def with_tokens_from(patch: pytest.MonkeyPatch, random: Random) -> None:
     tokens = SimpleNamespace(
         token_bytes=random.randbytes, token_urlsafe=lambda n: random.randbytes(n).hex(), randbits=random.getrandbits
     )
-    for module in ("daylogs", "lane", "log_scrubbing"):
+    for module in ("day_logs.commit", "day_logs.shard", "erasure.pseudonymise"):
         patch.setattr(f"healthscore.storage.{module}.secrets", tokens)
-    patch.setattr("healthscore.storage.log_scrubbing.uuid4", lambda: UUID(int=random.getrandbits(128), version=4))
+
+    def strangers() -> UUID:
+        return UUID(int=random.getrandbits(128), version=4)
+
+    patch.setattr("healthscore.storage.erasure.pseudonymise.uuid4", strangers)
 
 
 def without_waiting(patch: pytest.MonkeyPatch, random: Random) -> None:
     """Let neither the SDK nor the product wait between attempts; how long they would have is drawn from `random`."""
     no_time = SimpleNamespace(sleep=lambda seconds: None)
     patch.setattr("botocore.endpoint.time", no_time)
-    patch.setattr("healthscore.storage.patience.time", no_time)
-    patch.setattr("healthscore.storage.patience.random", random)
+    patch.setattr("healthscore.storage.retries.time", no_time)
+    patch.setattr("healthscore.storage.retries.random", random)

@@ -9,15 +9,17 @@ from itertools import pairwise
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from healthscore import ingest
-from healthscore.erasure import delete_account, delete_user
 from healthscore.http.errors import ApiError
 from healthscore.http.request import Request
-from healthscore.outbox import LEASE
-from healthscore.storage import forgetting, lane, messages
+from healthscore.services.erasure import delete_account, delete_user
+from healthscore.services.ingestion import events as ingest
+from healthscore.services.notifications.outbox import LEASE
+from healthscore.storage.alerts import messages
 from healthscore.storage.client import dynamodb
+from healthscore.storage.day_logs import shard as lane
+from healthscore.storage.day_logs.sealed_cache import SealedCache
+from healthscore.storage.erasure import pending_users as forgetting
 from healthscore.storage.errors import StorageUnavailableError
-from healthscore.storage.sealed import SealedCache
 from tests.faults.batches import (
     CONTESTED,
     ERASED_AT_NIGHT,

@@ -17,9 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from healthscore import ingest, nightly, outbox
-from healthscore.core import daylog, lanes
-from healthscore.storage import accounts, history
+from healthscore.core.day_log import log as daylog
+from healthscore.core.day_log import shards as lanes
+from healthscore.services.ingestion import events as ingest
+from healthscore.services.nightly import process as nightly
+from healthscore.services.notifications import outbox
+from healthscore.storage.accounts import accounts, history
 from tests.conftest import fresh_tables
 from tests.faults.batches import (
     ACCOUNTS,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from healthscore.outbox import LEASE
-from healthscore.storage import history, messages
+from healthscore.services.notifications.outbox import LEASE
+from healthscore.storage.accounts import history
+from healthscore.storage.alerts import messages
 from tests.faults import kills
 from tests.faults.batches import ACCOUNTS, CONTESTED, FIRST_NIGHT, phases_of
 from tests.faults.checks import traces_of_account, wrong_figures

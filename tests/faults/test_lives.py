@@ -6,8 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from healthscore.core.seen import Seen
-from healthscore.storage import keys, log_items, messages, readings
+from healthscore.core.day_log.id_set import Seen
+from healthscore.storage import schema as keys
+from healthscore.storage.alerts import messages
+from healthscore.storage.day_logs import items as log_items
+from healthscore.storage.day_logs import reads as readings
 from tests.faults import life, story, topic
 from tests.faults.injection import KINDS
 

@@ -14,8 +14,8 @@ from urllib.parse import parse_qs
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 
-from healthscore.core.alerts import Alert
-from healthscore.outbox import sns
+from healthscore.core.alerts.model import Alert
+from healthscore.services.notifications.outbox import sns
 from tests.faults.injection import NOWHERE, Killed
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import sys
 
-from healthscore.ingest import ingest
-from healthscore.outbox import LEASE
-from healthscore.storage import erasing
+from healthscore.services.ingestion.events import ingest
+from healthscore.services.notifications.outbox import LEASE
 from healthscore.storage.client import dynamodb
+from healthscore.storage.erasure import accounts as erasing
 from healthscore.storage.errors import StorageUnavailableError
 from tests.faults.batches import FIRST_NIGHT, SETTINGS, phases_of
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from healthscore.http import routing
+from healthscore.http import router as routing
 from healthscore.http.errors import ApiError
 from healthscore.http.request import Request
 from tests.support.openapi import check_answer

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from healthscore.core.book import Card, Sort, entries, score_key, seen_key
 from healthscore.core.model import Band, Component, Snapshot
-from healthscore.core.standard import band
-from healthscore.storage import accounts, cards, keys, words
+from healthscore.core.scoring.standard import band
+from healthscore.storage import schema as keys
+from healthscore.storage.accounts import accounts
+from healthscore.storage.accounts import index as cards
+from healthscore.storage.accounts import search_index as words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlencode
 
-from healthscore.core.timeline import millis
+from healthscore.core.time import millis
 
 NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
 REQUEST_ID = "Jp1aBc3d6SyoAMqX="
-_CAPTURED = json.loads((Path(__file__).parents[2] / "events" / "accounts-healthz.json").read_text())
+_CAPTURED = json.loads((Path(__file__).parents[2] / "events" / "api-healthz.json").read_text())
 
 
 def gateway_event(

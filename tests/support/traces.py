@@ -9,8 +9,9 @@ import re
 import zlib
 from typing import Any
 
-from healthscore.core import daylog, pack
-from healthscore.storage import keys
+from healthscore.core.day_log import codec as pack
+from healthscore.core.day_log import log as daylog
+from healthscore.storage import schema as keys
 from healthscore.storage.client import dynamodb, pages
 
 TABLES = ("ACCOUNTS_TABLE", "ACTIVITY_TABLE", "HISTORY_TABLE", "SETTINGS_TABLE")

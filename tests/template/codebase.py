@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SHARED = ROOT / "shared"
-TABLE_NAMES = SHARED / "healthscore" / "storage" / "keys.py"
+TABLE_NAMES = SHARED / "healthscore" / "storage" / "schema.py"
 
 
 def modules_of(handler: Path) -> list[Path]:

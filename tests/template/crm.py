@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 from healthscore import process
-from healthscore.connected import matching
-from healthscore.storage import keys, messages
+from healthscore.services.crm_sync import matching
+from healthscore.storage import schema as keys
+from healthscore.storage.alerts import messages
 from healthscore.storage.client import dynamodb
-from tests.fakes import attio, hubspot
-from tests.fakes.attio import FakeAttio
-from tests.fakes.hubspot import FakeHubSpot
-from tests.fakes.server import VirtualClock
+from tools.fakes import attio, hubspot
+from tools.fakes.attio import FakeAttio
+from tools.fakes.hubspot import FakeHubSpot
+from tools.fakes.server import VirtualClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

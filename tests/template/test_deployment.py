@@ -20,7 +20,7 @@ from moto import mock_aws
 from moto.cloudformation.parsing import get_model_map
 
 from healthscore import process
-from healthscore.http.keys import Scope
+from healthscore.http.api_keys import Scope
 from tests.template.conftest import ROOT
 from tests.template.sam_cli import NEEDS_SAM, SAM, run, translation
 from tools import keys

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from healthscore.http.keys import Scope
+from healthscore.http.api_keys import Scope
 from tests.template.conftest import ROOT
 from tools import keys
 from tools.local.lambdas import Lambdas
@@ -83,12 +83,12 @@ def invoke(stack, topic_arn):
 
 def test_events__one_after_the_other__tell_a_workspace_s_story(invoke):
     """Only the retention is not the sample's: the sample's days will lie further back than its 400 some time."""
-    first = {"accounts-healthz", "accounts-put-settings", "ingest"}
+    first = {"api-healthz", "api-put-settings", "ingest"}
     answers = {}
     told = [name for name in HTTP if name != "crm_webhook"]  # a CRM is connected in its own tests
     for name in sorted(told, key=lambda name: (name not in first, name)):
         event = EVENTS[name]
-        if name == "accounts-put-settings":
+        if name == "api-put-settings":
             settings = json.loads(event["body"]) | {"retention_days": 20_000}
             event = event | {"body": json.dumps(settings)}
         response = invoke(name, event)

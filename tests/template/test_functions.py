@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from healthscore.http.routing import ROUTES
+from healthscore.http.router import ROUTES
 from tests.template import codebase
 from tests.template.conftest import ROOT
 from tools.local.routes import ANY, DEFAULT, match
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 NAMES = (
     "IngestFunction",
     "ScoreFunction",
-    "AccountsFunction",
+    "ApiFunction",
     "NightlyFunction",
     "CrmSyncFunction",
     "CrmWebhookFunction",
@@ -69,7 +69,7 @@ def test_environment__holds__what_the_code_reads_and_no_more(stack, name):
     assert set(function.environment) == codebase.variables_of(code)
 
 
-@pytest.mark.parametrize("name", sorted(set(NAMES) - {"AccountsFunction"}))
+@pytest.mark.parametrize("name", sorted(set(NAMES) - {"ApiFunction"}))
 def test_code__spares__a_cold_start_the_schemas(stack, name):
     """Pydantic costs more than all else that these functions load; only writing profiles and settings needs it."""
     loaded = codebase.modules_of(ROOT / stack.functions[name].code / "handler.py")
@@ -101,12 +101,12 @@ def test_routes__of_any_method__share_their_path_with_no_other_function(stack):
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE"])
 @pytest.mark.parametrize("path", ["/v1/settings", "/v1/events", "/v1/batch", "/v1/nowhere/at/all", "/v1/", "/nowhere"])
 def test_api__sends__what_no_other_function_takes_to_the_one_that_answers_in_our_own_words(stack, method, path):
-    assert match(stack.routes, method, path).route.function == "AccountsFunction"
+    assert match(stack.routes, method, path).route.function == "ApiFunction"
 
 
 def test_routes__include__a_catch_all(stack):
     """Without it an unknown path gets the gateway's own answer, which has another shape than ours."""
-    assert [route.function for route in stack.routes if route.path == DEFAULT] == ["AccountsFunction"]
+    assert [route.function for route in stack.routes if route.path == DEFAULT] == ["ApiFunction"]
 
 
 def test_api__is__on_the_default_stage(resources):

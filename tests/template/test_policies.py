@@ -11,13 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from healthscore.core.alerts import Alert, AlertKind, Severity, alert_id
+from healthscore.core.alerts.model import Alert, AlertKind, Severity, alert_id
 from healthscore.core.book import Sort
-from healthscore.http.keys import Scope
-from healthscore.storage import accounts, digests, erasing, forgetting, lane, messages, people
-from healthscore.storage import crm as connections
+from healthscore.http.api_keys import Scope
+from healthscore.storage.accounts import accounts
+from healthscore.storage.alerts import digests, messages
+from healthscore.storage.crm import connections
+from healthscore.storage.day_logs import shard as lane
+from healthscore.storage.day_logs.sealed_cache import SealedCache
+from healthscore.storage.erasure import accounts as erasing
+from healthscore.storage.erasure import pending_users as forgetting
 from healthscore.storage.errors import AccountErasedError, StorageUnavailableError
-from healthscore.storage.sealed import SealedCache
+from healthscore.storage.people import memberships as people
 from tests.template import crm
 from tests.template.calls import Calls, Permission
 from tests.template.conftest import ROOT
@@ -30,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from healthscore.core.model import Snapshot
-    from healthscore.storage.account_item import Account
+    from healthscore.storage.accounts.item import Account
     from tools.local.template import Stack
 
 ADMIN_KEY = "admin-key"

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 SHARED = Path(__file__).parents[2] / "shared" / "healthscore"
-EDGE = [path for folder in ("http", "crm") for path in sorted((SHARED / folder).rglob("*.py"))]
+EDGE = [path for folder in ("http", "api", "integrations") for path in sorted((SHARED / folder).rglob("*.py"))]
 """Where strangers' words arrive."""
 GUESSABLE = re.compile(r"digest|signature|secret|api_key|write_key|authorization", re.IGNORECASE)
 

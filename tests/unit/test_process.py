@@ -8,10 +8,10 @@ from types import SimpleNamespace
 import pytest
 
 from healthscore import process
-from healthscore.http.keys import CachedKeys
-from healthscore.ingest import EventSettings
-from healthscore.storage import lane
+from healthscore.http.api_keys import CachedKeys
+from healthscore.services.ingestion.events import EventSettings
 from healthscore.storage.client import dynamodb
+from healthscore.storage.day_logs import shard as lane
 from tools.local.stack import LocalStack
 
 

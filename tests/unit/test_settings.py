@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 
-from healthscore.core.alert_settings import AlertSettings, Silent
+from healthscore.core.alerts.settings import AlertSettings, Silent
 from healthscore.settings import Settings
 
 

@@ -8,9 +8,9 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from healthscore.core.documents import crm_from_json
-from healthscore.core.timeline import DAY, format_instant
+from healthscore.core.time import DAY, format_instant
 from healthscore.http.paths import account_path
-from healthscore.storage import accounts
+from healthscore.storage.accounts import accounts
 from tools.demo.stories import STORIES
 from tools.local.stack import CallError
 

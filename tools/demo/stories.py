@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from healthscore.core.timeline import DAY, format_instant
+from healthscore.core.time import DAY, format_instant
 from tools.demo.usage import Moment, Phase, events
 
 if TYPE_CHECKING:

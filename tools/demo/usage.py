@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from healthscore.core.timeline import DAY, format_instant, start_of_day
+from healthscore.core.time import DAY, format_instant, start_of_day
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

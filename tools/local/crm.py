@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import boto3
 
-from tests.fakes import attio, hubspot
-from tests.fakes.server import FakeService, VirtualClock
+from tools.fakes import attio, hubspot
+from tools.fakes.server import FakeService, VirtualClock
 from tools.local.web import Request, Response
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from healthscore import process
-from healthscore.http.keys import Scope
+from healthscore.http.api_keys import Scope
 from tools import ROOT, keys
 from tools.local import aws, template
 from tools.local.environment import environment

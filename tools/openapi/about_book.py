@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from healthscore.api import book
 from healthscore.core.book import Sort
 from healthscore.core.model import Band
-from healthscore.core.trend import Direction
-from healthscore.http import book
+from healthscore.core.scoring.trend import Direction
 from tools.openapi.answers_book import AccountAlerts, Book, DayAlerts, ErasedAccount, ErasedUser, ShownAlert, Summary
 from tools.openapi.operations import TODAY, Operation, Query
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
 
-from healthscore.crm.options import Options
-from healthscore.crm.registry import PROVIDERS
+from healthscore.integrations.crm.options import Options
+from healthscore.integrations.crm.registry import PROVIDERS
 from tools.openapi.answers_crm import CrmConnection, CrmConnections, Disconnecting, UnmatchedCompanies, WebhookTaken
 from tools.openapi.operations import Operation, Query
 

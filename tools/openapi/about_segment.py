@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from healthscore.http.event_rules import MAX_EVENTS
-from healthscore.http.routing import TRACKING
-from healthscore.http.schemas import Profile
+from healthscore.api.event_rules import MAX_EVENTS
+from healthscore.api.schemas import Profile
+from healthscore.http.router import TRACKING
 from tools.openapi.answers import Recorded
 from tools.openapi.operations import NOW, Operation
 

@@ -6,10 +6,10 @@ import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from healthscore.crm.registry import PROVIDERS
+from healthscore.http.api_keys import Scope
 from healthscore.http.ids import MAX_ACCOUNT_ID
-from healthscore.http.keys import Scope
-from healthscore.http.routing import ROUTES
+from healthscore.http.router import ROUTES
+from healthscore.integrations.crm.registry import PROVIDERS
 from tools.openapi import about_book, about_core, about_crm, about_segment, schemas, words
 from tools.openapi.answers import Error, GatewayError
 from tools.openapi.operations import TAGS, Operation

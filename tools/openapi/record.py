@@ -6,8 +6,8 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from healthscore.core.timeline import format_instant
-from healthscore.http.routing import ROUTES
+from healthscore.core.time import format_instant
+from healthscore.http.router import ROUTES
 from tools.demo.seed import seed
 from tools.local.stack import LocalStack
 from tools.openapi.document import OPERATIONS

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
-from healthscore.http.routing import ROUTES
+from healthscore.http.router import ROUTES
 from tools.openapi.operations import NOW, TODAY
 
 if TYPE_CHECKING:

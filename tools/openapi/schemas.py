@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
+from healthscore.api import event_rules, events, fields
+from healthscore.api.schemas import Acknowledgement, Crm, Profile, Snooze, WorkspaceSettings
 from healthscore.core.book import MAX_ARR
-from healthscore.http import event_rules, events, fields, ids
-from healthscore.http.schemas import Acknowledgement, Crm, Profile, Snooze, WorkspaceSettings
+from healthscore.http import ids
 from tools.openapi import words
 
 if TYPE_CHECKING:

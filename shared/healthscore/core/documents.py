@@ -6,7 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from healthscore.core.model import Band, Component, CrmFacts, DailyScore, Snapshot
-from healthscore.core.timeline import format_instant, parse_instant
+from healthscore.core.time import format_instant, parse_instant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

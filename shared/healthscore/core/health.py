@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from healthscore.core.advice import biggest_opportunity, lift, recommended_action
-from healthscore.core.crm import crm_parts
-from healthscore.core.drivers import Driver, drivers
-from healthscore.core.explain import Explanation, explain_activity, explain_milestones, explain_recency
-from healthscore.core.explain_crm import explain_crm
-from healthscore.core.explain_engagement import explain_engagement
+from healthscore.core.explain.advice import biggest_opportunity, lift, recommended_action
+from healthscore.core.explain.drivers import Driver, drivers
+from healthscore.core.explain.why import Explanation, explain_activity, explain_milestones, explain_recency
+from healthscore.core.explain.why_crm import explain_crm
+from healthscore.core.explain.why_engagement import explain_engagement
 from healthscore.core.model import Component, DailyScore, Snapshot
-from healthscore.core.standard import MODEL, WINDOW_DAYS, StandardScore, standard_score
-from healthscore.core.timeline import format_instant
-from healthscore.core.trend import Trends, trends
+from healthscore.core.scoring.crm import crm_parts
+from healthscore.core.scoring.standard import MODEL, WINDOW_DAYS, StandardScore, standard_score
+from healthscore.core.scoring.trend import Trends, trends
+from healthscore.core.time import format_instant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -6,7 +6,7 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from healthscore.core.timeline import format_instant, parse_instant
+from healthscore.core.time import format_instant, parse_instant
 from healthscore.http.errors import ApiError, invalid_request, shown
 from healthscore.http.plain import read_day
 

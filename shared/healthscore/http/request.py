@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from healthscore.core.timeline import from_millis, millis
+from healthscore.core.time import from_millis, millis
 from healthscore.http.body import read_json
 from healthscore.http.errors import invalid_request
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from healthscore.storage.client import call, dynamodb
-from healthscore.storage.patience import Patience
+from healthscore.storage.retries import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from healthscore.core.timeline import format_instant, parse_instant
+from healthscore.core.time import format_instant, parse_instant
 from healthscore.settings import Settings
-from healthscore.storage import keys
+from healthscore.storage import schema as keys
 from healthscore.storage.client import call, dynamodb, pages
 from healthscore.storage.errors import ConditionFailedError, TimezoneFixedError
-from healthscore.storage.patience import Patience
+from healthscore.storage.retries import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Callable

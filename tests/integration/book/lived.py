@@ -10,16 +10,21 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from functions.accounts import handler as accounts_function
+from functions.api import handler as api_function
 from functions.ingest import handler as ingest_function
-from healthscore import ingest, nightly
-from healthscore.connected import matching
-from healthscore.core import daylog, lanes
-from healthscore.core.timeline import format_instant
-from healthscore.http.keys import CachedKeys, key_hash
-from healthscore.ingest import EventSettings
-from healthscore.night_tasks import begin, end, work
-from healthscore.storage import crm, crm_companies, people, workspace
+from healthscore.core.day_log import log as daylog
+from healthscore.core.day_log import shards as lanes
+from healthscore.core.time import format_instant
+from healthscore.http.api_keys import CachedKeys, key_hash
+from healthscore.services.crm_sync import matching
+from healthscore.services.ingestion import events as ingest
+from healthscore.services.ingestion.events import EventSettings
+from healthscore.services.nightly import process as nightly
+from healthscore.services.nightly.tasks import begin, end, work
+from healthscore.storage import workspace
+from healthscore.storage.crm import companies as crm_companies
+from healthscore.storage.crm import connections as crm
+from healthscore.storage.people import memberships as people
 from healthscore.storage.workspace import ApiKey
 from tests.integration.crm.conftest import Workspace
 from tests.integration.nightly.nights import LOGGER, Inline, Topic, outbox_of
@@ -30,7 +35,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from tests.fakes.hubspot import FakeHubSpot
+    from tools.fakes.hubspot import FakeHubSpot
 
 NIGHT = NOW.replace(hour=2)
 ADMIN = "local-admin"
@@ -120,7 +125,7 @@ CUSTOMERS = (DOOMED, SPARED)
 
 def ask(method: str, path: str, body: object = None, key: str = ADMIN, now: datetime = NOW) -> tuple[int, Any]:
     """What the accounts function answers."""
-    response = accounts_function.handler(gateway_event(method, path, key=key, body=body, now=now), None)
+    response = api_function.handler(gateway_event(method, path, key=key, body=body, now=now), None)
     return response["statusCode"], json.loads(response["body"])
 
 
@@ -140,7 +145,7 @@ def prepare(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (ingest, nightly):
         monkeypatch.setattr(module, "ThreadPoolExecutor", Inline)
     monkeypatch.setattr(ingest_function, "settings", EventSettings())
-    for function in (accounts_function, ingest_function):
+    for function in (api_function, ingest_function):
         monkeypatch.setattr(function, "find_key", CachedKeys(workspace.find_key))
     workspace.add_key(ApiKey(key_hash(ADMIN), "admin", "test", NOW, "dmin"))
 

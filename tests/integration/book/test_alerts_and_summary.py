@@ -9,12 +9,15 @@ from typing import Any
 
 import pytest
 
-from functions.accounts import handler as accounts_function
+from functions.api import handler as api_function
 from functions.score import handler as score_function
-from healthscore import nightly, outbox
-from healthscore.core.alerts import Alert, AlertKind, Severity, alert_id
-from healthscore.http.keys import CachedKeys, key_hash
-from healthscore.storage import accounts, messages, workspace
+from healthscore.core.alerts.model import Alert, AlertKind, Severity, alert_id
+from healthscore.http.api_keys import CachedKeys, key_hash
+from healthscore.services.nightly import process as nightly
+from healthscore.services.notifications import outbox
+from healthscore.storage import workspace
+from healthscore.storage.accounts import accounts
+from healthscore.storage.alerts import messages
 from healthscore.storage.workspace import ApiKey
 from tests.integration.nightly.nights import ABSENT, NIGHT, THRIVING, TONIGHT, Inline, Topic, account, night
 from tests.support.gateway import gateway_event
@@ -27,7 +30,7 @@ KINDS = [kind for kind in AlertKind if kind not in {AlertKind.DIGEST, AlertKind.
 def topic(moto, described_answers, monkeypatch):
     for module in (nightly, outbox):
         monkeypatch.setattr(module, "ThreadPoolExecutor", Inline)
-    for function in (accounts_function, score_function):
+    for function in (api_function, score_function):
         monkeypatch.setattr(function, "find_key", CachedKeys(workspace.find_key))
     workspace.add_key(ApiKey(key_hash("local-admin"), "admin", "test", TONIGHT, "dmin"))
     return Topic()
@@ -35,7 +38,7 @@ def topic(moto, described_answers, monkeypatch):
 
 def ask(path: str, method: str = "GET", **query: str) -> tuple[int, dict[str, Any]]:
     of_account = path.startswith("/v1/accounts/") and method == "GET"
-    function = score_function if of_account else accounts_function
+    function = score_function if of_account else api_function
     event = gateway_event(method, path, key="local-admin", query=query, now=TONIGHT)
     response = function.handler(event, None)
     return response["statusCode"], json.loads(response["body"])

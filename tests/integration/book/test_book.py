@@ -10,16 +10,17 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from functions.accounts import handler as accounts_function
-from healthscore import book as service
+from functions.api import handler as api_function
+from healthscore.api.book import card_document
 from healthscore.core.book import Sort
-from healthscore.http.book import card_document
-from healthscore.http.keys import CachedKeys, key_hash
-from healthscore.ingest import ingest
+from healthscore.http.api_keys import CachedKeys, key_hash
+from healthscore.services import book as service
+from healthscore.services.ingestion.events import ingest
 from healthscore.settings import Settings
-from healthscore.storage import book as storage
-from healthscore.storage import erasing, workspace
+from healthscore.storage import workspace
+from healthscore.storage.accounts import book as storage
 from healthscore.storage.client import dynamodb
+from healthscore.storage.erasure import accounts as erasing
 from healthscore.storage.workspace import ApiKey
 from tests.support.books import NIGHT, NOW, Drawn, line, naive, plain, write, written
 from tests.support.events import event
@@ -37,7 +38,7 @@ SORTS = [f"{sign}{sort.value}" for sort in Sort for sign in ("", "-")]
 
 @pytest.fixture
 def read_key(monkeypatch):
-    monkeypatch.setattr(accounts_function, "find_key", CachedKeys(workspace.find_key))
+    monkeypatch.setattr(api_function, "find_key", CachedKeys(workspace.find_key))
     workspace.add_key(ApiKey(key_hash("local-read"), "read", "test", NOW, "read"))
 
 
@@ -45,7 +46,7 @@ def ask(**query: Any) -> tuple[int, dict[str, Any]]:
     asked = gateway_event(
         "GET", "/v1/accounts", key="local-read", query={name: str(value) for name, value in query.items()}
     )
-    response = accounts_function.handler(asked, None)
+    response = api_function.handler(asked, None)
     return response["statusCode"], json.loads(response["body"])
 
 

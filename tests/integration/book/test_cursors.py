@@ -6,11 +6,13 @@ import json
 
 import pytest
 
-from functions.accounts import handler as accounts_function
+from functions.api import handler as api_function
 from functions.score import handler as score_function
+from healthscore.http.api_keys import CachedKeys, key_hash
 from healthscore.http.cursors import write_cursor
-from healthscore.http.keys import CachedKeys, key_hash
-from healthscore.storage import accounts, crm, workspace
+from healthscore.storage import workspace
+from healthscore.storage.accounts import accounts
+from healthscore.storage.crm import connections as crm
 from healthscore.storage.workspace import ApiKey
 from tests.support.gateway import NOW, gateway_event
 
@@ -31,14 +33,14 @@ LISTS = {
 def ask(path: str, cursor: str) -> tuple[int, dict]:
     path, _, asked = path.partition("?")
     query = {"cursor": cursor, **dict(part.split("=") for part in asked.split("&") if part)}
-    function = score_function if path.startswith("/v1/accounts/") else accounts_function
+    function = score_function if path.startswith("/v1/accounts/") else api_function
     response = function.handler(gateway_event("GET", path, key="local-admin", query=query), None)
     return response["statusCode"], json.loads(response["body"])
 
 
 @pytest.fixture
 def workspace_of_one(tables, monkeypatch):
-    for function in (accounts_function, score_function):
+    for function in (api_function, score_function):
         monkeypatch.setattr(function, "find_key", CachedKeys(workspace.find_key))
     workspace.add_key(ApiKey(key_hash("local-admin"), "admin", "test", NOW, "dmin"))
     accounts.save_profile("acme", lambda _: {"name": "Acme"}, NOW)

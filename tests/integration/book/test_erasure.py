@@ -11,16 +11,23 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from functions.accounts import handler as accounts_function
-from healthscore.core.alerts import Alert, AlertKind, Severity, alert_id
+from functions.api import handler as api_function
+from healthscore.core.alerts.model import Alert, AlertKind, Severity, alert_id
 from healthscore.core.documents import crm_from_json
-from healthscore.http.keys import CachedKeys, key_hash
-from healthscore.ingest import ingest
-from healthscore.nightly import run_segment, start
+from healthscore.http.api_keys import CachedKeys, key_hash
+from healthscore.services.ingestion.events import ingest
+from healthscore.services.nightly.process import run_segment, start
 from healthscore.settings import Settings
-from healthscore.storage import accounts, activity, digests, erasing, forgetting, keys, messages, people, workspace
+from healthscore.storage import schema as keys
+from healthscore.storage import workspace
+from healthscore.storage.accounts import accounts
+from healthscore.storage.alerts import digests, messages
 from healthscore.storage.client import dynamodb
+from healthscore.storage.day_logs import rollups as activity
+from healthscore.storage.erasure import accounts as erasing
+from healthscore.storage.erasure import pending_users as forgetting
 from healthscore.storage.errors import StorageUnavailableError
+from healthscore.storage.people import memberships as people
 from healthscore.storage.workspace import ApiKey
 from tests.integration.nightly import nights
 from tests.integration.nightly.nights import Killed, Killer, Tables
@@ -56,7 +63,7 @@ def told(account_id: str | None, text: str, day: Any = DAY, named: Sequence[str]
 @pytest.fixture
 def lived(moto, monkeypatch):
     """An account with everything that one can have, and a neighbour with as much."""
-    monkeypatch.setattr(accounts_function, "find_key", CachedKeys(workspace.find_key))
+    monkeypatch.setattr(api_function, "find_key", CachedKeys(workspace.find_key))
     monkeypatch.setattr(nights, "WRITES", nights.WRITES | {"BatchWriteItem"})
     workspace.add_key(ApiKey(key_hash("local-admin"), "admin", "test", NOW, "admi"))
     for account_id, name in ((ACCOUNT, NAME), ("neighbour", "Next Door")):
@@ -89,7 +96,7 @@ def lived(moto, monkeypatch):
 
 
 def delete(path: str, key: str = "local-admin") -> tuple[int, dict[str, Any]]:
-    response = accounts_function.handler(gateway_event("DELETE", path, key=key), None)
+    response = api_function.handler(gateway_event("DELETE", path, key=key), None)
     return response["statusCode"], json.loads(response["body"])
 
 

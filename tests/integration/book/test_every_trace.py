@@ -8,15 +8,16 @@ from typing import Any
 
 import pytest
 
-from healthscore.core.timeline import DAY
-from healthscore.nightly import run_segment, start
-from healthscore.storage import accounts, activity
-from tests.fakes.hubspot import FakeHubSpot
-from tests.fakes.server import VirtualClock
+from healthscore.core.time import DAY
+from healthscore.services.nightly.process import run_segment, start
+from healthscore.storage.accounts import accounts
+from healthscore.storage.day_logs import rollups as activity
 from tests.integration.book.lived import DOOMED, NIGHT, NOW, SPARED, Life, ask
 from tests.integration.nightly import nights
 from tests.integration.nightly.nights import LOGGER, Killed, Killer, Tables
 from tests.support import traces
+from tools.fakes.hubspot import FakeHubSpot
+from tools.fakes.server import VirtualClock
 
 ACCOUNT = f"/v1/accounts/{DOOMED.path}"
 USER = f"{ACCOUNT}/users/{DOOMED.user}"

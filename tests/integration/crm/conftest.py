@@ -10,30 +10,31 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aws_lambda_powertools import Logger
 
-from healthscore import nightly
-from healthscore.connected import matching, session, sync
-from healthscore.connected.sync import Session
-from healthscore.core.alert_rules import changes
-from healthscore.core.alert_settings import AlertSettings
+from healthscore.core.alerts.rules import changes
+from healthscore.core.alerts.settings import AlertSettings
 from healthscore.core.health import assess, snapshot
 from healthscore.core.model import Event
-from healthscore.core.timeline import parse_instant
-from healthscore.crm import hubspot_api, options
-from healthscore.crm.client import Clock
-from healthscore.crm.registry import PROVIDERS
-from healthscore.ingest import ingest
-from healthscore.outbox import Outbox
-from healthscore.pace import Pace
-from healthscore.scoring import gather_facts
+from healthscore.core.time import parse_instant
+from healthscore.integrations.crm import hubspot_api, options
+from healthscore.integrations.crm.client import Clock
+from healthscore.integrations.crm.registry import PROVIDERS
+from healthscore.services.crm_sync import matching, session, sync
+from healthscore.services.crm_sync.sync import Session
+from healthscore.services.ingestion.events import ingest
+from healthscore.services.nightly import process as nightly
+from healthscore.services.notifications.outbox import Outbox
+from healthscore.services.notifications.rate_limit import Pace
+from healthscore.services.scoring import gather_facts
 from healthscore.settings import Settings
-from healthscore.storage import accounts, crm, history
-from tests.fakes.attio import FakeAttio
-from tests.fakes.hubspot import FakeHubSpot
+from healthscore.storage.accounts import accounts, history
+from healthscore.storage.crm import connections as crm
 from tests.integration.crm.living import DESKS, NOW, Life, Subscriber
 from tests.template.crm import connected
+from tools.fakes.attio import FakeAttio
+from tools.fakes.hubspot import FakeHubSpot
 
 if TYPE_CHECKING:
-    from tests.fakes.server import FakeService
+    from tools.fakes.server import FakeService
 
 
 @dataclass

@@ -12,13 +12,14 @@ import boto3
 from functions.crm_refresh import handler as refresh_function
 from functions.crm_sync import handler as sync_function
 from functions.crm_webhook import handler as webhook_function
-from healthscore import nightly
 from healthscore.core.model import Event
-from healthscore.crm.registry import PROVIDERS
-from healthscore.ingest import ingest
-from healthscore.scoring import assess_account
+from healthscore.integrations.crm.registry import PROVIDERS
+from healthscore.services.ingestion.events import ingest
+from healthscore.services.nightly import process as nightly
+from healthscore.services.scoring import assess_account
 from healthscore.settings import Settings
-from healthscore.storage import accounts, crm
+from healthscore.storage.accounts import accounts
+from healthscore.storage.crm import connections as crm
 from tests.support.gateway import gateway_event
 from tests.template.crm import sqs_event
 

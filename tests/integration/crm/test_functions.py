@@ -9,19 +9,21 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from functions.accounts import handler as accounts_function
+from functions.api import handler as api_function
 from functions.crm_refresh import handler as refresh_function
 from functions.crm_sync import handler as sync_function
 from functions.crm_webhook import handler as webhook_function
-from healthscore.connected import tokens
-from healthscore.http.keys import CachedKeys, key_hash
-from healthscore.storage import accounts, crm, workspace
+from healthscore.http.api_keys import CachedKeys, key_hash
+from healthscore.services.crm_sync import secrets as tokens
+from healthscore.storage import workspace
+from healthscore.storage.accounts import accounts
+from healthscore.storage.crm import connections as crm
 from healthscore.storage.workspace import ApiKey
-from tests.fakes import hubspot as fakes_hubspot
-from tests.fakes.hubspot import SECRET
 from tests.support.gateway import gateway_event
 from tests.template.crm import URL, connected, sqs_event
 from tools import crm as tool
+from tools.fakes import hubspot as fakes_hubspot
+from tools.fakes.hubspot import SECRET
 
 NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
 PATH = "/v1/crm/hubspot/webhook"
@@ -38,7 +40,7 @@ class Context:
 
 @pytest.fixture
 def hubspot(moto, monkeypatch):
-    monkeypatch.setattr(accounts_function, "find_key", CachedKeys(workspace.find_key))
+    monkeypatch.setattr(api_function, "find_key", CachedKeys(workspace.find_key))
     workspace.add_key(ApiKey(key_hash("local-admin"), "admin", "test", NOW, "dmin"))
     monkeypatch.setenv("ALERTS_TOPIC_ARN", "arn:aws:sns:us-east-1:123456789012:alerts")
     with connected(NOW, monkeypatch) as fake:
@@ -47,7 +49,7 @@ def hubspot(moto, monkeypatch):
 
 def ask(method, path, body=None, **options):
     event = gateway_event(method, path, key="local-admin", body=body, now=NOW, **options)
-    response = accounts_function.handler(event, Context())
+    response = api_function.handler(event, Context())
     return response["statusCode"], json.loads(response["body"])
 
 

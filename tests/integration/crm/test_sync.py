@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from healthscore.connected import entering, sync
-from healthscore.connected.write_back import write_back_all
 from healthscore.core.health import document
-from healthscore.crm import attio as attio_connector
-from healthscore.crm.protocol import Change
-from healthscore.scoring import assess_account
+from healthscore.integrations.crm import attio as attio_connector
+from healthscore.integrations.crm.protocol import Change
+from healthscore.services.crm_sync import apply_facts as entering
+from healthscore.services.crm_sync import sync
+from healthscore.services.crm_sync.write_back import write_back_all
+from healthscore.services.scoring import assess_account
 from healthscore.settings import Settings
-from healthscore.storage import accounts, crm, crm_companies, crm_facts, erasing
+from healthscore.storage.accounts import accounts
+from healthscore.storage.crm import companies as crm_companies
+from healthscore.storage.crm import connections as crm
+from healthscore.storage.crm import facts as crm_facts
+from healthscore.storage.erasure import accounts as erasing
 from healthscore.storage.errors import StorageUnavailableError
 from tests.support.traces import mentions
 

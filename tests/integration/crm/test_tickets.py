@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from healthscore import rescoring
-from healthscore.core.alert_settings import AlertSettings, TicketOpened
+from healthscore.core.alerts.settings import AlertSettings, TicketOpened
+from healthscore.services import rescoring
 from healthscore.settings import Settings
-from healthscore.storage import accounts, messages, workspace
+from healthscore.storage import workspace
+from healthscore.storage.accounts import accounts
+from healthscore.storage.alerts import messages
 from healthscore.storage.errors import StorageUnavailableError
 
 

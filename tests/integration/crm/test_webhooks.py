@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 
-from healthscore.connected import entering
+from healthscore.services.crm_sync import apply_facts as entering
 from healthscore.storage.errors import StorageUnavailableError
-from tests.fakes import attio, hubspot
-from tests.fakes.server import Reply
 from tests.integration.crm.living import Context, sync_function
+from tools.fakes import attio, hubspot
+from tools.fakes.server import Reply
 
 SIGNATURES = {"hubspot": "x-hubspot-signature-v3", "attio": "attio-signature"}
 

@@ -9,12 +9,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from healthscore.core.alert_rules import changes
-from healthscore.core.alert_settings import AlertSettings
+from healthscore.core.alerts.rules import changes
+from healthscore.core.alerts.settings import AlertSettings
 from healthscore.core.documents import crm_from_json
 from healthscore.core.health import assess, snapshot
 from healthscore.core.model import Facts, Milestone
-from healthscore.core.timeline import DAY, end_of_day, format_instant, parse_instant
+from healthscore.core.time import DAY, end_of_day, format_instant, parse_instant
 from healthscore.settings import Settings
 from tools.demo.seed import NIGHTS
 from tools.demo.stories import CONNECTED, CREATED, STORIES, USED

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from healthscore.http.keys import key_hash
+from healthscore.http.api_keys import key_hash
 from healthscore.storage import workspace
 from healthscore.storage.client import dynamodb
 from tools import keys

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from healthscore.http.api_keys import CachedKeys, Scope, authorize, key_hash
 from healthscore.http.errors import ApiError
-from healthscore.http.keys import CachedKeys, Scope, authorize, key_hash
 from healthscore.storage import workspace
 from tools import keys
 

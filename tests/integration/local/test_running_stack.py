@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from healthscore.core.timeline import format_instant
+from healthscore.core.time import format_instant
 from healthscore.http.paths import account_path
 from tools import ROOT
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from healthscore import nightly, outbox
+from healthscore.services.nightly import process as nightly
+from healthscore.services.notifications import outbox
 from tests.integration.nightly.nights import Inline, Topic
 
 

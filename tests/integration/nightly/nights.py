@@ -14,17 +14,18 @@ from typing import TYPE_CHECKING, Any, Self
 from aws_lambda_powertools import Logger
 from moto.dynamodb.models import dynamodb_backends
 
-from healthscore.core.alerts import Alert
+from healthscore.core.alerts.model import Alert
 from healthscore.core.model import Event
-from healthscore.core.timeline import format_instant
-from healthscore.ingest import ingest
-from healthscore.night_end import finish, settle
-from healthscore.nightly import run_segment, start
-from healthscore.outbox import BATCH, Outbox
-from healthscore.pace import Pace
-from healthscore.storage import accounts, history, workspace
+from healthscore.core.time import format_instant
+from healthscore.services.ingestion.events import ingest
+from healthscore.services.nightly.finish import finish, settle
+from healthscore.services.nightly.process import run_segment, start
+from healthscore.services.notifications.outbox import BATCH, Outbox
+from healthscore.services.notifications.rate_limit import Pace
+from healthscore.storage import workspace
+from healthscore.storage.accounts import accounts, history
 from healthscore.storage.client import dynamodb, pages
-from tests.unit.alerts.nights import GONE, lived
+from tests.unit.core.alerts.nights import GONE, lived
 from tools.local.cloudformation import ACCOUNT, REGION
 
 if TYPE_CHECKING:

@@ -3,9 +3,10 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 from healthscore.core.health import snapshot
-from healthscore.scoring import assess_account
+from healthscore.services.scoring import assess_account
 from healthscore.settings import Settings
-from healthscore.storage import accounts, history, workspace
+from healthscore.storage import workspace
+from healthscore.storage.accounts import accounts, history
 from tests.integration.nightly.nights import LONG_AGO, NIGHT, THRIVING, TONIGHT, account, items, night, use
 
 TODAY = TONIGHT.date()

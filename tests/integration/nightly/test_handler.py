@@ -12,10 +12,10 @@ import boto3
 import pytest
 
 from functions.nightly import handler as function
-from healthscore.storage import accounts, history
+from healthscore.storage.accounts import accounts, history
 from healthscore.storage.client import dynamodb
 from tests.integration.nightly.nights import LONG_AGO, account
-from tests.unit.alerts.nights import lived
+from tests.unit.core.alerts.nights import lived
 from tools.local import aws
 
 EVENTS = Path(__file__).parents[3] / "events"
@@ -109,7 +109,7 @@ def test_handler__something_failed__raises_so_that_lambda_tries_again(published,
         raise KeyError
 
     with monkeypatch.context() as patch:
-        patch.setattr("healthscore.nightly.gather_facts", broken)
+        patch.setattr("healthscore.services.nightly.process.gather_facts", broken)
         with pytest.raises(function.IncompleteError, match="1 failed account"):
             function.handler({}, Context())
     assert "acme (KeyError)" in published()[0].email

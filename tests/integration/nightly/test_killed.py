@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from healthscore.outbox import LEASE
+from healthscore.services.notifications.outbox import LEASE
 from healthscore.storage.client import dynamodb
 from tests.integration.nightly.nights import (
     ABSENT,
@@ -29,7 +29,7 @@ from tests.integration.nightly.nights import (
 from tests.support import interleaving
 
 if TYPE_CHECKING:
-    from healthscore.core.alerts import Alert
+    from healthscore.core.alerts.model import Alert
 
 SOON = TONIGHT + timedelta(minutes=1)
 AFTER_LEASE = SOON + LEASE

@@ -6,15 +6,16 @@ from datetime import timedelta
 
 import pytest
 
-from healthscore import rescoring
 from healthscore.core.model import CrmFacts
-from healthscore.nightly import run_segment, start
+from healthscore.services import rescoring
+from healthscore.services.nightly.process import run_segment, start
 from healthscore.settings import Settings
-from healthscore.storage import accounts, history, keys
+from healthscore.storage import schema as keys
+from healthscore.storage.accounts import accounts, history
 from healthscore.storage.client import dynamodb
 from tests.integration.nightly.nights import ABSENT, LOGGER, LONG_AGO, NIGHT, THRIVING, TONIGHT, Killed, account, night
 from tests.integration.nightly.nights import schedule as scheduled
-from tests.unit.alerts.nights import lived
+from tests.unit.core.alerts.nights import lived
 
 
 def test_night__account_that_has_last_night__takes_three_calls(topic):

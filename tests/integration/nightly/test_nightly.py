@@ -11,17 +11,21 @@ from datetime import date, timedelta
 import pytest
 from aws_lambda_powertools import Logger
 
-from healthscore import nightly, telling
 from healthscore.core.health import snapshot
-from healthscore.core.tally import Tally
-from healthscore.crm.facts import nothing_known
-from healthscore.night_end import finish
-from healthscore.nightly import IN_FLIGHT, Run, run_segment, start
-from healthscore.scoring import assess_account
+from healthscore.core.nightly.run_totals import Tally
+from healthscore.integrations.crm.facts import nothing_known
+from healthscore.services import alerting as telling
+from healthscore.services.nightly import process as nightly
+from healthscore.services.nightly.finish import finish
+from healthscore.services.nightly.process import IN_FLIGHT, Run, run_segment, start
+from healthscore.services.scoring import assess_account
 from healthscore.settings import Settings
-from healthscore.storage import accounts, crm_facts, erasing, history, summary
+from healthscore.storage.accounts import accounts, history
 from healthscore.storage.client import dynamodb
+from healthscore.storage.crm import facts as crm_facts
+from healthscore.storage.erasure import accounts as erasing
 from healthscore.storage.errors import StorageUnavailableError
+from healthscore.storage.runs import summary
 from tests.integration.nightly.nights import (
     ABSENT,
     LOGGER,
@@ -36,7 +40,7 @@ from tests.integration.nightly.nights import (
     schedule,
     use,
 )
-from tests.unit.alerts.nights import DRIFTING
+from tests.unit.core.alerts.nights import DRIFTING
 
 TODAY = TONIGHT.date()
 DRIFTED = {**DRIFTING, "seen": timedelta(days=4)}

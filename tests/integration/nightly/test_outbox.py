@@ -14,9 +14,9 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from healthscore.core.alerts import Alert, AlertKind, Severity
-from healthscore.outbox import BATCH_BYTES, FAILURES_IN_A_ROW, LEASE, Delivery, sns
-from healthscore.storage import messages
+from healthscore.core.alerts.model import Alert, AlertKind, Severity
+from healthscore.services.notifications.outbox import BATCH_BYTES, FAILURES_IN_A_ROW, LEASE, Delivery, sns
+from healthscore.storage.alerts import messages
 from healthscore.storage.errors import StorageUnavailableError
 from tests.integration.nightly.nights import NIGHT, THRIVING, TONIGHT, account, night, outbox_of, schedule, sweep
 

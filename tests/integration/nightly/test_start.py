@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from healthscore.nightly import start
+from healthscore.services.nightly.process import start
 from healthscore.settings import Settings
 from healthscore.storage import workspace
 from tests.integration.nightly.nights import LONG_AGO, TONIGHT, items, schedule

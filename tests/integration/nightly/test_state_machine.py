@@ -19,10 +19,12 @@ from moto.core.config import default_user_config
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 
 from functions.nightly import handler as function
-from healthscore import night_tasks, process
-from healthscore.core.alerts import AlertKind
-from healthscore.storage import accounts, runs
+from healthscore import process
+from healthscore.core.alerts.model import AlertKind
+from healthscore.services.nightly import tasks as night_tasks
+from healthscore.storage.accounts import accounts
 from healthscore.storage.errors import StorageUnavailableError
+from healthscore.storage.runs import runs
 from tests.integration.nightly.nights import ABSENT, THRIVING, TONIGHT, Tables, account, items, night, schedule
 from tests.integration.nightly.test_handler import Context
 from tests.template.conftest import ROOT
@@ -111,7 +113,7 @@ def machine(interpreter, topic, monkeypatch):
     monkeypatch.setattr(LambdaSimpleBackend, "invoke", machine.invoke)
     monkeypatch.setattr(retrier_decl, "time", SimpleNamespace(sleep=lambda _: None))
     monkeypatch.setattr(function, "datetime", Tonight)
-    monkeypatch.setattr("healthscore.outbox.sns", lambda: topic)
+    monkeypatch.setattr("healthscore.services.notifications.outbox.sns", lambda: topic)
     monkeypatch.setattr(night_tasks, "ACCOUNTS_PER_SEGMENT", 4)
     return machine
 

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from healthscore.core.alerts import Alert, AlertKind, Severity, alert_id
-from healthscore.core.timeline import format_instant
-from healthscore.storage import messages
+from healthscore.core.alerts.model import Alert, AlertKind, Severity, alert_id
+from healthscore.core.time import format_instant
+from healthscore.storage.alerts import messages
 from tools.local.stack import LocalStack
 
 

@@ -6,7 +6,7 @@ import urllib.request
 
 import pytest
 
-from healthscore.http.routing import ROUTES
+from healthscore.http.router import ROUTES
 from tools import ROOT
 from tools.local import template
 

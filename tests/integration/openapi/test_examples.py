@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from healthscore.http.routing import ROUTES
+from healthscore.http.router import ROUTES
 from tests.support.openapi import check_answer, committed
 from tools.openapi.record import filler, in_order
 from tools.openapi.samples import LOCAL, target

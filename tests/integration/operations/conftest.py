@@ -10,7 +10,7 @@ import boto3
 import pytest
 from moto.sns.models import sns_backends
 
-from healthscore.http.keys import Scope
+from healthscore.http.api_keys import Scope
 from tools import ROOT, keys
 from tools.local import template
 from tools.local.cloudformation import ACCOUNT, REGION

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from healthscore.storage import accounts
+from healthscore.storage.accounts import accounts
 from healthscore.storage.errors import StorageUnavailableError
 from tests.integration.operations.conftest import TONIGHT
 from tools.local.lambdas import FunctionError

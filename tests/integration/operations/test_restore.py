@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from healthscore.storage import keys
+from healthscore.storage import schema as keys
 from healthscore.storage.client import dynamodb, pages
 from tests.integration.operations.conftest import TONIGHT
 from tools.restore import main

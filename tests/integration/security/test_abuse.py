@@ -7,8 +7,8 @@ import json
 
 import pytest
 
-from healthscore.http.keys import Scope
-from healthscore.http.routing import ROUTES
+from healthscore.http.api_keys import Scope
+from healthscore.http.router import ROUTES
 from tests.integration.security.conftest import PARAMETER, everything, public
 
 NEEDS_NO_KEY = {"GET /healthz", "GET /v1/openapi.json", "GET /v1/docs"}

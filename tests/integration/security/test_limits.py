@@ -6,8 +6,8 @@ import gzip
 import json
 from datetime import UTC, datetime
 
+from healthscore.api.events import MAX_EVENTS
 from healthscore.http.body import MAX_BODY_BYTES
-from healthscore.http.events import MAX_EVENTS
 from tests.integration.security.conftest import everything
 
 DEEP = 100_000

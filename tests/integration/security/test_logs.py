@@ -9,9 +9,11 @@ from datetime import timedelta
 
 import pytest
 
-from healthscore import nightly
-from healthscore.http.routing import ROUTES
-from healthscore.storage import accounts, daylogs, workspace
+from healthscore.http.router import ROUTES
+from healthscore.services.nightly import process as nightly
+from healthscore.storage import workspace
+from healthscore.storage.accounts import accounts
+from healthscore.storage.day_logs import commit as daylogs
 from healthscore.storage.errors import StorageUnavailableError
 from tests.integration.security.conftest import NOW, PARAMETER
 from tools.local.lambdas import FunctionError

@@ -9,10 +9,14 @@ from datetime import timedelta
 import pytest
 
 from healthscore.core.model import Band, Component, CrmFacts, Snapshot
-from healthscore.core.timeline import DAY as ONE_DAY
+from healthscore.core.time import DAY as ONE_DAY
 from healthscore.settings import Settings
-from healthscore.storage import account_item, accounts, history, messages, runs, workspace
+from healthscore.storage import workspace
+from healthscore.storage.accounts import accounts, history
+from healthscore.storage.accounts import item as account_item
+from healthscore.storage.alerts import messages
 from healthscore.storage.errors import AccountErasedError, TimezoneFixedError
+from healthscore.storage.runs import runs
 from tests.support.events import DAY, MIDNIGHT
 
 LEASE = timedelta(minutes=15)

@@ -8,10 +8,15 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from healthscore.core.model import CrmFacts
-from healthscore.storage import accounts, book, crm, crm_companies, crm_facts, erasing, history, messages
+from healthscore.storage.accounts import accounts, book, history
+from healthscore.storage.alerts import messages
+from healthscore.storage.alerts.messages import Message
 from healthscore.storage.client import dynamodb
-from healthscore.storage.crm_companies import CompanyRecord
-from healthscore.storage.messages import Message
+from healthscore.storage.crm import companies as crm_companies
+from healthscore.storage.crm import connections as crm
+from healthscore.storage.crm import facts as crm_facts
+from healthscore.storage.crm.companies import CompanyRecord
+from healthscore.storage.erasure import accounts as erasing
 from tests.support import interleaving
 
 NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)

@@ -9,12 +9,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from healthscore.core import daylog
-from healthscore.core.pack import entry
-from healthscore.core.timeline import DAY as ONE_DAY
-from healthscore.storage import activity, daylogs, keys, lane, whole_days
+from healthscore.core.day_log import log as daylog
+from healthscore.core.day_log.codec import entry
+from healthscore.core.time import DAY as ONE_DAY
+from healthscore.storage import schema as keys
 from healthscore.storage.client import dynamodb
-from healthscore.storage.sealed import SealedCache
+from healthscore.storage.day_logs import commit as daylogs
+from healthscore.storage.day_logs import rollups as activity
+from healthscore.storage.day_logs import shard as lane
+from healthscore.storage.day_logs import whole_days
+from healthscore.storage.day_logs.sealed_cache import SealedCache
 from tests.support import interleaving
 from tests.support.events import DAY, MIDNIGHT, distinct_events, event, naive_rollup
 

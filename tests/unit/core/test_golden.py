@@ -15,7 +15,7 @@ import pytest
 from healthscore.core.documents import crm_from_json, daily_from_json
 from healthscore.core.health import assess, document, snapshot
 from healthscore.core.model import Facts, Milestone
-from healthscore.core.timeline import parse_instant
+from healthscore.core.time import parse_instant
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 CASES = sorted(GOLDEN.glob("*.json"))

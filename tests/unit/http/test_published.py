@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from healthscore.http import published, routing
+from healthscore.http import published
+from healthscore.http import router as routing
 from healthscore.http.published import published_file
-from healthscore.http.routing import Router
+from healthscore.http.router import Router
 from tests.support.gateway import gateway_event
 
 FOLDER = Path(published.__file__).parent

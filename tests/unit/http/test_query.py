@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from healthscore.core.timeline import format_instant
+from healthscore.core.time import format_instant
 from healthscore.http import query
 from healthscore.http.errors import ApiError
 from healthscore.http.request import Request

@@ -10,8 +10,8 @@ from pathlib import Path
 import jsonschema_rs
 import pytest
 
-from healthscore.http.events import FIELDS
-from healthscore.http.routing import ROUTES
+from healthscore.api.events import FIELDS
+from healthscore.http.router import ROUTES
 from tools.openapi import __main__ as command
 from tools.openapi import document, schemas, words
 from tools.openapi.answers import Error

@@ -1,0 +1,154 @@
+"""The rules that an event has to pass, in whichever dialect it is sent."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+from healthscore.core.model import MICROS
+from healthscore.core.time import format_instant
+from healthscore.http.errors import shown
+from healthscore.http.plain import kind_of
+
+if TYPE_CHECKING:
+    from healthscore.settings import Settings
+
+MAX_EVENTS = 2_500
+MAX_PROPERTIES_BYTES = 32 * 1024
+MAX_VALUE = 10**12
+AHEAD = timedelta(minutes=15)
+"""How far a sender's clock may be ahead of ours."""
+_COMPACT = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":"))
+_CANONICAL = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"), sort_keys=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Why one event of a batch was not taken."""
+
+    index: int
+    """Position in the batch as sent, from 0."""
+    event_id: str | None
+    """The event's id as far as one was sent that can be shown."""
+    code: str
+    message: str
+
+    def to_json(self) -> dict[str, Any]:
+        """The rejection as it is answered."""
+        return {"index": self.index, "event_id": self.event_id, "code": self.code, "message": self.message}
+
+
+class RefusedError(Exception):
+    """One event cannot be taken.
+
+    Attributes:
+        code: of the rejection.
+        message: of the rejection.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(code)
+        self.code = code
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The time from which events are accepted, both ends included."""
+
+    earliest: datetime
+    latest: datetime
+    now: datetime
+    """The time of receipt, to the millisecond."""
+    retention_days: int
+
+    @classmethod
+    def of(cls, now: datetime, settings: Settings) -> Window:
+        """The window around a time of receipt, by a workspace's settings."""
+        now = now.replace(microsecond=now.microsecond // 1000 * 1000)
+        return cls(now - timedelta(days=settings.retention_days), now + AHEAD, now, settings.retention_days)
+
+    def check(self, at: datetime, text: str) -> datetime:
+        """An instant that lies in the window.
+
+        Args:
+            at: the instant.
+            text: the instant as it was sent.
+
+        Raises:
+            RefusedError: `timestamp_too_old` or `timestamp_in_future`.
+        """
+        if at < self.earliest:
+            raise RefusedError(
+                "timestamp_too_old",
+                f"timestamp {shown(text)} is more than {self.retention_days} days old, which is all that is kept; "
+                "to import older events, raise retention_days in the settings first",
+            )
+        return self.not_ahead(at, text)
+
+    def not_ahead(self, at: datetime, text: str) -> datetime:
+        """An instant that is not after the window, however long ago it is.
+
+        Raises:
+            RefusedError: `timestamp_in_future`.
+        """
+        if at > self.latest:
+            raise RefusedError(
+                "timestamp_in_future",
+                f"timestamp {shown(text)} is more than 15 minutes ahead of the time of receipt, "
+                f"{format_instant(self.now)}; check the sender's clock and offset",
+            )
+        return at
+
+
+def micros(value: object) -> int:
+    """A value in whole millionths; 1 where none is sent. Floats are rounded half up at the sixth decimal shown.
+
+    Raises:
+        RefusedError: `invalid_value`.
+    """
+    if value is None:
+        return MICROS
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise RefusedError("invalid_value", f"value must be a number, not {kind_of(value)}")
+    if not isfinite(value) or abs(value) > MAX_VALUE:
+        raise RefusedError("invalid_value", f"value must lie between -{MAX_VALUE} and {MAX_VALUE}")
+    if isinstance(value, int):
+        return value * MICROS
+    return int((Decimal(repr(value)) * MICROS).to_integral_value(ROUND_HALF_UP))
+
+
+def properties(sent: object) -> dict[str, Any] | None:
+    """An event's properties; None where there are none.
+
+    Raises:
+        RefusedError: `invalid_event` or `properties_too_large`.
+    """
+    if sent is None:
+        return None
+    if not isinstance(sent, dict):
+        raise RefusedError("invalid_event", f"properties must be an object, not {kind_of(sent)}")
+    try:
+        size = len(_COMPACT.encode(sent).encode())
+    except UnicodeEncodeError:
+        raise RefusedError("invalid_event", "properties hold broken Unicode (half a surrogate pair)") from None
+    except (ValueError, RecursionError):
+        raise RefusedError(
+            "invalid_event", "properties hold a number too large for JSON readers, or nest too deeply"
+        ) from None
+    if size > MAX_PROPERTIES_BYTES:
+        raise RefusedError(
+            "properties_too_large",
+            f"properties take {size} bytes as compact JSON; at most {MAX_PROPERTIES_BYTES} are accepted",
+        )
+    return sent or None
+
+
+def derived_id(content: list[object]) -> str:
+    """The id of an event that came without: the same content gives the same id, so that resending it stays harmless."""
+    return "auto-" + hashlib.sha256(_CANONICAL.encode(content).encode()).hexdigest()[:32]

@@ -1,0 +1,72 @@
+"""When a call of the Segment dialect was made, from the times and clocks that it names."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from healthscore.api.event_rules import RefusedError
+from healthscore.http.errors import shown
+from healthscore.http.plain import kind_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CLOCK_STEP = timedelta(minutes=15)
+"""A client's clock is put right in steps of this size.
+
+Between writing down when it sends and our receiving it some seconds pass, and not the same each time. A step that these
+seconds do not reach puts a call that is sent again at the very instant at which it was the first time.
+"""
+
+
+def written_time(sent: Mapping[str, Any]) -> object:
+    """When a call says that it was made."""
+    return sent.get("timestamp") or sent.get("originalTimestamp")
+
+
+def instant_of(sent: Mapping[str, Any], batch_sent_at: object, now: datetime) -> datetime:
+    """When a call was made, by a clock put right; the time of receipt where it does not say.
+
+    Args:
+        sent: the call.
+        batch_sent_at: when the batch was sent, by the sender's clock.
+        now: the receiving clock.
+
+    Raises:
+        RefusedError: `invalid_timestamp`.
+    """
+    written = written_time(sent)
+    if written is None:
+        return now
+    if not isinstance(written, str):
+        raise RefusedError(
+            "invalid_timestamp", f"timestamp must be a string such as 2026-11-21T10:00:00Z, not {kind_of(written)}"
+        )
+    try:
+        return _time(written) + _clock_error(sent, sent.get("sentAt") or batch_sent_at, now)
+    except (ValueError, OverflowError):
+        raise RefusedError(
+            "invalid_timestamp",
+            f"timestamp {shown(written)} cannot be read: it must be ISO 8601, such as 2026-11-21T10:00:00Z",
+        ) from None
+
+
+def _clock_error(sent: Mapping[str, Any], sent_at: object, now: datetime) -> timedelta:
+    """How far the sender's clock is behind, in steps; what somebody on the way has put right already is left alone."""
+    received_at = sent.get("receivedAt")
+    if received_at is not None and sent.get("timestamp"):
+        return timedelta(0)
+    try:
+        received = _time(received_at) if isinstance(received_at, str) else now
+        steps = round((received - _time(sent_at)) / CLOCK_STEP) if isinstance(sent_at, str) else 0
+    except (ValueError, OverflowError):
+        return timedelta(0)
+    return steps * CLOCK_STEP
+
+
+def _time(text: str) -> datetime:
+    """An ISO 8601 time, cut to the millisecond; in UTC where it names no offset."""
+    at = datetime.fromisoformat(text)
+    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    return at.replace(microsecond=at.microsecond // 1000 * 1000)

@@ -1,0 +1,81 @@
+"""What is taken over from the traits of group and identify calls, and in which form.
+
+Traits are whatever a client's developers put into them. What fits a field of the profile by its name and its rules is
+taken; everything else that is a plain value becomes an attribute; what is neither is left out, and never an error.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from healthscore.api import fields
+from healthscore.core.identity.traits import ATTRIBUTE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+MAX_TRAITS = 40
+"""Attributes taken from one call; an account's own limit is higher, and counts what its admin has set as well."""
+_ACCOUNT_FIELDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
+    "name": ("name", fields.text),
+    "plan": ("plan", fields.text),
+    "owner": ("owner", fields.text),
+    "owner_email": ("owner_email", fields.email),
+    "ownerEmail": ("owner_email", fields.email),
+    "created_at": ("created_at", fields.day_or_instant),
+    "createdAt": ("created_at", fields.day_or_instant),
+    "renewal_date": ("renewal_date", fields.day),
+    "renewalDate": ("renewal_date", fields.day),
+    "arr": ("arr", fields.amount),
+}
+"""Traits of an account that are a field of its profile: the field, and its rule."""
+_PERSON_FIELDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
+    "name": ("name", fields.text),
+    "email": ("email", fields.email),
+    "title": ("title", fields.text),
+}
+
+
+def account_traits(traits: Mapping[str, Any]) -> dict[str, Any]:
+    """What the traits of a group call say about an account.
+
+    Returns:
+        Fields of the profile by name, and further traits as `attributes.<name>`; all valid as a profile's are.
+    """
+    said = _fields(traits, _ACCOUNT_FIELDS)
+    for name, value in traits.items():
+        if name not in _ACCOUNT_FIELDS and len(said) < MAX_TRAITS and _is_attribute(name, value):
+            said[f"{ATTRIBUTE}{name}"] = value
+    return said
+
+
+def person_traits(traits: Mapping[str, Any]) -> dict[str, Any]:
+    """What the traits of an identify call say about a person: name, e-mail address, title, and nothing else."""
+    said = _fields(traits, _PERSON_FIELDS)
+    if "name" not in said:
+        names = [traits.get(name) for name in ("firstName", "lastName")]
+        said |= _fields({"name": " ".join(name for name in names if isinstance(name, str))}, _PERSON_FIELDS)
+    return said
+
+
+def _fields(traits: Mapping[str, Any], rules: Mapping[str, tuple[str, Callable[[Any], Any]]]) -> dict[str, Any]:
+    said: dict[str, Any] = {}
+    for name, (target, rule) in rules.items():
+        value = traits.get(name)
+        if value is None or (rule is not fields.amount and not isinstance(value, str)):
+            continue
+        try:
+            said.setdefault(target, rule(value))
+        except ValueError:
+            continue
+    return said
+
+
+def _is_attribute(name: str, value: object) -> bool:
+    if value is None or (isinstance(value, str) and len(value) > fields.MAX_TEXT):
+        return False
+    try:
+        fields.attributes({name: value})
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,153 @@
+"""Alerts as values: what an alert says, how it is told apart from any other, and its JSON.
+
+An alert is written once and never changes. Whether it has been sent is the state of the stored item that holds it, not
+a part of what it says: its `status` is added where alerts are shown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from hashlib import sha256
+from typing import Any
+
+from healthscore.core.model import Band
+from healthscore.core.time import format_instant, parse_instant
+
+
+class AlertKind(StrEnum):
+    """What an alert tells."""
+
+    BAND_FELL = "band_fell"
+    DECLINING = "declining"
+    SCORE_FELL = "score_fell"
+    SILENT = "silent"
+    RECOVERED = "recovered"
+    SNOOZE_OVER = "snooze_over"
+    """The time of a snooze is over, and the account is not well again."""
+    TICKET_OPENED = "ticket_opened"
+    """Told at once, by what a connected CRM says; all others are told by scores."""
+    FLEET_SILENT = "fleet_silent"
+    """Most accounts at once: about the whole workspace, as is the digest."""
+    DIGEST = "digest"
+    """The night in short: about the whole workspace, not about one account."""
+
+
+class Severity(StrEnum):
+    """How soon a person should look."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One figure that moved: what it is, from what to what, and when.
+
+    In JSON `day`, `before` and `after` are called `date`, `from` and `to`.
+    """
+
+    what: str
+    day: date
+    """The day on which the figure reads `after`."""
+    before: float | str | None
+    after: float | str | None
+    since: date | None = None
+    """The day on which it read `before`; None where that is no single day."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The form in which evidence is stored and shown."""
+        return {
+            "what": self.what,
+            "since": self.since.isoformat() if self.since else None,
+            "date": self.day.isoformat(),
+            "from": self.before,
+            "to": self.after,
+        }
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> Evidence:
+        """Read what `to_json` wrote."""
+        return cls(
+            what=stored["what"],
+            since=date.fromisoformat(stored["since"]) if stored["since"] else None,
+            day=date.fromisoformat(stored["date"]),
+            before=stored["from"],
+            after=stored["to"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A message about a change, with everything a person needs to act on it today."""
+
+    alert_id: str
+    """The same however often a night is run, so that an alert is stored once and a receiver can drop a repeat."""
+    account_id: str | None
+    """None for what concerns the whole workspace (the digest)."""
+    kind: AlertKind
+    severity: Severity
+    day: date
+    """The night's day in the workspace's time zone."""
+    created_at: datetime
+    """The instant as of which the night was scored: it does not depend on when the run got to the account."""
+    title: str
+    why: str
+    evidence: tuple[Evidence, ...]
+    action: str
+    band: Band | None = None
+    """The account's band after the change."""
+    owner: str | None = None
+    """Who looks after the account, by the profile of that night."""
+    also: tuple[AlertKind, ...] = ()
+    """Kinds that it tells along: other rules saw the same fall."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The form in which an alert is stored, shown by the API and published to machines."""
+        return {
+            "alert_id": self.alert_id,
+            "account_id": self.account_id,
+            "kind": self.kind.value,
+            "severity": self.severity.value,
+            "day": self.day.isoformat(),
+            "created_at": format_instant(self.created_at),
+            "title": self.title,
+            "why": self.why,
+            "evidence": [item.to_json() for item in self.evidence],
+            "action": self.action,
+            "band": self.band.value if self.band else None,
+            "owner": self.owner,
+            "also": [kind.value for kind in self.also],
+        }
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> Alert:
+        """Read what `to_json` wrote; keys added beside it, such as a status, are ignored."""
+        return cls(
+            alert_id=stored["alert_id"],
+            account_id=stored["account_id"],
+            kind=AlertKind(stored["kind"]),
+            severity=Severity(stored["severity"]),
+            day=date.fromisoformat(stored["day"]),
+            created_at=parse_instant(stored["created_at"]),
+            title=stored["title"],
+            why=stored["why"],
+            evidence=tuple(Evidence.from_json(item) for item in stored["evidence"]),
+            action=stored["action"],
+            band=Band(stored["band"]) if stored["band"] else None,
+            owner=stored["owner"],
+            also=tuple(AlertKind(kind) for kind in stored["also"]),
+        )
+
+
+def alert_id(kind: AlertKind, day: date, account_id: str | None) -> str:
+    """The identity of an alert: one per account, kind and day; a workspace-wide kind has one per day.
+
+    The account enters as 80 bits of its hash: ids may hold any character and 200 of them, and an alert id should be
+    short and safe to paste into a URL or a filter.
+    """
+    if account_id is None:
+        return f"{day.isoformat()}-{kind.value}"
+    return f"{day.isoformat()}-{kind.value}-{sha256(account_id.encode()).hexdigest()[:20]}"

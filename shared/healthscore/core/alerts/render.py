@@ -1,0 +1,249 @@
+"""From a change to an alert: what happened, since when, what explains it, and what to do about it today."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from healthscore.core.alerts.model import Alert, AlertKind, Evidence, Severity, alert_id
+from healthscore.core.alerts.rules import WEEK, last_seen
+from healthscore.core.alerts.suppression import HandlingStatus
+from healthscore.core.explain.advice import LABELS
+from healthscore.core.explain.drivers import drivers
+from healthscore.core.model import Band, Component
+from healthscore.core.rounding import decimal_number
+from healthscore.core.scoring.standard import band
+from healthscore.core.text import counted, elapsed, figure, moment, sentence, signed
+from healthscore.core.time import DAY
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from healthscore.core.alerts.rules import Change
+    from healthscore.core.alerts.suppression import Handling
+    from healthscore.core.explain.drivers import Driver
+    from healthscore.core.model import Snapshot
+
+_NAME_CHARACTERS = 60
+"""A name that is longer is cut in titles, so that what happened still fits a subject."""
+
+BAND_WORDS = {Band.HEALTHY: "healthy", Band.AT_RISK: "at risk", Band.CRITICAL: "critical"}
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whom an alert is about, as people know the account."""
+
+    account_id: str
+    name: str
+    owner: str | None
+    """Who looks after the account; None if nobody is named."""
+
+
+def tell(change: Change, subject: Subject, then: Snapshot, now: Snapshot) -> Alert:
+    """Write an alert.
+
+    Args:
+        change: what happened.
+        subject: whom it happened to.
+        then: the snapshot of `change.since`, or the nearest that was kept: the causes are worked out against it.
+        now: tonight's snapshot.
+    """
+    name = in_title(subject.name)
+    moved = _in_direction(change.kind, drivers(then, now))
+    happening = _TOLD[change.kind](name, change, now)
+    along = [_TOLD[other.kind](name, other, now) for other in change.also]
+    kinds = [change.kind, *(other.kind for other in change.also)]
+    why = [*_handled(change.handling, now), happening.why, *(other.along for other in along)]
+    figures = [figure for told in (happening, *along) for figure in told.figures]
+    return Alert(
+        alert_id=alert_id(change.kind, now.day, subject.account_id),
+        account_id=subject.account_id,
+        kind=change.kind,
+        severity=_severity(change.kind, now.band),
+        day=now.day,
+        created_at=now.as_of,
+        title=happening.title,
+        why=" ".join([*why, *([_what_moved(moved, then)] if moved else [])]),
+        evidence=(*dict.fromkeys(figures), *(_component(driver, then, now) for driver in moved)),
+        action=_action(AlertKind.SILENT if AlertKind.SILENT in kinds else change.kind, name, moved, now),
+        band=now.band,
+        owner=subject.owner,
+        also=tuple(kinds[1:]),
+    )
+
+
+def in_title(name: str) -> str:
+    """An account's name as titles have room for it."""
+    return name if len(name) <= _NAME_CHARACTERS else name[: _NAME_CHARACTERS - 1] + "…"
+
+
+def _severity(kind: AlertKind, current: Band) -> Severity:
+    if kind is AlertKind.RECOVERED:
+        return Severity.LOW
+    return Severity.HIGH if current is Band.CRITICAL else Severity.MEDIUM
+
+
+def _in_direction(kind: AlertKind, moved: Sequence[Driver]) -> list[Driver]:
+    """The drivers that made the change, largest first; those that worked against it explain nothing."""
+    sign = 1 if kind is AlertKind.RECOVERED else -1
+    return [driver for driver in moved if sign * driver.hundredths > 0]
+
+
+def _what_moved(moved: Sequence[Driver], then: Snapshot) -> str:
+    causes = [
+        f"{LABELS[driver.component]} {signed(Fraction(driver.hundredths, 100))} ({driver.cause})" for driver in moved
+    ]
+    return sentence(f"what moved it since {then.day}, in points: {'; '.join(causes)}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Happening:
+    """A change in words and figures, without its causes."""
+
+    title: str
+    why: str
+    figures: tuple[Evidence, ...]
+    along: str = ""
+    """What is told of it within the message of a graver one."""
+
+
+def _band_fell(name: str, change: Change, now: Snapshot) -> _Happening:
+    return _Happening(
+        title=f"{name} fell to {BAND_WORDS[now.band]}: {now.score}",
+        why=f"{_from_to(change, now)}, from {_band_before(change)} to {BAND_WORDS[now.band]}.",
+        figures=_score_and_band(change, now),
+    )
+
+
+def _score_fell(name: str, change: Change, now: Snapshot) -> _Happening:
+    days = max((now.day - change.since) // DAY, 1)
+    lost, time = counted(int(change.before) - now.score, "point"), counted(days, "day")
+    return _Happening(
+        title=f"{name} lost {lost} in {time}: {change.before} to {now.score}",
+        why=f"{_from_to(change, now)}: {lost} lost in {time}.",
+        figures=_score_and_band(change, now),
+        along=f"That is {lost} lost in {time}, from {change.before} on {change.since}.",
+    )
+
+
+def _declining(name: str, change: Change, now: Snapshot) -> _Happening:
+    mean, below = figure(change.before), figure(change.before - now.score)
+    against = f"the mean of the nights of the {WEEK} days before"
+    return _Happening(
+        title=f"{name} is declining: {now.score}, {below} below its weekly mean",
+        why=f"The score is {now.score} on {now.day}, {below} points below {mean}, {against}.",
+        figures=(
+            Evidence(f"Score, from {against}", day=now.day, before=decimal_number(change.before), after=now.score),
+        ),
+        along=f"It lies {below} points below {mean}, {against}.",
+    )
+
+
+def _silent(name: str, change: Change, now: Snapshot) -> _Happening:
+    seen = last_seen(now)
+    if seen is None:
+        raise ValueError("an account that was never seen cannot have fallen silent")
+    silence = now.as_of - seen
+    unseen = f"Nobody has been seen since {moment(seen)}, {elapsed(silence)} before this night's run."
+    return _Happening(
+        title=f"{name} has been silent for {counted(silence // DAY, 'day')}",
+        why=f"{unseen} The score went from {change.before} on {change.since} to {now.score} ({BAND_WORDS[now.band]}).",
+        figures=(
+            Evidence("Last event", day=now.day, before=None, after=moment(seen)),
+            *_score_and_band(change, now),
+        ),
+        along=unseen,
+    )
+
+
+def _recovered(name: str, change: Change, now: Snapshot) -> _Happening:
+    return _Happening(
+        title=f"{name} is healthy again: {now.score}",
+        why=f"{_from_to(change, now)}, from {_band_before(change)} to {BAND_WORDS[now.band]}.",
+        figures=_score_and_band(change, now),
+    )
+
+
+def _snooze_over(name: str, change: Change, now: Snapshot) -> _Happening:
+    is_now = "not back yet" if now.band is Band.HEALTHY else f"still {BAND_WORDS[now.band]}"
+    return _Happening(
+        title=f"{name} is {is_now}: {now.score}",
+        why=f"{_from_to(change, now)}.",
+        figures=_score_and_band(change, now),
+    )
+
+
+_TOLD = {
+    AlertKind.BAND_FELL: _band_fell,
+    AlertKind.SCORE_FELL: _score_fell,
+    AlertKind.DECLINING: _declining,
+    AlertKind.SILENT: _silent,
+    AlertKind.RECOVERED: _recovered,
+    AlertKind.SNOOZE_OVER: _snooze_over,
+}
+
+
+def _handled(handling: Handling | None, now: Snapshot) -> list[str]:
+    """Who had the account's trouble in hand, and why it is told all the same."""
+    if handling is None:
+        return []
+    until = f" until {moment(handling.until)}" if handling.status is HandlingStatus.SNOOZED else ""
+    reason = f' ("{handling.reason}")' if handling.reason else ""
+    why = "that time is over" if handling.until <= now.as_of else f"it has got worse since, from {handling.score}"
+    said = (
+        f"{handling.by} {handling.status.value} this account's trouble on {moment(handling.at)}{until}{reason}; {why}"
+    )
+    return [f"{said}."]
+
+
+def _from_to(change: Change, now: Snapshot) -> str:
+    return f"The score went from {change.before} on {change.since} to {now.score} on {now.day}"
+
+
+def _band_before(change: Change) -> str:
+    return BAND_WORDS[band(int(change.before))]
+
+
+def _score_and_band(change: Change, now: Snapshot) -> tuple[Evidence, ...]:
+    score = int(change.before)
+    moved = Evidence("Score", day=now.day, before=score, after=now.score, since=change.since)
+    if band(score) is now.band:
+        return (moved,)
+    bands = (BAND_WORDS[band(score)], BAND_WORDS[now.band])
+    return (moved, Evidence("Band", day=now.day, before=bands[0], after=bands[1], since=change.since))
+
+
+def _component(driver: Driver, then: Snapshot, now: Snapshot) -> Evidence:
+    return Evidence(
+        what=sentence(f"{LABELS[driver.component]} score: {driver.cause}").removesuffix("."),
+        day=now.day,
+        before=driver.score_then,
+        after=driver.score_now,
+        since=then.day,
+    )
+
+
+_ACTIONS = {
+    Component.ACTIVITY: "{reach} and find out who uses the product less, and why.",
+    Component.ENGAGEMENT: "{reach}: have a regular user show you a recent visit, and clear what gets in the way.",
+    Component.MILESTONES: "Check whether the milestones in the settings were meant to change; "
+    "if so, nothing is wrong at {name}.",
+    Component.RECENCY: "{reach} with one concrete reason to come back.",
+    Component.CRM: "Settle what the CRM shows, be it a ticket, a deal or a missing meeting. {reach} about that first.",
+}
+"""What a fall asks for, by the component that lost most."""
+
+
+def _action(kind: AlertKind, name: str, moved: Sequence[Driver], now: Snapshot) -> str:
+    if kind is AlertKind.RECOVERED:
+        return f"Thank your contact at {name}, ask what made the difference, and note it for the next account at risk."
+    if kind is AlertKind.SILENT:
+        return (
+            f"Make sure that tracking of {name} still arrives, then call your contact today: "
+            "did something break, did somebody leave, or is the work done elsewhere now?"
+        )
+    main = moved[0].component if moved else min(now.components, key=lambda component: now.components[component])
+    reach = f"Call {name} today" if now.band is Band.CRITICAL else f"Get in touch with {name} today"
+    return _ACTIONS[main].format(reach=reach, name=name)

@@ -1,0 +1,158 @@
+"""The roll-up of a day: what its log adds up to, and how that stands in the head item (scoring rules 4, 6, 7, 11)."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from healthscore.core.day_log.sessions import Sessions
+from healthscore.core.model import MICROS, DayRollup, NameTally
+from healthscore.core.time import from_millis, millis
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import date
+
+    from healthscore.core.day_log.codec import Entry
+
+NAMES_BYTES = 320
+"""Room for event names in a day's roll-up; the less frequent ones beyond it are summed under the empty name."""
+
+
+class Fold:
+    """What a set of entries adds up to; the order in which they are added does not matter."""
+
+    __slots__ = ("_events", "_first", "_last", "_names", "_people", "_sessions")
+
+    def __init__(self) -> None:
+        self._events = 0
+        self._first = self._last = 0
+        self._names: dict[str, tuple[int, int]] = {}
+        self._people: set[str] = set()
+        self._sessions = Sessions()
+
+    def copy(self) -> Fold:
+        """An independent copy."""
+        twin = Fold()
+        twin._events, twin._first, twin._last = self._events, self._first, self._last
+        twin._names = self._names.copy()
+        twin._people = self._people.copy()
+        twin._sessions = self._sessions.copy()
+        return twin
+
+    def add(self, entries: Iterable[Entry]) -> Fold:
+        """Add entries, each of which must not have been added before; answers itself."""
+        for at, _, person, session, name, value, _ in entries:
+            if not self._events:
+                self._first = self._last = at
+            elif at < self._first:
+                self._first = at
+            elif at > self._last:
+                self._last = at
+            self._events += 1
+            count, total = self._names.get(name, (0, 0))
+            self._names[name] = (count + 1, total + value)
+            if person is not None:
+                self._people.add(person)
+            self._sessions.add(person, session, at)
+        return self
+
+    def rollup(self, day: date) -> DayRollup:
+        """The roll-up of a day with at least one entry."""
+        sessions, session_events, session_ms = self._sessions.totals()
+        return DayRollup(
+            day=day,
+            events=self._events,
+            sessions=sessions,
+            session_events=session_events,
+            session_ms=session_ms,
+            people=len(self._people),
+            first_at=from_millis(self._first),
+            last_at=from_millis(self._last),
+            names=_frequent(self._names.copy()),
+        )
+
+
+def merged(parts: Sequence[DayRollup]) -> DayRollup:
+    """The roll-up of a day from those of its lanes, at least one; no person and no session is in two of them."""
+    first = parts[0]
+    if len(parts) == 1:
+        return first
+    names: dict[str, tuple[int, int]] = {}
+    for part in parts:
+        for name, tally in part.names.items():
+            count, value = names.get(name, (0, 0))
+            names[name] = (count + tally.count, value + tally.value)
+    return DayRollup(
+        day=first.day,
+        events=sum(part.events for part in parts),
+        sessions=sum(part.sessions for part in parts),
+        session_events=sum(part.session_events for part in parts),
+        session_ms=sum(part.session_ms for part in parts),
+        people=sum(part.people for part in parts),
+        first_at=min(part.first_at for part in parts),
+        last_at=max(part.last_at for part in parts),
+        names=_frequent(names),
+    )
+
+
+def _frequent(names: dict[str, tuple[int, int]]) -> dict[str, NameTally]:
+    """The most frequent names that fit `NAMES_BYTES` (ties: by name), and the sum of the others under ""."""
+    kept: dict[str, NameTally] = {}
+    rest_count, rest_value = names.pop("", (0, 0))
+    room = NAMES_BYTES
+    for name, (count, value) in sorted(names.items(), key=lambda item: (-item[1][0], item[0])):
+        room -= len(name.encode()) + 8
+        if room >= 0:
+            kept[name] = NameTally(count, value)
+        else:
+            rest_count += count
+            rest_value += value
+    if rest_count:
+        kept[""] = NameTally(rest_count, rest_value)
+    return kept
+
+
+def encode_rollup(rollup: DayRollup) -> str:
+    """A roll-up as compact JSON, as it stands in the head item."""
+    names = {
+        name: tally.count if tally.value == tally.count * MICROS else [tally.count, tally.value]
+        for name, tally in rollup.names.items()
+    }
+    fields = {
+        "e": rollup.events,
+        "s": rollup.sessions,
+        "se": rollup.session_events,
+        "ms": rollup.session_ms,
+        "p": rollup.people,
+        "f": millis(rollup.first_at),
+        "l": millis(rollup.last_at),
+        "n": names,
+    }
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+
+
+def decode_rollup(day: date, text: str, *, names: bool = True) -> DayRollup:
+    """Read what `encode_rollup` wrote.
+
+    Args:
+        day: the day.
+        text: the roll-up as it stands in the head item.
+        names: whether the tallies of event names are wanted: making them is most of the work.
+    """
+    fields = json.loads(text)
+    tallies = fields["n"] if names else {}
+    return DayRollup(
+        day=day,
+        events=fields["e"],
+        sessions=fields["s"],
+        session_events=fields["se"],
+        session_ms=fields["ms"],
+        people=fields["p"],
+        first_at=from_millis(fields["f"]),
+        last_at=from_millis(fields["l"]),
+        names={
+            name: NameTally(tally, tally * MICROS) if isinstance(tally, int) else NameTally(*tally)
+            for name, tally in tallies.items()
+        },
+    )

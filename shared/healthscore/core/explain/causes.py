@@ -1,0 +1,162 @@
+"""What made a usage component move between two snapshots, in words made from their facts (scoring rule 14).
+
+Each function takes the earlier and the later snapshot of an account whose component score differs between them, and
+gives the cause as a clause without a full stop. A cause claims only what the facts of both snapshots show.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from healthscore.core.explain.why import listed_shortly
+from healthscore.core.explain.why_engagement import CONSISTENCY, DEPTH, LENGTH, term_points
+from healthscore.core.model import Component
+from healthscore.core.scoring.standard import WINDOW_DAYS, engagement_terms
+from healthscore.core.text import counted, elapsed, figure, listed, moment, span
+from healthscore.core.time import parse_instant
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from healthscore.core.model import Snapshot
+
+BURST_FACTOR = 2
+BURST_EVENTS = 10
+"""A rise is called a burst if the window's events at least doubled, by this many or more."""
+STOPPED_FROM = 60
+"""A recency of this or less, more than 3 days of silence, is called a stop rather than a pause."""
+SIDE_CAUSE_POINTS = 1
+"""Beside the term that moved most, others are named if they moved at least this many points the same way."""
+
+
+def activity(then: Snapshot, now: Snapshot) -> str:
+    """Why the events in the window became more or fewer."""
+    before, after = (snapshot.facts[Component.ACTIVITY]["events"] for snapshot in (then, now))
+    silent_since = _silent_since(then, now)
+    change = f"{before:,} → {counted(after, 'event')} in {WINDOW_DAYS} days"
+    if after < before:
+        if silent_since is None:
+            return f"less use: more events left the window than came in ({change})"
+        return f"no event since {moment(silent_since)}, while older ones left the window ({change})"
+    if silent_since is not None:
+        return f"{counted(after - before, 'event')} with earlier dates arrived late ({change})"
+    if not before:
+        return f"use began again: {change}" if _last_seen(then) else f"first use: {change}"
+    if after >= BURST_FACTOR * before and after - before >= BURST_EVENTS:
+        return f"a burst of {counted(after - before, 'event')} more than on {then.day} ({change})"
+    return f"more use: {change}"
+
+
+def recency(then: Snapshot, now: Snapshot) -> str:
+    """Why the last event became older, or newer."""
+    before, after = _last_seen(then), _last_seen(now)
+    if after is None:
+        return "no event is known any more"
+    if now.components[Component.RECENCY] < then.components[Component.RECENCY]:
+        what = "use stopped, no" if now.components[Component.RECENCY] <= STOPPED_FROM else "no"
+        return f"{what} event since {moment(after)} ({elapsed(now.as_of - after)})"
+    if after <= then.as_of:
+        return f"an event of {moment(after)} arrived late"
+    if before is None:
+        return f"first event ever, on {moment(after)}"
+    silence = elapsed(then.as_of - before)
+    return f"used again, last on {moment(after)}, where by {then.day} there had been no event for {silence}"
+
+
+def _last_seen(snapshot: Snapshot) -> datetime | None:
+    at = snapshot.facts[Component.RECENCY]["last_seen_at"]
+    return parse_instant(at) if at else None
+
+
+def _silent_since(then: Snapshot, now: Snapshot) -> datetime | None:
+    """The last event, if none came after the earlier snapshot was taken."""
+    last_seen = _last_seen(now)
+    return last_seen if last_seen is not None and last_seen <= then.as_of else None
+
+
+def milestones(then: Snapshot, now: Snapshot) -> str:
+    """Which milestones were reached, or stopped counting because the settings changed."""
+    before, after = then.facts[Component.MILESTONES], now.facts[Component.MILESTONES]
+    reached_before = {milestone["name"] for milestone in before["reached"]}
+    reached_after = {milestone["name"] for milestone in after["reached"]}
+    if now.components[Component.MILESTONES] < then.components[Component.MILESTONES]:
+        lost = [milestone["name"] for milestone in before["reached"] if milestone["name"] not in reached_after]
+        return f"the milestones in the settings changed: {listed_shortly(lost)} no longer counts"
+    gained = [milestone for milestone in after["reached"] if milestone["name"] not in reached_before]
+    names = listed_shortly([milestone["name"] for milestone in gained])
+    if not any(milestone["name"] in before["configured"] for milestone in gained):
+        return f"the milestones in the settings changed: {names}, reached before, counts now"
+    if len(gained) > 1:
+        return f"{len(gained)} milestones reached: {names}"
+    which = "milestone" if reached_before else "first milestone"
+    return f"{which} reached: {names}, on {moment(parse_instant(gained[0]['at']))}"
+
+
+def engagement(then: Snapshot, now: Snapshot) -> str:
+    """Whether sessions became longer or shorter, deeper or shallower, or days of use more or fewer.
+
+    While nobody comes, averages move because old sessions leave the window, and may even rise: that is then the cause.
+    """
+    before, after = then.facts[Component.ENGAGEMENT], now.facts[Component.ENGAGEMENT]
+    if not after["sessions"] and before["sessions"]:
+        return f"no session left in the last {WINDOW_DAYS} days, after {before['sessions']:,} by {then.day}"
+    if after["sessions"] and not before["sessions"]:
+        return f"{counted(after['sessions'], 'session')} in the last {WINDOW_DAYS} days, after none by {then.day}"
+    sign = 1 if now.components[Component.ENGAGEMENT] > then.components[Component.ENGAGEMENT] else -1
+    points_before, points_after = _term_points(before), _term_points(after)
+    moves = {name: sign * (points_after[name] - points_before[name]) for name in points_after}
+    first, *others = sorted(moves, key=lambda name: -moves[name])
+    named = [first, *(name for name in others if moves[name] >= SIDE_CAUSE_POINTS)]
+    silent_since = _silent_since(then, now)
+    if silent_since is not None and after["sessions"] < before["sessions"]:
+        causes = _causes_in_silence(named, before, after, silent_since, rose=sign > 0)
+    else:
+        causes = [_term_cause(name, before, after, rose=sign > 0) for name in named]
+    return "; ".join(causes)
+
+
+def _term_points(facts: Mapping[str, Any]) -> dict[str, Fraction]:
+    session_ms = round(facts["session_seconds"] * 1000)
+    return term_points(engagement_terms(facts["sessions"], facts["session_events"], session_ms, facts["days_active"]))
+
+
+def _term_cause(name: str, before: Mapping[str, Any], after: Mapping[str, Any], *, rose: bool) -> str:
+    if name == CONSISTENCY:
+        days = f"{before['days_active']} → {after['days_active']} of {WINDOW_DAYS}"
+        return f"{'more' if rose else 'fewer'} active days: {days}"
+    change, word = _change(name, before, after), _TERM_WORDS[name][rose]
+    return f"sessions got {word if '→' in change else f'slightly {word}'}: {change} on average"
+
+
+def _causes_in_silence(
+    names: Sequence[str], before: Mapping[str, Any], after: Mapping[str, Any], silent_since: datetime, *, rose: bool
+) -> list[str]:
+    """The terms' causes where sessions left the window and none came in."""
+    averages = [name for name in names if name != CONSISTENCY]
+    causes = [_term_cause(name, before, after, rose=rose) for name in names if name == CONSISTENCY]
+    if averages:
+        # An average rises when sessions below it leave, and falls when those above it do.
+        left = listed([_TERM_WORDS[name][not rose] for name in averages])
+        changes = ", ".join(_change(name, before, after) for name in averages)
+        since = f"no event since {moment(silent_since)}"
+        causes.insert(0, f"{since}, while {left} sessions left the window ({changes} on average)")
+    return causes
+
+
+def _change(name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """How the average session changed: "5 → 2.5 events", or only "5 events" where the difference does not show."""
+    old, new = _average(name, before), _average(name, after)
+    unit = "" if name == LENGTH else " event" if new == "1" else " events"
+    return f"{new}{unit}" if old == new else f"{old} → {new}{unit}"
+
+
+_TERM_WORDS = {LENGTH: ("shorter", "longer"), DEPTH: ("shallower", "deeper")}
+
+
+def _average(name: str, facts: Mapping[str, Any]) -> str:
+    """The average session's length with its unit, or its number of events without."""
+    if name == LENGTH:
+        return span(Fraction(round(facts["session_seconds"] * 1000), 1000 * facts["sessions"]))
+    return figure(Fraction(facts["session_events"], facts["sessions"]))

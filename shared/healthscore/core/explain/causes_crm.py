@@ -1,0 +1,83 @@
+"""What made the CRM component move between two snapshots, in words made from their facts (scoring rule 14)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from healthscore.core.documents import crm_from_json
+from healthscore.core.explain.why_crm import part_reason
+from healthscore.core.model import Component
+from healthscore.core.scoring.crm import COMMERCIAL, SUPPORT, CrmPart, CrmScore, CrmSignal, crm_parts
+from healthscore.core.scoring.standard import WEIGHTS_WITH_CRM
+from healthscore.core.text import counted
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from healthscore.core.model import CrmFacts, Snapshot
+
+
+def came(now: Snapshot) -> str:
+    """Words for a CRM score that was not there before."""
+    provider = now.facts[Component.CRM].get("provider")
+    source = f" from {provider}" if provider else ""
+    return f"CRM facts came in{source} and count {WEIGHTS_WITH_CRM[Component.CRM]} % of the score now"
+
+
+def went() -> str:
+    """Words for a CRM score that is not there any more."""
+    return "nothing is known from the CRM any more, so it does not count"
+
+
+def crm(then: Snapshot, now: Snapshot) -> str:
+    """Which parts of the CRM score moved, those in the direction of the whole first."""
+    facts_then, facts_now = (crm_from_json(snapshot.facts[Component.CRM]) for snapshot in (then, now))
+    score_then = CrmScore(then.components[Component.CRM], crm_parts(facts_then, then.as_of, then.day))
+    score_now = CrmScore(now.components[Component.CRM], crm_parts(facts_now, now.as_of, now.day))
+    sign = 1 if score_now.score > score_then.score else -1
+    changes = [
+        (sign * (score_now.contribution(after) - score_then.contribution(before)), before, after)
+        for before, after in zip(score_then.parts, score_now.parts, strict=True)
+        if before.score != after.score
+    ]
+    changes.sort(key=lambda change: -change[0])
+    return "; ".join(_part_cause(before, after, facts_then, facts_now, now.as_of) for _, before, after in changes)
+
+
+def _part_cause(before: CrmPart, after: CrmPart, facts_then: CrmFacts, facts_now: CrmFacts, as_of: datetime) -> str:
+    reason = part_reason(after, facts_now, as_of)
+    if after.score is None:
+        return f"{after.name} is not known any more ({reason}), so the other parts count more"
+    if before.score is None:
+        return f"{after.name} is known now: {reason}"
+    if after.name == SUPPORT:
+        return _support_cause(before, after, facts_then, facts_now)
+    rose = after.score > before.score
+    if after.name == COMMERCIAL:
+        return _deal_cause(before.signal, after.signal, reason)
+    if rose:
+        return f"new contact: {reason}"
+    return f"{'no recent' if after.signal is CrmSignal.NO_CONTACT else 'less'} contact: {reason}"
+
+
+def _support_cause(before: CrmPart, after: CrmPart, facts_then: CrmFacts, facts_now: CrmFacts) -> str:
+    old, new = facts_then.open_tickets or 0, facts_now.open_tickets or 0
+    change = f"{old} → {counted(new, 'open ticket')}"
+    if after.signal is CrmSignal.HIGH_PRIORITY_TICKET:
+        return f"a high-priority support ticket was opened ({change})"
+    if before.signal is CrmSignal.HIGH_PRIORITY_TICKET:
+        return f"no high-priority support ticket is open any more ({change})"
+    verb = "opened" if new > old else "closed"
+    was = "was" if abs(new - old) == 1 else "were"
+    return f"{counted(abs(new - old), 'support ticket')} {was} {verb} ({change})"
+
+
+def _deal_cause(before: CrmSignal, after: CrmSignal, reason: str) -> str:
+    if after is CrmSignal.CHURNED:
+        return "the account churned"
+    if after is CrmSignal.NO_DEAL:
+        return "no deal is active any more"
+    if before in (CrmSignal.NO_DEAL, CrmSignal.CHURNED):
+        return f"a deal is active now: {reason}"
+    change = "was updated" if after is CrmSignal.FRESH_DEAL else "has gone stale"
+    return f"the deal {change}: {reason}"

@@ -1,0 +1,97 @@
+"""Drivers: what moved the score since the last snapshot, in points, largest first, with the cause (scoring rule 14)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from healthscore.core.explain import causes, causes_crm
+from healthscore.core.model import Component
+from healthscore.core.scoring.standard import weights_for
+
+if TYPE_CHECKING:
+    from healthscore.core.model import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """One component's part in the change of the score."""
+
+    component: Component
+    hundredths: int
+    """Change of the component's points, in hundredths of a point, never 0."""
+    cause: str
+    """What happened, in words."""
+    score_then: int | None
+    """The component's score in the snapshot; None where it had no CRM score."""
+    score_now: int | None
+
+    def to_json(self) -> dict[str, Any]:
+        """As the health answer shows it."""
+        return {
+            "component": self.component.value,
+            "points": self.hundredths / 100,
+            "cause": self.cause,
+            "from": self.score_then,
+            "to": self.score_now,
+        }
+
+
+def drivers(then: Snapshot, now: Snapshot) -> tuple[Driver, ...]:
+    """What moved the score between two snapshots of one account (scoring rule 14).
+
+    The drivers' points sum exactly to the change of the weighted sum before it is rounded to the score. Where CRM came
+    or went in between, each snapshot counts with its own weights.
+
+    Args:
+        then: the earlier snapshot.
+        now: the later one.
+
+    Returns:
+        The components whose points changed, the largest change first; equal changes in the order of the components.
+    """
+    weights_then, weights_now = weights_for(then.components), weights_for(now.components)
+    moved = []
+    for name in Component:
+        weight_then, weight_now = weights_then.get(name, 0), weights_now.get(name, 0)
+        score_then, score_now = then.components.get(name), now.components.get(name)
+        hundredths = weight_now * (score_now or 0) - weight_then * (score_then or 0)
+        if hundredths:
+            moved.append(
+                Driver(
+                    component=name,
+                    hundredths=hundredths,
+                    cause=_cause(name, then, now, _weight_remark(weight_then, weight_now)),
+                    score_then=score_then,
+                    score_now=score_now,
+                )
+            )
+    return tuple(sorted(moved, key=lambda driver: -abs(driver.hundredths)))
+
+
+def _cause(name: Component, then: Snapshot, now: Snapshot, weight_remark: str) -> str:
+    if name not in then.components:
+        return causes_crm.came(now)
+    if name not in now.components:
+        return causes_crm.went()
+    if then.components[name] == now.components[name]:
+        return weight_remark
+    cause = _CAUSES[name](then, now)
+    return f"{cause}; {weight_remark}" if weight_remark else cause
+
+
+_CAUSES = {
+    Component.ACTIVITY: causes.activity,
+    Component.ENGAGEMENT: causes.engagement,
+    Component.MILESTONES: causes.milestones,
+    Component.RECENCY: causes.recency,
+    Component.CRM: causes_crm.crm,
+}
+
+
+def _weight_remark(weight_then: int, weight_now: int) -> str:
+    if weight_then == weight_now:
+        return ""
+    # Every other component weighs less beside CRM than without it.
+    change = "CRM facts came in" if weight_now < weight_then else "CRM facts are missing"
+    return f"its weight is {weight_now} % instead of {weight_then} %, since {change}"

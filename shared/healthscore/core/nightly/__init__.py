@@ -1,0 +1,1 @@
+"""What a night counts, and what it says about itself."""

@@ -1,0 +1,122 @@
+"""The night in short: the digest that a run ends with."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from healthscore.core.alerts.model import Alert, AlertKind, Evidence, Severity, alert_id
+from healthscore.core.model import Band
+from healthscore.core.text import counted, listed, moment
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date, datetime
+
+    from healthscore.core.nightly.run_totals import Mover, Tally
+
+_SEGMENTS_NAMED = 20
+
+
+def digest(
+    day: date, as_of: datetime, tally: Tally, *, holding: bool = False, missing: Sequence[int] = (), segments: int = 1
+) -> Alert:
+    """The message that a night ends with.
+
+    Args:
+        day: the night's.
+        as_of: the instant that was scored.
+        tally: what the night counted.
+        holding: whether alerts are held back, since most accounts fell silent at once.
+        missing: the parts of the accounts that could not be worked on to their end, by number, from 0.
+        segments: how many parts there were.
+    """
+    return Alert(
+        alert_id=alert_id(AlertKind.DIGEST, day, None),
+        account_id=None,
+        kind=AlertKind.DIGEST,
+        severity=Severity.LOW,
+        day=day,
+        created_at=as_of,
+        title=f"{day}: {_in_bands(tally)}",
+        why=" ".join([*_sentences(as_of, tally, holding), *_missing(missing, segments)]),
+        evidence=(*_bands(day, tally), *(_moved(day, mover) for mover in (*tally.down, *tally.up))),
+        action=_action(tally),
+    )
+
+
+def without_names(alert: Alert) -> Alert:
+    """A digest that names no account any more, since one that it named was erased: its figures stay."""
+    return replace(
+        alert,
+        why="An account that this digest named was erased since, so its names were removed.",
+        evidence=tuple(item for item in alert.evidence if item.since is None),
+        action="See the summary for what moved.",
+    )
+
+
+def _action(tally: Tally) -> str:
+    if tally.down:
+        fell = [f"{mover.name} ({mover.change:+})" for mover in tally.down]
+        return f"Start with what fell most: {listed(fell)}."
+    if any(number and kind is not AlertKind.RECOVERED for kind, number in tally.alerts.items()):
+        return "No score fell; see to the new alerts."
+    return "No score fell: nothing has to be done."
+
+
+def _in_bands(tally: Tally) -> str:
+    parts = [f"{tally.bands[band]:,} {word}" for band, word in _BANDS]
+    return f"{counted(tally.scored, 'account')}, {listed(parts)}"
+
+
+_KINDS = {
+    AlertKind.BAND_FELL: "fell to a lower band",
+    AlertKind.SCORE_FELL: "lost many points",
+    AlertKind.SILENT: "fell silent",
+    AlertKind.DECLINING: "declining",
+    AlertKind.SNOOZE_OVER: "not well after a snooze",
+    AlertKind.TICKET_OPENED: "with a high-priority ticket",
+    AlertKind.RECOVERED: "healthy again",
+}
+"""What is told of accounts, the worst first."""
+_BANDS = ((Band.HEALTHY, "healthy"), (Band.AT_RISK, "at risk"), (Band.CRITICAL, "critical"))
+
+
+def _sentences(as_of: datetime, tally: Tally, holding: bool) -> list[str]:
+    sentences = [f"{counted(tally.scored, 'account')} scored as of {moment(as_of)}."]
+    if tally.new:
+        sentences.append(f"{counted(tally.new, 'account')} for the first time.")
+    kinds = [f"{tally.alerts[kind]:,} {words}" for kind, words in _KINDS.items() if tally.alerts.get(kind)]
+    sentences.append(f"New alerts: {listed(kinds)}." if kinds else "No new alerts.")
+    if holding:
+        sentences.append("Those of accounts that are out of sight are held: most accounts fell silent at once.")
+    if tally.failed:
+        named = [f"{account_id} ({error})" for account_id, error in sorted(tally.failures)]
+        if tally.failed > len(named):
+            named.append(f"{tally.failed - len(named):,} more")
+        sentences.append(
+            f"{counted(tally.failed, 'account')} could not be scored at first: {listed(named)}. "
+            "Until a later try succeeds, the score of the night before stands."
+        )
+    return sentences
+
+
+def _missing(missing: Sequence[int], segments: int) -> list[str]:
+    if not missing:
+        return []
+    named = [str(number) for number in missing[:_SEGMENTS_NAMED]]
+    if len(missing) > len(named):
+        named.append(f"{len(missing) - len(named):,} more")
+    which = f"{counted(len(missing), 'part')} of {segments:,} could not be finished"
+    return [f"{which}, by number: {listed(named)}. Their accounts keep the scores of the night before."]
+
+
+def _bands(day: date, tally: Tally) -> list[Evidence]:
+    return [
+        Evidence(f"Accounts {word}", day=day, before=tally.bands_before[band], after=tally.bands[band])
+        for band, word in _BANDS
+    ]
+
+
+def _moved(day: date, mover: Mover) -> Evidence:
+    return Evidence(mover.name, day=day, before=mover.before, after=mover.after, since=mover.since)

@@ -1,0 +1,1 @@
+"""The standard score: its rules, the CRM component, and trends."""

@@ -1,1 +1,0 @@
-"""CRM connectors: one protocol (`healthscore.crm.protocol`), one file for each CRM."""

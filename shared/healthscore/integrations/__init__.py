@@ -1,0 +1,1 @@
+"""Other companies' products, each behind a protocol of ours."""

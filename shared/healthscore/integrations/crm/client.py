@@ -1,0 +1,201 @@
+"""Calls of a CRM's JSON API: within its limits, repeated where that is safe, and cut off before time runs out.
+
+urllib3 is what botocore itself stands on, so it is in every Lambda runtime and costs a cold start nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+import urllib3
+
+from healthscore.integrations.crm.protocol import AccessError, CrmError, QuotaError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+_TRIES = 6
+_CONNECT_SECONDS, _READ_SECONDS = 3.0, 20.0
+_LONGEST_WAIT = 60.0
+_SHORTEST_WAIT = 0.001
+"""Sums of floats may leave less to wait than any clock can tell: waiting for that would never end."""
+_RETRIED = {
+    HTTPStatus.TOO_MANY_REQUESTS,
+    HTTPStatus.INTERNAL_SERVER_ERROR,
+    HTTPStatus.BAD_GATEWAY,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    HTTPStatus.GATEWAY_TIMEOUT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Time, as far as calls need it.
+
+    Attributes:
+        now: the instant, aware UTC.
+        monotonic: seconds that never go back.
+        sleep: wait for so many seconds.
+        left: seconds until the caller has to be done.
+    """
+
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    monotonic: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    left: Callable[[], float] = lambda: float("inf")
+
+
+@dataclass(slots=True)
+class Limit:
+    """At most so many calls in any span of so many seconds."""
+
+    calls: int
+    seconds: float
+    made: deque[float] = field(default_factory=deque)
+
+    def wait(self, now: float) -> float:
+        """Seconds until a further call may be made; 0 if it may be made now."""
+        while self.made and self.made[0] <= now - self.seconds:
+            self.made.popleft()
+        return 0.0 if len(self.made) < self.calls else max(self.made[0] + self.seconds - now, _SHORTEST_WAIT)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a call was answered."""
+
+    status: int
+    body: Any
+    """JSON, or None where there is none."""
+
+
+class Client:
+    """Calls one CRM with one token."""
+
+    def __init__(self, base_url: str, token: str, clock: Clock | None = None) -> None:
+        self._base_url = base_url.rstrip("/")
+        self._headers = {
+            "Authorization": f"Bearer {token}",
+            "Accept": "application/json",
+            "Content-Type": "application/json",
+            "User-Agent": "healthscore",
+        }
+        self.clock = clock or Clock()
+        timeout = urllib3.Timeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS)
+        self._pool = urllib3.PoolManager(timeout=timeout, retries=False, maxsize=1)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._pool.clear()
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        limits: Collection[Limit] = (),
+        accept: Collection[int] = (),
+        query: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Make a call and answer its JSON.
+
+        Everything that is called here may be repeated: searches and reads are POSTs that change nothing, and what is
+        written is written whole.
+
+        Args:
+            method: GET, POST, …
+            path: begins with a slash.
+            body: sent as JSON where it is not None.
+            limits: what the call counts against.
+            accept: statuses from 400 on that the caller deals with.
+            query: query parameters.
+
+        Raises:
+            QuotaError: the day's limit is used up, or waiting would take longer than there is time.
+            AccessError: 401 or 403.
+            CrmError: anything else that is no success.
+        """
+        sent = None if body is None else json.dumps(body, ensure_ascii=False).encode()
+        trouble = ""
+        for attempt in range(_TRIES):
+            self._keep(limits)
+            try:
+                response = self._pool.request(
+                    method,
+                    self._base_url + path,
+                    body=sent,
+                    fields=None if query is None else dict(query),
+                    headers=self._headers,
+                    redirect=False,
+                )
+            except urllib3.exceptions.HTTPError as error:
+                trouble = f"did not answer ({type(error).__name__})"
+                self._pause(_backoff(attempt))
+                continue
+            if response.status < HTTPStatus.BAD_REQUEST or response.status in accept:
+                return Answer(response.status, _json(response.data))
+            if response.status not in _RETRIED:
+                raise _refusal(response.status)
+            if response.status == HTTPStatus.TOO_MANY_REQUESTS and _is_daily(_json(response.data)):
+                raise QuotaError("The CRM's daily limit is used up; the sync goes on when the CRM allows it again.")
+            trouble = f"answered {response.status}"
+            self._pause(self._retry_after(response.headers.get("Retry-After")) or _backoff(attempt))
+        raise CrmError(f"The CRM {trouble}, {_TRIES} times in a row.")
+
+    def _keep(self, limits: Collection[Limit]) -> None:
+        """Wait until the call fits all limits, and count it."""
+        while (wait := max((limit.wait(self.clock.monotonic()) for limit in limits), default=0.0)) > 0:
+            self._pause(wait)
+        for limit in limits:
+            limit.made.append(self.clock.monotonic())
+
+    def _pause(self, seconds: float) -> None:
+        if seconds > self.clock.left():
+            raise QuotaError("The CRM asks to wait for longer than this run has time; the next one goes on.")
+        self.clock.sleep(seconds)
+
+    def _retry_after(self, text: str | None) -> float:
+        """Seconds to wait by a Retry-After header, which is a number or a date; 0 where it says nothing."""
+        if not text:
+            return 0.0
+        try:
+            seconds = float(text) if text.isascii() and text.isdigit() else self._until(parsedate_to_datetime(text))
+        except ValueError:
+            return 0.0
+        return min(max(seconds, 0.0), _LONGEST_WAIT)
+
+    def _until(self, at: datetime) -> float:
+        # A date has whole seconds: the next one is surely past it.
+        return (at - self.clock.now()).total_seconds() + 1
+
+
+def _backoff(attempt: int) -> float:
+    return random.uniform(0.5, 1.0) * (1 << attempt)  # noqa: S311  (spreads repeats; no secret)
+
+
+def _is_daily(body: object) -> bool:
+    return isinstance(body, dict) and body.get("policyName") == "DAILY"
+
+
+def _refusal(status: int) -> CrmError:
+    if status == HTTPStatus.UNAUTHORIZED:
+        return AccessError("The CRM refuses the token: put a valid one into the secret.")
+    if status == HTTPStatus.FORBIDDEN:
+        return AccessError("The token lacks a permission: docs/crm.md lists what is needed.")
+    return CrmError(f"The CRM answered {status}.")
+
+
+def _json(data: bytes) -> Any:  # noqa: ANN401  (JSON)
+    try:
+        return json.loads(data) if data else None
+    except ValueError:
+        return None

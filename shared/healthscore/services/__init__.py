@@ -1,0 +1,1 @@
+"""What the product does: read, decide, act. Nothing here decides by itself; the core does."""

@@ -1,0 +1,100 @@
+"""The book of accounts, page by page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from healthscore.core import book as core
+from healthscore.core.book import Card, Filters, Sort
+from healthscore.core.scoring.standard import band
+from healthscore.storage.accounts import book as storage
+from healthscore.storage.accounts.book import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+OWNED = 2000
+"""An owner's accounts are read together and put in order here, up to so many; 2,000 cost about 70 read units."""
+FOUND = 300
+"""Accounts that a search may find before it is left to look through the book in its order."""
+LOOKED_AT = 4000
+"""Lines of an order that one page looks at, at most: where fewer fit the filters, the page is short, or empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of the book."""
+
+    cards: list[Card]
+    after: str | None
+    """Key behind which the next page begins; None where this is the last."""
+
+
+def read_page(filters: Filters, sort: Sort, *, descending: bool, limit: int, after: str | None) -> Page:
+    """Read a page of the book.
+
+    An owner's accounts and what a search finds are few as a rule: they are read together, filtered and put in order.
+    Where they are many, and where neither is asked for, the order's own index is followed. Both go by the same keys, so
+    that one page may be read in one way and the next in the other.
+
+    Pages that follow each other hold every account whose line does not move meanwhile, exactly once. An account that
+    moves (a night scores it, its name or ARR is changed) may be met at both of its places, or at neither.
+
+    Args:
+        filters: which accounts.
+        sort: by what they are ordered; accounts of equal value by id.
+        descending: whether the order is turned round.
+        limit: how many accounts a page may have.
+        after: where the page before ended.
+
+    Raises:
+        StorageUnavailableError: the tables cannot be read now.
+    """
+    few = _few(filters)
+    if few is not None:
+        keyed = sorted(((core.key_of(card, sort), card) for card in few), key=lambda line: line[0], reverse=descending)
+        lines = [(key, card) for key, card in keyed if filters.match(card) and _behind(key, after, descending)]
+        page = lines[:limit]
+        return Page([card for _, card in page], page[-1][0] if len(lines) > limit else None)
+    page_keys, after = _walked(filters, sort, descending=descending, limit=limit, after=after)
+    now = storage.lines(page_keys)
+    # The account itself is asked as well as the index, which lags behind it: who does not fit any more is left out.
+    cards = [now[account_id] for account_id in page_keys if account_id in now and filters.match(now[account_id])]
+    return Page(cards, after)
+
+
+def _few(filters: Filters) -> Iterable[Card] | None:
+    """Whole lines that hold all that the filters match, where these can be known to be few."""
+    few = storage.owned(filters.owner, OWNED) if filters.owner is not None else None
+    if few is None and filters.q is not None:
+        few = storage.found(core.lookups(filters.q), FOUND)
+    return few
+
+
+def _behind(key: str, after: str | None, descending: bool) -> bool:
+    return after is None or (key < after if descending else key > after)
+
+
+def _walked(
+    filters: Filters, sort: Sort, *, descending: bool, limit: int, after: str | None
+) -> tuple[list[str], str | None]:
+    """Ids of the next accounts that match, and the key of the last line that was looked at."""
+    span = Span(descending=descending)
+    if sort is Sort.SCORE and filters.band is not None:
+        scores = [score for score in range(101) if band(score) is filters.band]
+        # A key that holds only a score sorts before all accounts of that score, and a score more lies behind them.
+        span = replace(span, first=f"{scores[0]:03d}", last=f"{scores[-1] + 1:03d}")
+    if after is not None:
+        # A place that was made up may lie anywhere.
+        place = min(max(after, span.first), span.last)
+        span = replace(span, last=place) if descending else replace(span, first=place)
+    found: list[str] = []
+    reached = after
+    for looked_at, (key, card) in enumerate(storage.walk(sort, span)):
+        if len(found) == limit or looked_at > LOOKED_AT:
+            return found, reached
+        if key != after and filters.match(card):
+            found.append(card.account_id)
+        reached = key
+    return found, None

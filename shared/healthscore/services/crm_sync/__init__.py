@@ -1,0 +1,1 @@
+"""Reads a connected CRM, matches companies with accounts, applies their facts, and writes scores back."""

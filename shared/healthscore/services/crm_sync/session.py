@@ -1,0 +1,60 @@
+"""Opens a connected CRM: its options from the table, its token from the secret."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from healthscore.integrations.crm import options
+from healthscore.integrations.crm.client import Clock
+from healthscore.integrations.crm.protocol import AccessError
+from healthscore.integrations.crm.registry import PROVIDERS
+from healthscore.services.crm_sync.secrets import secrets
+from healthscore.services.crm_sync.sync import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aws_lambda_powertools import Logger
+
+    from healthscore.services.notifications.outbox import Outbox
+    from healthscore.storage.crm.connections import Connection
+
+
+CLOCK = Clock()
+
+
+def open_session(
+    connection: Connection, outbox: Outbox, logger: Logger, *, left: Callable[[], float], reserve: float
+) -> Session:
+    """Open a connected CRM.
+
+    Args:
+        connection: which, and how.
+        outbox: where alerts go out.
+        logger: told what happened, without contents.
+        left: seconds until the function is stopped.
+        reserve: seconds of them to be left when the last page is begun.
+
+    Raises:
+        AccessError: there is no token.
+    """
+    provider = PROVIDERS[connection.provider]
+    try:
+        found = secrets(connection.provider)
+    except ValueError as error:
+        raise AccessError(f"{error}; docs/crm.md says what it must look like") from None
+    if not found.get("token"):
+        raise AccessError("the secret holds no token for this CRM")
+    chosen = options.read(provider.options, connection.options)
+    clock = replace(CLOCK, left=lambda: left() - reserve)
+    return Session(
+        provider=connection.provider,
+        connector=provider.connect(chosen, found["token"], found.get("url", ""), clock),
+        writing=chosen.write_back,
+        outbox=outbox,
+        logger=logger,
+        clock=CLOCK.now,
+        keep_going=lambda: left() > reserve,
+        telling=connection.read_once,
+    )

@@ -1,0 +1,1 @@
+"""From parsed events and calls to committed day logs."""

@@ -1,0 +1,196 @@
+"""Calls in: from validated calls of the Segment dialect to committed day logs, memberships and traits.
+
+A call often names a person and no account. Where such a person belongs is read from `storage.people`; as long as nobody
+has said it, what they did is kept in a log of their own, and moved to the account's as soon as somebody does.
+
+**Once placed, placed for good.** Where a person belongs at a time can be said afterwards, and a repetition of an event
+must not go elsewhere for it. So an event of a person of several accounts is looked for in all of them, and every commit
+holds only if nobody has said anything new about the person since their memberships were read. A repetition therefore
+reads at least the memberships by which the event was placed, and finds it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from healthscore.api.segment_com_traits import account_traits, person_traits
+from healthscore.core.identity.memberships import account_at
+from healthscore.core.time import day_of, from_millis
+from healthscore.services.ingestion.events import Ingested, Lot, commit_lots
+from healthscore.storage.accounts import accounts
+from healthscore.storage.day_logs import whole_days
+from healthscore.storage.errors import StorageUnavailableError
+from healthscore.storage.people import memberships as people
+from healthscore.storage.people import pending_moves as moves
+from healthscore.storage.people.memberships import Fence
+from healthscore.storage.schema import activity_pk, person_pk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from datetime import date, datetime
+
+    from healthscore.api.segment_com import ParsedCalls
+    from healthscore.core.day_log.codec import Entry
+    from healthscore.settings import Settings
+    from healthscore.storage.people.memberships import Belonging
+    from healthscore.storage.people.pending_moves import Note
+
+ROUNDS = 8
+"""Times that events are placed anew because somebody said meanwhile where their people belong."""
+MAX_FENCED = 90
+"""Items that one commit may depend on: a transaction has room for a hundred."""
+
+
+class Tracker:
+    """Records the calls of one request."""
+
+    def __init__(self, settings: Settings, now: datetime, time_left: Callable[[], float]) -> None:
+        """Take what holds for all calls of the request.
+
+        Args:
+            settings: the workspace's settings; its time zone must be fixed.
+            now: when the request came in, aware.
+            time_left: seconds until the answer must be out.
+        """
+        self._settings = settings
+        self._now = now
+        self._time_left = time_left
+
+    def record(self, calls: ParsedCalls) -> Ingested:
+        """Store what calls say: first who belongs where, then what was done, then who is who.
+
+        Raises:
+            StorageUnavailableError: some of it is not stored, or not known to be. All of it may be sent again: what
+                was stored is recognised.
+        """
+        moved, notes = self._relate(calls)
+        lots, placeable = self._named(calls)
+        named = commit_lots(lots, self._settings, self._now, self._time_left).ingested
+        placed, _ = self._place(placeable)
+        for person in moved:
+            self._drain(person)
+        for note in notes:
+            moves.strike(note)
+        self._describe(calls)
+        return Ingested(named.accepted + placed.accepted, named.duplicates + placed.duplicates)
+
+    def bring_home(self, person: str) -> None:
+        """Move what somebody did to the accounts that they are known to belong to, under each id that leads to them.
+
+        Raises:
+            StorageUnavailableError: some of it is still to be moved.
+        """
+        for known_as in people.known_as(person):
+            self._drain(known_as)
+
+    def _relate(self, calls: ParsedCalls) -> tuple[list[str], list[Note]]:
+        """Note links and memberships; answers whose events may have an account now, in a fixed order.
+
+        The notes say the same to the next night, should this process not come to moving the events.
+        """
+        notes = [people.link(link.person, link.user) for link in dict.fromkeys(calls.links)]
+        stays: dict[str, set[tuple[int, str]]] = defaultdict(set)
+        for person, at, account_id in calls.memberships:
+            stays[person].add((at, account_id))
+        for person, said in stays.items():
+            notes.append(people.join(person, said))
+        also = [alias for person in stays for alias in people.aliases(person)]
+        moved = dict.fromkeys((*stays, *also, *(link.person for link in calls.links)))
+        return list(moved), [note for note in notes if note is not None]
+
+    def _named(self, calls: ParsedCalls) -> tuple[list[Lot], list[Entry]]:
+        """Entries that name their account themselves, by log and day; and the others."""
+        days: dict[tuple[str, date], list[Entry]] = defaultdict(list)
+        others = []
+        for account_id, entry in calls.deeds:
+            if account_id is None:
+                others.append(entry)
+            else:
+                days[activity_pk(account_id), self._day(entry)].append(entry)
+        return [Lot(pk, day, entries) for (pk, day), entries in days.items()], others
+
+    def _place(self, entries: Iterable[Entry], *, moving: bool = False) -> tuple[Ingested, int]:
+        """Commit entries to where their people belong.
+
+        Args:
+            entries: of people.
+            moving: whether they lie in their people's own logs already, and stay there where people belong nowhere.
+
+        Returns:
+            What became of them, and how many of them are of people who belong to no account.
+        """
+        entries = list(entries)
+        accepted = duplicates = unassigned = 0
+        for _ in range(ROUNDS):
+            if not entries:
+                return Ingested(accepted, duplicates), unassigned
+            belongings = people.read(entry.person for entry in entries if entry.person is not None)
+            fresh = self._without_known(entries, belongings)
+            duplicates += len(entries) - len(fresh)
+            at_home = [entry for entry in fresh if not moving or belongings[entry.person or ""].stays]
+            outcome = commit_lots(self._lots(at_home, belongings), self._settings, self._now, self._time_left)
+            accepted += outcome.ingested.accepted
+            duplicates += outcome.ingested.duplicates
+            entries = [entry for lot in outcome.moved for entry in lot.entries]
+            moved = set(entries)
+            unassigned += sum(
+                not belongings[entry.person].stays for entry in fresh if entry.person is not None and entry not in moved
+            )
+        raise StorageUnavailableError("people move faster than their events")
+
+    def _lots(self, entries: Iterable[Entry], belongings: Mapping[str, Belonging]) -> Iterator[Lot]:
+        days: dict[tuple[str, date], dict[str, list[Entry]]] = defaultdict(lambda: defaultdict(list))
+        for entry in entries:
+            if entry.person is not None:
+                account_id = account_at(belongings[entry.person].stays, entry.at)
+                pk = person_pk(entry.person) if account_id is None else activity_pk(account_id)
+                days[pk, self._day(entry)][entry.person].append(entry)
+        for (pk, day), by_person in days.items():
+            lot, versions = Lot(pk, day, []), dict[str, str | None]()
+            for person, of_person in by_person.items():
+                depends_on = belongings[person].fence.versions
+                if len(versions.keys() | depends_on.keys()) > MAX_FENCED:
+                    yield lot._replace(fence=Fence(versions))
+                    lot, versions = Lot(pk, day, []), {}
+                lot.entries.extend(of_person)
+                versions |= depends_on
+            yield lot._replace(fence=Fence(versions))
+
+    def _without_known(self, entries: Iterable[Entry], belongings: Mapping[str, Belonging]) -> list[Entry]:
+        """The entries that are in no account's log but perhaps the one where they belong now."""
+        logs: dict[tuple[str, date], set[int]] = {}
+
+        def ids(account_id: str, day: date) -> set[int]:
+            if (account_id, day) not in logs:
+                whole = whole_days.read_day(activity_pk(account_id), day)
+                logs[account_id, day] = {entry.id for entry in whole.entries} if whole else set()
+            return logs[account_id, day]
+
+        def known(entry: Entry) -> bool:
+            belonging = belongings[entry.person or ""]
+            here = account_at(belonging.stays, entry.at)
+            elsewhere = sorted(belonging.accounts - {here})
+            return any(entry.id in ids(account_id, self._day(entry)) for account_id in elsewhere)
+
+        return [entry for entry in entries if not known(entry)]
+
+    def _drain(self, person: str) -> None:
+        """Move what a person did to the accounts that they are now known to have belonged to."""
+        log = person_pk(person)
+        for day in whole_days.days(log):
+            while (whole := whole_days.read_day(log, day)) is not None and whole.entries:
+                _, unassigned = self._place(whole.entries, moving=True)
+                if unassigned:
+                    return
+                if whole_days.delete_day(whole, self._now):
+                    break
+
+    def _describe(self, calls: ParsedCalls) -> None:
+        for about, at, traits in calls.accounts:
+            accounts.save_traits(about, account_traits(traits), at, self._now)
+        for about, at, traits in calls.people:
+            people.describe(about, person_traits(traits), at)
+
+    def _day(self, entry: Entry) -> date:
+        return day_of(from_millis(entry.at), self._settings.zone)

@@ -1,0 +1,1 @@
+"""A night: plan it, process every account, finish it."""

@@ -1,0 +1,1 @@
+"""From stored alerts to messages that people and machines receive."""

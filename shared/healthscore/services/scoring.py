@@ -1,0 +1,157 @@
+"""A score on demand: gather what is stored of an account, as of an instant, for the pure core to judge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from healthscore.core.health import assess
+from healthscore.core.model import Facts, Milestone
+from healthscore.core.scoring.standard import WINDOW_DAYS
+from healthscore.core.time import DAY, day_of, parse_instant
+from healthscore.storage.accounts import history
+from healthscore.storage.accounts.item import RECENT_NIGHTS
+from healthscore.storage.crm import connections as crm
+from healthscore.storage.day_logs import rollups as activity
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    from healthscore.core.health import Health
+    from healthscore.core.model import CrmFacts, DailyScore, DayRollup, Snapshot
+    from healthscore.settings import Settings
+    from healthscore.storage.accounts.item import Account
+
+
+@dataclass(frozen=True, slots=True)
+class Nights:
+    """What earlier nights said."""
+
+    recent: tuple[DailyScore, ...]
+    """Scores of nights before the as-of day, oldest first; at least those of the last `RECENT_NIGHTS` days."""
+    previous: Snapshot | None
+    """The last snapshot before the instant asked about."""
+
+
+def assess_account(account: Account, as_of: datetime, settings: Settings) -> Health:
+    """The live score of an account as of now or any past instant within retention, with all that explains it.
+
+    Reads consistently: an event that was answered 200 before this call is counted.
+
+    Raises:
+        StorageUnavailableError: the tables cannot be read now.
+    """
+    facts = replace(gather_facts(account, as_of, settings, consistent=True), crm_synced_at=_crm_synced_at(account))
+    nights = gather_nights(account, as_of, facts.as_of_day, until=facts.as_of_day)
+    return assess(account.account_id, facts, nights.recent, nights.previous)
+
+
+def gather_facts(account: Account, as_of: datetime, settings: Settings, *, consistent: bool) -> Facts:
+    """The facts of an account as of an instant (scoring rules 4, 7, 8, 9 and 10).
+
+    One Query reads the days of the window and the day before it, whose events may still lie within 30 times 24 hours.
+    Only where these are all silent is the last active day before them looked up, and only where the as-of day went on
+    after the instant is that day's log read.
+
+    Args:
+        account: the account as read.
+        as_of: aware.
+        settings: the workspace's settings.
+        consistent: whether the activity must include what was committed a moment ago.
+
+    Raises:
+        StorageUnavailableError: the tables cannot be read now.
+    """
+    today = day_of(as_of, settings.zone)
+    oldest = today - timedelta(days=WINDOW_DAYS)
+    days = activity.rollups(account.account_id, oldest, today, consistent=consistent, names=False)
+    if days and days[-1].day == today and days[-1].last_at > as_of:
+        until = activity.rollup_until(account.account_id, today, as_of)
+        days[-1:] = [] if until is None else [until]
+    window = [day for day in days if day.day > oldest]
+    return Facts(
+        as_of=as_of,
+        as_of_day=today,
+        events=sum(day.events for day in window),
+        sessions=sum(day.sessions for day in window),
+        session_events=sum(day.session_events for day in window),
+        session_ms=sum(day.session_ms for day in window),
+        days_active=len(window),
+        last_seen_at=_last_seen(account, days, oldest, consistent=consistent),
+        milestones=_milestones(account, as_of, settings),
+        configured_milestones=settings.milestones,
+        crm=_crm(account, as_of),
+    )
+
+
+def gather_nights(account: Account, as_of: datetime, today: date, *, until: date) -> Nights:
+    """What the nights before an instant said: from the account itself for now, from its history for the past.
+
+    Args:
+        account: the account as read.
+        as_of: the instant asked about.
+        today: the day on which it falls; the daily scores answered are of days before it.
+        until: the last day whose snapshot may be the previous one: today for a look at the account, which compares
+            with the night just past, and the day before for a nightly run, whose own snapshot may be there already.
+
+    Raises:
+        StorageUnavailableError: the history cannot be read now.
+    """
+    oldest = today - timedelta(days=RECENT_NIGHTS)
+    latest, recent = account.latest, account.recent
+    if latest is None or (latest.as_of < as_of and latest.day <= until):
+        whole = len(recent) < RECENT_NIGHTS or recent[0].day <= oldest
+        if whole:
+            return Nights(tuple(daily for daily in recent if daily.day < today), latest)
+    kept = history.snapshots(account.account_id, oldest, today, consistent=True)
+    earlier = [snapshot for snapshot in kept if snapshot.as_of < as_of and snapshot.day <= until]
+    previous = earlier[-1] if earlier else history.snapshot_before(account.account_id, oldest)
+    return Nights(tuple(snapshot.daily for snapshot in kept if snapshot.day < today), previous)
+
+
+def snapshot_before(account: Account, day: date) -> Snapshot | None:
+    """The newest snapshot of a day before `day`, or None.
+
+    Where the account's item has the day just before, that is it, and no call is made. Where it has any other, the
+    history is asked: a night that was killed may have kept a snapshot, and told of it, without having entered it there.
+
+    Raises:
+        StorageUnavailableError: the history cannot be read now.
+    """
+    if account.latest is not None and account.latest.day == day - DAY:
+        return account.latest
+    return history.snapshot_before(account.account_id, day)
+
+
+def _last_seen(account: Account, days: list[DayRollup], oldest: date, *, consistent: bool) -> datetime | None:
+    if days:
+        return days[-1].last_at
+    if not account.firsts:
+        return None
+    before = activity.last_rollup_before(account.account_id, oldest, consistent=consistent)
+    return before.last_at if before else None
+
+
+def _milestones(account: Account, as_of: datetime, settings: Settings) -> tuple[Milestone, ...]:
+    reached = [
+        Milestone(name, account.firsts[name])
+        for name in settings.milestones
+        if name in account.firsts and account.firsts[name] <= as_of
+    ]
+    return tuple(sorted(reached, key=lambda milestone: (milestone.at, milestone.name)))
+
+
+def _crm(account: Account, as_of: datetime) -> CrmFacts | None:
+    if account.crm is None or account.crm.received_at <= as_of:
+        return account.crm
+    return history.crm_as_of(account.account_id, as_of)
+
+
+def _crm_synced_at(account: Account) -> datetime | None:
+    """When the CRM that an account's facts are from was last read completely; None where it is not a connected one."""
+    if account.crm is None or account.crm.provider is None:
+        return None
+    connection = crm.connection(account.crm.provider)
+    text = connection.status.get("last_success") if connection else None
+    return parse_instant(text) if text else None

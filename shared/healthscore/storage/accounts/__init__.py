@@ -1,0 +1,1 @@
+"""Accounts: their items, history, index entries and search entries."""

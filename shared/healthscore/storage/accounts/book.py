@@ -1,0 +1,145 @@
+"""Reading the book of accounts from its indexes (tables Accounts and Activity)."""
+
+from __future__ import annotations
+
+import heapq
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from healthscore.storage import schema as keys
+from healthscore.storage.accounts import index as cards
+from healthscore.storage.batches import batch_get
+from healthscore.storage.client import call, dynamodb
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from healthscore.core.book import Card, Sort
+
+FIRST, LAST = "\x01", "\U0010ffff"
+"""Stand before and behind every key."""
+FEW, MANY = 25, 250
+"""Lines read of a shard at once: first as many as one half read unit holds, then more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of an order: from the first key to the last, both included, read forwards or backwards."""
+
+    first: str = FIRST
+    last: str = LAST
+    descending: bool = False
+
+
+def walk(sort: Sort, span: Span) -> Iterator[tuple[str, Card]]:
+    """The lines of an order, with their keys, as far as somebody goes on asking.
+
+    The shards are read side by side and merged. The lines say who an account is and its band and trend; score and last
+    event are left to `lines`. The index lags behind the accounts by less than a second.
+
+    Raises:
+        StorageUnavailableError: the index cannot be read now.
+    """
+    shards = [_Shard(sort, span, shard) for shard in keys.shards()]
+    with ThreadPoolExecutor(len(shards)) as pool:
+        list(pool.map(_Shard.read, shards))
+    yield from heapq.merge(*shards, key=lambda line: line[0], reverse=span.descending)
+
+
+class _Shard:
+    """The lines of one shard, read a page at a time."""
+
+    def __init__(self, sort: Sort, span: Span, shard: str) -> None:
+        self._order = cards.ORDER[sort]
+        self._query: dict[str, Any] | None = {
+            "TableName": keys.accounts_table(),
+            "IndexName": cards.INDEX[sort],
+            "KeyConditionExpression": "#shard = :shard AND #key BETWEEN :first AND :last",
+            "ExpressionAttributeNames": {"#shard": "shard", "#key": self._order},
+            "ExpressionAttributeValues": {
+                ":shard": {"S": shard},
+                ":first": {"S": span.first},
+                ":last": {"S": span.last},
+            },
+            "ScanIndexForward": not span.descending,
+            "Limit": FEW,
+        }
+        self._page: list[dict[str, Any]] = []
+
+    def read(self) -> None:
+        """Read the next page; behind the last one there is none."""
+        self._page = []
+        if self._query is not None:
+            answer = call(dynamodb().query, **self._query)
+            self._page = answer["Items"]
+            more = answer.get("LastEvaluatedKey")
+            self._query = {**self._query, "Limit": MANY, "ExclusiveStartKey": more} if more else None
+
+    def __iter__(self) -> Iterator[tuple[str, Card]]:
+        while self._page or self._query:
+            for item in self._page:
+                yield item[self._order]["S"], cards.card(item)
+            self.read()
+
+
+def owned(owner: str, most: int) -> list[Card] | None:
+    """The whole lines of an owner's accounts, or None where there are more than `most`.
+
+    Raises:
+        StorageUnavailableError: the index cannot be read now.
+    """
+    query = {
+        "TableName": keys.accounts_table(),
+        "IndexName": "by-owner",
+        "KeyConditionExpression": "#owner = :owner",
+        "ExpressionAttributeNames": {"#owner": "owner"},
+        "ExpressionAttributeValues": {":owner": {"S": owner}},
+    }
+    items = _all(query, most)
+    return None if items is None else [cards.card(item) for item in items]
+
+
+def found(beginnings: Iterable[str], most: int) -> list[Card] | None:
+    """The whole lines of the accounts that have a search entry beginning with one of these; None beyond `most`.
+
+    Raises:
+        StorageUnavailableError: the index cannot be read now.
+    """
+    account_ids: set[str] = set()
+    for beginning in sorted(beginnings):
+        query = {
+            "TableName": keys.activity_table(),
+            "KeyConditionExpression": "pk = :pk AND begins_with(sk, :beginning)",
+            "ExpressionAttributeValues": {":pk": {"S": keys.word_pk(beginning)}, ":beginning": {"S": beginning}},
+        }
+        items = _all(query, most)
+        if items is None:
+            return None
+        account_ids.update(keys.word_account(item["sk"]["S"]) for item in items)
+    return list(lines(account_ids).values()) if len(account_ids) <= most else None
+
+
+def lines(account_ids: Iterable[str]) -> dict[str, Card]:
+    """The whole lines of accounts as they stand now, by id; an account that is gone has none.
+
+    Raises:
+        StorageUnavailableError: the table cannot be read now.
+    """
+    table = keys.accounts_table()
+    names = {f"#{name}": name for name in (*cards.SHOWN, "shard")}
+    shape = {"ProjectionExpression": ", ".join(names), "ExpressionAttributeNames": names}
+    found = batch_get([(table, {"account_id": {"S": account_id}}) for account_id in account_ids], {table: shape})
+    return {item["account_id"]["S"]: cards.card(item) for _, item in found if "shard" in item}
+
+
+def _all(query: dict[str, Any], most: int) -> list[dict[str, Any]] | None:
+    items: list[dict[str, Any]] = []
+    while True:
+        page = call(dynamodb().query, **query, Limit=most + 1 - len(items))
+        items += page["Items"]
+        if len(items) > most:
+            return None
+        if "LastEvaluatedKey" not in page:
+            return items
+        query["ExclusiveStartKey"] = page["LastEvaluatedKey"]

@@ -1,0 +1,91 @@
+"""Naming accounts outside their own partitions, so that no erasure passes the name by (table Accounts).
+
+What names several accounts (a worker's tally, the summary, a digest, which company is which account) is put in one
+transaction with the conditions of `checks`. So the put either comes before the mark with which an account's erasure
+begins, and the erasure finds it; or it fails, and is made again without the name.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from healthscore.storage import schema as keys
+from healthscore.storage.client import call, dynamodb
+from healthscore.storage.errors import ConditionFailedError
+from healthscore.storage.retries import Patience
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from healthscore.core.nightly.run_totals import Tally
+
+
+def checks(account_ids: Iterable[str]) -> list[dict[str, Any]]:
+    """Conditions, as parts of a transaction, that accounts are there and not being erased."""
+    return [_check(account_id, f"attribute_exists(account_id) AND {keys.NOT_ERASING}") for account_id in account_ids]
+
+
+def not_erasing(account_ids: Iterable[str]) -> list[dict[str, Any]]:
+    """Conditions, as parts of a transaction, that accounts are not being erased; they may be still to come."""
+    return [_check(account_id, keys.NOT_ERASING) for account_id in account_ids]
+
+
+def erasing(account_id: str) -> bool:
+    """Whether an account's erasure has begun and is not finished.
+
+    Raises:
+        StorageUnavailableError: the table cannot be read now.
+    """
+    return keys.ERASING in _marks(account_id)
+
+
+def there(account_id: str) -> bool:
+    """Whether there is an account that is not being erased.
+
+    Raises:
+        StorageUnavailableError: the table cannot be read now.
+    """
+    marks = _marks(account_id)
+    return bool(marks) and keys.ERASING not in marks
+
+
+def keep(tally: Tally, put: Callable[[Tally], None]) -> None:
+    """Store what says the names in a tally, without the accounts that are erased meanwhile.
+
+    Args:
+        tally: what was counted.
+        put: stores what a tally says on condition of the `checks` of the accounts that it names; called again with
+            fewer names where one of them is gone.
+
+    Raises:
+        StorageUnavailableError: not stored.
+    """
+    patience = Patience("accounts go faster than they can be named")
+    while True:
+        try:
+            put(tally)
+        except ConditionFailedError:
+            patience.wait()
+            tally = tally.naming([account_id for account_id in sorted(tally.named) if there(account_id)])
+        else:
+            return
+
+
+def _check(account_id: str, condition: str) -> dict[str, Any]:
+    check = {"TableName": keys.accounts_table(), "Key": _key(account_id), "ConditionExpression": condition}
+    return {"ConditionCheck": check}
+
+
+def _marks(account_id: str) -> dict[str, Any]:
+    answer = call(
+        dynamodb().get_item,
+        TableName=keys.accounts_table(),
+        Key=_key(account_id),
+        ProjectionExpression=f"account_id, {keys.ERASING}",
+        ConsistentRead=True,
+    )
+    return answer.get("Item", {})
+
+
+def _key(account_id: str) -> dict[str, Any]:
+    return {"account_id": {"S": account_id}}

@@ -1,0 +1,68 @@
+"""When an account's event names were first seen, as its item keeps them (table Accounts): JSON, as text."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from healthscore.core import book
+from healthscore.core.day_log.first_seen import with_firsts
+from healthscore.core.time import format_instant
+from healthscore.storage import schema as keys
+from healthscore.storage.accounts import index as cards
+from healthscore.storage.accounts import search_index as words
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from datetime import datetime
+
+    from healthscore.core.day_log.codec import Entry
+
+
+def changed(firsts: str | None, entries: Sequence[Entry], milestones: Collection[str]) -> str | None:
+    """First-seen times with these entries in them; None where nothing changes.
+
+    Args:
+        firsts: the times as they are stored; None where the account has none, or is not there.
+        entries: what is in the account's log, or goes into it.
+        milestones: event names whose first time is always remembered.
+    """
+    known = json.loads(firsts) if firsts is not None else {}
+    found = with_firsts(known, ((entry.name, entry.at) for entry in entries), milestones)
+    if found is None:
+        return None if firsts is not None else "{}"
+    return json.dumps(found, ensure_ascii=False, separators=(",", ":"))
+
+
+def writes(account_id: str, firsts: str | None, times: str, now: datetime) -> list[dict[str, Any]]:
+    """The writes of a transaction that put first-seen times in the place of those that were read.
+
+    Args:
+        account_id: the account; it is created where there were no times.
+        firsts: the times that were read: the transaction holds only while they stand.
+        times: what takes their place.
+        now: the birthday of an account that is created.
+    """
+    update = {"Update": _update(account_id, firsts, times, now)}
+    return [update] if firsts is not None else [update, *words.puts(account_id, book.entries(account_id, None))]
+
+
+def _update(account_id: str, firsts: str | None, times: str, now: datetime) -> dict[str, Any]:
+    names, assignments = {"#names": "names"}, ["#names = :names"]
+    values = {":names": {"S": times}}
+    if firsts is None:
+        condition = "attribute_not_exists(#names)"
+        for name, value in {"since": {"S": format_instant(now)}, **cards.at_birth(account_id)}.items():
+            names[f"#{name}"], values[f":{name}"] = name, value
+            assignments.append(f"#{name} = if_not_exists(#{name}, :{name})")
+    else:
+        condition = "#names = :read"
+        values[":read"] = {"S": firsts}
+    return {
+        "TableName": keys.accounts_table(),
+        "Key": {"account_id": {"S": account_id}},
+        "UpdateExpression": "SET " + ", ".join(assignments),
+        "ConditionExpression": f"{condition} AND {keys.NOT_ERASING}",
+        "ExpressionAttributeNames": names,
+        "ExpressionAttributeValues": values,
+    }

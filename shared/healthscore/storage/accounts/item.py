@@ -1,0 +1,113 @@
+"""What the item of an account says (table Accounts)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from healthscore.core.documents import crm_from_json, crm_to_json, daily_from_json, snapshot_from_json
+from healthscore.core.identity.traits import effective
+from healthscore.core.time import from_millis, parse_instant
+from healthscore.storage import schema as keys
+from healthscore.storage.accounts.index import WHO
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from healthscore.core.model import CrmFacts, DailyScore, Snapshot
+
+RECENT_NIGHTS = 30
+"""Daily scores that an account's item keeps."""
+FORGETTING = "forgetting"
+"""The attribute that holds the users whose erasure has begun."""
+HANDLED = "handled"
+"""The attribute that holds what was said last about an alert of the account."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One account as it was read."""
+
+    account_id: str
+    since: datetime
+    """When the account was first written here."""
+    profile: dict[str, Any]
+    """What an admin has set, and what clients' group calls say where no admin has set anything."""
+    crm: CrmFacts | None
+    firsts: dict[str, datetime]
+    """When each event name was first seen."""
+    latest: Snapshot | None
+    """The newest night's score."""
+    recent: tuple[DailyScore, ...]
+    """The newest nights' scores, oldest first, `RECENT_NIGHTS` at most."""
+    from_traits: tuple[str, ...] = ()
+    """Names of what is in the profile by group calls; attributes as `attributes.<name>`."""
+    erasing: bool = False
+    """Whether its erasure has begun: then it is gone for all but those who finish that."""
+    forgetting: tuple[str, ...] = ()
+    """Users whose erasure has begun and is not known to be finished."""
+    who: str | None = None
+    """What the book shows of profile and CRM, as stored (`storage.cards`)."""
+    handled: dict[str, Any] | None = None
+    """What was said last about an alert of the account: `core.alert_handling.Handling` in its stored form."""
+
+    @property
+    def known_since(self) -> datetime:
+        """The account's first sign of life: its first event or its being written here, whichever was earlier."""
+        return min([self.since, *self.firsts.values()])
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """An account whose item is not what this version writes."""
+
+    account_id: str
+    error: Exception
+
+
+def read_item(item: dict[str, Any]) -> Account:
+    """Read an account's item.
+
+    Raises:
+        KeyError: it is not what this version writes; so do TypeError and ValueError.
+    """
+    crm, latest = part(item, "crm", None), part(item, "latest", None)
+    profile, from_traits = effective(part(item, "traits", {}), part(item, "profile", {}))
+    return Account(
+        account_id=item["account_id"]["S"],
+        since=parse_instant(item["since"]["S"]),
+        profile=profile,
+        from_traits=from_traits,
+        crm=None if crm is None else crm_from_json(crm),
+        firsts={name: from_millis(ms) for name, ms in part(item, "names", {}).items()},
+        latest=None if latest is None else snapshot_from_json(latest),
+        recent=tuple(daily_from_json(daily) for daily in part(item, "recent", [])),
+        erasing=keys.ERASING in item,
+        forgetting=tuple(item.get(FORGETTING, {}).get("SS", ())),
+        who=item[WHO]["S"] if WHO in item else None,
+        handled=part(item, HANDLED, None),
+    )
+
+
+def try_item(item: dict[str, Any]) -> Account | Unreadable:
+    """Read an account's item, or say why it cannot be read."""
+    try:
+        return read_item(item)
+    except (KeyError, TypeError, ValueError) as error:
+        return Unreadable(item["account_id"]["S"], error)
+
+
+def part(item: dict[str, Any], name: str, default: Any) -> Any:  # noqa: ANN401  (JSON)
+    """An attribute that holds JSON, or `default` where the item does not have it."""
+    return json.loads(item[name]["S"]) if name in item else default
+
+
+def crm_text(facts: CrmFacts) -> str:
+    """CRM facts as an account and its history hold them."""
+    return dumps(crm_to_json(facts))
+
+
+def dumps(value: Any) -> str:  # noqa: ANN401  (JSON)
+    """JSON as attributes hold it."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,1 @@
+"""Alerts and digests as they are stored, and what became of them."""

@@ -1,0 +1,102 @@
+"""Alerts to be looked at (table History): an account's, and a night's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from healthscore.storage import schema as keys
+from healthscore.storage.alerts.messages import stored_message
+from healthscore.storage.batches import batch_get
+from healthscore.storage.client import dynamodb, pages
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from healthscore.storage.alerts.messages import Message
+
+
+def of_account(account_id: str, *, limit: int, after: str | None) -> tuple[list[Message], str | None]:
+    """A page of an account's alerts, newest first.
+
+    Args:
+        account_id: the account.
+        limit: how many alerts a page may have.
+        after: where the page before ended.
+
+    Returns:
+        The alerts, and behind which place the next page begins; None where this is the last.
+
+    Raises:
+        StorageUnavailableError: the table cannot be read now.
+    """
+    first, last = keys.alert_range()
+    request = {
+        "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last",
+        "ExpressionAttributeValues": {
+            ":pk": {"S": keys.account_history(account_id)},
+            ":first": {"S": first},
+            ":last": {"S": last if after is None else max(first, after)},
+        },
+        "ScanIndexForward": False,
+        "ConsistentRead": True,
+    }
+    items, place = _page(request, limit, after)
+    return [stored_message(item) for item in items], place
+
+
+def told_on(account_id: str, day: date) -> list[dict[str, Any]]:
+    """What an account's alerts of one night's day say, whatever became of them.
+
+    Raises:
+        StorageUnavailableError: the table cannot be read now.
+    """
+    first, last = keys.alert_range(day)
+    items = pages(
+        dynamodb().query,
+        TableName=keys.history_table(),
+        KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+        ExpressionAttributeValues={
+            ":pk": {"S": keys.account_history(account_id)},
+            ":first": {"S": first},
+            ":last": {"S": last},
+        },
+        ConsistentRead=True,
+    )
+    return [stored_message(item).body for item in items]
+
+
+def of_day(day: date, *, limit: int, after: str | None) -> tuple[list[Message], str | None]:
+    """A page of all accounts' alerts of a night's day, by kind; arguments and answer as for `of_account`.
+
+    The index behind it lags by less than a second.
+
+    Raises:
+        StorageUnavailableError: the table cannot be read now.
+    """
+    first, last = keys.alert_range()
+    request = {
+        "IndexName": "by-day",
+        "KeyConditionExpression": "alert_day = :day AND sk BETWEEN :first AND :last",
+        "ExpressionAttributeValues": {
+            ":day": {"S": day.isoformat()},
+            ":first": {"S": first if after is None else min(last, after)},
+            ":last": {"S": last},
+        },
+    }
+    found, place = _page(request, limit, after)
+    table = keys.history_table()
+    read = batch_get([(table, {name: item[name] for name in ("pk", "sk")}) for item in found], {})
+    by_place = {item["sk"]["S"]: item for _, item in read}
+    return [stored_message(by_place[item["sk"]["S"]]) for item in found if item["sk"]["S"] in by_place], place
+
+
+def _page(request: dict[str, Any], limit: int, after: str | None) -> tuple[list[dict[str, Any]], str | None]:
+    """The items of a stretch that begins with `after` itself, which was on the page before."""
+    items: list[dict[str, Any]] = []
+    for item in pages(dynamodb().query, TableName=keys.history_table(), Limit=limit + 2, **request):
+        if item["sk"]["S"] == after:
+            continue
+        if len(items) == limit:
+            return items, items[-1]["sk"]["S"]
+        items.append(item)
+    return items, None

@@ -1,0 +1,1 @@
+"""Connected CRMs: connections, companies, and the facts they bring."""

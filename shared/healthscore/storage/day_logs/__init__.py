@@ -1,0 +1,1 @@
+"""Day logs: how events are committed, read and summed up."""

@@ -1,0 +1,152 @@
+"""Committing entries to the log of a day (tables Activity and Accounts).
+
+Logs are addressed by partition key: an account's (`keys.activity_pk`), or that of a person who belongs to no account
+yet (`keys.person_pk`), which has no account item beside it. An account's day may be split into lanes
+(`core.day_log.shards`): how many there are stands in the head of lane 0, which is put before any other lane's and never
+says otherwise afterwards. So whoever writes first decides, and a writer who would have decided otherwise learns
+it from that head, or by failing to put it.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from functools import reduce
+from typing import TYPE_CHECKING
+
+from healthscore.core.day_log import log as daylog
+from healthscore.core.day_log.shards import NO_LOAD, Load, lanes_for, load_of, split
+from healthscore.core.time import DAY
+from healthscore.storage import schema as keys
+from healthscore.storage.client import call, dynamodb
+from healthscore.storage.day_logs import items as log_items
+from healthscore.storage.day_logs import reads as readings
+from healthscore.storage.day_logs import shard as lane
+from healthscore.storage.day_logs.items import LogKey, StoredHead
+from healthscore.storage.day_logs.shard import Committed, LanesFixedError, Terms
+from healthscore.storage.errors import ConditionFailedError
+from healthscore.storage.retries import Patience
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+    from datetime import date, datetime
+
+    from healthscore.core.day_log.codec import Entry
+    from healthscore.storage.day_logs.reads import Reading
+    from healthscore.storage.day_logs.shard import Fence
+
+
+def read(days: Collection[tuple[str, date]]) -> Reading:
+    """Read what commits to days need to know, by partition key and day.
+
+    For an account's day that has no head yet the day before is looked at as well: its load says how many lanes the day
+    should have. That is a matter of speed alone, so it does not hurt where that day goes on growing.
+
+    Raises:
+        StorageUnavailableError: the tables cannot be read now, or one of the accounts is being erased.
+    """
+    reading = readings.read([LogKey(pk, day) for pk, day in days], {pk for pk, _ in days})
+    fresh = {
+        key: key._replace(day=key.day - DAY)
+        for key, stored in reading.heads.items()
+        if stored.version is None and keys.account_of(key.pk) is not None
+    }
+    if fresh:
+        before = readings.read(fresh.values(), ()).heads
+        reading.heads.update((key, _beginning(_lanes_after(earlier, before))) for key, earlier in fresh.items())
+    return reading
+
+
+def _lanes_after(key: LogKey, heads: dict[LogKey, StoredHead]) -> int:
+    first = heads[key].head
+    all_lanes = [first] if first.lanes == 1 else [one.head for one in log_items.read_heads(key.pk, key.day).values()]
+    return lanes_for(reduce(Load.plus, (head.load for head in all_lanes), NO_LOAD), first.lanes)
+
+
+def _beginning(lanes: int) -> StoredHead:
+    return StoredHead(None, daylog.Head(lanes=lanes))
+
+
+def commit(
+    pk: str,
+    day: date,
+    entries: Sequence[Entry],
+    *,
+    stored: StoredHead,
+    firsts: str | None,
+    milestones: Collection[str],
+    retention_days: int,
+    now: datetime,
+    fence: Fence | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Committed:
+    """Add entries to the log of one day, each exactly once.
+
+    Args:
+        pk: partition key of the log; where it is an account's, the account is created if it is not there yet.
+        day: the day, in the workspace's zone, on which all the entries fall.
+        entries: at least one; ids that are in the log already, or repeat among themselves, are counted as duplicates.
+        stored: the head as read beforehand.
+        firsts: the account's first-seen times as read beforehand; None for a person's log.
+        milestones: event names whose first time is always remembered.
+        retention_days: how long days are kept.
+        now: when the request came in: the birthday of an account that is created.
+        fence: what must still stand as it was read at the moment of the commit; it is then a transaction.
+        sleep: waits between attempts.
+
+    Raises:
+        MovedError: the fence does not stand any more, and nothing was committed.
+        StorageUnavailableError: not committed, or not known to be; the same entries may be committed again.
+    """
+    terms = Terms(milestones, log_items.expiry(day, retention_days), now, fence, sleep)
+    key = LogKey(pk, day)
+    if stored.version is None and stored.head.lanes > 1:
+        stored, firsts = _begin(key, stored, firsts, terms)
+    while True:
+        try:
+            return _commit(key, entries, stored, firsts, terms)
+        except LanesFixedError as fixed:
+            stored, firsts = fixed.stored, fixed.firsts
+
+
+def _begin(key: LogKey, beginning: StoredHead, firsts: str | None, terms: Terms) -> tuple[StoredHead, str | None]:
+    """Begin a day of several lanes: put the head of its first lane, still empty, or find the one that is there.
+
+    Returns:
+        That head, and the account's first-seen times: not older than it, for the account may have been erased and have
+        begun anew since both were read.
+    """
+    version, log = secrets.token_urlsafe(8), daylog.encode_head(key.day, beginning.head)
+    put = log_items.head_put(key, log, None, read_version=None, version=version, expires=terms.expires)
+    patience = Patience(lane.TOO_MANY_WRITERS, terms.sleep)
+    while True:
+        try:
+            call(dynamodb().put_item, **put)
+        except ConditionFailedError:
+            again = readings.read([key], [key.pk])
+            if again.heads[key].version is not None:
+                return again.heads[key], again.firsts.get(key.pk)
+            patience.wait()
+        else:
+            account_id = keys.account_of(key.pk)
+            if account_id is not None and firsts is not None:
+                firsts = lane.take_back_if_gone(account_id, key, version)
+            return StoredHead(version, beginning.head), firsts
+
+
+def _commit(key: LogKey, entries: Sequence[Entry], stored: StoredHead, firsts: str | None, terms: Terms) -> Committed:
+    """Commit entries to the lanes that a day has, one after the other."""
+    lanes = stored.head.lanes
+    parts = {key._replace(lane=number): part for number, part in split(entries, lanes).items()}
+    others = [of_lane for of_lane in parts if of_lane != key]
+    heads = {key: stored}
+    if others:
+        reading = readings.read(others, [key.pk])
+        heads, firsts = reading.heads | heads, reading.firsts.get(key.pk)
+    load, accepted = load_of(entries), 0
+    for of_lane, part in parts.items():
+        head = heads[of_lane] if heads[of_lane].version is not None else _beginning(lanes)
+        committed = lane.commit(of_lane, part, head, firsts, load=NO_LOAD if accepted else load, terms=terms)
+        firsts = committed.firsts
+        accepted += committed.accepted
+    return Committed(accepted, len(entries) - accepted, firsts)

@@ -1,0 +1,85 @@
+"""Reading what accounts did (table Activity): roll-ups by day, and a single day up to an instant."""
+
+from __future__ import annotations
+
+from datetime import date
+from itertools import groupby
+from operator import attrgetter
+from typing import TYPE_CHECKING
+
+from healthscore.core.day_log.rollup import Fold, decode_rollup, merged
+from healthscore.core.time import DAY, millis
+from healthscore.storage import schema as keys
+from healthscore.storage.client import call, dynamodb, pages
+from healthscore.storage.day_logs.whole_days import read_day
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from healthscore.core.model import DayRollup
+
+
+def rollups(account_id: str, first: date, last: date, *, consistent: bool, names: bool = True) -> list[DayRollup]:
+    """The roll-ups of an account's active days from `first` to `last`, oldest first, in one Query.
+
+    Args:
+        account_id: the account.
+        first: the first day, in the workspace's zone.
+        last: the last day, included.
+        consistent: whether events that were answered 200 a moment ago must be in it, at twice the read units.
+        names: whether the tallies of event names are wanted, of which a score knows nothing.
+
+    Raises:
+        StorageUnavailableError: the table cannot be read now.
+    """
+    items = pages(
+        dynamodb().query,
+        TableName=keys.activity_table(),
+        KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+        ExpressionAttributeValues={":pk": {"S": keys.activity_pk(account_id)}, **keys.day_range(first, last)},
+        ProjectionExpression="sk, r",
+        ConsistentRead=consistent,
+    )
+    lanes = [
+        decode_rollup(keys.parse_day_key(item["sk"]["S"])[0], item["r"]["S"], names=names)
+        for item in items
+        if "r" in item
+    ]
+    return [merged(list(parts)) for _, parts in groupby(lanes, key=attrgetter("day"))]
+
+
+def last_rollup_before(account_id: str, day: date, *, consistent: bool) -> DayRollup | None:
+    """The roll-up of an account's last active day before `day`, or None; reads one item of a day without lanes."""
+    while True:
+        page = call(
+            dynamodb().query,
+            TableName=keys.activity_table(),
+            KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+            ExpressionAttributeValues={
+                ":pk": {"S": keys.activity_pk(account_id)},
+                **keys.day_range(date.min, day - DAY),
+            },
+            ProjectionExpression="sk, r",
+            ScanIndexForward=False,
+            Limit=1,
+            ConsistentRead=consistent,
+        )
+        if not page["Items"]:
+            return None
+        (item,) = page["Items"]
+        day, lane = keys.parse_day_key(item["sk"]["S"])
+        if lane == 0 and "r" in item:
+            return decode_rollup(day, item["r"]["S"])
+        if found := rollups(account_id, day, day, consistent=consistent) if lane else []:
+            return found[0]
+
+
+def rollup_until(account_id: str, day: date, until: datetime) -> DayRollup | None:
+    """The roll-up of the events of one day up to an instant, folded from the day's log; None if there are none.
+
+    Raises:
+        StorageUnavailableError: the table cannot be read now.
+    """
+    whole = read_day(keys.activity_pk(account_id), day)
+    entries = [entry for entry in whole.entries if entry.at <= millis(until)] if whole else []
+    return Fold().add(entries).rollup(day) if entries else None

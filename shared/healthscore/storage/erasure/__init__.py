@@ -1,0 +1,1 @@
+"""Erasing accounts and users: one module for each kind of item."""

@@ -1,0 +1,1 @@
+"""People: where they belong, and events that wait to be reassigned."""

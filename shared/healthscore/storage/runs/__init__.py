@@ -1,0 +1,1 @@
+"""Nightly runs, and the summary that the newest one left."""

@@ -1,0 +1,37 @@
+"""Calls of the Segment dialect as the tracker takes them, and what becomes of them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from healthscore.api.segment_com import Deed, Link, Membership, ParsedCalls
+from healthscore.core.day_log.codec import entry
+from healthscore.core.time import millis
+from healthscore.services.ingestion import identity as tracking
+from healthscore.settings import Settings
+from healthscore.storage.day_logs import whole_days
+from tests.support.events import MIDNIGHT, event
+
+NOW = MIDNIGHT + timedelta(days=3)
+START = millis(MIDNIGHT)
+
+
+def record(calls: ParsedCalls):
+    return tracking.Tracker(Settings(), NOW, lambda: float("inf")).record(calls)
+
+
+def deed(event_id: str, person: str, minute: float, account_id: str | None = None) -> Deed:
+    field = "user_id" if person.startswith("u") else "anonymous_id"
+    return Deed(account_id, entry(event(event_id, minute, **{field: person[1:]})))
+
+
+def calls_of(told) -> ParsedCalls:
+    return ParsedCalls(
+        deeds=[one for one in told if isinstance(one, Deed)],
+        memberships=[one for one in told if isinstance(one, Membership)],
+        links=[one for one in told if isinstance(one, Link)],
+    )
+
+
+def entries_of(pk: str):
+    return [one for day in whole_days.days(pk) for one in whole_days.read_day(pk, day).entries]

@@ -1,0 +1,118 @@
+"""Commits that an erasure passes by: the log and the account's first-seen times say the same in the end."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from healthscore.core.day_log import log as daylog
+from healthscore.core.day_log.codec import entry
+from healthscore.core.time import DAY as ONE_DAY
+from healthscore.storage import retries as patience
+from healthscore.storage import schema as keys
+from healthscore.storage.accounts import accounts
+from healthscore.storage.client import dynamodb
+from healthscore.storage.day_logs import commit as daylogs
+from healthscore.storage.day_logs import rollups as activity
+from healthscore.storage.erasure import accounts as erasing
+from healthscore.storage.errors import BeingErasedError
+from tests.support.events import DAY, MIDNIGHT, event
+
+ACME = keys.activity_pk("acme")
+LOGIN, EXPORT = event("e1", 1, name="login"), event("e2", 2, name="export")
+
+
+def read(day=DAY):
+    return daylogs.read([(ACME, day)])
+
+
+def commit(events, reading, day=DAY):
+    return daylogs.commit(
+        ACME,
+        day,
+        [entry(one) for one in events],
+        stored=reading.head(ACME, day),
+        firsts=reading.firsts[ACME],
+        milestones=(),
+        retention_days=400,
+        now=MIDNIGHT,
+        sleep=lambda seconds: None,
+    )
+
+
+def erase():
+    erasing.mark("acme", MIDNIGHT)
+    assert erasing.erase("acme", lambda: True)[1]
+
+
+def test_commit__read_before_the_account_was_erased_and_began_anew__is_known_to_the_new_account(moto):
+    commit([LOGIN], read())
+    tomorrow = DAY + ONE_DAY
+    early, reading = event("e3", 24 * 60, name="login"), read(tomorrow)
+    erase()
+    commit([EXPORT], read())
+    assert commit([early], reading, tomorrow).accepted == 1
+    assert accounts.get("acme").firsts == {"export": EXPORT.at, "login": early.at}
+
+
+def test_commit__that_died_after_its_put_while_the_account_was_erased__is_known_once_it_is_sent_again(
+    moto,
+):
+    commit([LOGIN], read())
+    dynamodb().delete_item(TableName=keys.accounts_table(), Key={"account_id": {"S": "acme"}})
+    committed = commit([LOGIN], read())
+    assert (committed.accepted, committed.duplicates) == (0, 1)
+    assert accounts.get("acme").firsts == {"login": LOGIN.at}
+
+
+def test_commit__whose_segment_the_erasure_is_at_as_well__takes_it_back_all_the_same(moto, monkeypatch):
+    monkeypatch.setattr(daylog, "HEAD_BYTES", 260)
+    monkeypatch.setattr(patience, "time", SimpleNamespace(sleep=lambda _seconds: None))
+    commit([LOGIN], read())
+    reading, client = read(), dynamodb()
+    erasing.mark("acme", MIDNIGHT)
+    client.delete_item(TableName=keys.activity_table(), Key={"pk": {"S": ACME}, "sk": {"S": keys.day_key(DAY, 0)}})
+    met = []
+
+    def conflict(parsed, http_response, **_):
+        client.meta.events.unregister("after-call.dynamodb.DeleteItem", conflict)
+        http_response.status_code = 400
+        parsed["Error"] = {"Code": "TransactionConflictException", "Message": "a transaction is under way"}
+        met.append(True)
+
+    client.meta.events.register("after-call.dynamodb.DeleteItem", conflict)
+    with pytest.raises(BeingErasedError):
+        commit([event(f"late{i}", i, name="login") for i in range(40)], reading)
+    assert met == [True]
+    assert [item["sk"]["S"] for item in client.scan(TableName=keys.activity_table())["Items"]] == ["acme\x1facme"]
+
+
+@pytest.fixture
+def hot(moto, monkeypatch):
+    """Days after one with a batch are in lanes."""
+    monkeypatch.setattr("healthscore.core.day_log.shards.LANE_BATCHES", 1)
+
+
+def people(count, name, day=DAY):
+    """An event of each of some people, who lie in different lanes."""
+    minutes = (day - DAY) // ONE_DAY * 24 * 60
+    return [event(f"{name}{day}{i}", minutes + i, name=name, user_id=f"person-{i}") for i in range(count)]
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_commit__to_a_day_in_lanes_read_before_the_account_began_anew__is_known_to_the_new_account(hot, begun):
+    tomorrow = DAY + ONE_DAY
+    for one in people(5, "login"):
+        commit([one], read())
+    after = people(8, "login", tomorrow)
+    reading = read(tomorrow)
+    assert reading.head(ACME, tomorrow).head.lanes > 1
+    erase()
+    commit([EXPORT], read())
+    if begun:
+        commit(people(1, "export", tomorrow), reading, tomorrow)
+    assert commit(after, reading, tomorrow).accepted == 8
+    assert sum(one.events for one in activity.rollups("acme", tomorrow, tomorrow, consistent=True)) == 8 + begun
+    assert set(accounts.get("acme").firsts) == {"export", "login"}
+    assert accounts.get("acme").firsts["login"] == after[0].at

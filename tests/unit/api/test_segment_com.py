@@ -1,0 +1,300 @@
+"""What the clients of the Segment family send is read as they mean it, and one bad call never costs another."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from healthscore.api.event_rules import MAX_EVENTS
+from healthscore.api.segment_com import Link, Membership, parse_calls
+from healthscore.api.segment_com_traits import account_traits, person_traits
+from healthscore.core.model import MICROS
+from healthscore.core.time import format_instant, millis
+from healthscore.http.errors import ApiError
+from healthscore.settings import Settings
+
+NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
+NOON = "2026-11-20T12:00:00Z"
+TRACK = {"type": "track", "event": "seen", "userId": "ann", "messageId": "m", "timestamp": NOON}
+
+
+def parse(*calls, kind=None, **beside):
+    body = calls[0] if kind else {"batch": list(calls), **beside}
+    return parse_calls(body, kind, NOW, Settings())
+
+
+def deed(call=TRACK, **fields):
+    parsed = parse({**call, **fields})
+    assert parsed.rejected == []
+    return parsed.deeds[0]
+
+
+def entry(**fields):
+    return deed(**fields).entry
+
+
+def code(call):
+    (rejection,) = parse(call).rejected
+    return rejection.code
+
+
+@pytest.mark.parametrize(
+    ("fields", "account_id"),
+    [
+        ({}, None),
+        ({"context": {"groupId": "a"}, "groupId": "b", "properties": {"account_id": "c"}}, "a"),
+        ({"context": {"groupId": ""}, "groupId": "b", "properties": {"account_id": "c"}}, "b"),
+        ({"context": None, "groupId": None, "properties": {"account_id": "c"}}, "c"),
+        ({"groupId": 17}, "17"),
+    ],
+)
+def test_account__of_an_event__is_the_first_that_is_named(fields, account_id):
+    assert deed(**fields).account_id == account_id
+
+
+@pytest.mark.parametrize(
+    ("fields", "person"),
+    [
+        ({"userId": "ann", "anonymousId": "x"}, "uann"),
+        ({"userId": "", "anonymousId": "x"}, "ax"),
+        ({"userId": None, "anonymousId": "x"}, "ax"),
+        ({"userId": 42}, "u42"),
+        ({"userId": 42.0}, "u42"),
+    ],
+)
+def test_person__by_user_or_anonymous_id__numbers_as_text(fields, person):
+    assert entry(**fields).person == person
+
+
+@pytest.mark.parametrize("user_id", [True, 4.5, 1e300, {"id": 1}, ["ann"], "a\x00b", " ann", "x" * 201])
+def test_person__no_id__rejects_that_call_alone(user_id):
+    parsed = parse({**TRACK, "userId": user_id}, TRACK)
+    assert ([one.index for one in parsed.rejected], len(parsed.deeds)) == ([0], 1)
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        ({"type": "nothing"}, "invalid_event"),
+        ({"type": ["track"]}, "invalid_event"),
+        ("track", "invalid_event"),
+        ({**TRACK, "event": None}, "invalid_event"),
+        ({**TRACK, "event": 7}, "invalid_event"),
+        ({**TRACK, "event": ""}, "invalid_name"),
+        ({**TRACK, "event": "x" * 201}, "too_long"),
+        ({**TRACK, "userId": None}, "invalid_event"),
+        ({**TRACK, "messageId": "a\nb"}, "invalid_id"),
+        ({**TRACK, "messageId": "x" * 101}, "too_long"),
+        ({**TRACK, "timestamp": "yesterday"}, "invalid_timestamp"),
+        ({**TRACK, "timestamp": 1_700_000_000}, "invalid_timestamp"),
+        ({**TRACK, "timestamp": "2001-01-01T00:00:00Z"}, "timestamp_too_old"),
+        ({**TRACK, "timestamp": "2026-11-21T10:15:01Z"}, "timestamp_in_future"),
+        ({**TRACK, "properties": "none"}, "invalid_event"),
+        ({**TRACK, "properties": {"text": "x" * 33_000}}, "properties_too_large"),
+        ({"type": "group", "userId": "ann"}, "invalid_event"),
+        ({"type": "group", "groupId": "acme"}, "invalid_event"),
+        ({"type": "identify", "traits": {}}, "invalid_event"),
+        ({"type": "alias", "userId": "ann"}, "invalid_event"),
+        ({"type": "group", "userId": "ann", "groupId": "acme", "timestamp": "2027-01-01"}, "timestamp_in_future"),
+    ],
+)
+def test_call__that_cannot_be_taken__is_rejected_with_its_reason(call, expected):
+    assert code(call) == expected
+
+
+def test_call__with_members_nobody_knows__is_taken():
+    assert (
+        deed(integrations={"All": True}, _metadata={"nodeVersion": "20"}, writeKey="k", version=2).entry.name == "seen"
+    )
+
+
+@pytest.mark.parametrize(("kind", "name"), [("page", "page_viewed"), ("screen", "screen_viewed")])
+def test_page__by_any_name__is_one_event(kind, name):
+    assert entry(type=kind, name="Home").name == name
+
+
+@pytest.mark.parametrize(
+    ("call", "page"),
+    [
+        ({"name": "Home"}, "Home"),
+        ({"properties": {"name": "Home"}}, "Home"),
+        ({"name": "Größe ändern ↗", "properties": {"name": "other"}}, "Größe ändern ↗"),
+        ({"name": f"  {'x' * 199} and more"}, "x" * 199),
+        ({}, ""),
+        ({"name": "  "}, ""),
+        ({"name": 7}, ""),
+        ({"name": "\x07"}, ""),
+        ({"type": "track", "name": "Home"}, ""),
+    ],
+)
+def test_page__with_a_name_of_its_own__keeps_as_much_of_it_as_there_is_room_for(call, page):
+    assert entry(**{"type": "page", **call}).page == page
+
+
+def test_page__without_a_message_id__is_told_from_another_page_at_the_same_moment():
+    one, other = (entry(type="page", name=name, messageId=None) for name in ("Home", "Prices"))
+    assert one.at == other.at
+    assert one.id != other.id
+
+
+@pytest.mark.parametrize(
+    ("value", "micros"), [(None, MICROS), (120, 120 * MICROS), (0.5, 500_000), ("many", MICROS), (True, MICROS)]
+)
+def test_value__in_properties__counts_where_it_is_a_number(value, micros):
+    assert entry(properties={"value": value}).value == micros
+
+
+def test_session__from_the_context__number_or_text():
+    assert entry(context={"sessionId": 1700}).session == entry(context={"sessionId": "1700"}).session != 0
+    assert entry().session == 0
+
+
+def test_context__beside_the_batch__holds_where_a_call_does_not_say_otherwise():
+    parsed = parse(TRACK, {**TRACK, "context": {"groupId": "own"}}, context={"groupId": "shared"})
+    assert [one.account_id for one in parsed.deeds] == ["shared", "own"]
+
+
+def at(call=TRACK, **fields):
+    return entry(**{**call, **fields}).at - millis(datetime(2026, 11, 20, 12, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-11-20T12:00:00Z",
+        "2026-11-20T12:00:00",
+        "2026-11-20T13:00:00+01:00",
+        "2026-11-20T13:00:00+0100",
+        "2026-11-20 12:00:00.000000",
+        "2026-11-20T12:00:00.000123456Z",
+    ],
+)
+def test_time__as_any_client_writes_it__is_read(text):
+    assert at(timestamp=text) == at(timestamp=None, originalTimestamp=text) == 0
+
+
+def test_time__not_said__is_that_of_receipt():
+    assert entry(timestamp=None).at == millis(NOW)
+
+
+@pytest.mark.parametrize(
+    ("sent_at", "minutes"),
+    [
+        (NOW, 0),
+        (NOW - timedelta(minutes=7), 0),
+        (NOW + timedelta(minutes=7), 0),
+        (NOW - timedelta(hours=2, seconds=-40), 120),
+        (NOW + timedelta(hours=2, seconds=3), -120),
+    ],
+)
+def test_clock__that_is_off__is_put_right_by_the_batchs_sending_time(sent_at, minutes):
+    (one,) = parse(TRACK, sentAt=format_instant(sent_at)).deeds
+    assert one.entry.at == millis(datetime(2026, 11, 20, 12, tzinfo=UTC)) + minutes * 60_000
+
+
+@given(st.floats(0.01, 400), st.sampled_from([-5, -1, 0, 1, 3]))
+def test_clock__off_by_hours__gives_the_same_time_however_long_a_request_takes(seconds, hours):
+    sent_at = format_instant(NOW + timedelta(hours=hours) - timedelta(seconds=seconds))
+    (one,) = parse(TRACK, sentAt=sent_at).deeds
+    assert one.entry.at == millis(datetime(2026, 11, 20, 12, tzinfo=UTC) - timedelta(hours=hours))
+
+
+@pytest.mark.parametrize("sent_at", ["never", 7, None, "0001-01-01T00:00:00Z"])
+def test_clock__sending_time_that_says_nothing__changes_nothing_or_rejects(sent_at):
+    parsed = parse(TRACK, sentAt=sent_at)
+    assert len(parsed.deeds) + len(parsed.rejected) == 1
+
+
+def test_clock__put_right_on_the_way__is_left_alone():
+    assert at(sentAt="2026-11-20T12:00:01Z", receivedAt="2026-11-20T15:00:00Z") == 0
+
+
+def test_identity__without_message_id__is_the_content():
+    same, other = (entry(messageId=None, properties={"n": n}) for n in (1, 2))
+    assert same == entry(messageId=None, properties={"n": 1})
+    assert same.id != other.id
+
+
+def test_group__with_both_ids__says_where_the_user_belongs_and_who_the_visitor_is():
+    parsed = parse({"type": "group", "userId": 7, "anonymousId": "x", "groupId": 12, "timestamp": NOON})
+    assert parsed.memberships == [Membership("u7", millis(datetime(2026, 11, 20, 12, tzinfo=UTC)), "12")]
+    assert parsed.links == [Link("ax", "u7")]
+    assert parsed.updates == ["group"]
+
+
+def test_group__of_long_ago__is_taken():
+    assert len(parse({"type": "group", "userId": "u", "groupId": "g", "timestamp": "2001-01-01"}).memberships) == 1
+
+
+def test_identify__in_a_group__says_where_the_user_belongs():
+    parsed = parse({"type": "identify", "userId": "ann", "context": {"groupId": "acme", "traits": {"name": "Ann"}}})
+    assert [one.account_id for one in parsed.memberships] == ["acme"]
+    assert [one.traits for one in parsed.people] == [{"name": "Ann"}]
+
+
+def test_alias__of_any_former_id__leads_to_the_user():
+    assert parse({"type": "alias", "previousId": "x", "userId": "ann"}).links == [
+        Link("ax", "uann"),
+        Link("ux", "uann"),
+    ]
+
+
+@pytest.mark.parametrize("body", [TRACK, [TRACK], {"batch": [TRACK]}, {"batch": [{**TRACK, "action": "track"}]}])
+def test_body__single_list_or_batch__same_event(body):
+    assert [one.entry.name for one in parse_calls(body, None, NOW, Settings()).deeds] == ["seen"]
+
+
+def test_body__of_a_route_of_one_kind__needs_no_type():
+    (one,) = parse_calls({"event": "seen", "userId": "ann"}, "track", NOW, Settings()).deeds
+    assert one.entry.name == "seen"
+
+
+@pytest.mark.parametrize("body", [None, "x", 7, {}, {"batch": None}, {"batch": {}}])
+def test_body__neither_call_nor_calls__400(body):
+    with pytest.raises(ApiError) as refused:
+        parse_calls(body, None, NOW, Settings())
+    assert refused.value.code == "invalid_request"
+
+
+def test_body__too_many_calls__413():
+    with pytest.raises(ApiError) as refused:
+        parse_calls([TRACK] * (MAX_EVENTS + 1), None, NOW, Settings())
+    assert refused.value.code == "too_many_events"
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
+    max_leaves=8,
+)
+NAMES = ("type", "userId", "anonymousId", "groupId", "previousId", "event", "messageId", "timestamp", "sentAt")
+
+
+@given(
+    st.sampled_from(["track", "page", "identify", "group", "alias", "other"]),
+    st.dictionaries(st.sampled_from([*NAMES, "receivedAt", "context", "properties", "traits"]), json_values),
+)
+def test_call__of_any_content__is_taken_or_rejected_and_nothing_else(kind, fields):
+    parsed = parse({"type": kind, "userId": "ann", "event": "seen", "groupId": "g", "previousId": "x", **fields}, TRACK)
+    assert len(parsed.deeds) + len(parsed.updates) + len(parsed.rejected) == 2
+
+
+@given(st.dictionaries(st.sampled_from(["name", "plan", "arr", "createdAt", "email", "x"]) | st.text(), json_values))
+def test_traits__of_any_content__are_taken_or_left_out(traits):
+    account_traits(traits)
+    person_traits(traits)
+
+
+def test_account_traits__fields_by_their_rules__and_the_rest_as_attributes():
+    said = account_traits(
+        {"name": " Acme ", "plan": "pro", "arr": "12000", "createdAt": "2024-02-30", "industry": "x", "tags": ["a"]}
+    )
+    assert said == {"name": "Acme", "plan": "pro", "attributes.industry": "x"}
+
+
+def test_person_traits__first_and_last_name__make_a_name():
+    said = person_traits({"firstName": "Ann", "lastName": "Lee", "email": "ann@example.com", "phone": "1"})
+    assert said == {"name": "Ann Lee", "email": "ann@example.com"}

@@ -1,0 +1,222 @@
+"""From changes to alerts: what a person reads, and can check."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from fractions import Fraction
+
+import pytest
+
+from healthscore.core.alerts.model import Alert, AlertKind, Evidence, Severity, alert_id
+from healthscore.core.alerts.render import Subject, tell
+from healthscore.core.alerts.rules import Change, changes
+from healthscore.core.alerts.settings import AlertSettings
+from healthscore.core.explain.drivers import drivers
+from healthscore.core.model import Band, CrmFacts, Milestone
+from tests.unit.core.alerts.nights import DRIFTING, FIRST, GONE, instant, lived
+
+LATER = FIRST + timedelta(days=4)
+ACME = Subject("acme", "Acme Ltd", "ana@example.com")
+DRIFTED = {**DRIFTING, "seen": timedelta(days=4)}
+
+
+def crm(**said):
+    return CrmFacts(received_at=instant(FIRST), unknown=frozenset({"churned", "active_deal"}), **said)
+
+
+def told(kind, then, now, before=None):
+    return tell(Change(kind, then.score if before is None else before, then.day), ACME, then, now)
+
+
+def test_tell__band_fell__says_from_where_to_where_since_when_and_why():
+    then, now = lived(FIRST), lived(LATER, **DRIFTED)
+    activity, engagement, recency = (driver.cause for driver in drivers(then, now))
+    alert = told(AlertKind.BAND_FELL, then, now)
+    assert alert.title == "Acme Ltd fell to at risk: 48"
+    assert alert.why == (
+        "The score went from 80 on 2026-10-01 to 48 on 2026-10-05, from healthy to at risk. "
+        "What moved it since 2026-10-01, in points: "
+        f"activity -16 ({activity}); engagement -11.7 ({engagement}); recency -4 ({recency})."
+    )
+
+
+def test_tell__band_fell__carries_its_figures_as_evidence():
+    alert = told(AlertKind.BAND_FELL, lived(FIRST), lived(LATER, **DRIFTED))
+    assert alert.evidence[:2] == (
+        Evidence("Score", day=LATER, before=80, after=48, since=FIRST),
+        Evidence("Band", day=LATER, before="healthy", after="at risk", since=FIRST),
+    )
+    assert [(one.what.partition(":")[0], one.before, one.after) for one in alert.evidence[2:]] == [
+        ("Activity score", 100, 60),
+        ("Engagement score", 100, 61),
+        ("Recency score", 100, 60),
+    ]
+
+
+def test_tell__any_alert__knows_whom_it_is_about_and_whom_it_is_for():
+    alert = told(AlertKind.BAND_FELL, lived(FIRST), lived(LATER, **DRIFTED))
+    assert (alert.account_id, alert.owner, alert.band) == ("acme", "ana@example.com", Band.AT_RISK)
+    assert (alert.day, alert.created_at) == (LATER, instant(LATER))
+    assert alert.alert_id == alert_id(AlertKind.BAND_FELL, LATER, "acme")
+
+
+@pytest.mark.parametrize("kind", [AlertKind.BAND_FELL, AlertKind.SCORE_FELL, AlertKind.DECLINING, AlertKind.SILENT])
+def test_tell__bad_news__is_high_when_the_account_is_critical_and_medium_otherwise(kind):
+    assert told(kind, lived(FIRST), lived(LATER, **GONE, seen=timedelta(days=31))).severity is Severity.HIGH
+    assert told(kind, lived(FIRST), lived(LATER, **DRIFTED)).severity is Severity.MEDIUM
+    assert told(kind, lived(FIRST), lived(LATER, seen=timedelta(days=8))).severity is Severity.MEDIUM
+
+
+def test_tell__score_fell__says_how_much_in_how_long():
+    alert = told(AlertKind.SCORE_FELL, lived(FIRST), lived(LATER, **DRIFTED))
+    assert alert.title == "Acme Ltd lost 32 points in 4 days: 80 to 48"
+    assert alert.why.startswith(
+        "The score went from 80 on 2026-10-01 to 48 on 2026-10-05: 32 points lost in 4 days. What"
+    )
+
+
+def test_tell__declining__says_the_mean_it_is_below():
+    alert = told(AlertKind.DECLINING, lived(FIRST), lived(LATER, **DRIFTED), before=Fraction(241, 3))
+    assert alert.title == "Acme Ltd is declining: 48, 32.3 below its weekly mean"
+    assert alert.why.startswith(
+        "The score is 48 on 2026-10-05, 32.3 points below 80.3, the mean of the nights of the 7 days before. What"
+    )
+    assert alert.evidence[0] == Evidence(
+        "Score, from the mean of the nights of the 7 days before", day=LATER, before=80.3, after=48
+    )
+
+
+def test_tell__silent__says_since_when_nobody_came():
+    alert = told(AlertKind.SILENT, lived(FIRST), lived(LATER, seen=timedelta(days=7, hours=5)))
+    assert alert.title == "Acme Ltd has been silent for 7 days"
+    assert alert.why.startswith(
+        "Nobody has been seen since 2026-09-27 21:00 UTC, 7 days 5 hours before this night's run. "
+        "The score went from 80 on 2026-10-01 to 74 (healthy)."
+    )
+    assert alert.evidence[0] == Evidence("Last event", day=LATER, before=None, after="2026-09-27 21:00 UTC")
+    assert "tracking" in alert.action
+
+
+def test_tell__silent__of_an_account_that_never_was_seen__is_refused():
+    with pytest.raises(ValueError, match="never seen"):
+        told(AlertKind.SILENT, lived(FIRST), lived(LATER, **GONE, seen=None))
+
+
+def test_tell__recovered__is_good_news_with_what_helped():
+    alert = told(AlertKind.RECOVERED, lived(FIRST, **DRIFTED), lived(LATER))
+    assert (alert.title, alert.severity) == ("Acme Ltd is healthy again: 80", Severity.LOW)
+    assert alert.why.startswith("The score went from 48 on 2026-10-01 to 80 on 2026-10-05, from at risk to healthy.")
+    assert [one.what.partition(":")[0] for one in alert.evidence] == [
+        "Score",
+        "Band",
+        "Activity score",
+        "Engagement score",
+        "Recency score",
+    ]
+
+
+def test_tell__component_that_moved_the_other_way__explains_nothing():
+    now = lived(LATER, **{**GONE, "events": 60, "days_active": 30}, seen=timedelta(hours=30))
+    grown = lived(FIRST, events=40, seen=timedelta(hours=30))
+    alert = told(AlertKind.SCORE_FELL, grown, now)
+    assert "activity" not in alert.why
+    assert all("Activity" not in one.what for one in alert.evidence)
+
+
+def test_tell__band_fell_with_nothing_moved_since__still_says_what_fell():
+    """The snapshot that explains may be gone; the score's own history remains."""
+    now = lived(LATER, **DRIFTED)
+    alert = tell(Change(AlertKind.BAND_FELL, 75, FIRST), ACME, now, now)
+    assert alert.why == "The score went from 75 on 2026-10-01 to 48 on 2026-10-05, from healthy to at risk."
+    assert alert.action
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "action"),
+    [
+        ({}, DRIFTED, "Get in touch with Acme Ltd today and find out who uses the product less, and why."),
+        (
+            {},
+            {**GONE, "seen": timedelta(days=31)},
+            "Call Acme Ltd today and find out who uses the product less, and why.",
+        ),
+        (
+            {},
+            {"session_ms": 0, "seen": timedelta(days=2)},
+            (
+                "Get in touch with Acme Ltd today: have a regular user show you a recent visit, "
+                "and clear what gets in the way."
+            ),
+        ),
+        ({}, {"seen": timedelta(days=5)}, "Get in touch with Acme Ltd today with one concrete reason to come back."),
+        (
+            {"crm": crm(open_tickets=0, high_priority_open=0)},
+            {"crm": crm(open_tickets=1, high_priority_open=1)},
+            (
+                "Settle what the CRM shows, be it a ticket, a deal or a missing meeting. "
+                "Get in touch with Acme Ltd today about that first."
+            ),
+        ),
+    ],
+)
+def test_tell__fall__asks_for_what_fits_the_component_that_lost_most(then, now, action):
+    assert told(AlertKind.SCORE_FELL, lived(FIRST, **then), lived(LATER, **now)).action == action
+
+
+def test_tell__milestone_taken_from_the_settings__asks_to_check_the_settings():
+    then = lived(FIRST, milestones=(Milestone("account_created", instant(FIRST)),))
+    now = lived(LATER, configured_milestones=("launched",))
+    assert told(AlertKind.SCORE_FELL, then, now).action.startswith("Check whether the milestones in the settings")
+
+
+def test_tell__long_name__is_cut_in_the_title():
+    subject = Subject("acme", "A very " + "long " * 30 + "name", None)
+    alert = tell(Change(AlertKind.BAND_FELL, 80, FIRST), subject, lived(FIRST), lived(LATER, **DRIFTED))
+    assert len(alert.title) <= 85
+    assert alert.title.endswith("… fell to at risk: 48")
+
+
+def test_tell__changes_of_a_night__can_all_be_told():
+    """Whatever the rules find has words."""
+    then, now = lived(FIRST), lived(LATER, **GONE, seen=timedelta(days=7, hours=1))
+    nights = [lived(FIRST + timedelta(days=offset)).daily for offset in range(3)]
+    found = changes(nights, then, now, AlertSettings())
+    assert [tell(change, ACME, then, now).kind for change in found] == [
+        AlertKind.BAND_FELL,
+        AlertKind.SCORE_FELL,
+        AlertKind.DECLINING,
+        AlertKind.SILENT,
+    ]
+
+
+def test_alert__to_json_and_back__is_the_same():
+    alert = told(AlertKind.DECLINING, lived(FIRST), lived(LATER, **DRIFTED), before=Fraction(241, 3))
+    assert Alert.from_json(alert.to_json()) == alert
+    assert Alert.from_json({**alert.to_json(), "status": "sent"}) == alert
+
+
+def test_alert__as_json__has_the_members_that_the_api_promises():
+    alert = told(AlertKind.BAND_FELL, lived(FIRST), lived(LATER, **DRIFTED)).to_json()
+    assert alert["evidence"][0] == {
+        "what": "Score",
+        "since": "2026-10-01",
+        "date": "2026-10-05",
+        "from": 80,
+        "to": 48,
+    }
+    assert {"alert_id", "account_id", "kind", "severity", "created_at", "title", "why", "action"} <= set(alert)
+    assert (alert["kind"], alert["severity"], alert["band"]) == ("band_fell", "medium", "at_risk")
+    assert alert["created_at"] == "2026-10-05T02:00:00Z"
+
+
+def test_alert_id__same_account_kind_and_day__is_the_same_and_no_other_is():
+    day = date(2026, 11, 21)
+    assert alert_id(AlertKind.SILENT, day, "acme") == "2026-11-21-silent-822b33ad87c148a0a20a"
+    others = {
+        alert_id(AlertKind.SILENT, day, "acme"),
+        alert_id(AlertKind.SILENT, day, "acme2"),
+        alert_id(AlertKind.SILENT, date(2026, 11, 22), "acme"),
+        alert_id(AlertKind.DECLINING, day, "acme"),
+    }
+    assert len(others) == 4
+    assert alert_id(AlertKind.DIGEST, day, None) == "2026-11-21-digest"

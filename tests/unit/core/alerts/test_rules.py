@@ -1,0 +1,268 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from fractions import Fraction
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from healthscore.core.alerts.model import AlertKind
+from healthscore.core.alerts.rules import NIGHTS_KEPT, NIGHTS_TO_REARM, changes
+from healthscore.core.alerts.settings import AlertSettings, BandFell, Declining, Recovered, ScoreFell, Silent
+from healthscore.core.scoring.standard import band
+from tests.unit.core.alerts.nights import DEFAULT, FIRST, instant, kinds, replay, snapshot, story
+
+OFF = AlertSettings(
+    band_fell=BandFell(enabled=False),
+    declining=Declining(enabled=False),
+    silent=Silent(enabled=False),
+    score_fell=ScoreFell(enabled=False),
+    recovered=Recovered(enabled=False),
+)
+ONLY_BAND = AlertSettings(
+    declining=OFF.declining, silent=OFF.silent, score_fell=OFF.score_fell, recovered=OFF.recovered
+)
+ONLY_DECLINING = AlertSettings(
+    band_fell=OFF.band_fell, silent=OFF.silent, score_fell=OFF.score_fell, recovered=OFF.recovered
+)
+ONLY_SCORE = AlertSettings(band_fell=OFF.band_fell, declining=OFF.declining, silent=OFF.silent, recovered=OFF.recovered)
+ONLY_RECOVERED = AlertSettings(
+    band_fell=OFF.band_fell, declining=OFF.declining, silent=OFF.silent, score_fell=OFF.score_fell
+)
+SCORES = st.lists(st.integers(min_value=0, max_value=100), min_size=2, max_size=45)
+
+
+def nights_told(scores, settings):
+    """Positions of the nights on which anything is told."""
+    return [position for position, told in enumerate(kinds(scores, settings)) if told]
+
+
+def test_changes__first_snapshot__tells_nothing():
+    assert changes([], None, snapshot(10), DEFAULT) == []
+
+
+def test_changes__all_rules_off__tell_nothing():
+    assert kinds([100, 0, 100, 0, 0, 0, 100], OFF) == [[]] * 7
+
+
+def test_changes__previous_snapshot_not_among_recent__is_a_night_all_the_same():
+    """The list of recent scores may lag behind the snapshots after a crash: what was told last night is not retold."""
+    last_night, tonight = snapshot(60, FIRST + timedelta(days=3)), snapshot(60, FIRST + timedelta(days=4))
+    recent = [night.daily for night in story([80, 80, 80])]
+    assert changes(recent, last_night, tonight, ONLY_BAND) == []
+
+
+def test_changes__nights_of_today_and_later_among_recent__are_passed_over():
+    """A run for a night that already has later ones decides as it would have on its own night."""
+    snapshots = story([80, 80, 80, 60, 50, 90])
+    recent = [night.daily for night in snapshots]
+    assert [change.kind for change in changes(recent, snapshots[2], snapshots[3], ONLY_BAND)] == [AlertKind.BAND_FELL]
+
+
+@pytest.mark.parametrize(
+    ("scores", "told"),
+    [
+        ([70, 69], [1]),
+        ([70, 70], []),
+        ([40, 39], [1]),
+        ([80, 39], [1]),
+        ([60, 50, 40], []),
+        ([80, 60, 30], [1, 2]),
+        ([80, 60, 60, 60, 60, 60], [1]),
+        ([60, 80, 60], []),
+        ([60, 80, 80, 60], []),
+        ([60, 80, 80, 80, 60], [4]),
+        ([80, 60, 80, 80, 60, 80, 80, 60], [1]),
+        ([80, 60, 80, 60, 30], [1, 4]),
+        ([80, 30, 60, 30], [1]),
+        ([80, 30, 60, 60, 60, 30], [1, 5]),
+        ([80, 30, 60, 60, 60, 80, 60], [1]),
+        ([80, 30, 60, 80, 80, 60], [1]),
+        ([80, 30, 60, 80, 80, 30], [1, 5]),
+        ([80, None, None, 60], [1]),
+    ],
+)
+def test_band_fell__story__told_on(scores, told):
+    assert nights_told(scores, ONLY_BAND) == told
+
+
+@pytest.mark.parametrize(
+    ("scores", "told"),
+    [
+        ([80, 80, 60], []),
+        ([80, 80, 80, 70], [3]),
+        ([80, 80, 80, 71], []),
+        ([90, 80, 70, 69], [3]),
+        ([90, 80, 70, 71], []),
+        ([100, 97, 94, 91, 88, 85, 82, 79, 76, 73, 70], [6]),
+        ([80, 80, 80, 60, 75, 75, 60], [3]),
+        ([80, 80, 80, 60, 80, 80, 80, 60], [3, 7]),
+    ],
+)
+def test_declining__story__told_on(scores, told):
+    assert nights_told(scores, ONLY_DECLINING) == told
+
+
+def test_declining__own_threshold__is_used():
+    settings = AlertSettings(band_fell=OFF.band_fell, recovered=OFF.recovered, declining=Declining(points=25))
+    assert nights_told([100, 100, 100, 76], settings) == [3]  # by the score_fell rule
+    assert kinds([100, 100, 100, 75], settings)[3] == ["score_fell", "declining"]
+
+
+@pytest.mark.parametrize(
+    ("scores", "told"),
+    [
+        ([80, 60], [1]),
+        ([80, 61], []),
+        ([90, 85, 80, 75, 70], [4]),
+        ([90, 85, 80, 75, 70, 65, 60, 55], [4]),
+        ([80, *[79] * 7, 59], [8]),
+        ([80, *[79] * 7, 60], []),
+        ([80, 60, 80, 60, 80, 60], [1]),
+        ([80, 60, 80, 80, 80, 60], [1, 5]),
+    ],
+)
+def test_score_fell__story__told_on(scores, told):
+    assert nights_told(scores, ONLY_SCORE) == told
+
+
+def test_score_fell__own_days_and_points__are_used():
+    settings = AlertSettings(
+        band_fell=OFF.band_fell, declining=OFF.declining, silent=OFF.silent, score_fell=ScoreFell(points=5, days=2)
+    )
+    assert nights_told([90, 88, 86, 84], settings) == []
+    assert nights_told([90, 88, 85, 84], settings) == [2]
+
+
+def test_score_fell__shown_against__latest_night_with_the_highest_score():
+    [change] = replay(story([60, 90, 90, 80, 65]), ONLY_SCORE)[FIRST + timedelta(days=4)]
+    assert (change.before, change.since) == (90, FIRST + timedelta(days=2))
+
+
+@pytest.mark.parametrize(
+    ("scores", "told"),
+    [
+        ([69, 70], [1]),
+        ([69, 69], []),
+        ([70, 71], []),
+        ([80, 60, 80], []),
+        ([80, 60, 60, 80], []),
+        ([80, 60, 60, 60, 80, 80], [4]),
+        ([30, 60, 80], [2]),
+        ([60, 60, 60, 80, 60, 80, 60, 80], [3]),
+    ],
+)
+def test_recovered__story__told_on(scores, told):
+    assert nights_told(scores, ONLY_RECOVERED) == told
+
+
+def test_recovered__shown_against__lowest_night_of_the_week():
+    [change] = replay(story([55, 41, 41, 60, 75]), ONLY_RECOVERED)[FIRST + timedelta(days=4)]
+    assert (change.before, change.since) == (41, FIRST + timedelta(days=2))
+
+
+def silent_on(last_events, days=7):
+    """Nights (counted from the first) that tell a silence, given each night's last event as days after the first run.
+
+    None is a night without a run.
+    """
+    snapshots = [
+        snapshot(80, FIRST + timedelta(days=night), instant(FIRST) + timedelta(days=last))
+        for night, last in enumerate(last_events)
+        if last is not None
+    ]
+    told = replay(snapshots, AlertSettings(silent=Silent(days=days)))
+    return [(day - FIRST).days for day, found in told.items() if AlertKind.SILENT in {change.kind for change in found}]
+
+
+@pytest.mark.parametrize(
+    ("last_events", "told"),
+    [
+        ([-0.5] * 12, [7]),
+        ([0] * 12, [7]),
+        ([-0.5] * 6 + [None] * 4 + [-0.5] * 2, [10]),
+        ([-8] * 5, []),
+        ([-6.5, -6.5, 0.9, 0.9], [1]),
+        ([-0.5] * 9 + [8.5] * 12, [7, 16]),
+        ([-0.5] * 9 + [None] * 10 + [8.5], [7, 19]),
+    ],
+)
+def test_silent__story__told_on(last_events, told):
+    assert silent_on(last_events) == told
+
+
+def test_silent__own_days__are_used():
+    assert silent_on([-0.5] * 12, days=3) == [3]
+
+
+def test_silent__account_without_any_event__is_not_silent_but_unused():
+    never = snapshot(0).facts | {}
+    nights = [
+        type(night)(
+            day=night.day,
+            as_of=night.as_of,
+            score=0,
+            band=band(0),
+            components=night.components,
+            facts={name: {"last_seen_at": None} for name in never},
+        )
+        for night in story([0] * 40)
+    ]
+    assert not any(replay(nights, DEFAULT).values())
+
+
+def test_change__declining__is_shown_against_the_mean():
+    [change] = replay(story([80, 80, 81, 65]), ONLY_DECLINING)[FIRST + timedelta(days=3)]
+    assert change.before == Fraction(241, 3)
+
+
+@given(score=st.integers(min_value=0, max_value=100), nights=st.integers(min_value=2, max_value=50))
+def test_changes__flat_score__are_never_told(score, nights):
+    assert not any(kinds([score] * nights))
+
+
+@given(scores=SCORES, flat=st.integers(min_value=10, max_value=40))
+def test_changes__score_stands_still_for_long__nothing_more_is_told(scores, flat):
+    """A change is told on its own account, not night after night: ten nights of one score are silent again."""
+    assert not any(kinds([*scores, *[scores[-1]] * flat])[len(scores) + 7 :])
+
+
+@given(scores=SCORES)
+def test_band_fell__any_story__never_twice_without_getting_worse_or_a_lasting_recovery(scores):
+    """Between two alerts the account either reached a lower band than told, or stayed above it for three nights."""
+    told = nights_told(scores, ONLY_BAND)
+    ranks = [band(score).rank for score in scores]
+    for first, second in pairwise(told):
+        back = [rank > ranks[second] for rank in ranks[first + 1 : second]]
+        runs = [all(back[start : start + NIGHTS_TO_REARM]) for start in range(len(back) - NIGHTS_TO_REARM + 1)]
+        assert ranks[second] < ranks[first] or any(runs)
+
+
+@given(scores=SCORES)
+def test_band_fell__any_story__a_new_lowest_band_is_always_told(scores):
+    ranks = [band(score).rank for score in scores]
+    lowest = [night for night in range(1, len(ranks)) if ranks[night] < min(ranks[:night])]
+    assert set(lowest) <= set(nights_told(scores, ONLY_BAND))
+
+
+@given(scores=st.lists(st.integers(min_value=0, max_value=100), min_size=NIGHTS_KEPT + 1, max_size=90))
+def test_band_fell__only_thirty_nights_kept__same_as_with_all_of_them(scores):
+    """Forgetting what is older than the kept nights changes no decision."""
+    ranks = [band(score).rank for score in scores]
+    known, told = ranks[0], []
+    for night in range(1, len(ranks)):
+        if ranks[night] < known:
+            told.append(night)
+            known = ranks[night]
+        elif night >= NIGHTS_TO_REARM - 1:
+            known = max(known, min(ranks[night - NIGHTS_TO_REARM + 1 : night + 1]))
+    assert nights_told(scores, ONLY_BAND) == told
+
+
+@pytest.mark.parametrize("settings", [ONLY_DECLINING, ONLY_SCORE, ONLY_RECOVERED])
+@given(scores=SCORES)
+def test_changes__any_story__are_at_least_four_nights_apart(settings, scores):
+    told = nights_told(scores, settings)
+    assert all(second - first > NIGHTS_TO_REARM for first, second in pairwise(told))

@@ -1,0 +1,235 @@
+"""What is told of an account's falls once somebody has its trouble in hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from healthscore.core.alerts.grouping import FALLS
+from healthscore.core.alerts.model import AlertKind, Severity
+from healthscore.core.alerts.render import Subject, tell
+from healthscore.core.alerts.rules import NIGHTS_KEPT, NIGHTS_TO_REARM, changes
+from healthscore.core.alerts.settings import AlertSettings
+from healthscore.core.alerts.suppression import FURTHER, LONGEST, Handling, HandlingStatus, heeded
+from healthscore.core.model import Band, Component
+from healthscore.core.scoring.standard import FULL_SCORE, band
+from tests.unit.core.alerts.nights import DRIFTING, FIRST, instant, lived, snapshot, story
+
+ACKNOWLEDGED, SNOOZED = HandlingStatus.ACKNOWLEDGED, HandlingStatus.SNOOZED
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+
+def said(night, *, status=SNOOZED, days=LONGEST.days, kind=AlertKind.BAND_FELL):
+    """What Kim says an hour after a night, for so many days."""
+    at = night.as_of + HOUR
+    return Handling("x", kind, status, "Kim", "renewal talk", at, at + timedelta(days=days), night.day, night.score)
+
+
+def told(scores, handled_on, *, seen=(), **handling):
+    """What each night of a story tells, by its number, where Kim takes what one of them told in hand.
+
+    Args:
+        scores: one a night; None where there was no run.
+        handled_on: after which night Kim speaks.
+        seen: the nights before which the account was active.
+        **handling: what Kim says.
+    """
+    nights = [
+        replace(night, components={**night.components, Component.RECENCY: FULL_SCORE}) if number in seen else night
+        for number, night in enumerate(story(scores))
+    ]
+    says = said(nights[handled_on], **handling)
+    found = {}
+    for number, current in enumerate(nights[1:], start=1):
+        recent = [night.daily for night in nights[:number]][-NIGHTS_KEPT:]
+        previous = nights[number - 1]
+        left = heeded(changes(recent, previous, current, AlertSettings()), says, recent, previous, current)
+        if left:
+            found[number] = left
+    return found
+
+
+def kinds(found):
+    return {number: [change.kind.value for change in left] for number, left in found.items()}
+
+
+PLUNGE = [80, 80, 80, 60]
+"""On its last night, number 3, `band_fell`, `score_fell` and `declining` are told."""
+
+
+@pytest.mark.parametrize("status", [ACKNOWLEDGED, SNOOZED])
+def test_heeded__the_same_decline__is_not_told_again(status):
+    slide = [*PLUNGE, 59, 57, 56, 55, 54, 53, 52, 51]
+    assert kinds(told(slide, 3, status=status)) == {3: ["band_fell", "score_fell", "declining"]}
+
+
+def test_heeded__before_it_was_said__changes_nothing():
+    """A night that is run again tells what it told, though it was taken in hand meanwhile."""
+    nights = story(PLUNGE)
+    recent, previous, current = [night.daily for night in nights[:3]], nights[2], nights[3]
+    seen = changes(recent, previous, current, AlertSettings())
+    assert heeded(seen, said(current), recent, previous, current) == seen
+
+
+@pytest.mark.parametrize("status", [ACKNOWLEDGED, SNOOZED])
+def test_heeded__lower_band__is_told_once_with_who_had_it_in_hand(status):
+    found = told([*PLUNGE, 55, 51, 51, 39, 38, 38], 3, status=status)
+    assert kinds(found)[7][0] == "band_fell"
+    assert set(found) == {3, 7}
+    assert all(change.handling.by == "Kim" for change in found[7])
+
+
+def test_heeded__creeps_down_ten_points__is_told_though_no_rule_sees_it():
+    creeping = [80, 80, 80, 68, *[68] * 8, 67, 66, 65, 64, 63, 62, 61, 60, 59, 58, 57, 56]
+    found = told(creeping, 3)
+    assert kinds(found) == {3: ["band_fell", "declining"], 21: ["score_fell"]}
+    [fell] = found[21]
+    assert (fell.before, fell.since) == (68, FIRST + 3 * DAY)
+
+
+def test_heeded__ten_points_again__is_told_again():
+    scores = [100, 100, 100, 69, 69, 59, 59, 59, 49, 49, 49]
+    assert set(told(scores, 3)) == {3, 5, 8}
+
+
+def test_heeded__good_news__is_told():
+    assert kinds(told([*PLUNGE, 60, 60, 75], 3))[6] == ["recovered"]
+
+
+def test_heeded__well_again_for_three_nights__the_next_fall_is_told():
+    assert 8 in told([*PLUNGE, 60, 80, 80, 80, 60], 3)
+
+
+def test_heeded__well_again_for_two_nights__the_same_trouble_is_still_in_hand():
+    assert kinds(told([*PLUNGE, 60, 60, 60, 80, 80, 60, 60], 3)) == {
+        3: ["band_fell", "score_fell", "declining"],
+        7: ["recovered"],
+    }
+
+
+def test_heeded__snooze_ends_and_the_trouble_holds__says_so_once():
+    found = told([*PLUNGE, *[60] * 12], 3, days=5)
+    assert kinds(found) == {3: ["band_fell", "score_fell", "declining"], 9: ["snooze_over"]}
+    [over] = found[9]
+    assert (over.before, over.since, over.handling.by) == (60, FIRST + 3 * DAY, "Kim")
+
+
+def test_heeded__snooze_ends_while_nights_are_not_run__the_next_one_says_so():
+    found = told([*PLUNGE, 60, None, None, None, 60, 60], 3, days=2)
+    assert list(kinds(found).values())[1:] == [["snooze_over"]]
+
+
+def test_heeded__snooze_ends_and_the_account_is_well__says_nothing():
+    assert kinds(told([*PLUNGE, 60, 60, 60, 60, 60, 80, 80], 3, days=5))[9] == ["recovered"]
+
+
+def test_heeded__snooze_ends_on_a_night_with_a_fall__is_told_with_it():
+    found = told([*PLUNGE, 60, 60, 60, 60, 60, 39, 39], 3, days=5)
+    assert kinds(found)[9][0] == "band_fell"
+    assert "snooze_over" not in kinds(found)[9]
+    assert found[9][0].handling is not None
+    assert 10 not in found
+
+
+def test_heeded__acknowledgement_ends__says_nothing():
+    assert set(told([*PLUNGE, *[60] * 40], 3, status=ACKNOWLEDGED)) == {3}
+
+
+def test_heeded__account_was_healthy_all_the_time__is_well_once_it_has_risen_by_ten():
+    dip = [100, 100, 100, 79, 79]
+    assert kinds(told([*dip, 88, 88, 88, 88, 88], 3, days=5)).get(9) == ["snooze_over"]
+    assert kinds(told([*dip, 89, 89, 89, 89, 89], 3, days=5)).get(9) is None
+
+
+def test_heeded__silence__is_over_as_soon_as_somebody_is_seen():
+    quiet = [*PLUNGE, 60, 60, 60, 60, 60]
+    assert kinds(told(quiet, 3, days=3, kind=AlertKind.SILENT))[7] == ["snooze_over"]
+    assert 7 not in told(quiet, 3, days=3, kind=AlertKind.SILENT, seen=[5])
+
+
+scores = st.lists(st.integers(0, 100), min_size=5, max_size=45)
+
+
+@given(scores, st.data(), st.sampled_from(list(HandlingStatus)), st.integers(1, LONGEST.days))
+def test_heeded__any_nights__a_fall_is_told_only_if_it_got_worse_or_ended(scores, data, status, days):
+    handled_on = data.draw(st.integers(1, len(scores) - 2))
+    found = told(scores, handled_on, status=status, days=days)
+    nights = story(scores)
+    for number in range(handled_on + 1, len(scores)):
+        ended = nights[number].as_of >= nights[handled_on].as_of + HOUR + timedelta(days=days)
+        if ended or well_again(scores[handled_on : number + 1]):
+            break
+        falls = [change for change in found.get(number, []) if change.kind in FALLS]
+        lowest = min(scores[handled_on:number])
+        if falls:
+            assert scores[number] < lowest
+            assert all(change.handling is not None for change in falls)
+        if band(scores[number]).rank < band(lowest).rank or scores[number] <= lowest - FURTHER:
+            assert falls, "a snooze hid that it got worse"
+
+
+@given(scores, st.data(), st.integers(1, LONGEST.days))
+def test_heeded__any_nights__the_end_of_a_snooze_is_told_at_most_once(scores, data, days):
+    handled_on = data.draw(st.integers(1, len(scores) - 2))
+    found = told(scores, handled_on, days=days)
+    assert sum(change.kind is AlertKind.SNOOZE_OVER for left in found.values() for change in left) <= 1
+
+
+@given(scores, st.data())
+def test_heeded__any_nights__what_happens_after_the_end_is_told_as_if_nothing_had_been_said(scores, data):
+    handled_on = data.draw(st.integers(1, len(scores) - 4))
+    days = data.draw(st.integers(1, len(scores) - handled_on - 3))
+    nights = story(scores)
+    found = told(scores, handled_on, days=days)
+    for number in range(handled_on + days + 2, len(scores)):
+        recent = [night.daily for night in nights[:number]][-NIGHTS_KEPT:]
+        assert found.get(number, []) == changes(recent, nights[number - 1], nights[number], AlertSettings())
+
+
+def well_again(scores):
+    """Whether an account that had the first score was well for three nights in a row after it."""
+    known, *after = scores
+    well = [
+        band(score) is Band.HEALTHY and (band(known) is not Band.HEALTHY or score >= known + FURTHER) for score in after
+    ]
+    return any(all(well[end - NIGHTS_TO_REARM : end]) for end in range(NIGHTS_TO_REARM, len(well) + 1))
+
+
+def test_tell__worse_than_was_snoozed__says_who_snoozed_it_and_why():
+    then, now = lived(FIRST, events=40), lived(FIRST + 4 * DAY, **DRIFTING, seen=timedelta(days=4))
+    [change] = heeded([], said(replace(then, score=70)), [then.daily], then, now)
+    alert = tell(change, Subject("acme", "Acme", None), then, now)
+    assert alert.why.startswith(
+        "Kim snoozed this account's trouble on 2026-10-01 03:00 UTC until 2026-10-31 03:00 UTC "
+        '("renewal talk"); it has got worse since, from 70. The score went from 70 on 2026-10-01'
+    )
+
+
+@pytest.mark.parametrize(
+    ("score", "title", "severity"),
+    [
+        (30, "Acme is still critical: 30", Severity.HIGH),
+        (60, "Acme is still at risk: 60", Severity.MEDIUM),
+        (75, "Acme is not back yet: 75", Severity.MEDIUM),
+    ],
+)
+def test_tell__snooze_over__says_how_the_account_is_and_who_snoozed_it(score, title, severity):
+    then, now = snapshot(score), snapshot(score, FIRST + 2 * DAY)
+    [change] = heeded([], said(then, days=1), [then.daily], then, now)
+    alert = tell(change, Subject("acme", "Acme", None), then, now)
+    assert (alert.kind, alert.title, alert.severity) == (AlertKind.SNOOZE_OVER, title, severity)
+    assert alert.why.startswith(
+        "Kim snoozed this account's trouble on 2026-10-01 03:00 UTC until 2026-10-02 03:00 UTC "
+        '("renewal talk"); that time is over. The score went from'
+    )
+
+
+def test_handling__stored_form__reads_back_as_written():
+    handling = said(snapshot(60))
+    assert Handling.from_json(handling.to_json()) == handling
+    assert handling.at > instant(FIRST)

@@ -1,0 +1,72 @@
+"""Which account somebody belonged to at a time, and what is kept of what was said about it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from healthscore.core.identity.memberships import MAX_STAYS, account_at, with_stays
+from healthscore.core.identity.traits import MAX_TRAITS, effective, with_traits
+
+stays = st.lists(st.tuples(st.integers(0, 20), st.sampled_from("abc")), max_size=8)
+
+
+@pytest.mark.parametrize(("at", "account"), [(0, "a"), (10, "a"), (19, "a"), (20, "b"), (99, "b")])
+def test_account_at__latest_said_by_then__else_the_earliest(at, account):
+    assert account_at([(10, "a"), (20, "b")], at) == account
+
+
+def test_account_at__nothing_said__none():
+    assert account_at([], 5) is None
+
+
+@given(stays)
+def test_with_stays__whatever_is_dropped__no_instant_gets_another_answer(said):
+    kept = with_stays((), said)
+    assert [account_at(kept, at) for at in range(-1, 22)] == [account_at(sorted(set(said)), at) for at in range(-1, 22)]
+
+
+@given(stays, stays)
+def test_with_stays__said_twice__changes_nothing(known, said):
+    once = with_stays(with_stays((), known), said)
+    assert with_stays(once, once) == once
+
+
+def test_with_stays__said_every_day__keeps_the_first_and_the_last():
+    known = ()
+    for day in range(100):
+        known = with_stays(known, [(day, "a")])
+    assert known == ((0, "a"), (99, "a"))
+
+
+def test_with_stays__too_many__keeps_the_newest():
+    kept = with_stays((), [(at, str(at)) for at in range(MAX_STAYS + 5)])
+    assert (len(kept), kept[0], kept[-1]) == (MAX_STAYS, (5, "5"), (MAX_STAYS + 4, str(MAX_STAYS + 4)))
+
+
+@given(st.permutations([(1, "x"), (2, "y"), (3, "z")]))
+def test_with_traits__different_values_in_any_order__the_one_said_last_stands(said):
+    known = {}
+    for at, value in said:
+        known = with_traits(known, {"plan": value}, at) or known
+    assert known == {"plan": ("z", 3)}
+
+
+def test_with_traits__same_value_again__nothing_changes():
+    assert with_traits({"plan": ("pro", 1)}, {"plan": "pro"}, 2) is None
+
+
+def test_with_traits__too_many__those_said_first_stay():
+    known = with_traits({}, {f"n{i}": i for i in range(MAX_TRAITS + 5)}, 1)
+    assert (len(known), "n0" in known) == (MAX_TRAITS, True)
+
+
+def test_effective__admin_and_traits__the_admin_wins_field_by_field():
+    traits = {"plan": ("pro", 1), "name": ("Acme", 1), "attributes.industry": ("x", 1), "attributes.seats": (5, 1)}
+    profile = {"plan": "enterprise", "attributes": {"seats": 7}}
+    assert effective(traits, profile) == (
+        {"plan": "enterprise", "name": "Acme", "attributes": {"seats": 7, "industry": "x"}},
+        ("attributes.industry", "name"),
+    )
+    assert profile == {"plan": "enterprise", "attributes": {"seats": 7}}

@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from healthscore.core.alerts.model import AlertKind, Evidence, Severity
+from healthscore.core.model import Band
+from healthscore.core.nightly.digest import digest
+from healthscore.core.nightly.run_totals import ALERTS_LISTED, FAILURES_NAMED, MOVERS, Tally
+from tests.unit.core.alerts.nights import FIRST, instant, snapshot
+
+TONIGHT = FIRST + timedelta(days=1)
+AS_OF = instant(TONIGHT)
+
+
+def tally_of(*scores, failures=()):
+    """A tally of accounts with the scores of two nights; None for no snapshot on the first of them."""
+    tally = Tally()
+    for number, (before, after) in enumerate(scores):
+        previous = None if before is None else snapshot(before, FIRST)
+        tally.add_score(f"a{number:03}", f"Account {number}", previous, snapshot(after, TONIGHT))
+    for account_id, error in failures:
+        tally.add_failure(account_id, error)
+    return tally
+
+
+def test_digest__night__says_how_the_accounts_are_and_what_to_start_with():
+    tally = tally_of((80, 75), (75, 45), (60, 72), (30, 30), (None, 90))
+    tally.alerts.update({AlertKind.BAND_FELL: 1, AlertKind.RECOVERED: 1})
+    told = digest(TONIGHT, AS_OF, tally)
+    assert told.title == "2026-10-02: 5 accounts, 3 healthy, 1 at risk and 1 critical"
+    assert told.why == (
+        "5 accounts scored as of 2026-10-02 02:00 UTC. 1 account for the first time. "
+        "New alerts: 1 fell to a lower band and 1 healthy again."
+    )
+    assert told.action == "Start with what fell most: Account 1 (-30) and Account 0 (-5)."
+    assert told.evidence == (
+        Evidence("Accounts healthy", day=TONIGHT, before=2, after=3),
+        Evidence("Accounts at risk", day=TONIGHT, before=1, after=1),
+        Evidence("Accounts critical", day=TONIGHT, before=1, after=1),
+        Evidence("Account 1", day=TONIGHT, before=75, after=45, since=FIRST),
+        Evidence("Account 0", day=TONIGHT, before=80, after=75, since=FIRST),
+        Evidence("Account 2", day=TONIGHT, before=60, after=72, since=FIRST),
+    )
+
+
+def test_digest__alerts_of_every_kind_about_accounts__are_all_told():
+    tally = tally_of((80, 80))
+    about_accounts = set(AlertKind) - {AlertKind.FLEET_SILENT, AlertKind.DIGEST}
+    tally.alerts.update({kind: number for number, kind in enumerate(sorted(about_accounts), start=11)})
+    told = digest(TONIGHT, AS_OF, tally).why.partition("New alerts: ")[2]
+    assert all(f"{number} " in told for number in range(11, 11 + len(about_accounts)))
+
+
+def test_digest__alerts_though_no_score_fell__asks_to_see_to_them():
+    tally = tally_of((80, 80))
+    tally.alerts[AlertKind.SILENT] = 1
+    assert digest(TONIGHT, AS_OF, tally).action == "No score fell; see to the new alerts."
+
+
+def test_digest__any_night__is_one_message_about_the_workspace():
+    told = digest(TONIGHT, AS_OF, tally_of((80, 80)))
+    assert (told.alert_id, told.account_id, told.kind) == ("2026-10-02-digest", None, AlertKind.DIGEST)
+    assert (told.severity, told.band, told.owner, told.created_at) == (Severity.LOW, None, None, AS_OF)
+
+
+def test_digest__nothing_fell__asks_for_nothing():
+    told = digest(TONIGHT, AS_OF, tally_of((80, 80), (70, 71)))
+    assert told.action == "No score fell: nothing has to be done."
+    assert "No new alerts." in told.why
+
+
+def test_digest__failures__are_named_and_the_rest_counted():
+    failures = [(f"a{number:03}", "KeyError") for number in range(FAILURES_NAMED + 5)]
+    told = digest(TONIGHT, AS_OF, tally_of((80, 80), failures=failures))
+    assert "25 accounts could not be scored at first: a000 (KeyError), " in told.why
+    assert "a019 (KeyError) and 5 more. Until a later try" in told.why
+
+
+def test_digest__one_failure__is_named():
+    told = digest(TONIGHT, AS_OF, tally_of((80, 80), failures=[("acme", "KeyError")]))
+    assert told.why.endswith(
+        "1 account could not be scored at first: acme (KeyError). "
+        "Until a later try succeeds, the score of the night before stands."
+    )
+
+
+@given(
+    scores=st.lists(
+        st.tuples(st.none() | st.integers(min_value=0, max_value=100), st.integers(min_value=0, max_value=100)),
+        max_size=30,
+    ),
+    cut=st.integers(min_value=0, max_value=30),
+)
+def test_tally__merged_from_segments__is_the_same_as_of_the_whole(scores, cut):
+    """However the accounts are split into segments, the digest says the same."""
+    whole, part, rest = Tally(), Tally(), Tally()
+    for number, (before, after) in enumerate(scores):
+        arguments = (
+            f"a{number:03}",
+            f"Account {number}",
+            None if before is None else snapshot(before, FIRST),
+            snapshot(after, TONIGHT),
+        )
+        whole.add_score(*arguments)
+        (part if number < cut else rest).add_score(*arguments)
+    rest.merge(part)
+    assert rest == whole
+
+
+def test_tally__merged__is_complete_only_if_all_segments_are():
+    whole, stopped = Tally(), Tally(complete=False)
+    whole.merge(Tally())
+    assert whole.complete
+    whole.merge(stopped)
+    assert not whole.complete
+
+
+def test_tally__merged__sums_what_is_counted():
+    one = tally_of((80, 80), failures=[("acme", "KeyError")])
+    one.not_yet = 2
+    one.add_alert("a000", digest(TONIGHT, AS_OF, one))
+    total = Tally()
+    total.merge(one)
+    total.merge(one)
+    assert total.to_json() == {
+        "scored": 2,
+        "new": 0,
+        "not_yet": 4,
+        "failed": 2,
+        "bands": {"healthy": 2, "at_risk": 0, "critical": 0},
+        "bands_before": {"healthy": 2, "at_risk": 0, "critical": 0},
+        "alerts": {"digest": 2},
+        "complete": True,
+    }
+    assert total.to_send == [("a000", "2026-10-02-digest")] * 2
+
+
+def test_tally__many_accounts__stays_small():
+    tally = tally_of(*[(50, number % 100) for number in range(300)], failures=[("a", "KeyError")] * 100)
+    told = digest(TONIGHT, AS_OF, tally)
+    for _ in range(ALERTS_LISTED + 10):
+        tally.add_alert("acme", told)
+    assert len(tally.up) == len(tally.down) == MOVERS
+    assert [mover.change for mover in tally.up] == [49, 49, 49, 48, 48]
+    assert [mover.account_id for mover in tally.up[:3]] == ["a099", "a199", "a299"]
+    assert len(tally.failures) == FAILURES_NAMED
+    assert len(tally.to_send) == ALERTS_LISTED
+    assert tally.alerts[AlertKind.DIGEST] == ALERTS_LISTED + 10
+    assert tally.bands[Band.HEALTHY] == 90

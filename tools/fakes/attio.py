@@ -1,0 +1,140 @@
+"""An Attio workspace: records whose values are always lists, queries with offsets, limits, webhooks."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from datetime import datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+from uuid import UUID
+
+from tools.fakes.server import Call, FakeService, Reply, VirtualClock, Window
+
+SECRET = "fake-attio-secret"
+_STATUSES = {"stage", "status"}
+_SELECTS = {"priority", "customer_status"}
+
+
+class FakeAttio(FakeService):
+    """One workspace."""
+
+    def __init__(self, clock: VirtualClock | None = None, *, address: str = "127.0.0.1") -> None:
+        super().__init__(clock, address=address)
+        self.records: dict[str, dict[str, dict[str, Any]]] = {"companies": {}, "deals": {}}
+        self.attributes: dict[str, str] = {}
+        """Ids of the attributes of companies by slug."""
+        self.refused: set[str] = set()
+        self.reads, self.writes = Window(100, 1), Window(25, 1)
+        self._next = 0
+
+    def object_id(self, slug: str) -> str:
+        return str(UUID(int=10**6 + sorted(self.records).index(slug)))
+
+    def add(self, slug: str, **given: Any) -> str:
+        """Create a record; answers its id. `company` names the company of a deal or ticket."""
+        self._next += 1
+        record_id = str(UUID(int=self._next))
+        self.records[slug][record_id] = {"created": self.clock.now(), "values": {}}
+        self.change(slug, record_id, **given)
+        return record_id
+
+    def change(self, slug: str, record_id: str, **given: Any) -> None:
+        """Change values of a record."""
+        values = self.records[slug][record_id]["values"]
+        for name, value in given.items():
+            attribute = "associated_company" if (slug, name) == ("deals", "company") else name
+            values[attribute] = [] if value is None else self._value(name, value)
+
+    def delete(self, slug: str, record_id: str) -> None:
+        """Delete a record."""
+        del self.records[slug][record_id]
+
+    def webhook(self, *events: dict[str, Any], repeat: str = "1") -> tuple[dict[str, str], bytes]:
+        """Headers and body of a signed webhook."""
+        body = json.dumps({"webhook_id": "w", "events": list(events)}).encode()
+        return self.signed(body, repeat=repeat), body
+
+    def signed(self, body: bytes, *, repeat: str = "1") -> dict[str, str]:
+        """Headers of a webhook with this body."""
+        signature = hmac.digest(SECRET.encode(), body, hashlib.sha256).hex()
+        return {"attio-signature": signature, "idempotency-key": repeat}
+
+    def event(self, slug: str, record_id: str, what: str = "record.updated", attribute: str = "") -> dict[str, Any]:
+        """An event of a webhook."""
+        ids = {"workspace_id": "w", "object_id": self.object_id(slug), "record_id": record_id}
+        if attribute:
+            ids["attribute_id"] = self.attributes.get(attribute, attribute)
+        return {"event_type": what, "id": ids, "actor": {"type": "workspace-member", "id": "m"}}
+
+    def answer(self, call: Call) -> Reply:  # noqa: PLR0911  (a line a route)
+        path = call.path.strip("/").split("/")
+        reading = call.method == "GET" or path[-1] == "query"
+        now = self.clock.now()
+        if not (self.reads if reading else self.writes).takes(now):
+            reset = now.replace(microsecond=0) + timedelta(seconds=1)
+            headers = {"Retry-After": format_datetime(reset, usegmt=True)}
+            return Reply(429, {"type": "rate_limit_error", "code": "rate_limit_exceeded"}, headers)
+        match [call.method, *path[1:]]:
+            case ["GET", "objects"]:
+                data = [{"id": {"object_id": self.object_id(slug)}, "api_slug": slug} for slug in self.records]
+                return Reply(200, {"data": data})
+            case ["GET", "objects", "companies", "attributes"]:
+                data = [{"id": {"attribute_id": key}, "api_slug": slug} for slug, key in self.attributes.items()]
+                return Reply(200, {"data": data})
+            case ["POST", "objects", "companies", "attributes"]:
+                slug = call.body["data"]["api_slug"]
+                self.attributes[slug] = f"attribute-{len(self.attributes)}"
+                return Reply(200, {"data": call.body["data"]})
+            case [_, "objects", slug, *_] if slug not in self.records:
+                return Reply(404, {"code": "not_found"})
+            case ["POST", "objects", slug, "records", "query"]:
+                return self._query(slug, call.body)
+            case [method, "objects", slug, "records", record_id]:
+                return self._one(method, slug, record_id, call.body)
+        return Reply(404, {"code": "not_found"})
+
+    def _query(self, slug: str, body: dict[str, Any]) -> Reply:
+        if body["limit"] > 500:
+            return Reply(400, {"code": "validation_type"})
+        found = sorted(self.records[slug], key=lambda record_id: (self.records[slug][record_id]["created"], record_id))
+        for name, wanted in (body.get("filter") or {}).items():
+            found = [record_id for record_id in found if self._refers(slug, record_id, name, wanted)]
+        page = found[body["offset"] : body["offset"] + body["limit"]]
+        return Reply(200, {"data": [self._shown(slug, record_id) for record_id in page]})
+
+    def _refers(self, slug: str, record_id: str, name: str, wanted: dict[str, str]) -> bool:
+        values = self.records[slug][record_id]["values"].get(name, ())
+        return any(value.get("target_record_id") == wanted["target_record_id"] for value in values)
+
+    def _one(self, method: str, slug: str, record_id: str, body: Any) -> Reply:
+        if record_id not in self.records[slug]:
+            return Reply(404, {"code": "not_found"})
+        if method == "PATCH":
+            if record_id in self.refused:
+                return Reply(400, {"code": "validation_type"})
+            self.change(slug, record_id, **body["data"]["values"])
+        return Reply(200, {"data": self._shown(slug, record_id)})
+
+    def _shown(self, slug: str, record_id: str) -> dict[str, Any]:
+        kept = self.records[slug][record_id]
+        return {"id": {"record_id": record_id}, "created_at": self._time(kept["created"]), "values": kept["values"]}
+
+    def _value(self, name: str, value: Any) -> list[dict[str, Any]]:
+        since = {"active_from": self._time(self.clock.now()), "active_until": None}
+        if name == "domains":
+            return [{**since, "domain": domain} for domain in value]
+        if name == "company":
+            return [{**since, "target_object": "companies", "target_record_id": value}]
+        if isinstance(value, datetime):
+            return [{**since, "interaction_type": "email", "interacted_at": self._time(value)}]
+        if name in _STATUSES:
+            return [{**since, "status": {"title": value}}]
+        if name in _SELECTS:
+            return [{**since, "option": {"title": value}}]
+        return [{**since, "value": value}]
+
+    @staticmethod
+    def _time(at: datetime) -> str:
+        return at.strftime("%Y-%m-%dT%H:%M:%S.%f000Z")
