@@ -31,8 +31,7 @@ from healthscore.services.nightly.process import run_segment, start
 from healthscore.services.nightly.tasks import begin, end, work
 from healthscore.services.notifications.outbox import Outbox
 from healthscore.services.notifications.rate_limit import Pace
-from healthscore.storage import schema as keys
-from healthscore.storage import workspace
+from healthscore.storage import schema, workspace
 from healthscore.storage.client import dynamodb, pages
 from tests.support import dynamodb_local
 from tools.local import aws, template
@@ -115,7 +114,7 @@ def copies(
 def fill(accounts: int) -> None:
     """Put accounts into the tables, as copies of the prototypes that are there."""
     kept: dict[str, list[tuple[str, dict[str, Any]]]] = {}
-    for table in (keys.accounts_table(), keys.activity_table(), keys.history_table()):
+    for table in (schema.accounts_table(), schema.activity_table(), schema.history_table()):
         for item in everything(table):
             text = " ".join(value["S"] for name, value in item.items() if name in {"account_id", "pk", "sk"})
             found = next((name for name in map(named, range(PROTOTYPES)) if name in text), None)

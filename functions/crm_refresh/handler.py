@@ -12,7 +12,7 @@ from healthscore.integrations.crm.protocol import Change, CrmError
 from healthscore.services.crm_sync.session import open_session
 from healthscore.services.crm_sync.sync import Session, refresh
 from healthscore.services.notifications.outbox import open_outbox
-from healthscore.storage.crm import connections as crm
+from healthscore.storage.crm import connections
 from healthscore.storage.errors import StorageUnavailableError
 
 TRIES_FOR_LOOSE = 3
@@ -39,7 +39,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
     for record in event["Records"]:
         message_id, message = record["messageId"], json.loads(record["body"])
         provider, changes = message["provider"], [Change(*named) for named in message["changes"]]
-        connection = crm.connection(provider)
+        connection = connections.connection(provider)
         if connection is None or connection.disconnecting:
             continue
         try:

@@ -12,7 +12,7 @@ from healthscore.services.crm_sync.session import open_session
 from healthscore.services.crm_sync.sync import note_problem, run
 from healthscore.services.crm_sync.write_back import write_back_all
 from healthscore.services.notifications.outbox import open_outbox
-from healthscore.storage.crm import connections as crm
+from healthscore.storage.crm import connections
 
 RESERVE_SECONDS = 120
 """The longest that one page is expected to take: no page is begun later than this before the function is stopped."""
@@ -39,7 +39,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
         return float(context.get_remaining_time_in_millis()) / 1000
 
     results = []
-    for connection in crm.connections():
+    for connection in connections.connections():
         try:
             session = open_session(connection, outbox, logger, left=left, reserve=RESERVE_SECONDS)
             if not event:

@@ -14,7 +14,7 @@ from healthscore.integrations.crm.protocol import WebhookRequest
 from healthscore.integrations.crm.registry import PROVIDERS
 from healthscore.services.crm_sync.queue import enqueue
 from healthscore.services.crm_sync.secrets import WebhookSecrets
-from healthscore.storage.crm import connections as crm
+from healthscore.storage.crm import connections
 
 if TYPE_CHECKING:
     from healthscore.http.request import Request
@@ -37,7 +37,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
 def post_webhook(request: Request) -> dict[str, Any]:
     """Take a webhook; its signature stands for a key."""
     name = request.params["provider"]
-    connection = crm.connection(name) if name in PROVIDERS else None
+    connection = connections.connection(name) if name in PROVIDERS else None
     if connection is None or connection.disconnecting:
         raise ApiError(HTTPStatus.NOT_FOUND, "not_found", "No such CRM is connected.")
     body = request.body
@@ -54,7 +54,7 @@ def post_webhook(request: Request) -> dict[str, Any]:
     # A CRM that repeats a webhook says so by a header; otherwise the same signature again is a replay.
     repeat = request.headers.get(repeat_header or "") or hashlib.sha256(body + _signature(request)).hexdigest()
     digest = hashlib.sha256(f"{name}:{repeat}".encode()).hexdigest()
-    if crm.webhook_known(digest):
+    if connections.webhook_known(digest):
         if repeat_header:
             return {"success": True, "queued": 0}
         raise _refused("This webhook was taken before.")
@@ -64,7 +64,7 @@ def post_webhook(request: Request) -> dict[str, Any]:
         raise invalid_request("The body is not what this CRM sends.") from None
     for start in range(0, len(changes), CHANGES_A_MESSAGE):
         enqueue(name, changes[start : start + CHANGES_A_MESSAGE])
-    crm.note_webhook(digest, now + REMEMBERED)
+    connections.note_webhook(digest, now + REMEMBERED)
     return {"success": True, "queued": len(changes)}
 
 

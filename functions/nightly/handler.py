@@ -10,8 +10,8 @@ from aws_lambda_powertools import Logger
 from healthscore import startup  # isort: split
 
 from healthscore import metrics
-from healthscore.services.ingestion import pending_events as homecoming
-from healthscore.services.nightly import tasks as night_tasks
+from healthscore.services.ingestion import pending_events
+from healthscore.services.nightly import tasks
 from healthscore.services.nightly.finish import finish, settle
 from healthscore.services.nightly.process import run_segment, start
 from healthscore.services.notifications.outbox import open_outbox
@@ -55,15 +55,15 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
     outbox = open_outbox(logger)
     match event.get("task"):
         case "start":
-            begun = night_tasks.begin(event, now)
+            begun = tasks.begin(event, now)
             _bring_home(now, keep_going)
             return begun
         case "segment":
             logger.set_correlation_id(f"{event['run']['day']}/{event['run']['execution']}")
-            return night_tasks.work(event, now, keep_going=keep_going, logger=logger)
+            return tasks.work(event, now, keep_going=keep_going, logger=logger)
         case "finish":
             logger.set_correlation_id(f"{event['run']['day']}/{event['run']['execution']}")
-            result = night_tasks.end(event, outbox, keep_going=keep_going)
+            result = tasks.end(event, outbox, keep_going=keep_going)
             counts, undone = metrics.of_run(result), not result["complete"]
         case "outbox":
             settle(keep_going)
@@ -85,7 +85,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
 
 def _bring_home(now: datetime, keep_going: Callable[[], bool]) -> None:
     """Move what waits although it is known where it belongs, for the night to count it."""
-    moved = homecoming.sweep(workspace.settings().settings, now, keep_going=keep_going, logger=logger)
+    moved = pending_events.sweep(workspace.settings().settings, now, keep_going=keep_going, logger=logger)
     if any(moved.values()):
         logger.info("events that waited", people=moved)
 

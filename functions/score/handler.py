@@ -21,7 +21,7 @@ from healthscore.storage.accounts import accounts, history
 
 if TYPE_CHECKING:
     from healthscore.http.request import Request
-    from healthscore.storage.accounts.item import Account
+    from healthscore.storage.accounts.account_item import Account
 
 HISTORY_DAYS = 90
 """Days of history answered where `from` is left out."""

@@ -27,13 +27,11 @@ from healthscore.integrations.crm.hubspot import HubSpot, HubSpotOptions
 from healthscore.services.crm_sync import sync
 from healthscore.services.notifications.outbox import Outbox
 from healthscore.services.notifications.rate_limit import Pace
-from healthscore.storage import schema as keys
-from healthscore.storage.accounts import accounts
-from healthscore.storage.accounts import index as cards
-from healthscore.storage.accounts import item as account_item
+from healthscore.storage import schema
+from healthscore.storage.accounts import account_item, accounts, index
 from healthscore.storage.client import dynamodb
 from healthscore.storage.crm import companies as crm_companies
-from healthscore.storage.crm import connections as crm
+from healthscore.storage.crm import connections
 from healthscore.storage.errors import StorageUnavailableError
 from tests.bench import engine
 from tests.bench.crm import Account, facts_of, trouble
@@ -155,7 +153,7 @@ class Reader:
         )
 
     def _process(self) -> dict[str, Any]:
-        fake, connection = self._account.fake, crm.connection(PROVIDER)
+        fake, connection = self._account.fake, connections.connection(PROVIDER)
         assert connection is not None
         connector = HubSpot(HubSpotOptions(), fake.token, fake.url, fake.clock)
         session = sync.Session(
@@ -194,8 +192,8 @@ class _Topic:
 
 def put_accounts(names: list[str], now: str) -> None:
     """One new account for each name, without the words that searches look for."""
-    table = keys.accounts_table()
-    items = [{"account_id": {"S": name}, "since": {"S": now}, **cards.at_birth(name)} for name in names]
+    table = schema.accounts_table()
+    items = [{"account_id": {"S": name}, "since": {"S": now}, **index.at_birth(name)} for name in names]
     for start in range(0, len(items), _BATCH):
         puts: list[Any] = [{"PutRequest": {"Item": item}} for item in items[start : start + _BATCH]]
         left: dict[str, Any] = {table: puts}
@@ -210,7 +208,7 @@ def run(companies: int, changes: int, *, seed: int = 1, death_every: int) -> Ite
         fake.clock.sleep(7200)
         fake.lag, fake.before = timedelta(seconds=40), trouble(seed)
         put_accounts([account.domain(name) for name in account.companies], fake.clock.now().isoformat())
-        crm.connect(PROVIDER, HubSpotOptions().to_json(), fake.clock.now())
+        connections.connect(PROVIDER, HubSpotOptions().to_json(), fake.clock.now())
         reader = Reader(account, seed, death_every)
         yield "everything, for the first time", reader.run()
         # The next full run is due a day after the first one began, the waits for dead readers' locks included.

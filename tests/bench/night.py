@@ -12,7 +12,7 @@ from aws_lambda_powertools import Logger
 
 from healthscore.core.time import DAY
 from healthscore.services.ingestion.events import ingest
-from healthscore.services.nightly import process as nightly
+from healthscore.services.nightly import process
 from healthscore.settings import Settings
 from healthscore.storage import workspace
 from healthscore.storage.accounts import accounts
@@ -144,15 +144,15 @@ score, or when an account was last seen, has changed):"""
 
 
 def _run(as_of: datetime, customers: int) -> None:
-    run = nightly.start({"time": as_of.isoformat()}, NOW)
-    tally = nightly.run_segment(run, 0, 1, keep_going=lambda: True, logger=LOGGER).tally
+    run = process.start({"time": as_of.isoformat()}, NOW)
+    tally = process.run_segment(run, 0, 1, keep_going=lambda: True, logger=LOGGER).tally
     assert tally.complete
     assert tally.scored == customers, tally
 
 
 def _again(calls: Iterable[Callable[[], object]]) -> None:
     """Make calls again, as many at once as the worker; conditions fail now, which costs the client about the same."""
-    with ThreadPoolExecutor(nightly.WORKERS) as pool:
+    with ThreadPoolExecutor(process.WORKERS) as pool:
         deque(pool.map(_made, calls), maxlen=0)
 
 

@@ -17,10 +17,8 @@ from healthscore.http.api_keys import key_hash
 from healthscore.services.ingestion.events import ingest
 from healthscore.services.scoring import assess_account
 from healthscore.settings import Settings
-from healthscore.storage import schema as keys
-from healthscore.storage import workspace
-from healthscore.storage.accounts import accounts, history
-from healthscore.storage.accounts import item as account_item
+from healthscore.storage import schema, workspace
+from healthscore.storage.accounts import account_item, accounts, history
 from healthscore.storage.client import dynamodb, pages
 from tests.bench.engine import ROOT, metered, recorded
 from tests.bench.measuring import Section, Table, side_by_side, verdict
@@ -108,17 +106,17 @@ def _live(account_id: str, days: int, events: int) -> None:
     heads = list(
         pages(
             dynamodb().query,
-            TableName=keys.activity_table(),
+            TableName=schema.activity_table(),
             KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
             ExpressionAttributeValues={
-                ":pk": {"S": keys.activity_pk(account_id)},
-                **keys.day_range(yesterday, yesterday),
+                ":pk": {"S": schema.activity_pk(account_id)},
+                **schema.day_range(yesterday, yesterday),
             },
         )
     )
     for back in range(1, days - 1):
         for head in heads:
-            dynamodb().put_item(TableName=keys.activity_table(), Item=_moved(head, back * DAY))
+            dynamodb().put_item(TableName=schema.activity_table(), Item=_moved(head, back * DAY))
     accounts.save_crm(account_id, CrmFacts(NOW - DAY, open_tickets=1, last_email_at=NOW - DAY, active_deal=True))
     account = accounts.get(account_id)
     assert account is not None
@@ -134,10 +132,10 @@ def _live(account_id: str, days: int, events: int) -> None:
 
 def _moved(head: dict[str, Any], back: timedelta) -> dict[str, Any]:
     """A head as it would be had the same happened earlier. Its log stays as it is: a view does not look at it."""
-    day, lane = keys.parse_day_key(head["sk"]["S"])
+    day, lane = schema.parse_day_key(head["sk"]["S"])
     rollup = decode_rollup(day, head["r"]["S"])
     earlier = replace(rollup, day=rollup.day - back, first_at=rollup.first_at - back, last_at=rollup.last_at - back)
-    return {**head, "sk": {"S": keys.day_key(day - back, lane)}, "r": {"S": encode_rollup(earlier)}}
+    return {**head, "sk": {"S": schema.day_key(day - back, lane)}, "r": {"S": encode_rollup(earlier)}}
 
 
 def _handler() -> Callable[[dict[str, Any], Any], dict[str, Any]]:

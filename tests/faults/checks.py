@@ -7,12 +7,12 @@ from dataclasses import replace
 from datetime import UTC
 from typing import TYPE_CHECKING
 
-from healthscore.core.day_log import log as daylog
+from healthscore.core.day_log import log as day_log
 from healthscore.core.day_log.codec import entry
 from healthscore.core.time import end_of_day
-from healthscore.storage import schema as keys
+from healthscore.storage import schema
 from healthscore.storage.accounts import accounts
-from healthscore.storage.day_logs import rollups as activity
+from healthscore.storage.day_logs import rollups
 from healthscore.storage.day_logs.whole_days import read_day
 from tests.faults.batches import USERS_ERASED, distinct
 from tests.faults.ledger import Ledger
@@ -45,8 +45,8 @@ class Findings:
 
     def _check_day(self, account_id: str, day: date, sent: Sequence[Event]) -> None:
         try:
-            whole = read_day(keys.activity_pk(account_id), day)
-        except daylog.MissingSegmentError as error:
+            whole = read_day(schema.activity_pk(account_id), day)
+        except day_log.MissingSegmentError as error:
             self.wrong.append(f"{account_id} on {day}: the log: {error}")
             return
         by_id = {entry(one).id: one for one in sent}
@@ -54,9 +54,9 @@ class Findings:
         for one in sent:
             self._check_event(one, logged.get(entry(one).id))
         expected = naive_rollup(logged.values(), day) if logged else None
-        if activity.rollups(account_id, day, day, consistent=True) != ([expected] if expected else []):
+        if rollups.rollups(account_id, day, day, consistent=True) != ([expected] if expected else []):
             self.wrong.append(f"{account_id} on {day}: the roll-up")
-        if expected and activity.rollup_until(account_id, day, end_of_day(day, UTC)) != expected:
+        if expected and rollups.rollup_until(account_id, day, end_of_day(day, UTC)) != expected:
             self.wrong.append(f"{account_id} on {day}: the log")
         self.there += logged.values()
 

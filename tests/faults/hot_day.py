@@ -20,18 +20,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from healthscore.core.day_log import log as daylog
+from healthscore.core.day_log import log as day_log
 from healthscore.core.model import Event
 from healthscore.core.time import DAY as ONE_DAY
 from healthscore.core.time import end_of_day
 from healthscore.services.ingestion.events import ingest
 from healthscore.settings import Settings
-from healthscore.storage import schema as keys
+from healthscore.storage import schema
 from healthscore.storage.client import call, dynamodb
-from healthscore.storage.day_logs import items as log_items
-from healthscore.storage.day_logs import rollups as activity
-from healthscore.storage.day_logs import shard as lane
-from healthscore.storage.day_logs.sealed_cache import SealedCache
+from healthscore.storage.day_logs import commit_shard, log_items, rollups
+from healthscore.storage.day_logs.log_items import SealedCache
 from healthscore.storage.errors import StorageUnavailableError
 from tests.conftest import fresh_tables
 from tests.support import dynamodb_local
@@ -132,7 +130,7 @@ class _OfEachWriter(local):
 
 def begin(day: HotDay, lanes: int) -> None:
     """Have a day begin in so many lanes, whatever the day before was like."""
-    log = daylog.encode_head(day.date, daylog.Head(lanes=lanes))
+    log = day_log.encode_head(day.date, day_log.Head(lanes=lanes))
     put = log_items.head_put(_key(day), log, None, read_version=None, version="-", expires=2**31)
     call(dynamodb().put_item, **put)
 
@@ -151,19 +149,19 @@ def live(day: HotDay, writers: int, seconds: float = 0) -> Cost:
         _send(batch)
 
     with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(writers) as pool:
-        patch.setattr(lane, "sealed_parts", _OfEachWriter())
+        patch.setattr(commit_shard, "sealed_parts", _OfEachWriter())
         list(pool.map(send_at_its_time, deliveries, times))
     took = time.monotonic() - began
     meter.stop()
     expected = naive_rollup([one for batch in batches for one in batch], day.date)
-    exact = activity.rollups(ACCOUNT, day.date, day.date, consistent=True) == [expected]
-    exact &= activity.rollup_until(ACCOUNT, day.date, end_of_day(day.date, UTC)) == expected
+    exact = rollups.rollups(ACCOUNT, day.date, day.date, consistent=True) == [expected]
+    exact &= rollups.rollup_until(ACCOUNT, day.date, end_of_day(day.date, UTC)) == expected
     lanes, counts = log_items.read_heads(_key(day).pk, day.date)[0].head.lanes, meter.counts
     return Cost(day, writers, lanes, took, counts["puts"], counts["lost"], counts["units"], exact)
 
 
 def _key(day: HotDay) -> log_items.LogKey:
-    return log_items.LogKey(keys.activity_pk(ACCOUNT), day.date)
+    return log_items.LogKey(schema.activity_pk(ACCOUNT), day.date)
 
 
 def _batch(day: HotDay, start: int, count: int) -> Sequence[Event]:

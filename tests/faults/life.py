@@ -16,9 +16,9 @@ from healthscore.services.ingestion import events as ingest
 from healthscore.services.notifications.outbox import LEASE
 from healthscore.storage.alerts import messages
 from healthscore.storage.client import dynamodb
-from healthscore.storage.day_logs import shard as lane
-from healthscore.storage.day_logs.sealed_cache import SealedCache
-from healthscore.storage.erasure import pending_users as forgetting
+from healthscore.storage.day_logs import commit_shard
+from healthscore.storage.day_logs.log_items import SealedCache
+from healthscore.storage.erasure import pending_users
 from healthscore.storage.errors import StorageUnavailableError
 from tests.faults.batches import (
     CONTESTED,
@@ -152,7 +152,7 @@ class Life:
 
     def _leave_a_user_to_the_night(self) -> None:
         """Begin to erase a user, and never come back to it."""
-        self._until_done(lambda: forgetting.begin(*USERS_ERASED[1]))
+        self._until_done(lambda: pending_users.begin(*USERS_ERASED[1]))
         self._figures.erasures += 1
 
     def _ask(self, route: Callable[[Request], object], **params: str) -> None:
@@ -179,7 +179,7 @@ class Life:
             except StorageUnavailableError:
                 pass
             except Killed:
-                lane.sealed_parts = SealedCache()  # the next process knows nothing
+                commit_shard.sealed_parts = SealedCache()  # the next process knows nothing
             else:
                 return
             self._figures.repeated += 1

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from healthscore.core.day_log import log as daylog
-from healthscore.core.day_log import shards as lanes
+from healthscore.core.day_log import shards
 from healthscore.services.ingestion import events as ingest
-from healthscore.services.nightly import process as nightly
+from healthscore.services.nightly import process
 from healthscore.services.notifications import outbox
 from healthscore.storage.accounts import accounts, history
 from tests.conftest import fresh_tables
@@ -116,9 +116,9 @@ def _workspace(seed: int) -> Iterator[None]:
     with aws.running() as endpoint, pytest.MonkeyPatch.context() as patch:
         without_waiting(patch, Random(seed))
         with_tokens_from(patch, Random(seed))
-        patch.setattr(lanes, "LANE_BATCHES", LANE_BATCHES)
-        patch.setattr(lanes, "RACE", RACE)
+        patch.setattr(shards, "LANE_BATCHES", LANE_BATCHES)
+        patch.setattr(shards, "RACE", RACE)
         patch.setattr(daylog, "HEAD_BYTES", HEAD_BYTES)
-        for module in (nightly, ingest, outbox):
+        for module in (process, ingest, outbox):
             patch.setattr(module, "ThreadPoolExecutor", Inline)
         yield from fresh_tables(endpoint, patch)

@@ -7,10 +7,9 @@ from datetime import timedelta
 import pytest
 
 from healthscore.core.day_log.id_set import Seen
-from healthscore.storage import schema as keys
+from healthscore.storage import schema
 from healthscore.storage.alerts import messages
-from healthscore.storage.day_logs import items as log_items
-from healthscore.storage.day_logs import reads as readings
+from healthscore.storage.day_logs import log_items
 from tests.faults import life, story, topic
 from tests.faults.injection import KINDS
 
@@ -66,15 +65,15 @@ def test_check__without_the_outboxs_claim__fails(monkeypatch):
 
 
 def test_check__with_writers_that_look_for_no_mark_of_an_erasure__fails(monkeypatch):
-    batch_get = readings.batch_get
+    batch_get = log_items.batch_get
 
     def unmarked(*args):
         return [
-            (table, {name: item[name] for name in item if name != keys.ERASING}) for table, item in batch_get(*args)
+            (table, {name: item[name] for name in item if name != schema.ERASING}) for table, item in batch_get(*args)
         ]
 
-    monkeypatch.setattr(readings, "batch_get", unmarked)
-    monkeypatch.setattr(keys, "NOT_ERASING", "attribute_not_exists(no_such_attribute)")
+    monkeypatch.setattr(reads, "batch_get", unmarked)
+    monkeypatch.setattr(schema, "NOT_ERASING", "attribute_not_exists(no_such_attribute)")
     assert noticed("first-seen times", "a trace of", first=32)
 
 

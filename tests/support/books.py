@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING, Any
 from healthscore.core.book import Card, Sort, entries, score_key, seen_key
 from healthscore.core.model import Band, Component, Snapshot
 from healthscore.core.scoring.standard import band
-from healthscore.storage import schema as keys
-from healthscore.storage.accounts import accounts
-from healthscore.storage.accounts import index as cards
-from healthscore.storage.accounts import search_index as words
+from healthscore.storage import schema
+from healthscore.storage.accounts import accounts, index, search_index
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -52,7 +50,7 @@ def write(drawn: Drawn) -> None:
 def written(drawn: Drawn) -> list[tuple[str, dict[str, Any]]]:
     """Table and item of everything that `write` leaves of an account without earlier nights, for books of many."""
     account_id, name = drawn.account_id, drawn.profile.get("name")
-    attributes = {**cards.at_birth(account_id), **cards.described(account_id, drawn.profile, None)}
+    attributes = {**index.at_birth(account_id), **index.described(account_id, drawn.profile, None)}
     if drawn.score is not None:
         attributes |= {
             "state": {"S": f"{band(drawn.score).value} unknown"},
@@ -63,8 +61,11 @@ def written(drawn: Drawn) -> list[tuple[str, dict[str, Any]]]:
         "account_id": {"S": account_id},
         **{key: value for key, value in attributes.items() if value is not None},
     }
-    found = [(keys.accounts_table(), account)]
-    found += [(keys.activity_table(), put["Put"]["Item"]) for put in words.puts(account_id, entries(account_id, name))]
+    found = [(schema.accounts_table(), account)]
+    found += [
+        (schema.activity_table(), put["Put"]["Item"])
+        for put in search_index.puts(account_id, entries(account_id, name))
+    ]
     return found
 
 

@@ -9,9 +9,9 @@ import re
 import zlib
 from typing import Any
 
-from healthscore.core.day_log import codec as pack
+from healthscore.core.day_log import codec
 from healthscore.core.day_log import log as daylog
-from healthscore.storage import schema as keys
+from healthscore.storage import schema
 from healthscore.storage.client import dynamodb, pages
 
 TABLES = ("ACCOUNTS_TABLE", "ACTIVITY_TABLE", "HISTORY_TABLE", "SETTINGS_TABLE")
@@ -43,7 +43,7 @@ def mentions(*texts: str) -> list[str]:
 
 def described_kinds() -> list[tuple[str, str, str]]:
     """Table and the beginnings of both keys of every kind of item that `storage.keys` describes."""
-    rows = re.findall(r"^    (\w*) +(?:account_id|pk (\S+), +sk (.*?))  ", str(keys.__doc__), re.MULTILINE)
+    rows = re.findall(r"^    (\w*) +(?:account_id|pk (\S+), +sk (.*?))  ", str(schema.__doc__), re.MULTILINE)
     found, table = [], ""
     for named, pk, sks in rows:
         table = f"{named.upper()}_TABLE" if named else table
@@ -93,12 +93,12 @@ def _inflated(data: bytes, bits: int) -> str:
         return ""
 
 
-def _entries(item: dict[str, Any]) -> list[pack.Entry]:
+def _entries(item: dict[str, Any]) -> list[codec.Entry]:
     """The entries in the log of an item, whether or not any head leads to it."""
     sk = item.get("sk", {}).get("S", "")
     if "l" not in item or "B" not in item["l"]:
         return []
-    day = keys.parse_day_key("D#" + "#".join(sk.split("#")[1:3]))[0]
-    if sk.startswith(keys.DAYS_PREFIX):
+    day = schema.parse_day_key("D#" + "#".join(sk.split("#")[1:3]))[0]
+    if sk.startswith(schema.DAYS_PREFIX):
         return list(daylog.decode_head(day, item["l"]["B"]).tail)
     return daylog.decode_segment(day, item["l"]["B"])[1]

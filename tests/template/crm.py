@@ -12,7 +12,7 @@ import boto3
 
 from healthscore import process
 from healthscore.services.crm_sync import matching
-from healthscore.storage import schema as keys
+from healthscore.storage import schema
 from healthscore.storage.alerts import messages
 from healthscore.storage.client import dynamodb
 from tools.fakes import attio, hubspot
@@ -66,14 +66,14 @@ def sqs_event(queue_url: str) -> dict[str, Any]:
 def forget_alerts(account_id: str) -> None:
     """Forget what an account's people were told today, as if it was another day."""
     for owner, message_id in [*messages.pending(), *_sent(account_id)]:
-        key = dict(zip(("pk", "sk"), keys.message_key(owner, message_id), strict=True))
+        key = dict(zip(("pk", "sk"), schema.message_key(owner, message_id), strict=True))
         item = {name: {"S": text} for name, text in key.items()}
-        dynamodb().delete_item(TableName=keys.history_table(), Key=item)
+        dynamodb().delete_item(TableName=schema.history_table(), Key=item)
 
 
 def _sent(account_id: str) -> Iterator[tuple[str | None, str]]:
-    items = dynamodb().scan(TableName=keys.history_table())["Items"]
-    owners = [keys.message_owner(item["pk"]["S"], item["sk"]["S"]) for item in items if "message" in item]
+    items = dynamodb().scan(TableName=schema.history_table())["Items"]
+    owners = [schema.message_owner(item["pk"]["S"], item["sk"]["S"]) for item in items if "message" in item]
     return iter([owner for owner in owners if owner[0] == account_id])
 
 

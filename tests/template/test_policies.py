@@ -17,12 +17,12 @@ from healthscore.http.api_keys import Scope
 from healthscore.storage.accounts import accounts
 from healthscore.storage.alerts import digests, messages
 from healthscore.storage.crm import connections
-from healthscore.storage.day_logs import shard as lane
-from healthscore.storage.day_logs.sealed_cache import SealedCache
+from healthscore.storage.day_logs import commit_shard
+from healthscore.storage.day_logs.log_items import SealedCache
 from healthscore.storage.erasure import accounts as erasing
-from healthscore.storage.erasure import pending_users as forgetting
+from healthscore.storage.erasure import pending_users
 from healthscore.storage.errors import AccountErasedError, StorageUnavailableError
-from healthscore.storage.people import memberships as people
+from healthscore.storage.people import memberships
 from tests.template import crm
 from tests.template.calls import Calls, Permission
 from tests.template.conftest import ROOT
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from healthscore.core.model import Snapshot
-    from healthscore.storage.accounts.item import Account
+    from healthscore.storage.accounts.account_item import Account
     from tools.local.template import Stack
 
 ADMIN_KEY = "admin-key"
@@ -165,7 +165,7 @@ def live(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     noon = (yesterday + timedelta(hours=12)).isoformat().replace("+00:00", "Z")
     workspace.request("PUT", "/v1/settings", {"timezone": "UTC", "milestones": ["seen"]})
     workspace.events(0, 1000, yesterday)
-    monkeypatch.setattr(lane, "sealed_parts", SealedCache())  # as in another process: what is sealed is read again
+    monkeypatch.setattr(commit_shard, "sealed_parts", SealedCache())  # as in another process: what is sealed is read again
     workspace.events(1000, 5, yesterday)
     workspace.calls_of_a_stranger(yesterday)
     workspace.request("PUT", "/v1/accounts/acme", {"name": "Acme", "owner": "Kim"})
@@ -175,7 +175,7 @@ def live(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
 
     waiting = {"event": "seen", "userId": "eva", "timestamp": yesterday.isoformat()}
     workspace.request("POST", "/v1/track", waiting)
-    people.join("ueva", [(0, "acme")])  # by somebody who dies then: the night moves the event
+    memberships.join("ueva", [(0, "acme")])  # by somebody who dies then: the night moves the event
 
     workspace.events(0, 1, yesterday + timedelta(days=1))
     _look_around(workspace, yesterday)
@@ -227,30 +227,30 @@ def _erase(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     for doomed in ("half-gone", "acme"):
         workspace.request("PUT", f"/v1/accounts/{doomed}", {"name": "Other"})
         workspace.request("PUT", f"/v1/accounts/{doomed}", {"name": "Doomed", "champions": ["ada"]})
-        people.join("uada", [(0, doomed)])
-        people.link("aada", "uada")
+        memberships.join("uada", [(0, doomed)])
+        memberships.link("aada", "uada")
     workspace.request("PUT", "/v1/accounts/half-gone/crm", {"open_tickets": 0})
     erasing.mark("half-gone", now)
-    people.join("uada", [(0, "acme"), (0, "elsewhere")])
-    forgetting.begin("acme", "ada")
+    memberships.join("uada", [(0, "acme"), (0, "elsewhere")])
+    pending_users.begin("acme", "ada")
     with monkeypatch.context() as accident:
         accident.setattr(accounts, "save_score", _erased_meanwhile)
         workspace.night({"date": (now - timedelta(days=1)).date().isoformat()})
     workspace.request("PUT", "/v1/accounts/acme", {"champions": ["eve"]})
     workspace.request("PUT", "/v1/accounts/acme/crm", {"open_tickets": 0})
     workspace.request("DELETE", "/v1/accounts/acme/users/eve")
-    people.join("uada", [(0, "acme")])
+    memberships.join("uada", [(0, "acme")])
     digests.add(
         Alert("2999-01-01-digest", None, AlertKind.DIGEST, Severity.LOW, now.date(), now, "", "", (), ""), ["acme"]
     )
     workspace.request("DELETE", "/v1/accounts/acme")
-    people.join("uada", [(0, "left-over")])
+    memberships.join("uada", [(0, "left-over")])
     workspace.request("DELETE", "/v1/accounts/left-over")
 
 
 def _forget(monkeypatch: pytest.MonkeyPatch) -> None:
     """Go on as in another process: what is sealed is read again."""
-    monkeypatch.setattr(lane, "sealed_parts", SealedCache())
+    monkeypatch.setattr(commit_shard, "sealed_parts", SealedCache())
 
 
 def _unavailable(*_: object) -> None:

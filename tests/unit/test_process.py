@@ -11,7 +11,7 @@ from healthscore import process
 from healthscore.http.api_keys import CachedKeys
 from healthscore.services.ingestion.events import EventSettings
 from healthscore.storage.client import dynamodb
-from healthscore.storage.day_logs import shard as lane
+from healthscore.storage.day_logs import commit_shard
 from tools.local.stack import LocalStack
 
 
@@ -65,7 +65,7 @@ def test_forget__drops_keys_settings_and_sealed_parts():
     keys("a")
     assert asked == ["a", "a"]
     assert settings._stored is None
-    assert lane.sealed_parts in process._memories
+    assert commit_shard.sealed_parts in process._memories
 
 
 def test_memory__of_a_handler_that_is_gone__is_not_kept_alive():

@@ -13,7 +13,7 @@ from healthscore.storage.accounts import accounts
 
 if TYPE_CHECKING:
     from healthscore.http.request import Request
-    from healthscore.storage.accounts.item import Account
+    from healthscore.storage.accounts.account_item import Account
 
 
 def get_account(request: Request) -> dict[str, Any]:

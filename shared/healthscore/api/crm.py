@@ -13,7 +13,7 @@ from healthscore.integrations.crm import options
 from healthscore.integrations.crm.mapping import WORDS, Unmatched
 from healthscore.integrations.crm.registry import PROVIDERS
 from healthscore.storage.crm import companies as crm_companies
-from healthscore.storage.crm import connections as crm
+from healthscore.storage.crm import connections
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,7 +28,7 @@ _LIMIT, _MAX_LIMIT = 100, 1000
 def get_crm(request: Request) -> dict[str, Any]:
     """The CRMs that are connected, and how reading them goes."""
     query.only(request)
-    return {"connections": [_document(found, request.received_at) for found in crm.connections()]}
+    return {"connections": [_document(found, request.received_at) for found in connections.connections()]}
 
 
 def put_crm_connection(request: Request) -> dict[str, Any]:
@@ -42,13 +42,13 @@ def put_crm_connection(request: Request) -> dict[str, Any]:
         chosen = options.read(PROVIDERS[provider].options, body)
     except ValueError as error:
         raise invalid_request(f"Nothing was changed: {error}.") from None
-    return _document(crm.connect(provider, chosen.to_json(), request.received_at), request.received_at)
+    return _document(connections.connect(provider, chosen.to_json(), request.received_at), request.received_at)
 
 
 def delete_crm_connection(request: Request) -> dict[str, Any]:
     """Disconnect a CRM: the next run takes back all that came from it."""
     query.only(request)
-    if not crm.begin_disconnecting(_provider(request)):
+    if not connections.begin_disconnecting(_provider(request)):
         raise ApiError(HTTPStatus.NOT_FOUND, "not_found", "This CRM is not connected.")
     return {"success": True, "state": "disconnecting"}
 
@@ -56,7 +56,7 @@ def delete_crm_connection(request: Request) -> dict[str, Any]:
 def get_crm_unmatched(request: Request) -> dict[str, Any]:
     """Companies of the CRM that are no account, with the reason and what to do about it."""
     query.only(request, "provider", "limit", "cursor")
-    connected = [found.provider for found in crm.connections()]
+    connected = [found.provider for found in connections.connections()]
     provider = request.query.get("provider") or next(iter(connected), "")
     if provider not in connected:
         raise ApiError(HTTPStatus.NOT_FOUND, "not_found", "This CRM is not connected.")

@@ -14,7 +14,7 @@ from healthscore.http.errors import account_not_found
 from healthscore.services.book import read_page
 from healthscore.storage import workspace
 from healthscore.storage.accounts import accounts
-from healthscore.storage.alerts import lists as alert_lists
+from healthscore.storage.alerts import lists
 from healthscore.storage.runs import summary
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def get_alerts(request: Request) -> dict[str, Any]:
     day = query.day(request, "date") or day_of(request.received_at, workspace.settings().settings.zone)
     question = ["alerts", day.isoformat()]
     limit, after = read_limit(request, most=MOST, otherwise=OTHERWISE), read_cursor(request, question)
-    found, place = alert_lists.of_day(day, limit=limit, after=after)
+    found, place = lists.of_day(day, limit=limit, after=after)
     return {"date": day.isoformat(), **_alerts(found), "next_cursor": write_cursor(question, place)}
 
 
@@ -61,7 +61,7 @@ def get_account_alerts(request: Request) -> dict[str, Any]:
     limit, after = read_limit(request, most=MOST, otherwise=OTHERWISE), read_cursor(request, question)
     if accounts.get(account_id) is None:
         raise account_not_found(account_id)
-    found, place = alert_lists.of_account(account_id, limit=limit, after=after)
+    found, place = lists.of_account(account_id, limit=limit, after=after)
     return {"account_id": account_id, **_alerts(found), "next_cursor": write_cursor(question, place)}
 
 

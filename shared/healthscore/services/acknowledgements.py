@@ -12,14 +12,13 @@ from healthscore.core.time import from_millis, millis, parse_instant
 from healthscore.http import query
 from healthscore.http.errors import ApiError, shown
 from healthscore.storage.accounts import accounts
-from healthscore.storage.alerts import acknowledgements as handlings
-from healthscore.storage.alerts import messages
+from healthscore.storage.alerts import acknowledgements, messages
 from healthscore.storage.errors import ConditionFailedError
 from healthscore.storage.retries import Patience
 
 if TYPE_CHECKING:
     from healthscore.http.request import Request
-    from healthscore.storage.accounts.item import Account
+    from healthscore.storage.accounts.account_item import Account
     from healthscore.storage.alerts.messages import Message
 
 
@@ -54,7 +53,7 @@ def _handle(request: Request, status: HandlingStatus, said: dict[str, Any]) -> d
     at = from_millis(millis(request.received_at))
     patience = Patience("too many writers at once for one account")
     while True:
-        found = handlings.find(alert_id)
+        found = acknowledgements.find(alert_id)
         account = accounts.get(found.account_id) if found and found.account_id else None
         if found is None or account is None or account.latest is None:
             raise _not_found(alert_id)
@@ -74,7 +73,7 @@ def _handle(request: Request, status: HandlingStatus, said: dict[str, Any]) -> d
         if _holds_already(handling, account):
             return alert_document(found.body, found.status, account.handled)
         try:
-            handlings.keep(account.account_id, handling)
+            acknowledgements.keep(account.account_id, handling)
         except ConditionFailedError:
             patience.wait()
             continue

@@ -11,14 +11,14 @@ from healthscore.core.alerts.render import Subject, tell
 from healthscore.core.alerts.rules import changes
 from healthscore.core.alerts.suppression import Handling, heeded
 from healthscore.storage.accounts import history
-from healthscore.storage.alerts import lists as alert_lists
+from healthscore.storage.alerts import lists
 
 if TYPE_CHECKING:
     from datetime import date
 
     from healthscore.core.alerts.settings import AlertSettings
     from healthscore.core.model import Snapshot
-    from healthscore.storage.accounts.item import Account
+    from healthscore.storage.accounts.account_item import Account
 
 
 def alerts(account: Account, previous: Snapshot, current: Snapshot, rules: AlertSettings) -> list[Alert]:
@@ -35,7 +35,7 @@ def alerts(account: Account, previous: Snapshot, current: Snapshot, rules: Alert
     # What the same night has told, in a run that was killed, is told again: it has the same ids.
     earlier = [
         alert
-        for alert in map(Alert.from_json, alert_lists.told_on(account.account_id, current.day))
+        for alert in map(Alert.from_json, lists.told_on(account.account_id, current.day))
         if alert.created_at < current.as_of
     ]
     again = {alert.alert_id for alert in earlier}

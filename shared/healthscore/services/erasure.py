@@ -9,11 +9,10 @@ from healthscore.http import query
 from healthscore.http.errors import ApiError, account_not_found
 from healthscore.storage import workspace
 from healthscore.storage.erasure import accounts as erasing
-from healthscore.storage.erasure import pending_users as forgetting
+from healthscore.storage.erasure import pending_users, pseudonymise
 from healthscore.storage.erasure import people as people_erasing
-from healthscore.storage.erasure import pseudonymise as log_scrubbing
 from healthscore.storage.errors import AccountErasedError
-from healthscore.storage.people import memberships as people
+from healthscore.storage.people import memberships
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +47,7 @@ def delete_user(request: Request) -> dict[str, Any]:
     query.only(request)
     account_id, user_id = request.params["account_id"], request.params["user_id"]
     try:
-        forgetting.begin(account_id, user_id)
+        pending_users.begin(account_id, user_id)
     except AccountErasedError:
         raise account_not_found(account_id) from None
     if not forget_user(account_id, user_id, request.received_at, lambda: request.time_left() > 0):
@@ -65,15 +64,15 @@ def forget_user(account_id: str, user_id: str, now: datetime, keep_going: Callab
     Raises:
         StorageUnavailableError: something may be left.
     """
-    user, *others = known_as = people.known_as(f"u{user_id}")
+    user, *others = known_as = memberships.known_as(f"u{user_id}")
     retention_days = workspace.settings().settings.retention_days
-    if not log_scrubbing.scrub(account_id, known_as, retention_days, keep_going):
+    if not pseudonymise.scrub(account_id, known_as, retention_days, keep_going):
         return False
-    forgetting.drop_champions(account_id, {person[1:] for person in known_as if person.startswith("u")}, now)
+    pending_users.drop_champions(account_id, {person[1:] for person in known_as if person.startswith("u")}, now)
     for person in others:
         people_erasing.leave(person, account_id)
     people_erasing.leave(user, account_id, for_good=True)  # last, since it leads to the others
-    forgetting.end(account_id, user_id)
+    pending_users.end(account_id, user_id)
     return True
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from healthscore.core.alerts.model import Alert
     from healthscore.core.model import CrmFacts, Facts, Snapshot
     from healthscore.settings import Settings
-    from healthscore.storage.accounts.item import Account
+    from healthscore.storage.accounts.account_item import Account
 
 
 def enter(

@@ -11,9 +11,9 @@ from healthscore.core.model import Facts, Milestone
 from healthscore.core.scoring.standard import WINDOW_DAYS
 from healthscore.core.time import DAY, day_of, parse_instant
 from healthscore.storage.accounts import history
-from healthscore.storage.accounts.item import RECENT_NIGHTS
-from healthscore.storage.crm import connections as crm
-from healthscore.storage.day_logs import rollups as activity
+from healthscore.storage.accounts.account_item import RECENT_NIGHTS
+from healthscore.storage.crm import connections
+from healthscore.storage.day_logs import rollups
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from healthscore.core.health import Health
     from healthscore.core.model import CrmFacts, DailyScore, DayRollup, Snapshot
     from healthscore.settings import Settings
-    from healthscore.storage.accounts.item import Account
+    from healthscore.storage.accounts.account_item import Account
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +65,9 @@ def gather_facts(account: Account, as_of: datetime, settings: Settings, *, consi
     """
     today = day_of(as_of, settings.zone)
     oldest = today - timedelta(days=WINDOW_DAYS)
-    days = activity.rollups(account.account_id, oldest, today, consistent=consistent, names=False)
+    days = rollups.rollups(account.account_id, oldest, today, consistent=consistent, names=False)
     if days and days[-1].day == today and days[-1].last_at > as_of:
-        until = activity.rollup_until(account.account_id, today, as_of)
+        until = rollups.rollup_until(account.account_id, today, as_of)
         days[-1:] = [] if until is None else [until]
     window = [day for day in days if day.day > oldest]
     return Facts(
@@ -129,7 +129,7 @@ def _last_seen(account: Account, days: list[DayRollup], oldest: date, *, consist
         return days[-1].last_at
     if not account.firsts:
         return None
-    before = activity.last_rollup_before(account.account_id, oldest, consistent=consistent)
+    before = rollups.last_rollup_before(account.account_id, oldest, consistent=consistent)
     return before.last_at if before else None
 
 
@@ -152,6 +152,6 @@ def _crm_synced_at(account: Account) -> datetime | None:
     """When the CRM that an account's facts are from was last read completely; None where it is not a connected one."""
     if account.crm is None or account.crm.provider is None:
         return None
-    connection = crm.connection(account.crm.provider)
+    connection = connections.connection(account.crm.provider)
     text = connection.status.get("last_success") if connection else None
     return parse_instant(text) if text else None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from healthscore.core.time import format_instant, parse_instant
 from healthscore.settings import Settings
-from healthscore.storage import schema as keys
+from healthscore.storage import schema
 from healthscore.storage.client import call, dynamodb, pages
 from healthscore.storage.errors import ConditionFailedError, TimezoneFixedError
 from healthscore.storage.retries import Patience
@@ -86,7 +86,7 @@ def save_settings(new: Settings, now: datetime) -> StoredSettings:
             raise TimezoneFixedError(stored.settings.timezone)
         version = stored.version + 1
         update = {
-            "TableName": keys.settings_table(),
+            "TableName": schema.settings_table(),
             "Key": _CURRENT,
             "UpdateExpression": "SET version = :version, settings = :settings",
             "ConditionExpression": _unchanged(stored.version) + (" AND attribute_not_exists(timezone_fixed)" * moves),
@@ -97,7 +97,7 @@ def save_settings(new: Settings, now: datetime) -> StoredSettings:
             },
         }
         kept = {
-            "TableName": keys.settings_table(),
+            "TableName": schema.settings_table(),
             "Item": {
                 "pk": {"S": "settings"},
                 "sk": {"S": f"v{version:06d}"},
@@ -130,7 +130,7 @@ def fix_timezone() -> StoredSettings:
         try:
             call(
                 dynamodb().update_item,
-                TableName=keys.settings_table(),
+                TableName=schema.settings_table(),
                 Key=_CURRENT,
                 UpdateExpression="SET version = :read, timezone_fixed = :true",
                 ConditionExpression=_unchanged(stored.version),
@@ -161,7 +161,7 @@ def add_key(key: ApiKey) -> None:
     """
     call(
         dynamodb().put_item,
-        TableName=keys.settings_table(),
+        TableName=schema.settings_table(),
         Item={
             "pk": {"S": "key"},
             "sk": {"S": key.hash},
@@ -181,7 +181,7 @@ def api_keys() -> list[ApiKey]:
     """
     items = pages(
         dynamodb().query,
-        TableName=keys.settings_table(),
+        TableName=schema.settings_table(),
         KeyConditionExpression="pk = :pk",
         ExpressionAttributeValues={":pk": {"S": "key"}},
         ConsistentRead=True,
@@ -196,7 +196,7 @@ def revoke_key(key_hash: str) -> None:
         StorageUnavailableError: it is not known whether it is still valid.
     """
     key = {"pk": {"S": "key"}, "sk": {"S": key_hash}}
-    call(dynamodb().delete_item, TableName=keys.settings_table(), Key=key)
+    call(dynamodb().delete_item, TableName=schema.settings_table(), Key=key)
 
 
 def expire_key(key_hash: str, until: datetime) -> None:
@@ -208,7 +208,7 @@ def expire_key(key_hash: str, until: datetime) -> None:
     with contextlib.suppress(ConditionFailedError):
         call(
             dynamodb().update_item,
-            TableName=keys.settings_table(),
+            TableName=schema.settings_table(),
             Key={"pk": {"S": "key"}, "sk": {"S": key_hash}},
             UpdateExpression="SET valid_until = :until",
             ConditionExpression="attribute_exists(pk)",
@@ -217,7 +217,7 @@ def expire_key(key_hash: str, until: datetime) -> None:
 
 
 def _get(key: dict[str, Any]) -> dict[str, Any] | None:
-    return call(dynamodb().get_item, TableName=keys.settings_table(), Key=key, ConsistentRead=True).get("Item")
+    return call(dynamodb().get_item, TableName=schema.settings_table(), Key=key, ConsistentRead=True).get("Item")
 
 
 def _unchanged(version: int) -> str:

@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Any
 from functions.api import handler as api_function
 from functions.ingest import handler as ingest_function
 from healthscore.core.day_log import log as daylog
-from healthscore.core.day_log import shards as lanes
+from healthscore.core.day_log import shards
 from healthscore.core.time import format_instant
 from healthscore.http.api_keys import CachedKeys, key_hash
 from healthscore.services.crm_sync import matching
 from healthscore.services.ingestion import events as ingest
 from healthscore.services.ingestion.events import EventSettings
-from healthscore.services.nightly import process as nightly
+from healthscore.services.nightly import process
 from healthscore.services.nightly.tasks import begin, end, work
 from healthscore.storage import workspace
 from healthscore.storage.crm import companies as crm_companies
-from healthscore.storage.crm import connections as crm
-from healthscore.storage.people import memberships as people
+from healthscore.storage.crm import connections
+from healthscore.storage.people import memberships
 from healthscore.storage.workspace import ApiKey
 from tests.integration.crm.conftest import Workspace
 from tests.integration.nightly.nights import LOGGER, Inline, Topic, outbox_of
@@ -140,9 +140,9 @@ def send(path: str, body: object, now: datetime = NOW) -> dict[str, Any]:
 def prepare(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have few events seal segments and few batches make lanes, and everything go one after the other."""
     monkeypatch.setattr(daylog, "HEAD_BYTES", 400)
-    monkeypatch.setattr(lanes, "LANE_BATCHES", 1)
+    monkeypatch.setattr(shards, "LANE_BATCHES", 1)
     monkeypatch.setattr(matching, "WORKERS", 1)
-    for module in (ingest, nightly):
+    for module in (ingest, process):
         monkeypatch.setattr(module, "ThreadPoolExecutor", Inline)
     monkeypatch.setattr(ingest_function, "settings", EventSettings())
     for function in (api_function, ingest_function):
@@ -180,7 +180,7 @@ class Life:
             self.describe(customer, customer.name, NIGHT - timedelta(days=3) + timedelta(hours=1))
         self.night(NIGHT - timedelta(days=2), "run-2")
         with self.monkeypatch.context() as accident:
-            accident.setattr(nightly, "_night", _fail)
+            accident.setattr(process, "_night", _fail)
             self.night(NIGHT - timedelta(days=1), "run-1")
         self.connect()
         self.night(NIGHT, "run-0")
@@ -240,7 +240,7 @@ class Life:
         """Events that wait: of one whose account is known by now, and of a stranger, enough for sealed segments."""
         for customer in CUSTOMERS:  # whoever says it dies before moving the event
             send("/v1/track", self.call("track", NOW, -1, userId=customer.late, event="page_seen"))
-            people.join(f"u{customer.late}", [(0, customer.account_id)])
+            memberships.join(f"u{customer.late}", [(0, customer.account_id)])
         stranger = [
             self.call("track", NOW, -second / 60, userId="stranger", event="page_seen") for second in range(300)
         ]
@@ -257,7 +257,7 @@ class Life:
         with self.monkeypatch.context() as accident:
             accident.setattr(crm_companies, "forget_seen", lambda _: None)  # it has died before
             assert workspace.sync()["state"] == "complete"
-        crm.note_webhook("0" * 64, NOW)
+        connections.note_webhook("0" * 64, NOW)
         workspace.close()
 
     def night(self, at: datetime, run: str) -> None:

@@ -13,7 +13,7 @@ from functions.api import handler as api_function
 from functions.score import handler as score_function
 from healthscore.core.alerts.model import Alert, AlertKind, Severity, alert_id
 from healthscore.http.api_keys import CachedKeys, key_hash
-from healthscore.services.nightly import process as nightly
+from healthscore.services.nightly import process
 from healthscore.services.notifications import outbox
 from healthscore.storage import workspace
 from healthscore.storage.accounts import accounts
@@ -28,7 +28,7 @@ KINDS = [kind for kind in AlertKind if kind not in {AlertKind.DIGEST, AlertKind.
 
 @pytest.fixture
 def topic(moto, described_answers, monkeypatch):
-    for module in (nightly, outbox):
+    for module in (process, outbox):
         monkeypatch.setattr(module, "ThreadPoolExecutor", Inline)
     for function in (api_function, score_function):
         monkeypatch.setattr(function, "find_key", CachedKeys(workspace.find_key))

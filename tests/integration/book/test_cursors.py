@@ -12,7 +12,7 @@ from healthscore.http.api_keys import CachedKeys, key_hash
 from healthscore.http.cursors import write_cursor
 from healthscore.storage import workspace
 from healthscore.storage.accounts import accounts
-from healthscore.storage.crm import connections as crm
+from healthscore.storage.crm import connections
 from healthscore.storage.workspace import ApiKey
 from tests.support.gateway import NOW, gateway_event
 
@@ -44,7 +44,7 @@ def workspace_of_one(tables, monkeypatch):
         monkeypatch.setattr(function, "find_key", CachedKeys(workspace.find_key))
     workspace.add_key(ApiKey(key_hash("local-admin"), "admin", "test", NOW, "dmin"))
     accounts.save_profile("acme", lambda _: {"name": "Acme"}, NOW)
-    crm.connect("hubspot", {}, NOW)
+    connections.connect("hubspot", {}, NOW)
 
 
 def test_lists__cursor_that_was_made_up__begins_a_page_or_is_refused(workspace_of_one):

@@ -18,16 +18,15 @@ from healthscore.http.api_keys import CachedKeys, key_hash
 from healthscore.services.ingestion.events import ingest
 from healthscore.services.nightly.process import run_segment, start
 from healthscore.settings import Settings
-from healthscore.storage import schema as keys
-from healthscore.storage import workspace
+from healthscore.storage import schema, workspace
 from healthscore.storage.accounts import accounts
 from healthscore.storage.alerts import digests, messages
 from healthscore.storage.client import dynamodb
-from healthscore.storage.day_logs import rollups as activity
+from healthscore.storage.day_logs import rollups
 from healthscore.storage.erasure import accounts as erasing
-from healthscore.storage.erasure import pending_users as forgetting
+from healthscore.storage.erasure import pending_users
 from healthscore.storage.errors import StorageUnavailableError
-from healthscore.storage.people import memberships as people
+from healthscore.storage.people import memberships
 from healthscore.storage.workspace import ApiKey
 from tests.integration.nightly import nights
 from tests.integration.nightly.nights import Killed, Killer, Tables
@@ -88,9 +87,9 @@ def lived(moto, monkeypatch):
                 for i in range(150, 300)
             ]
         )
-        people.join(f"u{USER}", [(0, account_id)])
-    people.join(f"u{UUID_USER}", [(0, ACCOUNT)])
-    people.describe(f"u{UUID_USER}", {"name": "Erasmus"}, 0)
+        memberships.join(f"u{USER}", [(0, account_id)])
+    memberships.join(f"u{UUID_USER}", [(0, ACCOUNT)])
+    memberships.describe(f"u{UUID_USER}", {"name": "Erasmus"}, 0)
     told(None, f"{NAME} (-20) fell most", named=[ACCOUNT])
     told(None, "Next Door (-20) fell most", DAY - timedelta(days=1), named=["neighbour"])
 
@@ -134,7 +133,7 @@ def test_delete__killed_at_any_write__is_finished_by_the_next(lived, path, after
     tables, killer = Tables(), Killer()
     with killer.watching():
         assert delete(path)[0] == 200
-    figures = activity.rollups(ACCOUNT, DAY - timedelta(days=9), DAY, consistent=True)
+    figures = rollups.rollups(ACCOUNT, DAY - timedelta(days=9), DAY, consistent=True)
     assert len(killer.writes) > 3
     for at in range(1, len(killer.writes) + 1):
         tables.bring_back()
@@ -142,7 +141,7 @@ def test_delete__killed_at_any_write__is_finished_by_the_next(lived, path, after
             delete(path)
         assert delete(path)[0] == (404 if path == PATH and after and at == len(killer.writes) else 200)
         assert mentions(*traces) == [] if traces else user_is_gone(), at
-        assert activity.rollups(ACCOUNT, DAY - timedelta(days=9), DAY, consistent=True) == figures
+        assert rollups.rollups(ACCOUNT, DAY - timedelta(days=9), DAY, consistent=True) == figures
 
 
 def user_is_gone() -> bool:
@@ -150,7 +149,7 @@ def user_is_gone() -> bool:
 
 
 def test_delete_user__of_an_account__keeps_every_figure_and_everybody_else(lived):
-    window = partial(activity.rollups, ACCOUNT, DAY - timedelta(days=9), DAY, consistent=True)
+    window = partial(rollups.rollups, ACCOUNT, DAY - timedelta(days=9), DAY, consistent=True)
     before, others = window(), len(mentions(OTHER))
     assert delete(f"{PATH}/users/{USER}") == (200, {"account_id": ACCOUNT, "user_id": USER, "erased": True})
     assert window() == before
@@ -167,12 +166,12 @@ def test_delete_user__whose_id_is_a_uuid__is_gone_from_the_raw_bytes(lived):
 
 
 def test_delete_user__then_the_same_events_again__counts_none_twice(lived):
-    before = activity.rollups(ACCOUNT, DAY, DAY, consistent=True)
+    before = rollups.rollups(ACCOUNT, DAY, DAY, consistent=True)
     delete(f"{PATH}/users/{USER}")
     take_in(
         [event(f"e{i}", account_id=ACCOUNT, at=MIDNIGHT + timedelta(minutes=i), user_id=USER) for i in range(150, 300)]
     )
-    assert activity.rollups(ACCOUNT, DAY, DAY, consistent=True) == before
+    assert rollups.rollups(ACCOUNT, DAY, DAY, consistent=True) == before
 
 
 def test_erasures__that_nobody_carried_on__are_finished_by_the_night(lived):
@@ -207,14 +206,14 @@ def test_erase__overtaken_by_another_and_by_new_events__leaves_these_alone_and_i
         return True
 
     assert not erasing.erase("acme", overtaken)[1]
-    kept = activity.rollups("acme", days[-1].date(), DAY, consistent=True)
+    kept = rollups.rollups("acme", days[-1].date(), DAY, consistent=True)
     assert [one.events for one in kept] == [1] * len(days)
     assert accounts.get("acme").firsts == {"page_viewed": days[-1]}
     assert any("w#a" in item for item in mentions("acme"))
 
 
 def test_delete_account__that_is_not_there__clears_up_what_is_left_of_it(lived):
-    dynamodb().delete_item(TableName=keys.accounts_table(), Key={"account_id": {"S": ACCOUNT}})
+    dynamodb().delete_item(TableName=schema.accounts_table(), Key={"account_id": {"S": ACCOUNT}})
     assert delete(PATH)[0] == 200
     assert [text for text in mentions(ACCOUNT) if " w#" not in text and "w#" not in text] == []
     assert delete(PATH)[0] == 404
@@ -244,7 +243,7 @@ def test_forgetting__that_a_transaction_is_in_the_way_of__is_begun_and_ended_all
         http_response.status_code = 400
         parsed["Error"] = {"Code": "TransactionConflictException", "Message": "a transaction is under way"}
 
-    for change, noted in ((forgetting.begin, (USER,)), (forgetting.end, ())):
+    for change, noted in ((pending_users.begin, (USER,)), (pending_users.end, ())):
         client.meta.events.register("after-call.dynamodb.UpdateItem", conflict)
         change("acme", USER)
         assert accounts.get("acme").forgetting == noted
@@ -299,7 +298,7 @@ def test_delete_account__while_events_come_in__leaves_a_whole_account_or_none(sm
     )
     assert not any(run.killed for run in runs)
     account = accounts.get("acme")
-    kept = activity.rollups("acme", DAY, DAY + timedelta(days=1), consistent=True)
+    kept = rollups.rollups("acme", DAY, DAY + timedelta(days=1), consistent=True)
     assert sum(one.events for one in kept) == (0 if account is None else 60)
     assert account is not None or mentions("acme") == [] == mentions(USER)
 

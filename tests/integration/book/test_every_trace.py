@@ -11,7 +11,7 @@ import pytest
 from healthscore.core.time import DAY
 from healthscore.services.nightly.process import run_segment, start
 from healthscore.storage.accounts import accounts
-from healthscore.storage.day_logs import rollups as activity
+from healthscore.storage.day_logs import rollups
 from tests.integration.book.lived import DOOMED, NIGHT, NOW, SPARED, Life, ask
 from tests.integration.nightly import nights
 from tests.integration.nightly.nights import LOGGER, Killed, Killer, Tables
@@ -52,7 +52,7 @@ def own_items(account_id: str) -> list[str]:
 
 
 def figures(account_id: str) -> list[Any]:
-    return activity.rollups(account_id, NOW.date() - 30 * DAY, NOW.date(), consistent=True)
+    return rollups.rollups(account_id, NOW.date() - 30 * DAY, NOW.date(), consistent=True)
 
 
 def test_world__has__every_kind_of_item_that_there_is(lived):

@@ -21,13 +21,13 @@ from healthscore.integrations.crm.registry import PROVIDERS
 from healthscore.services.crm_sync import matching, session, sync
 from healthscore.services.crm_sync.sync import Session
 from healthscore.services.ingestion.events import ingest
-from healthscore.services.nightly import process as nightly
+from healthscore.services.nightly import process
 from healthscore.services.notifications.outbox import Outbox
 from healthscore.services.notifications.rate_limit import Pace
 from healthscore.services.scoring import gather_facts
 from healthscore.settings import Settings
 from healthscore.storage.accounts import accounts, history
-from healthscore.storage.crm import connections as crm
+from healthscore.storage.crm import connections
 from tests.integration.crm.living import DESKS, NOW, Life, Subscriber
 from tests.template.crm import connected
 from tools.fakes.attio import FakeAttio
@@ -66,10 +66,10 @@ class Workspace:
 
     def connect(self, **chosen: Any) -> None:
         given = PROVIDERS[self.provider].options(**chosen)
-        crm.connect(self.provider, given.to_json(), self.fake.clock.now())
+        connections.connect(self.provider, given.to_json(), self.fake.clock.now())
 
     def session(self) -> Session:
-        connection = crm.connection(self.provider)
+        connection = connections.connection(self.provider)
         assert connection is not None
         provider = PROVIDERS[self.provider]
         chosen = options.read(provider.options, connection.options)
@@ -145,7 +145,7 @@ def attio(moto, monkeypatch):
 
 
 def last_success(provider: str) -> Any:
-    connection = crm.connection(provider)
+    connection = connections.connection(provider)
     return connection and parse_instant(connection.status["last_success"])
 
 
@@ -153,7 +153,7 @@ def last_success(provider: str) -> Any:
 def life(request, moto, monkeypatch):
     topic = Subscriber()
     monkeypatch.setenv("ALERTS_TOPIC_ARN", topic.arn)
-    monkeypatch.setattr(nightly, "WORKERS", 1)  # one after the other, so that a run is repeatable
+    monkeypatch.setattr(process, "WORKERS", 1)  # one after the other, so that a run is repeatable
     with connected(NOW, monkeypatch, request.param) as fake:
         clock = fake.clock
         monkeypatch.setattr(session, "CLOCK", Clock(clock.now, clock.monotonic, clock.sleep))

@@ -15,11 +15,11 @@ from functions.crm_webhook import handler as webhook_function
 from healthscore.core.model import Event
 from healthscore.integrations.crm.registry import PROVIDERS
 from healthscore.services.ingestion.events import ingest
-from healthscore.services.nightly import process as nightly
+from healthscore.services.nightly import process
 from healthscore.services.scoring import assess_account
 from healthscore.settings import Settings
 from healthscore.storage.accounts import accounts
-from healthscore.storage.crm import connections as crm
+from healthscore.storage.crm import connections
 from tests.support.gateway import gateway_event
 from tests.template.crm import sqs_event
 
@@ -138,7 +138,7 @@ class Life:
 
     def connect(self, **chosen):
         given = PROVIDERS[self.desk.provider].options(**(self.desk.chosen | chosen))
-        crm.connect(self.desk.provider, given.to_json(), self.clock.now())
+        connections.connect(self.desk.provider, given.to_json(), self.clock.now())
 
     def begin(self, events=20):
         """Let the account be used, connect the CRM, and read it; 20 events make it just about healthy."""
@@ -188,8 +188,8 @@ class Life:
 
     def night(self):
         """The nightly run of now, up to the messages that it stores; answers their kinds."""
-        run = nightly.start({"time": self.clock.now().isoformat()}, self.clock.now())
-        worked = nightly.run_segment(run, 0, 1, keep_going=lambda: True, logger=None)
+        run = process.start({"time": self.clock.now().isoformat()}, self.clock.now())
+        worked = process.run_segment(run, 0, 1, keep_going=lambda: True, logger=None)
         return dict(worked.tally.alerts)
 
     def score(self):

@@ -14,10 +14,10 @@ from functions.crm_refresh import handler as refresh_function
 from functions.crm_sync import handler as sync_function
 from functions.crm_webhook import handler as webhook_function
 from healthscore.http.api_keys import CachedKeys, key_hash
-from healthscore.services.crm_sync import secrets as tokens
+from healthscore.services.crm_sync import secrets
 from healthscore.storage import workspace
 from healthscore.storage.accounts import accounts
-from healthscore.storage.crm import connections as crm
+from healthscore.storage.crm import connections
 from healthscore.storage.workspace import ApiKey
 from tests.support.gateway import gateway_event
 from tests.template.crm import URL, connected, sqs_event
@@ -131,7 +131,7 @@ def test_webhook__secret__is_kept_for_minutes_and_read_anew_where_it_does_not_fi
         headers, body = hubspot.webhook(hubspot.event("tickets", "5"), url=URL)
         return deliver(headers, body, now=hubspot.clock.now())[0]
 
-    monkeypatch.setattr(tokens, "secrets", stored)
+    monkeypatch.setattr(secrets, "secrets", stored)
     assert [status(SECRET) for _ in range(3)] == [200] * 3
     assert [status("forged") for _ in range(10)] == [401] * 10
     assert len(read) == 1
@@ -178,7 +178,7 @@ def test_status__without_a_token__says_so(hubspot):
 def test_unmatched__companies__are_paged_with_what_to_do(hubspot, company):
     for number in range(3):
         hubspot.add("companies", domain=f"prospect{number}.com", name=f"P{number}")
-    crm.connect("hubspot", crm.connection("hubspot").options, NOW)
+    connections.connect("hubspot", connections.connection("hubspot").options, NOW)
     sync_function.handler({}, Context())
     status, first = ask("GET", "/v1/crm/unmatched", query={"limit": "2"})
     assert (status, len(first["unmatched"])) == (200, 2)

@@ -14,7 +14,7 @@ from healthscore.services.scoring import assess_account
 from healthscore.settings import Settings
 from healthscore.storage.accounts import accounts
 from healthscore.storage.crm import companies as crm_companies
-from healthscore.storage.crm import connections as crm
+from healthscore.storage.crm import connections
 from healthscore.storage.crm import facts as crm_facts
 from healthscore.storage.erasure import accounts as erasing
 from healthscore.storage.errors import StorageUnavailableError
@@ -46,7 +46,7 @@ def test_sync__companies_of_every_sort__are_matched_or_reported(hubspot):
     assert hubspot.facts("beta").open_tickets == 1
     assert hubspot.facts("acme.com").open_tickets == 0
     assert hubspot.facts("gamma").provider == "hubspot"
-    assert crm.connection("hubspot").status["counts"] == {"companies": 6, "matched": 3, "unmatched": 3}
+    assert connections.connection("hubspot").status["counts"] == {"companies": 6, "matched": 3, "unmatched": 3}
 
 
 def test_sync__two_companies_of_one_domain__are_no_account_until_one_is_gone(hubspot):
@@ -113,7 +113,7 @@ def test_sync__killed_between_entering_and_the_cursor__enters_again_and_changes_
         raise StorageUnavailableError("gone")
 
     with monkeypatch.context() as accident:
-        accident.setattr(crm, "save_progress", gone)
+        accident.setattr(connections, "save_progress", gone)
         with pytest.raises(StorageUnavailableError):
             hubspot.sync()
     assert hubspot.sync() == {"provider": "hubspot", "state": "locked"}
@@ -133,10 +133,10 @@ def test_sync__daily_limit__waits_and_keeps_the_cursor(hubspot):
         hubspot.fake.add("companies")
     hubspot.fake.daily_left = 12
     assert hubspot.sync()["state"] == "waiting"
-    assert "daily limit" in crm.connection("hubspot").status["error"]
+    assert "daily limit" in connections.connection("hubspot").status["error"]
     hubspot.fake.daily_left = 10**6
     assert hubspot.sync()["state"] == "complete"
-    assert crm.connection("hubspot").status["error"] is None
+    assert connections.connection("hubspot").status["error"] is None
 
 
 def test_sync__second_run__reads_only_what_changed(hubspot):
@@ -209,9 +209,9 @@ def test_write_back__after_a_night__writes_each_change_once(hubspot):
 
 def test_disconnect__account__keeps_no_facts_and_alerts_nobody(hubspot):
     borderline(hubspot)
-    assert crm.begin_disconnecting("hubspot")
+    assert connections.begin_disconnecting("hubspot")
     assert hubspot.sync()["state"] == "disconnected"
-    assert crm.connections() == []
+    assert connections.connections() == []
     assert list(crm_companies.all_companies("hubspot")) == []
     assert "open_tickets" in hubspot.facts("acme.com").unknown
     assert hubspot.topic.published == []

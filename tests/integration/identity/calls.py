@@ -7,7 +7,7 @@ from datetime import timedelta
 from healthscore.api.segment_com import Deed, Link, Membership, ParsedCalls
 from healthscore.core.day_log.codec import entry
 from healthscore.core.time import millis
-from healthscore.services.ingestion import identity as tracking
+from healthscore.services.ingestion import identity
 from healthscore.settings import Settings
 from healthscore.storage.day_logs import whole_days
 from tests.support.events import MIDNIGHT, event
@@ -17,7 +17,7 @@ START = millis(MIDNIGHT)
 
 
 def record(calls: ParsedCalls):
-    return tracking.Tracker(Settings(), NOW, lambda: float("inf")).record(calls)
+    return identity.Tracker(Settings(), NOW, lambda: float("inf")).record(calls)
 
 
 def deed(event_id: str, person: str, minute: float, account_id: str | None = None) -> Deed:

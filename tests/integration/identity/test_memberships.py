@@ -14,21 +14,19 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from healthscore.api.segment_com import Deed, Link, Membership
-from healthscore.core.day_log import log as daylog
+from healthscore.core.day_log import log as day_log
 from healthscore.core.identity.memberships import account_at
 from healthscore.core.time import from_millis
 from healthscore.services.ingestion import events as ingest
-from healthscore.services.ingestion import identity as tracking
-from healthscore.services.ingestion import pending_events as homecoming
+from healthscore.services.ingestion import identity, pending_events
 from healthscore.settings import Settings
-from healthscore.storage import retries as patience
+from healthscore.storage import retries
 from healthscore.storage.client import dynamodb
-from healthscore.storage.day_logs import rollups as activity
-from healthscore.storage.day_logs import whole_days
+from healthscore.storage.day_logs import rollups, whole_days
 from healthscore.storage.erasure import accounts as erasing
 from healthscore.storage.errors import StorageUnavailableError
 from healthscore.storage.people import memberships as people
-from healthscore.storage.people import pending_moves as moves
+from healthscore.storage.people import pending_moves
 from healthscore.storage.schema import activity_pk, person_pk
 from tests.integration.identity.calls import NOW, START, calls_of, deed, entries_of, record
 from tests.integration.nightly.nights import Inline
@@ -41,9 +39,9 @@ MINUTES = st.sampled_from([0, 1, 40, 600, 1439, 1440, 1500])
 
 @pytest.fixture
 def in_process(moto, monkeypatch):
-    monkeypatch.setattr(daylog, "HEAD_BYTES", 260)
+    monkeypatch.setattr(day_log, "HEAD_BYTES", 260)
     monkeypatch.setattr(ingest, "ThreadPoolExecutor", Inline)
-    monkeypatch.setattr(patience, "time", SimpleNamespace(sleep=lambda _seconds: None))
+    monkeypatch.setattr(retries, "time", SimpleNamespace(sleep=lambda _seconds: None))
     interleaving.watch(dynamodb())
 
 
@@ -112,7 +110,7 @@ def one_account(data) -> None:
     for one in deeds:
         days.setdefault(from_millis(one.entry.at).date(), []).append(one.entry)
     expected = [naive_rollup([as_event(one) for one in days[day]], day) for day in sorted(days)]
-    assert activity.rollups(account, DAY, max(days), consistent=True) == expected
+    assert rollups.rollups(account, DAY, max(days), consistent=True) == expected
     assert entries_of(person_pk(world.user)) == entries_of(person_pk(world.visitor)) == []
 
 
@@ -152,7 +150,7 @@ def test_event__sent_again_while_somebody_says_that_the_person_was_elsewhere__co
 
 
 def test_the_check__without_the_fence__fails(in_process, monkeypatch):
-    monkeypatch.setattr(tracking, "Fence", lambda _versions: None)
+    monkeypatch.setattr(identity, "Fence", lambda _versions: None)
     assert 2 in {deliveries_around_a_move(calls_before) for calls_before in range(12)}
 
 
@@ -198,13 +196,13 @@ def test_unassigned__group_call_dies_at_any_call_and_none_follows__the_night_bri
         assert sweep()["failed"] == 0
         assert count_of(account) == (3 if said else 0)
         assert len(entries_of(person_pk(user))) == (0 if said else 2)
-        assert list(moves.noted()) == []
+        assert list(pending_moves.noted()) == []
         assert sweep() == {"moved": 0, "failed": 0}
     assert 0 < unsaid < len(deaths)
 
 
 def test_sweep__more_people_than_a_night_takes__leaves_the_rest_to_the_next(in_process, monkeypatch):
-    monkeypatch.setattr(homecoming, "MOST", 2)
+    monkeypatch.setattr(pending_events, "MOST", 2)
     account = f"acme-{uuid4().hex}"
     for number in range(3):
         people_of_one = f"u{number}-{uuid4().hex}"
@@ -232,8 +230,8 @@ def test_note__that_was_put_meanwhile__outlives_the_one_that_is_struck(in_proces
     again = people.link(visitor, f"u-other-{uuid4().hex}")
     assert people.join(user, [(START, "acme")]) is None
     for struck in (first, second):
-        moves.strike(struck)
-    assert [found for _, found in moves.noted()] == [again]
+        pending_moves.strike(struck)
+    assert [found for _, found in pending_moves.noted()] == [again]
 
 
 def test_group_call__while_its_account_is_erased__leaves_all_of_it_or_nothing(in_process):
@@ -270,7 +268,7 @@ def try_to(calls):
 
 
 def sweep():
-    return homecoming.sweep(Settings(), NOW, keep_going=lambda: True, logger=Logger(level="CRITICAL"))
+    return pending_events.sweep(Settings(), NOW, keep_going=lambda: True, logger=Logger(level="CRITICAL"))
 
 
 def _unavailable(*_):

@@ -9,10 +9,10 @@ from uuid import uuid4
 import pytest
 
 from healthscore.api.segment_com import Membership
-from healthscore.core.day_log import shards as lanes
+from healthscore.core.day_log import shards
 from healthscore.core.time import DAY as ONE_DAY
-from healthscore.services.ingestion import identity as tracking
-from healthscore.storage import retries as patience
+from healthscore.services.ingestion import identity
+from healthscore.storage import retries
 from healthscore.storage.client import dynamodb
 from healthscore.storage.day_logs import commit as daylogs
 from healthscore.storage.schema import activity_pk
@@ -26,8 +26,8 @@ TODAY = DAY + ONE_DAY
 
 @pytest.fixture
 def in_process(moto, monkeypatch):
-    monkeypatch.setattr(lanes, "LANE_BATCHES", 1)
-    monkeypatch.setattr(patience, "time", SimpleNamespace(sleep=lambda _seconds: None))
+    monkeypatch.setattr(shards, "LANE_BATCHES", 1)
+    monkeypatch.setattr(retries, "time", SimpleNamespace(sleep=lambda _seconds: None))
     interleaving.watch(dynamodb())
 
 
@@ -67,5 +67,5 @@ def test_events__of_people_in_several_lanes_one_of_whom_was_elsewhere__count_onc
 
 
 def test_the_check__without_the_fence__fails(in_process, monkeypatch):
-    monkeypatch.setattr(tracking, "Fence", lambda _versions: None)
+    monkeypatch.setattr(identity, "Fence", lambda _versions: None)
     assert set(overtaken_delivery(4).values()) != {0}

@@ -10,7 +10,7 @@ import pytest
 from healthscore.api.segment_com import Description, ParsedCalls
 from healthscore.services.ingestion.identity import Tracker
 from healthscore.settings import Settings
-from healthscore.storage import schema as keys
+from healthscore.storage import schema
 from healthscore.storage.accounts import accounts
 from healthscore.storage.client import dynamodb
 from tests.support.events import MIDNIGHT
@@ -63,6 +63,6 @@ def test_traits__without_anything_usable__create_nothing():
 def test_person__identified__is_kept_with_name_and_address():
     record(people=[Description("uann", 1, {"name": "Ann", "email": "ann@example.com", "password": "secret"})])
     record(people=[Description("uann", 2, {"name": "Ann Lee"})])
-    key = {"pk": {"S": keys.person_pk("uann")}, "sk": {"S": keys.TRAITS}}
-    item = dynamodb().get_item(TableName=keys.activity_table(), Key=key)["Item"]
+    key = {"pk": {"S": schema.person_pk("uann")}, "sk": {"S": schema.TRAITS}}
+    item = dynamodb().get_item(TableName=schema.activity_table(), Key=key)["Item"]
     assert json.loads(item["t"]["S"]) == {"name": ["Ann Lee", 2], "email": ["ann@example.com", 1]}

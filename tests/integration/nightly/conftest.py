@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from healthscore.services.nightly import process as nightly
+from healthscore.services.nightly import process
 from healthscore.services.notifications import outbox
 from tests.integration.nightly.nights import Inline, Topic
 
 
 @pytest.fixture
 def topic(moto, monkeypatch):
-    monkeypatch.setattr(nightly, "ThreadPoolExecutor", Inline)
+    monkeypatch.setattr(process, "ThreadPoolExecutor", Inline)
     monkeypatch.setattr(outbox, "ThreadPoolExecutor", Inline)
     return Topic()

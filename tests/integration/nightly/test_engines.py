@@ -6,8 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from healthscore.storage.accounts import accounts, history
-from healthscore.storage.accounts import item as account_item
+from healthscore.storage.accounts import account_item, accounts, history
 from healthscore.storage.alerts import messages
 from tests.integration.nightly.nights import ABSENT, THRIVING, TONIGHT, Topic, account, night
 

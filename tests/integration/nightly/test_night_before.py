@@ -10,7 +10,7 @@ from healthscore.core.model import CrmFacts
 from healthscore.services import rescoring
 from healthscore.services.nightly.process import run_segment, start
 from healthscore.settings import Settings
-from healthscore.storage import schema as keys
+from healthscore.storage import schema
 from healthscore.storage.accounts import accounts, history
 from healthscore.storage.client import dynamodb
 from tests.integration.nightly.nights import ABSENT, LOGGER, LONG_AGO, NIGHT, THRIVING, TONIGHT, Killed, account, night
@@ -32,10 +32,10 @@ def test_night__account_that_has_last_night__takes_three_calls(topic):
     finally:
         dynamodb().meta.events.unregister("provide-client-params.dynamodb", note)
     assert made == [
-        ("Scan", keys.accounts_table()),
-        ("Query", keys.activity_table()),
-        ("PutItem", keys.history_table()),
-        ("UpdateItem", keys.accounts_table()),
+        ("Scan", schema.accounts_table()),
+        ("Query", schema.activity_table()),
+        ("PutItem", schema.history_table()),
+        ("UpdateItem", schema.accounts_table()),
     ]
 
 

@@ -14,8 +14,8 @@ from aws_lambda_powertools import Logger
 from healthscore.core.health import snapshot
 from healthscore.core.nightly.run_totals import Tally
 from healthscore.integrations.crm.facts import nothing_known
-from healthscore.services import alerting as telling
-from healthscore.services.nightly import process as nightly
+from healthscore.services import alerting
+from healthscore.services.nightly import process
 from healthscore.services.nightly.finish import finish
 from healthscore.services.nightly.process import IN_FLIGHT, Run, run_segment, start
 from healthscore.services.scoring import assess_account
@@ -191,7 +191,7 @@ def test_night__segments__together_are_the_whole(topic):
 def test_night__one_account_fails__is_named_and_stops_nothing(topic, monkeypatch):
     for account_id in ("good", "bad", "better"):
         account(account_id, ABSENT)
-    score = nightly._score
+    score = process._score
 
     def broken(one, run):
         if one.account_id == "bad":
@@ -199,7 +199,7 @@ def test_night__one_account_fails__is_named_and_stops_nothing(topic, monkeypatch
         return score(one, run)
 
     with monkeypatch.context() as patch:
-        patch.setattr(nightly, "_score", broken)
+        patch.setattr(process, "_score", broken)
         result = night(topic)
     assert (result["scored"], result["failed"], result["left"]) == (2, 1, ["1 failed account"])
     assert "1 account could not be scored at first: bad (KeyError)." in topic.alerts()[-1].why
@@ -225,7 +225,7 @@ def test_night__account_that_cannot_be_read__stops_nothing(topic):
 
 def test_run_segment__failure__is_logged_by_place_and_without_contents(topic, monkeypatch):
     account("bad", ABSENT)
-    monkeypatch.setattr(nightly, "_score", lambda *_: {}["secret content"])
+    monkeypatch.setattr(process, "_score", lambda *_: {}["secret content"])
     stream = io.StringIO()
     run_segment(start({}, TONIGHT), 0, 1, keep_going=lambda: True, logger=Logger(service="segment-test", stream=stream))
     logged = json.loads(stream.getvalue())
@@ -240,10 +240,10 @@ def test_night__storage_fails_account_after_account__gives_up(topic, monkeypatch
 
     for number in range(5):
         account(f"a{number}", ABSENT)
-    monkeypatch.setattr(nightly, "_score", unavailable)
-    monkeypatch.setattr(nightly, "OUTAGE_AFTER", 6)
+    monkeypatch.setattr(process, "_score", unavailable)
+    monkeypatch.setattr(process, "OUTAGE_AFTER", 6)
     assert night(topic)["failed"] == 5
-    monkeypatch.setattr(nightly, "OUTAGE_AFTER", 5)
+    monkeypatch.setattr(process, "OUTAGE_AFTER", 5)
     with pytest.raises(StorageUnavailableError):
         night(topic)
 
@@ -279,11 +279,11 @@ def test_run_segment__many_accounts__holds_few_at_once(topic, monkeypatch):
     def work(*_):
         first_batch_read.wait()
         found = snapshot(assess_account(one, TONIGHT, Settings()))
-        return nightly._Outcome(telling.subject(one), None, found, ())
+        return process._Outcome(alerting.subject(one), None, found, ())
 
-    monkeypatch.setattr(nightly, "ThreadPoolExecutor", ThreadPoolExecutor)
-    monkeypatch.setattr(nightly, "Tally", lambda: tally)
-    monkeypatch.setattr(nightly, "_night", work)
+    monkeypatch.setattr(process, "ThreadPoolExecutor", ThreadPoolExecutor)
+    monkeypatch.setattr(process, "Tally", lambda: tally)
+    monkeypatch.setattr(process, "_night", work)
     monkeypatch.setattr(accounts, "scan", scan)
     run_segment(Run(TODAY, TONIGHT, Settings()), 0, 1, keep_going=lambda: True, logger=LOGGER)
     assert tally.scored == 5 * IN_FLIGHT
@@ -301,13 +301,13 @@ def test_night__erasure_was_begun__is_finished_and_counts_for_nothing(topic):
 
 def test_night__erasure_begins_meanwhile__leaves_nothing_of_the_night(topic, monkeypatch):
     account("gone", ABSENT)
-    score = nightly._score
+    score = process._score
 
     def overtaken(one, run):
         erasing.mark("gone", TONIGHT)
         return score(one, run)
 
-    monkeypatch.setattr(nightly, "_score", overtaken)
+    monkeypatch.setattr(process, "_score", overtaken)
     assert night(topic)["failed"] == 0
     assert [key for table in ("ACCOUNTS_TABLE", "HISTORY_TABLE") for key in items(table) if "gone" in key[0]] == []
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from functions.api import handler as api_function
-from healthscore.core.alerts import suppression as alert_handling
+from healthscore.core.alerts import suppression
 from healthscore.core.alerts.model import AlertKind, alert_id
 from healthscore.core.alerts.suppression import FURTHER, LONGEST
 from healthscore.core.model import CrmFacts
@@ -19,8 +19,7 @@ from healthscore.services.rescoring import enter
 from healthscore.settings import Settings
 from healthscore.storage import workspace
 from healthscore.storage.accounts import accounts
-from healthscore.storage.alerts import acknowledgements as handlings
-from healthscore.storage.alerts import messages
+from healthscore.storage.alerts import acknowledgements, messages
 from healthscore.storage.errors import ConditionFailedError
 from healthscore.storage.workspace import ApiKey
 from tests.integration.nightly.nights import (
@@ -184,14 +183,14 @@ def test_handling__by_two_at_once__both_are_answered_and_one_stands_everywhere(f
 
 
 def test_handling__somebody_writes_at_the_same_moment__is_tried_again(fell, monkeypatch):
-    keep, failures = handlings.keep, iter([True, False])
+    keep, failures = acknowledgements.keep, iter([True, False])
 
     def contended(*arguments):
         if next(failures):
             raise ConditionFailedError("TransactionConflict")
         keep(*arguments)
 
-    monkeypatch.setattr(handlings, "keep", contended)
+    monkeypatch.setattr(acknowledgements, "keep", contended)
     monkeypatch.setattr("healthscore.storage.retries.time.sleep", lambda _: None)
     assert say("acknowledge", KIM)[0] == 200
     assert accounts.get("acme").handled["by"] == "Kim"
@@ -286,7 +285,7 @@ def crm(at, **said):
 
 def test_crm_change__in_hand__is_told_only_if_it_got_worse(topic, monkeypatch):
     """A change that is told at once is silenced by the same rules as a night's."""
-    monkeypatch.setattr(alert_handling, "FURTHER", 5)  # a CRM alone moves a score no further than some points
+    monkeypatch.setattr(suppression, "FURTHER", 5)  # a CRM alone moves a score no further than some points
     for minutes in range(1, 6):
         use("acme", *(TONIGHT - age * NIGHT - minutes * timedelta(minutes=1) for age in range(30)))
     account("acme", THRIVING, THRIVING, THRIVING)

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from healthscore.storage import schema as keys
+from healthscore.storage import schema
 from healthscore.storage.client import dynamodb, pages
 from tests.integration.operations.conftest import TONIGHT
 from tools.restore import main
@@ -80,7 +80,7 @@ def test_copied_back__with_replace__one_account_is_as_it_was_and_others_as_they_
     product.send("acme", 4, 5)
     product.send("globex", 4)
     globex = product.health("globex")
-    copy_back(restored, "ACTIVITY_TABLE", "--replace", "--partition", keys.activity_pk("acme"))
+    copy_back(restored, "ACTIVITY_TABLE", "--replace", "--partition", schema.activity_pk("acme"))
     # The days that came since are no part of what was restored, and stay.
     assert product.health("acme")["components"]["activity"]["facts"]["events"] == 5
     assert product.health("globex") == globex

@@ -12,8 +12,7 @@ from healthscore.core.model import Band, Component, CrmFacts, Snapshot
 from healthscore.core.time import DAY as ONE_DAY
 from healthscore.settings import Settings
 from healthscore.storage import workspace
-from healthscore.storage.accounts import accounts, history
-from healthscore.storage.accounts import item as account_item
+from healthscore.storage.accounts import account_item, accounts, history
 from healthscore.storage.alerts import messages
 from healthscore.storage.errors import AccountErasedError, TimezoneFixedError
 from healthscore.storage.runs import runs

@@ -13,7 +13,7 @@ from healthscore.storage.alerts import messages
 from healthscore.storage.alerts.messages import Message
 from healthscore.storage.client import dynamodb
 from healthscore.storage.crm import companies as crm_companies
-from healthscore.storage.crm import connections as crm
+from healthscore.storage.crm import connections
 from healthscore.storage.crm import facts as crm_facts
 from healthscore.storage.crm.companies import CompanyRecord
 from healthscore.storage.erasure import accounts as erasing
@@ -181,21 +181,21 @@ def test_unmatched__companies__come_in_pages(tables):
 
 
 def test_lock__of_a_connection__is_one_holder_s_until_its_lease_is_over(tables):
-    crm.connect("hubspot", {}, NOW)
-    assert crm.lock("hubspot", "one", NOW, LEASE) is not None
-    assert crm.lock("hubspot", "two", NOW + LEASE, LEASE) is None
+    connections.connect("hubspot", {}, NOW)
+    assert connections.lock("hubspot", "one", NOW, LEASE) is not None
+    assert connections.lock("hubspot", "two", NOW + LEASE, LEASE) is None
     later = NOW + LEASE + timedelta(seconds=1)
-    assert crm.lock("hubspot", "two", later, LEASE) is not None
-    assert not crm.save_progress("hubspot", "one", {"base": {}}, {}, unlock=True)
-    assert crm.save_progress("hubspot", "two", {"base": {}}, {"error": None}, unlock=True)
-    assert crm.connection("hubspot").read_once
-    crm.connect("hubspot", {"write_back": True}, later)
-    assert not crm.connection("hubspot").read_once
-    assert crm.begin_disconnecting("hubspot")
-    assert not crm.begin_disconnecting("attio")
+    assert connections.lock("hubspot", "two", later, LEASE) is not None
+    assert not connections.save_progress("hubspot", "one", {"base": {}}, {}, unlock=True)
+    assert connections.save_progress("hubspot", "two", {"base": {}}, {"error": None}, unlock=True)
+    assert connections.connection("hubspot").read_once
+    connections.connect("hubspot", {"write_back": True}, later)
+    assert not connections.connection("hubspot").read_once
+    assert connections.begin_disconnecting("hubspot")
+    assert not connections.begin_disconnecting("attio")
 
 
 def test_webhook__that_was_noted__is_known(tables):
-    assert not crm.webhook_known("digest")
-    crm.note_webhook("digest", NOW + timedelta(days=7))
-    assert crm.webhook_known("digest")
+    assert not connections.webhook_known("digest")
+    connections.note_webhook("digest", NOW + timedelta(days=7))
+    assert connections.webhook_known("digest")

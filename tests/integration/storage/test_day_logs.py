@@ -10,22 +10,21 @@ import pytest
 
 from healthscore.core.day_log.codec import entry
 from healthscore.core.time import DAY as ONE_DAY
-from healthscore.storage import schema as keys
+from healthscore.storage import schema
 from healthscore.storage.accounts import accounts
 from healthscore.storage.client import CONCURRENCY, dynamodb
 from healthscore.storage.day_logs import commit as daylogs
+from healthscore.storage.day_logs import commit_shard
 from healthscore.storage.day_logs import rollups as activity
-from healthscore.storage.day_logs import shard as lane
-from healthscore.storage.day_logs.items import NO_HEAD
-from healthscore.storage.day_logs.sealed_cache import SealedCache
+from healthscore.storage.day_logs.log_items import NO_HEAD, SealedCache
 from healthscore.storage.errors import StorageUnavailableError
 from tests.support.events import DAY, MIDNIGHT, event, naive_rollup
 
-ACME = keys.activity_pk("acme")
+ACME = schema.activity_pk("acme")
 
 
 def commit(events, *, account="acme", day=DAY, reading=None):
-    pk = keys.activity_pk(account)
+    pk = schema.activity_pk(account)
     reading = reading or daylogs.read([(pk, day)])
     return daylogs.commit(
         pk,
@@ -85,7 +84,7 @@ def test_commit__in_a_process_that_knows_nothing_of_the_day__reads_its_segments_
     events = [event(f"e{i}", i / 4) for i in range(3_000)]
     for start in range(0, 3_000, 500):
         commit(events[start : start + 500])
-    monkeypatch.setattr(lane, "sealed_parts", SealedCache())
+    monkeypatch.setattr(commit_shard, "sealed_parts", SealedCache())
     calls = Calls()
     committed = commit([*events[::7], event("new", 1200)])
     assert (committed.accepted, committed.duplicates) == (1, len(events[::7]))
@@ -156,7 +155,7 @@ def test_read__of_more_days_than_one_call_takes__finds_them_all(tables):
     days = [DAY - i * ONE_DAY for i in range(130)]
     for day in days[::10]:
         commit([on(day, event("e1"))], day=day)
-    other = keys.activity_pk("other")
+    other = schema.activity_pk("other")
     reading = daylogs.read([(ACME, day) for day in days] + [(other, DAY)])
     assert {key.day for key, stored in reading.heads.items() if stored.version} == set(days[::10])
     assert reading.firsts[other] is None
@@ -200,7 +199,7 @@ def test_rollup_until__an_instant__counts_up_to_and_including_it(tables, count):
 def test_items__of_a_day__expire_when_no_score_can_need_them(tables):
     commit([event(f"e{i}") for i in range(200)])
     client = dynamodb()
-    items = [item for item in client.scan(TableName=keys.activity_table())["Items"] if item["pk"]["S"] == ACME]
+    items = [item for item in client.scan(TableName=schema.activity_table())["Items"] if item["pk"]["S"] == ACME]
     expected = int((MIDNIGHT.astimezone(UTC) + timedelta(days=400 + 35)).timestamp())
     assert len(items) > 1
     assert {item["ttl"]["N"] for item in items} == {str(expected)}

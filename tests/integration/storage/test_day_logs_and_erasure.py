@@ -6,20 +6,19 @@ from types import SimpleNamespace
 
 import pytest
 
-from healthscore.core.day_log import log as daylog
+from healthscore.core.day_log import log as day_log
 from healthscore.core.day_log.codec import entry
 from healthscore.core.time import DAY as ONE_DAY
-from healthscore.storage import retries as patience
-from healthscore.storage import schema as keys
+from healthscore.storage import retries, schema
 from healthscore.storage.accounts import accounts
 from healthscore.storage.client import dynamodb
 from healthscore.storage.day_logs import commit as daylogs
-from healthscore.storage.day_logs import rollups as activity
+from healthscore.storage.day_logs import rollups
 from healthscore.storage.erasure import accounts as erasing
 from healthscore.storage.errors import BeingErasedError
 from tests.support.events import DAY, MIDNIGHT, event
 
-ACME = keys.activity_pk("acme")
+ACME = schema.activity_pk("acme")
 LOGIN, EXPORT = event("e1", 1, name="login"), event("e2", 2, name="export")
 
 
@@ -60,19 +59,19 @@ def test_commit__that_died_after_its_put_while_the_account_was_erased__is_known_
     moto,
 ):
     commit([LOGIN], read())
-    dynamodb().delete_item(TableName=keys.accounts_table(), Key={"account_id": {"S": "acme"}})
+    dynamodb().delete_item(TableName=schema.accounts_table(), Key={"account_id": {"S": "acme"}})
     committed = commit([LOGIN], read())
     assert (committed.accepted, committed.duplicates) == (0, 1)
     assert accounts.get("acme").firsts == {"login": LOGIN.at}
 
 
 def test_commit__whose_segment_the_erasure_is_at_as_well__takes_it_back_all_the_same(moto, monkeypatch):
-    monkeypatch.setattr(daylog, "HEAD_BYTES", 260)
-    monkeypatch.setattr(patience, "time", SimpleNamespace(sleep=lambda _seconds: None))
+    monkeypatch.setattr(day_log, "HEAD_BYTES", 260)
+    monkeypatch.setattr(retries, "time", SimpleNamespace(sleep=lambda _seconds: None))
     commit([LOGIN], read())
     reading, client = read(), dynamodb()
     erasing.mark("acme", MIDNIGHT)
-    client.delete_item(TableName=keys.activity_table(), Key={"pk": {"S": ACME}, "sk": {"S": keys.day_key(DAY, 0)}})
+    client.delete_item(TableName=schema.activity_table(), Key={"pk": {"S": ACME}, "sk": {"S": schema.day_key(DAY, 0)}})
     met = []
 
     def conflict(parsed, http_response, **_):
@@ -85,7 +84,7 @@ def test_commit__whose_segment_the_erasure_is_at_as_well__takes_it_back_all_the_
     with pytest.raises(BeingErasedError):
         commit([event(f"late{i}", i, name="login") for i in range(40)], reading)
     assert met == [True]
-    assert [item["sk"]["S"] for item in client.scan(TableName=keys.activity_table())["Items"]] == ["acme\x1facme"]
+    assert [item["sk"]["S"] for item in client.scan(TableName=schema.activity_table())["Items"]] == ["acme\x1facme"]
 
 
 @pytest.fixture
@@ -113,6 +112,6 @@ def test_commit__to_a_day_in_lanes_read_before_the_account_began_anew__is_known_
     if begun:
         commit(people(1, "export", tomorrow), reading, tomorrow)
     assert commit(after, reading, tomorrow).accepted == 8
-    assert sum(one.events for one in activity.rollups("acme", tomorrow, tomorrow, consistent=True)) == 8 + begun
+    assert sum(one.events for one in rollups.rollups("acme", tomorrow, tomorrow, consistent=True)) == 8 + begun
     assert set(accounts.get("acme").firsts) == {"export", "login"}
     assert accounts.get("acme").firsts["login"] == after[0].at

@@ -10,18 +10,16 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from healthscore.core.day_log import log as daylog
+from healthscore.core.day_log import log as day_log
 from healthscore.core.day_log.codec import entry
 from healthscore.core.day_log.id_set import Seen
 from healthscore.core.time import end_of_day
-from healthscore.storage import schema as keys
+from healthscore.storage import schema
 from healthscore.storage.accounts import accounts
 from healthscore.storage.client import dynamodb
 from healthscore.storage.day_logs import commit as daylogs
-from healthscore.storage.day_logs import items as log_items
-from healthscore.storage.day_logs import rollups as activity
-from healthscore.storage.day_logs import shard as lane
-from healthscore.storage.day_logs.sealed_cache import SealedCache
+from healthscore.storage.day_logs import commit_shard, log_items, rollups
+from healthscore.storage.day_logs.log_items import SealedCache
 from tests.support import interleaving
 from tests.support.events import DAY, MIDNIGHT, NAMES, distinct_events, event, naive_rollup
 
@@ -31,8 +29,8 @@ SMALL_HEAD = 260
 
 @pytest.fixture
 def in_process(moto, monkeypatch):
-    monkeypatch.setattr(daylog, "HEAD_BYTES", SMALL_HEAD)
-    monkeypatch.setattr(lane, "sealed_parts", SealedCache())
+    monkeypatch.setattr(day_log, "HEAD_BYTES", SMALL_HEAD)
+    monkeypatch.setattr(commit_shard, "sealed_parts", SealedCache())
     interleaving.watch(dynamodb())
 
 
@@ -45,7 +43,7 @@ def deliver(events, *, warm: bool, known_names: bool, data) -> None:
     earlier = [event(f"first {name}", name=name) for name in NAMES] if known_names else []
     if earlier:
         commit(account, earlier)
-    lane.sealed_parts = SealedCache() if warm else SealedCache(max_entries=0)
+    commit_shard.sealed_parts = SealedCache() if warm else SealedCache(max_entries=0)
     batches = data.draw(
         st.lists(st.lists(st.sampled_from(events), min_size=1, max_size=12), min_size=1, max_size=6), label="batches"
     )
@@ -59,8 +57,8 @@ def deliver(events, *, warm: bool, known_names: bool, data) -> None:
             commit(account, batch)
     distinct = {one.event_id: one for batch in [earlier, *batches] for one in batch}.values()
     expected = naive_rollup(distinct)
-    assert activity.rollups(account, DAY, DAY, consistent=True) == [expected]
-    assert activity.rollup_until(account, DAY, end_of_day(DAY, UTC)) == expected
+    assert rollups.rollups(account, DAY, DAY, consistent=True) == [expected]
+    assert rollups.rollup_until(account, DAY, end_of_day(DAY, UTC)) == expected
     known = accounts.get(account)
     assert known is not None
     assert known.firsts == {
@@ -69,7 +67,7 @@ def deliver(events, *, warm: bool, known_names: bool, data) -> None:
 
 
 def commit(account, batch) -> None:
-    pk = keys.activity_pk(account)
+    pk = schema.activity_pk(account)
     reading = daylogs.read([(pk, DAY)])
     daylogs.commit(
         pk,
@@ -132,6 +130,6 @@ def test_the_check__with_first_seen_times_outside_the_transaction_and_not_made_u
         client.update_item(**TransactItems[1]["Update"])
 
     monkeypatch.setattr(client, "transact_write_items", one_after_the_other)
-    monkeypatch.setattr(lane, "_make_known", lambda key, entries, stored, firsts, terms: firsts)
+    monkeypatch.setattr(commit_shard, "_make_known", lambda key, entries, stored, firsts, terms: firsts)
     with pytest.raises(AssertionError):
         check(examples=300, shrink=False)

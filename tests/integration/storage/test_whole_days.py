@@ -9,21 +9,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from healthscore.core.day_log import log as daylog
+from healthscore.core.day_log import log as day_log
 from healthscore.core.day_log.codec import entry
 from healthscore.core.time import DAY as ONE_DAY
-from healthscore.storage import schema as keys
+from healthscore.storage import schema
 from healthscore.storage.client import dynamodb
 from healthscore.storage.day_logs import commit as daylogs
-from healthscore.storage.day_logs import rollups as activity
-from healthscore.storage.day_logs import shard as lane
-from healthscore.storage.day_logs import whole_days
-from healthscore.storage.day_logs.sealed_cache import SealedCache
+from healthscore.storage.day_logs import commit_shard, rollups, whole_days
+from healthscore.storage.day_logs.log_items import SealedCache
 from tests.support import interleaving
 from tests.support.events import DAY, MIDNIGHT, distinct_events, event, naive_rollup
 
-ANN = keys.person_pk("uann")
-ACME = keys.activity_pk("acme")
+ANN = schema.person_pk("uann")
+ACME = schema.activity_pk("acme")
 
 
 def commit(pk, entries, day=DAY):
@@ -54,13 +52,13 @@ def move(source, target):
 def test_commit__to_a_persons_log__makes_no_account(tables):
     committed = commit(ANN, [entry(event("e1")), entry(event("e1"))])
     assert (committed.accepted, committed.duplicates, committed.firsts) == (1, 1, None)
-    assert dynamodb().scan(TableName=keys.accounts_table())["Items"] == []
+    assert dynamodb().scan(TableName=schema.accounts_table())["Items"] == []
 
 
 def test_days__of_a_log__are_those_with_entries(tables):
     for back in (3, 1, 2):
         commit(ANN, [entry(event("e1"))], DAY - back * ONE_DAY)
-    commit(keys.person_pk("uann2"), [entry(event("e1"))])
+    commit(schema.person_pk("uann2"), [entry(event("e1"))])
     assert whole_days.delete_day(whole_days.read_day(ANN, DAY - 2 * ONE_DAY), MIDNIGHT)
     assert whole_days.days(ANN) == [DAY - 3 * ONE_DAY, DAY - ONE_DAY]
     assert whole_days.days("u#unobody") == []
@@ -87,7 +85,7 @@ def test_delete_day__that_grew_meanwhile__leaves_it(tables):
 def test_delete_day__of_a_sealed_log__leaves_an_empty_head_that_expires_in_a_day(tables):
     commit(ANN, [entry(event(f"e{i}", i)) for i in range(600)])
     assert whole_days.delete_day(whole_days.read_day(ANN, DAY), MIDNIGHT)
-    (left,) = dynamodb().scan(TableName=keys.activity_table())["Items"]
+    (left,) = dynamodb().scan(TableName=schema.activity_table())["Items"]
     assert "r" not in left
     assert int(left["ttl"]["N"]) == int((MIDNIGHT + ONE_DAY).timestamp())
     assert whole_days.read_day(ANN, DAY).entries == ()
@@ -98,7 +96,7 @@ def test_commit__to_a_day_that_was_deleted_meanwhile__starts_it_anew(tables, mon
     commit(ANN, old)
     stale = daylogs.read([(ANN, DAY)])
     whole = whole_days.read_day(ANN, DAY)
-    monkeypatch.setattr(lane, "sealed_parts", SealedCache())
+    monkeypatch.setattr(commit_shard, "sealed_parts", SealedCache())
     assert whole_days.delete_day(whole, MIDNIGHT)
     committed = daylogs.commit(
         ANN,
@@ -118,22 +116,22 @@ def test_rollups__of_a_day_that_was_deleted__leave_it_out(tables):
     commit(ACME, [entry(event("e1"))])
     commit(ACME, [entry(event("e1"))], DAY - 2 * ONE_DAY)
     whole_days.delete_day(whole_days.read_day(ACME, DAY), MIDNIGHT)
-    assert [one.day for one in activity.rollups("acme", DAY - ONE_DAY, DAY, consistent=True)] == []
-    assert activity.last_rollup_before("acme", DAY + ONE_DAY, consistent=True).day == DAY - 2 * ONE_DAY
+    assert [one.day for one in rollups.rollups("acme", DAY - ONE_DAY, DAY, consistent=True)] == []
+    assert rollups.last_rollup_before("acme", DAY + ONE_DAY, consistent=True).day == DAY - 2 * ONE_DAY
 
 
 @pytest.fixture
 def in_process(moto, monkeypatch):
-    monkeypatch.setattr(daylog, "HEAD_BYTES", 260)
-    monkeypatch.setattr(lane, "sealed_parts", SealedCache())
+    monkeypatch.setattr(day_log, "HEAD_BYTES", 260)
+    monkeypatch.setattr(commit_shard, "sealed_parts", SealedCache())
     interleaving.watch(dynamodb())
 
 
 def shuffle_about(events, *, warm, data):
     """Writers commit to a person's log while movers empty it into an account's; all take turns, and some die."""
-    person, account = keys.person_pk(f"u{uuid4().hex}"), uuid4().hex
-    target = keys.activity_pk(account)
-    lane.sealed_parts = SealedCache() if warm else SealedCache(max_entries=0)
+    person, account = schema.person_pk(f"u{uuid4().hex}"), uuid4().hex
+    target = schema.activity_pk(account)
+    commit_shard.sealed_parts = SealedCache() if warm else SealedCache(max_entries=0)
     batches = data.draw(
         st.lists(st.lists(st.sampled_from(events), min_size=1, max_size=12), min_size=1, max_size=4), label="batches"
     )
@@ -149,7 +147,7 @@ def shuffle_about(events, *, warm, data):
             work()
     move(person, target)
     distinct = {one.event_id: one for batch in batches for one in batch}.values()
-    assert activity.rollups(account, DAY, DAY, consistent=True) == [naive_rollup(distinct)]
+    assert rollups.rollups(account, DAY, DAY, consistent=True) == [naive_rollup(distinct)]
     assert whole_days.days(person) == []
 
 
@@ -161,5 +159,5 @@ def test_moving__while_others_write_and_die__loses_and_doubles_nothing(in_proces
 
 def test_tables__of_tests__keep_items_whose_time_is_up(tables):
     """Tests live in a past of their own: DynamoDB Local would delete under their hands what expires in it."""
-    found = dynamodb().describe_time_to_live(TableName=keys.activity_table())
+    found = dynamodb().describe_time_to_live(TableName=schema.activity_table())
     assert found["TimeToLiveDescription"]["TimeToLiveStatus"] == "DISABLED"

@@ -12,24 +12,21 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from healthscore.core.day_log import log as daylog
-from healthscore.core.day_log import shards as lanes
+from healthscore.core.day_log import log as day_log
+from healthscore.core.day_log import shards
 from healthscore.core.day_log.codec import entry
 from healthscore.core.time import DAY as ONE_DAY
 from healthscore.core.time import end_of_day
-from healthscore.storage import schema as keys
+from healthscore.storage import schema
 from healthscore.storage.accounts import accounts
 from healthscore.storage.client import dynamodb
 from healthscore.storage.day_logs import commit as daylogs
-from healthscore.storage.day_logs import rollups as activity
-from healthscore.storage.day_logs import shard as lane
-from healthscore.storage.day_logs import whole_days
-from healthscore.storage.day_logs.items import StoredHead
-from healthscore.storage.day_logs.sealed_cache import SealedCache
+from healthscore.storage.day_logs import commit_shard, rollups, whole_days
+from healthscore.storage.day_logs.log_items import SealedCache, StoredHead
 from tests.support import interleaving
 from tests.support.events import DAY, MIDNIGHT, distinct_events, event, naive_rollup
 
-ACME = keys.activity_pk("acme")
+ACME = schema.activity_pk("acme")
 YESTERDAY = DAY - ONE_DAY
 
 
@@ -53,19 +50,19 @@ def of_yesterday(events):
 
 
 def heads(day=DAY):
-    query = {":pk": {"S": ACME}, **keys.day_range(day, day)}
+    query = {":pk": {"S": ACME}, **schema.day_range(day, day)}
     items = dynamodb().query(
-        TableName=keys.activity_table(),
+        TableName=schema.activity_table(),
         KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
         ExpressionAttributeValues=query,
     )["Items"]
-    return {keys.parse_day_key(item["sk"]["S"])[1]: item for item in items}
+    return {schema.parse_day_key(item["sk"]["S"])[1]: item for item in items}
 
 
 @pytest.fixture
 def hot(tables, monkeypatch):
     """An account with a day of five batches behind it, and lanes that are worth it from the second batch on."""
-    monkeypatch.setattr(lanes, "LANE_BATCHES", 1)
+    monkeypatch.setattr(shards, "LANE_BATCHES", 1)
     for i in range(5):
         commit(of_yesterday([event(f"y{i}", i, user_id=f"u{i}")]), day=YESTERDAY)
 
@@ -82,7 +79,7 @@ def test_day__after_a_day_of_few_batches__has_one_lane_and_one_put_a_batch(table
 
 
 def test_day__after_a_day_of_few_batches_that_met__has_more_lanes(tables, monkeypatch):
-    monkeypatch.setattr(lanes, "LANE_BATCHES", lanes.RACE)
+    monkeypatch.setattr(shards, "LANE_BATCHES", shards.RACE)
     commit(of_yesterday([event("y0", user_id="ann")]), day=YESTERDAY)
     old = daylogs.read([(ACME, YESTERDAY)])
     commit(of_yesterday([event("y1", 1, user_id="ann")]), day=YESTERDAY)
@@ -98,10 +95,10 @@ def test_day__after_a_day_of_many_batches__is_split_and_adds_up(hot):
     assert commit(events).duplicates == 400
     assert len(heads()) == 8
     expected = naive_rollup(events)
-    assert activity.rollups("acme", YESTERDAY, DAY, consistent=True)[1] == expected
-    assert activity.rollup_until("acme", DAY, end_of_day(DAY, UTC)) == expected
-    assert activity.last_rollup_before("acme", DAY + ONE_DAY, consistent=True) == expected
-    assert activity.last_rollup_before("acme", DAY, consistent=True).day == YESTERDAY
+    assert rollups.rollups("acme", YESTERDAY, DAY, consistent=True)[1] == expected
+    assert rollups.rollup_until("acme", DAY, end_of_day(DAY, UTC)) == expected
+    assert rollups.last_rollup_before("acme", DAY + ONE_DAY, consistent=True) == expected
+    assert rollups.last_rollup_before("acme", DAY, consistent=True).day == YESTERDAY
     assert set(accounts.get("acme").firsts) == {"page_viewed", "n0", "n1", "n2"}
 
 
@@ -118,23 +115,23 @@ def test_load__of_a_day_in_lanes__counts_each_batch_once(hot):
 
 def test_lanes__decided_by_the_first_writer__hold_for_one_who_would_have_decided_otherwise(hot):
     many = daylogs.read([(ACME, DAY)])
-    few = replace(many, heads=dict.fromkeys(many.heads, StoredHead(None, daylog.EMPTY_HEAD)))
+    few = replace(many, heads=dict.fromkeys(many.heads, StoredHead(None, day_log.EMPTY_HEAD)))
     events = crowd(60)
     commit(events[:20], reading=few)
     commit(events[10:40], reading=many)
     commit(events[30:])
     assert list(heads()) == [0]
-    assert activity.rollups("acme", DAY, DAY, consistent=True) == [naive_rollup(events)]
+    assert rollups.rollups("acme", DAY, DAY, consistent=True) == [naive_rollup(events)]
 
 
 def test_lanes__of_a_day_begun_meanwhile__are_learned_from_its_head(hot):
     many = daylogs.read([(ACME, DAY)])
-    few = replace(many, heads=dict.fromkeys(many.heads, StoredHead(None, daylog.EMPTY_HEAD)))
+    few = replace(many, heads=dict.fromkeys(many.heads, StoredHead(None, day_log.EMPTY_HEAD)))
     events = crowd(60)
     commit(events[:20], reading=many)
     commit(events[10:40], reading=few)
     assert len(heads()) == 8
-    assert activity.rollups("acme", DAY, DAY, consistent=True) == [naive_rollup(events[:40])]
+    assert rollups.rollups("acme", DAY, DAY, consistent=True) == [naive_rollup(events[:40])]
 
 
 def test_day__that_was_begun_and_nothing_more__is_no_active_day(hot):
@@ -147,9 +144,9 @@ def test_day__that_was_begun_and_nothing_more__is_no_active_day(hot):
         commit([event("e1", user_id="user-1")], reading=reading)
     dynamodb().meta.events.unregister("before-call.dynamodb.BatchGetItem", die)
     assert list(heads()) == [0]
-    assert activity.rollups("acme", DAY, DAY, consistent=True) == []
-    assert activity.rollup_until("acme", DAY, end_of_day(DAY, UTC)) is None
-    assert activity.last_rollup_before("acme", DAY + ONE_DAY, consistent=True).day == YESTERDAY
+    assert rollups.rollups("acme", DAY, DAY, consistent=True) == []
+    assert rollups.rollup_until("acme", DAY, end_of_day(DAY, UTC)) is None
+    assert rollups.last_rollup_before("acme", DAY + ONE_DAY, consistent=True).day == YESTERDAY
     assert whole_days.days(ACME) == [YESTERDAY]
 
 
@@ -162,7 +159,7 @@ def test_deletion__of_a_day_in_lanes__empties_all_of_them_and_keeps_their_number
     assert whole_days.days(ACME) == [YESTERDAY]
     commit(crowd(100))
     assert daylogs.read([(ACME, DAY)]).head(ACME, DAY).head.lanes == 8
-    assert activity.rollups("acme", DAY, DAY, consistent=True) == [naive_rollup(crowd(100))]
+    assert rollups.rollups("acme", DAY, DAY, consistent=True) == [naive_rollup(crowd(100))]
 
 
 def test_commit__to_lanes_by_many_writers_at_once__loses_and_doubles_nothing(hot):
@@ -171,21 +168,21 @@ def test_commit__to_lanes_by_many_writers_at_once__loses_and_doubles_nothing(hot
     with ThreadPoolExecutor(8) as pool:
         committed = list(pool.map(commit, batches))
     assert sum(one.accepted for one in committed) == 400
-    assert activity.rollups("acme", DAY, DAY, consistent=True) == [naive_rollup(events)]
+    assert rollups.rollups("acme", DAY, DAY, consistent=True) == [naive_rollup(events)]
 
 
 @pytest.fixture
 def in_process(moto, monkeypatch):
-    monkeypatch.setattr(daylog, "HEAD_BYTES", 260)
-    monkeypatch.setattr(lane, "sealed_parts", SealedCache())
+    monkeypatch.setattr(day_log, "HEAD_BYTES", 260)
+    monkeypatch.setattr(commit_shard, "sealed_parts", SealedCache())
     interleaving.watch(dynamodb())
 
 
 @settings(max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(distinct_events(max_size=25), st.booleans(), st.data())
 def test_figures__whatever_each_writer_would_decide__are_those_of_the_distinct_events(in_process, events, warm, data):
-    pk = keys.activity_pk(account := uuid4().hex)
-    lane.sealed_parts = SealedCache() if warm else SealedCache(max_entries=0)
+    pk = schema.activity_pk(account := uuid4().hex)
+    commit_shard.sealed_parts = SealedCache() if warm else SealedCache(max_entries=0)
     batches = data.draw(
         st.lists(st.lists(st.sampled_from(events), min_size=1, max_size=12), min_size=1, max_size=5), label="batches"
     )
@@ -193,7 +190,7 @@ def test_figures__whatever_each_writer_would_decide__are_those_of_the_distinct_e
     def write(batch, wanted):
         reading = daylogs.read([(pk, DAY)])
         if reading.head(pk, DAY).version is None:
-            beginning = StoredHead(None, daylog.Head(lanes=wanted))
+            beginning = StoredHead(None, day_log.Head(lanes=wanted))
             reading = replace(reading, heads=dict.fromkeys(reading.heads, beginning))
         commit(batch, pk=pk, reading=reading)
 
@@ -208,8 +205,8 @@ def test_figures__whatever_each_writer_would_decide__are_those_of_the_distinct_e
             work()
     distinct = {one.event_id: one for batch in batches for one in batch}.values()
     expected = naive_rollup(distinct)
-    assert activity.rollups(account, DAY, DAY, consistent=True) == [expected]
-    assert activity.rollup_until(account, DAY, end_of_day(DAY, UTC)) == expected
+    assert rollups.rollups(account, DAY, DAY, consistent=True) == [expected]
+    assert rollups.rollup_until(account, DAY, end_of_day(DAY, UTC)) == expected
     assert accounts.get(account).firsts == {
         name: min(one.at for one in distinct if one.name == name) for name in {one.name for one in distinct}
     }

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from healthscore.storage import retries as patience
+from healthscore.storage import retries
 from healthscore.storage.errors import StorageUnavailableError
 from healthscore.storage.retries import SECONDS, Patience
 
@@ -19,7 +19,7 @@ CLIENTS_GIVE_UP_AFTER = 10
 
 def waits(monkeypatch, part):
     """The pauses until patience ends, each the same part of the longest that it could be."""
-    monkeypatch.setattr(patience.random, "uniform", lambda low, high: low + part * (high - low))
+    monkeypatch.setattr(retries.random, "uniform", lambda low, high: low + part * (high - low))
     pauses = []
     one = Patience("too many writers", pauses.append)
     with pytest.raises(StorageUnavailableError, match="too many writers"):

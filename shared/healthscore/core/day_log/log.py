@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from healthscore.core.day_log import codec as pack
+from healthscore.core.day_log import codec
 from healthscore.core.day_log.id_set import Seen
 from healthscore.core.day_log.rollup import Fold, encode_rollup
 from healthscore.core.day_log.shards import NO_LOAD, Load
@@ -153,9 +153,9 @@ def append(
     segments: list[Segment] = []
     if log is None or len(log) > room:
         more, token = [], sealed.token
-        for start in range(0, len(unsealed), pack.MAX_ENTRIES):
-            chunk = unsealed[start : start + pack.MAX_ENTRIES]
-            data = _SEGMENT.pack(_FORMAT, token) + pack.pack(day, chunk)
+        for start in range(0, len(unsealed), codec.MAX_ENTRIES):
+            chunk = unsealed[start : start + codec.MAX_ENTRIES]
+            data = _SEGMENT.pack(_FORMAT, token) + codec.pack(day, chunk)
             token = blake2b(data, digest_size=8, key=salt).digest()
             more.append((token, chunk))
             segments.append(Segment(sealed.segments + len(more), token, data))
@@ -166,7 +166,7 @@ def append(
 
 def encode_head(day: date, head: Head) -> bytes:
     """The log of a head item."""
-    tail = pack.pack(day, head.tail) if head.tail else b""
+    tail = codec.pack(day, head.tail) if head.tail else b""
     return _HEAD.pack(_FORMAT, head.lanes, *head.load, head.segments, head.token) + tail
 
 
@@ -175,7 +175,7 @@ def decode_head(day: date, log: bytes) -> Head:
     format_, lanes, batches, spread, segments, token = _HEAD.unpack_from(log)
     _known(format_)
     tail = log[_HEAD.size :]
-    return Head(segments, token, tuple(pack.unpack(day, tail)) if tail else (), lanes, Load(batches, spread))
+    return Head(segments, token, tuple(codec.unpack(day, tail)) if tail else (), lanes, Load(batches, spread))
 
 
 def resolve(day: date, head: Head, known: Sealed, segments: Mapping[bytes, bytes]) -> Sealed:
@@ -227,7 +227,7 @@ def decode_segment(day: date, data: bytes) -> tuple[bytes, list[Entry]]:
     """The token of the segment before one, and its entries."""
     format_, previous = _SEGMENT.unpack_from(data)
     _known(format_)
-    return previous, pack.unpack(day, data[_SEGMENT.size :])
+    return previous, codec.unpack(day, data[_SEGMENT.size :])
 
 
 def _known(format_: int) -> None:

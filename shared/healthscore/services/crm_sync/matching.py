@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from healthscore.integrations.crm.protocol import Company
-    from healthscore.services.crm_sync.directory import Directory
+    from healthscore.services.crm_sync.account_directory import Directory
 
 WORKERS = 8
 """Companies worked on at once."""

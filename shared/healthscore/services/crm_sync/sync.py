@@ -15,13 +15,13 @@ from uuid import uuid4
 
 from healthscore.core.time import format_instant, parse_instant
 from healthscore.integrations.crm.protocol import Change, CrmError, QuotaError
+from healthscore.services.crm_sync.account_directory import Directory
 from healthscore.services.crm_sync.apply_facts import Entering
-from healthscore.services.crm_sync.directory import Directory
 from healthscore.services.crm_sync.matching import Matching
 from healthscore.services.crm_sync.write_back import write_back
 from healthscore.storage import workspace
 from healthscore.storage.crm import companies as crm_companies
-from healthscore.storage.crm import connections as crm
+from healthscore.storage.crm import connections
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -76,7 +76,7 @@ def run(session: Session) -> dict[str, Any]:
     """
     owner = uuid4().hex
     now = session.clock()
-    connection = crm.lock(session.provider, owner, now, LEASE)
+    connection = connections.lock(session.provider, owner, now, LEASE)
     if connection is None:
         return {"provider": session.provider, "state": "locked"}
     if connection.disconnecting:
@@ -91,9 +91,11 @@ def note_problem(provider: str, problem: str) -> dict[str, Any]:
         StorageUnavailableError: not noted.
     """
     owner = uuid4().hex
-    connection = crm.lock(provider, owner, datetime.now(UTC), LEASE)
+    connection = connections.lock(provider, owner, datetime.now(UTC), LEASE)
     if connection is not None:
-        crm.save_progress(provider, owner, connection.state, connection.status | {"error": problem}, unlock=True)
+        connections.save_progress(
+            provider, owner, connection.state, connection.status | {"error": problem}, unlock=True
+        )
     return {"provider": provider, "state": "failed"}
 
 
@@ -189,7 +191,7 @@ class _Run:
             state, problem = "failed", str(error)
         self._status["last_run"] = format_instant(started)
         self._status["error"] = problem
-        kept = crm.save_progress(self._session.provider, self._owner, self._state, self._status, unlock=True)
+        kept = connections.save_progress(self._session.provider, self._owner, self._state, self._status, unlock=True)
         result = {"provider": self._session.provider, "state": state if kept else "taken_over", **self._figures}
         self._session.logger.info("crm sync", result=result)
         return result
@@ -217,7 +219,9 @@ class _Run:
                 return True
             self._state["cursor"] = page.cursor
             self._state["page"] += 1
-            stands = crm.save_progress(self._session.provider, self._owner, self._state, self._status, unlock=False)
+            stands = connections.save_progress(
+                self._session.provider, self._owner, self._state, self._status, unlock=False
+            )
             if not stands or not self._session.keep_going():
                 return False
         return True
@@ -275,5 +279,5 @@ def _take_back(session: Session, owner: str) -> dict[str, Any]:
         matching.remove(record)
         taken += 1
     crm_companies.forget_all(session.provider)
-    crm.disconnect(session.provider, owner)
+    connections.disconnect(session.provider, owner)
     return {"provider": session.provider, "state": "disconnected", "taken_back": taken}

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from healthscore.core.explain.advice import LABELS
 from healthscore.integrations.crm.protocol import Standing
-from healthscore.storage.accounts import accounts
-from healthscore.storage.accounts import item as account_item
+from healthscore.storage.accounts import account_item, accounts
 from healthscore.storage.crm import companies as crm_companies
 
 if TYPE_CHECKING:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from healthscore.core.day_log.codec import Entry
     from healthscore.core.model import Event
     from healthscore.settings import Settings
-    from healthscore.storage.day_logs.shard import Fence
+    from healthscore.storage.day_logs.commit_shard import Fence
     from healthscore.storage.workspace import StoredSettings
 
 SETTINGS_SECONDS = 10.0

@@ -21,8 +21,7 @@ from healthscore.services.ingestion.events import Ingested, Lot, commit_lots
 from healthscore.storage.accounts import accounts
 from healthscore.storage.day_logs import whole_days
 from healthscore.storage.errors import StorageUnavailableError
-from healthscore.storage.people import memberships as people
-from healthscore.storage.people import pending_moves as moves
+from healthscore.storage.people import memberships, pending_moves
 from healthscore.storage.people.memberships import Fence
 from healthscore.storage.schema import activity_pk, person_pk
 
@@ -71,7 +70,7 @@ class Tracker:
         for person in moved:
             self._drain(person)
         for note in notes:
-            moves.strike(note)
+            pending_moves.strike(note)
         self._describe(calls)
         return Ingested(named.accepted + placed.accepted, named.duplicates + placed.duplicates)
 
@@ -81,7 +80,7 @@ class Tracker:
         Raises:
             StorageUnavailableError: some of it is still to be moved.
         """
-        for known_as in people.known_as(person):
+        for known_as in memberships.known_as(person):
             self._drain(known_as)
 
     def _relate(self, calls: ParsedCalls) -> tuple[list[str], list[Note]]:
@@ -89,13 +88,13 @@ class Tracker:
 
         The notes say the same to the next night, should this process not come to moving the events.
         """
-        notes = [people.link(link.person, link.user) for link in dict.fromkeys(calls.links)]
+        notes = [memberships.link(link.person, link.user) for link in dict.fromkeys(calls.links)]
         stays: dict[str, set[tuple[int, str]]] = defaultdict(set)
         for person, at, account_id in calls.memberships:
             stays[person].add((at, account_id))
         for person, said in stays.items():
-            notes.append(people.join(person, said))
-        also = [alias for person in stays for alias in people.aliases(person)]
+            notes.append(memberships.join(person, said))
+        also = [alias for person in stays for alias in memberships.aliases(person)]
         moved = dict.fromkeys((*stays, *also, *(link.person for link in calls.links)))
         return list(moved), [note for note in notes if note is not None]
 
@@ -125,7 +124,7 @@ class Tracker:
         for _ in range(ROUNDS):
             if not entries:
                 return Ingested(accepted, duplicates), unassigned
-            belongings = people.read(entry.person for entry in entries if entry.person is not None)
+            belongings = memberships.read(entry.person for entry in entries if entry.person is not None)
             fresh = self._without_known(entries, belongings)
             duplicates += len(entries) - len(fresh)
             at_home = [entry for entry in fresh if not moving or belongings[entry.person or ""].stays]
@@ -190,7 +189,7 @@ class Tracker:
         for about, at, traits in calls.accounts:
             accounts.save_traits(about, account_traits(traits), at, self._now)
         for about, at, traits in calls.people:
-            people.describe(about, person_traits(traits), at)
+            memberships.describe(about, person_traits(traits), at)
 
     def _day(self, entry: Entry) -> date:
         return day_of(from_millis(entry.at), self._settings.zone)

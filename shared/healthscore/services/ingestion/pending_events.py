@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from healthscore.services.ingestion.identity import Tracker
 from healthscore.storage.errors import StorageUnavailableError
-from healthscore.storage.people import pending_moves as moves
+from healthscore.storage.people import pending_moves
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +41,7 @@ def sweep(settings: Settings, now: datetime, *, keep_going: Callable[[], bool], 
     tracker = Tracker(settings, now, lambda: 1.0 if keep_going() else 0.0)
     counts = {"moved": 0, "failed": 0}
     try:
-        for person, note in moves.noted():
+        for person, note in pending_moves.noted():
             if counts["moved"] + counts["failed"] >= MOST or not keep_going():
                 break
             counts[_move(tracker, person, note, logger)] += 1
@@ -50,10 +50,10 @@ def sweep(settings: Settings, now: datetime, *, keep_going: Callable[[], bool], 
     return counts
 
 
-def _move(tracker: Tracker, person: str, note: moves.Note, logger: Logger) -> str:
+def _move(tracker: Tracker, person: str, note: pending_moves.Note, logger: Logger) -> str:
     try:
         tracker.bring_home(person)
-        moves.strike(note)
+        pending_moves.strike(note)
     except StorageUnavailableError as error:
         logger.warning("waiting events could not be moved", error=type(error).__name__)
         return "failed"

@@ -14,8 +14,7 @@ from healthscore.core.nightly.run_totals import Tally
 from healthscore.core.text import counted
 from healthscore.core.time import DAY, format_instant
 from healthscore.services.nightly.process import store
-from healthscore.storage.accounts import accounts
-from healthscore.storage.accounts import existence as standing
+from healthscore.storage.accounts import accounts, existence
 from healthscore.storage.alerts import digests, messages
 from healthscore.storage.runs import runs, summary
 
@@ -98,9 +97,9 @@ def _close(
     if not holding:
         for account_id, message_id in total.held:
             messages.let_go(account_id, message_id)
-    standing.keep(total, lambda tally: summary.save(run.day, tally.summary(run.day, run.as_of)))
+    existence.keep(total, lambda tally: summary.save(run.day, tally.summary(run.day, run.as_of)))
     in_short = partial(digest, run.day, run.as_of, holding=holding, missing=missing, segments=segments)
-    standing.keep(total, lambda tally: digests.add(in_short(tally), tally.named))
+    existence.keep(total, lambda tally: digests.add(in_short(tally), tally.named))
     return [*first, (None, in_short(total).alert_id)]
 
 

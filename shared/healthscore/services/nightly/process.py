@@ -20,12 +20,11 @@ from healthscore.core.book import Contract
 from healthscore.core.health import assess, snapshot
 from healthscore.core.nightly.run_totals import Tally
 from healthscore.core.time import day_of, end_of_day, from_millis, millis, parse_instant
-from healthscore.services import alerting as telling
+from healthscore.services import alerting
 from healthscore.services.erasure import forget_user
 from healthscore.services.scoring import gather_facts, snapshot_before
 from healthscore.storage import workspace
-from healthscore.storage.accounts import accounts, history
-from healthscore.storage.accounts import item as account_item
+from healthscore.storage.accounts import account_item, accounts, history
 from healthscore.storage.alerts import messages
 from healthscore.storage.erasure import accounts as erasing
 from healthscore.storage.errors import AccountErasedError, StorageUnavailableError
@@ -42,7 +41,7 @@ if TYPE_CHECKING:
     from healthscore.core.alerts.render import Subject
     from healthscore.core.model import Snapshot
     from healthscore.settings import Settings
-    from healthscore.storage.accounts.item import Account
+    from healthscore.storage.accounts.account_item import Account
 
 WORKERS = 8
 """Accounts worked on at once: enough to keep one core busy while others wait for answers."""
@@ -256,7 +255,7 @@ def _backfill(account: Account, run: Run) -> _Outcome:
     """Take a past day's snapshot anew."""
     current = history.put_snapshot(account.account_id, _score(account, run), replace=True)
     accounts.save_score(account, current)
-    return _Outcome(telling.subject(account), snapshot_before(account, run.day), current, ())
+    return _Outcome(alerting.subject(account), snapshot_before(account, run.day), current, ())
 
 
 def _night(account: Account, run: Run) -> _Outcome:
@@ -270,14 +269,14 @@ def _night(account: Account, run: Run) -> _Outcome:
     previous = snapshot_before(account, run.day)
     late = latest is not None and latest.day > run.day
     # A first night, or one that is run after later nights, is not asked about.
-    alerts = telling.alerts(account, previous, current, run.settings.alerts) if previous and not late else []
+    alerts = alerting.alerts(account, previous, current, run.settings.alerts) if previous and not late else []
     if not done:
         for alert in alerts:
             store(alert, messages.HELD if _waits(alert, current) else messages.PENDING)
         accounts.save_score(account, current)
     weeks = weeks_present(account.recent, current.daily)
     arr = Contract.of(account.profile, account.crm).arr
-    return _Outcome(telling.subject(account), previous, current, alerts, weeks, arr)
+    return _Outcome(alerting.subject(account), previous, current, alerts, weeks, arr)
 
 
 def _waits(alert: Alert, current: Snapshot) -> bool:

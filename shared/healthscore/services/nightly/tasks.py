@@ -14,7 +14,7 @@ from healthscore.core.time import format_instant, parse_instant
 from healthscore.services.nightly.finish import finish
 from healthscore.services.nightly.process import Run, run_segment, start
 from healthscore.storage import workspace
-from healthscore.storage.accounts import existence as standing
+from healthscore.storage.accounts import existence
 from healthscore.storage.runs import runs
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def work(task: Mapping[str, Any], now: datetime, *, keep_going: Callable[[], boo
     )
     tally = worked.tally
     part = (task["run"]["execution"], task["segment"], task["chunk"])
-    standing.keep(tally, lambda tally: runs.put_part(*part, tally, now + PARTS_KEPT))
+    existence.keep(tally, lambda tally: runs.put_part(*part, tally, now + PARTS_KEPT))
     done = tally.complete
     return {**task, "chunk": task["chunk"] + 1, "resume": None if done else worked.last, "done": done}
 

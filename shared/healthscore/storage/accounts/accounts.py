@@ -15,11 +15,9 @@ from healthscore.core.identity.traits import effective, with_traits
 from healthscore.core.model import Component
 from healthscore.core.scoring.trend import trends
 from healthscore.core.time import format_instant, parse_instant
-from healthscore.storage import schema as keys
-from healthscore.storage.accounts import history
-from healthscore.storage.accounts import index as cards
-from healthscore.storage.accounts import search_index as words
-from healthscore.storage.accounts.item import RECENT_NIGHTS, crm_text, dumps, part, read_item, try_item
+from healthscore.storage import schema
+from healthscore.storage.accounts import history, index, search_index
+from healthscore.storage.accounts.account_item import RECENT_NIGHTS, crm_text, dumps, part, read_item, try_item
 from healthscore.storage.client import call, dynamodb, pages
 from healthscore.storage.errors import AccountErasedError, BeingErasedError, ConditionFailedError
 from healthscore.storage.retries import Patience
@@ -29,7 +27,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from healthscore.core.model import CrmFacts, DailyScore, Snapshot
-    from healthscore.storage.accounts.item import Account, Unreadable
+    from healthscore.storage.accounts.account_item import Account, Unreadable
 
 
 def get(account_id: str, *, consistent: bool = True) -> Account | None:
@@ -39,7 +37,7 @@ def get(account_id: str, *, consistent: bool = True) -> Account | None:
         StorageUnavailableError: the table cannot be read now.
     """
     item = _get_item(account_id, consistent=consistent)
-    return read_item(item) if item and keys.ERASING not in item else None
+    return read_item(item) if item and schema.ERASING not in item else None
 
 
 def scan(segment: int, segments: int, after: str | None = None) -> Iterator[Account | Unreadable]:
@@ -57,7 +55,7 @@ def scan(segment: int, segments: int, after: str | None = None) -> Iterator[Acco
     """
     items = pages(
         dynamodb().scan,
-        TableName=keys.accounts_table(),
+        TableName=schema.accounts_table(),
         Segment=segment,
         TotalSegments=segments,
         **({} if after is None else {"ExclusiveStartKey": {"account_id": {"S": after}}}),
@@ -119,17 +117,17 @@ def _describe(account_id: str, item: dict[str, Any], change: dict[str, Any], now
     parts = {"profile": part(item, "profile", {}), "traits": part(item, "traits", {})} | change
     profile, _ = effective(parts["traits"], parts["profile"])
     crm = part(item, "crm", None)
-    line = cards.described(account_id, profile, None if crm is None else crm_from_json(crm))
+    line = index.described(account_id, profile, None if crm is None else crm_from_json(crm))
     sets = {name: {"S": dumps(value)} for name, value in change.items()}
     sets |= {name: value for name, value in line.items() if value is not None}
     removes = [name for name, value in line.items() if value is None]
     read = {name: item.get(name, {}).get("S") for name in (*parts, "crm")}
     update = update_request(account_id, sets, removes, read, format_instant(now))
-    before = words.entries_of(item)
+    before = search_index.entries_of(item)
     after = book.entries(account_id, profile.get("name"))
     if before == after:
         return read_item(call(dynamodb().update_item, **update, ReturnValues="ALL_NEW")["Attributes"])
-    changes = [*words.puts(account_id, after - before), *words.deletes(account_id, before - after)]
+    changes = [*search_index.puts(account_id, after - before), *search_index.deletes(account_id, before - after)]
     call(dynamodb().transact_write_items, TransactItems=[{"Update": update}, *changes])
     return read_item(_get_item(account_id))
 
@@ -146,10 +144,10 @@ def save_crm(account_id: str, facts: CrmFacts) -> Account:
     patience = Patience("too many writers at once for one account")
     while True:
         item = _standing(account_id)
-        born = [] if item else words.puts(account_id, book.entries(account_id, None))
+        born = [] if item else search_index.puts(account_id, book.entries(account_id, None))
         profile, _ = effective(part(item, "traits", {}), part(item, "profile", {}))
-        sets = {"crm": {"S": crm_text(facts)}, **cards.of_contract(account_id, profile, facts)}
-        read = {cards.WHO: item.get(cards.WHO, {}).get("S")}
+        sets = {"crm": {"S": crm_text(facts)}, **index.of_contract(account_id, profile, facts)}
+        read = {index.WHO: item.get(index.WHO, {}).get("S")}
         update = update_request(account_id, sets, [], read, format_instant(facts.received_at))
         try:
             call(
@@ -190,7 +188,7 @@ def save_score(account: Account, snapshot: Snapshot) -> None:
             call(dynamodb().update_item, **update_request(account.account_id, sets, [], {"recent": read}, None))
         except ConditionFailedError:
             item = _get_item(account.account_id)
-            if not item or keys.ERASING in item:
+            if not item or schema.ERASING in item:
                 raise AccountErasedError from None
             patience.wait()
         else:
@@ -200,7 +198,7 @@ def save_score(account: Account, snapshot: Snapshot) -> None:
 def _get_item(account_id: str, *, consistent: bool = True) -> dict[str, Any]:
     answer = call(
         dynamodb().get_item,
-        TableName=keys.accounts_table(),
+        TableName=schema.accounts_table(),
         Key={"account_id": {"S": account_id}},
         ConsistentRead=consistent,
     )
@@ -225,7 +223,7 @@ def _standing(account_id: str) -> dict[str, Any]:
         BeingErasedError: a change must wait until nothing of the account is left.
     """
     item = _get_item(account_id)
-    if keys.ERASING in item:
+    if schema.ERASING in item:
         raise BeingErasedError("the account is being erased")
     return item
 
@@ -241,7 +239,7 @@ def update_request(
     names = {f"#{name}": name for name in (*sets, *removes, *read)}
     values = {f":{name}": value for name, value in sets.items()}
     assignments = [f"#{name} = :{name}" for name in sets]
-    conditions = [keys.NOT_ERASING]
+    conditions = [schema.NOT_ERASING]
     for name, text in read.items():
         if text is None:
             conditions.append(f"attribute_not_exists(#{name})")
@@ -251,7 +249,7 @@ def update_request(
     if now is None:
         conditions.append("attribute_exists(account_id)")
     else:
-        birth = {"since": {"S": now}, **cards.at_birth(account_id)}
+        birth = {"since": {"S": now}, **index.at_birth(account_id)}
         for name, value in birth.items():
             if name not in sets:
                 names[f"#{name}"] = name
@@ -261,7 +259,7 @@ def update_request(
     if removes:
         expression += " REMOVE " + ", ".join(f"#{name}" for name in removes)
     return {
-        "TableName": keys.accounts_table(),
+        "TableName": schema.accounts_table(),
         "Key": {"account_id": {"S": account_id}},
         "UpdateExpression": expression,
         "ConditionExpression": " AND ".join(conditions),

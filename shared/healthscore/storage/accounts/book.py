@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from healthscore.storage import schema as keys
-from healthscore.storage.accounts import index as cards
+from healthscore.storage import schema
+from healthscore.storage.accounts import index
 from healthscore.storage.batches import batch_get
 from healthscore.storage.client import call, dynamodb
 
@@ -41,7 +41,7 @@ def walk(sort: Sort, span: Span) -> Iterator[tuple[str, Card]]:
     Raises:
         StorageUnavailableError: the index cannot be read now.
     """
-    shards = [_Shard(sort, span, shard) for shard in keys.shards()]
+    shards = [_Shard(sort, span, shard) for shard in schema.shards()]
     with ThreadPoolExecutor(len(shards)) as pool:
         list(pool.map(_Shard.read, shards))
     yield from heapq.merge(*shards, key=lambda line: line[0], reverse=span.descending)
@@ -51,10 +51,10 @@ class _Shard:
     """The lines of one shard, read a page at a time."""
 
     def __init__(self, sort: Sort, span: Span, shard: str) -> None:
-        self._order = cards.ORDER[sort]
+        self._order = index.ORDER[sort]
         self._query: dict[str, Any] | None = {
-            "TableName": keys.accounts_table(),
-            "IndexName": cards.INDEX[sort],
+            "TableName": schema.accounts_table(),
+            "IndexName": index.INDEX[sort],
             "KeyConditionExpression": "#shard = :shard AND #key BETWEEN :first AND :last",
             "ExpressionAttributeNames": {"#shard": "shard", "#key": self._order},
             "ExpressionAttributeValues": {
@@ -79,7 +79,7 @@ class _Shard:
     def __iter__(self) -> Iterator[tuple[str, Card]]:
         while self._page or self._query:
             for item in self._page:
-                yield item[self._order]["S"], cards.card(item)
+                yield item[self._order]["S"], index.card(item)
             self.read()
 
 
@@ -90,14 +90,14 @@ def owned(owner: str, most: int) -> list[Card] | None:
         StorageUnavailableError: the index cannot be read now.
     """
     query = {
-        "TableName": keys.accounts_table(),
+        "TableName": schema.accounts_table(),
         "IndexName": "by-owner",
         "KeyConditionExpression": "#owner = :owner",
         "ExpressionAttributeNames": {"#owner": "owner"},
         "ExpressionAttributeValues": {":owner": {"S": owner}},
     }
     items = _all(query, most)
-    return None if items is None else [cards.card(item) for item in items]
+    return None if items is None else [index.card(item) for item in items]
 
 
 def found(beginnings: Iterable[str], most: int) -> list[Card] | None:
@@ -109,14 +109,14 @@ def found(beginnings: Iterable[str], most: int) -> list[Card] | None:
     account_ids: set[str] = set()
     for beginning in sorted(beginnings):
         query = {
-            "TableName": keys.activity_table(),
+            "TableName": schema.activity_table(),
             "KeyConditionExpression": "pk = :pk AND begins_with(sk, :beginning)",
-            "ExpressionAttributeValues": {":pk": {"S": keys.word_pk(beginning)}, ":beginning": {"S": beginning}},
+            "ExpressionAttributeValues": {":pk": {"S": schema.word_pk(beginning)}, ":beginning": {"S": beginning}},
         }
         items = _all(query, most)
         if items is None:
             return None
-        account_ids.update(keys.word_account(item["sk"]["S"]) for item in items)
+        account_ids.update(schema.word_account(item["sk"]["S"]) for item in items)
     return list(lines(account_ids).values()) if len(account_ids) <= most else None
 
 
@@ -126,11 +126,11 @@ def lines(account_ids: Iterable[str]) -> dict[str, Card]:
     Raises:
         StorageUnavailableError: the table cannot be read now.
     """
-    table = keys.accounts_table()
-    names = {f"#{name}": name for name in (*cards.SHOWN, "shard")}
+    table = schema.accounts_table()
+    names = {f"#{name}": name for name in (*index.SHOWN, "shard")}
     shape = {"ProjectionExpression": ", ".join(names), "ExpressionAttributeNames": names}
     found = batch_get([(table, {"account_id": {"S": account_id}}) for account_id in account_ids], {table: shape})
-    return {item["account_id"]["S"]: cards.card(item) for _, item in found if "shard" in item}
+    return {item["account_id"]["S"]: index.card(item) for _, item in found if "shard" in item}
 
 
 def _all(query: dict[str, Any], most: int) -> list[dict[str, Any]] | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from healthscore.storage import schema as keys
+from healthscore.storage import schema
 from healthscore.storage.client import call, dynamodb
 from healthscore.storage.errors import ConditionFailedError
 from healthscore.storage.retries import Patience
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 def checks(account_ids: Iterable[str]) -> list[dict[str, Any]]:
     """Conditions, as parts of a transaction, that accounts are there and not being erased."""
-    return [_check(account_id, f"attribute_exists(account_id) AND {keys.NOT_ERASING}") for account_id in account_ids]
+    return [_check(account_id, f"attribute_exists(account_id) AND {schema.NOT_ERASING}") for account_id in account_ids]
 
 
 def not_erasing(account_ids: Iterable[str]) -> list[dict[str, Any]]:
     """Conditions, as parts of a transaction, that accounts are not being erased; they may be still to come."""
-    return [_check(account_id, keys.NOT_ERASING) for account_id in account_ids]
+    return [_check(account_id, schema.NOT_ERASING) for account_id in account_ids]
 
 
 def erasing(account_id: str) -> bool:
@@ -36,7 +36,7 @@ def erasing(account_id: str) -> bool:
     Raises:
         StorageUnavailableError: the table cannot be read now.
     """
-    return keys.ERASING in _marks(account_id)
+    return schema.ERASING in _marks(account_id)
 
 
 def there(account_id: str) -> bool:
@@ -46,7 +46,7 @@ def there(account_id: str) -> bool:
         StorageUnavailableError: the table cannot be read now.
     """
     marks = _marks(account_id)
-    return bool(marks) and keys.ERASING not in marks
+    return bool(marks) and schema.ERASING not in marks
 
 
 def keep(tally: Tally, put: Callable[[Tally], None]) -> None:
@@ -72,16 +72,16 @@ def keep(tally: Tally, put: Callable[[Tally], None]) -> None:
 
 
 def _check(account_id: str, condition: str) -> dict[str, Any]:
-    check = {"TableName": keys.accounts_table(), "Key": _key(account_id), "ConditionExpression": condition}
+    check = {"TableName": schema.accounts_table(), "Key": _key(account_id), "ConditionExpression": condition}
     return {"ConditionCheck": check}
 
 
 def _marks(account_id: str) -> dict[str, Any]:
     answer = call(
         dynamodb().get_item,
-        TableName=keys.accounts_table(),
+        TableName=schema.accounts_table(),
         Key=_key(account_id),
-        ProjectionExpression=f"account_id, {keys.ERASING}",
+        ProjectionExpression=f"account_id, {schema.ERASING}",
         ConsistentRead=True,
     )
     return answer.get("Item", {})

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 from healthscore.core import book
 from healthscore.core.day_log.first_seen import with_firsts
 from healthscore.core.time import format_instant
-from healthscore.storage import schema as keys
-from healthscore.storage.accounts import index as cards
-from healthscore.storage.accounts import search_index as words
+from healthscore.storage import schema
+from healthscore.storage.accounts import index, search_index
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -44,7 +43,7 @@ def writes(account_id: str, firsts: str | None, times: str, now: datetime) -> li
         now: the birthday of an account that is created.
     """
     update = {"Update": _update(account_id, firsts, times, now)}
-    return [update] if firsts is not None else [update, *words.puts(account_id, book.entries(account_id, None))]
+    return [update] if firsts is not None else [update, *search_index.puts(account_id, book.entries(account_id, None))]
 
 
 def _update(account_id: str, firsts: str | None, times: str, now: datetime) -> dict[str, Any]:
@@ -52,17 +51,17 @@ def _update(account_id: str, firsts: str | None, times: str, now: datetime) -> d
     values = {":names": {"S": times}}
     if firsts is None:
         condition = "attribute_not_exists(#names)"
-        for name, value in {"since": {"S": format_instant(now)}, **cards.at_birth(account_id)}.items():
+        for name, value in {"since": {"S": format_instant(now)}, **index.at_birth(account_id)}.items():
             names[f"#{name}"], values[f":{name}"] = name, value
             assignments.append(f"#{name} = if_not_exists(#{name}, :{name})")
     else:
         condition = "#names = :read"
         values[":read"] = {"S": firsts}
     return {
-        "TableName": keys.accounts_table(),
+        "TableName": schema.accounts_table(),
         "Key": {"account_id": {"S": account_id}},
         "UpdateExpression": "SET " + ", ".join(assignments),
-        "ConditionExpression": f"{condition} AND {keys.NOT_ERASING}",
+        "ConditionExpression": f"{condition} AND {schema.NOT_ERASING}",
         "ExpressionAttributeNames": names,
         "ExpressionAttributeValues": values,
     }

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from healthscore.core.documents import crm_from_json, snapshot_from_json, snapshot_to_json
 from healthscore.core.time import DAY
-from healthscore.storage import schema as keys
-from healthscore.storage.accounts.item import crm_text
+from healthscore.storage import schema
+from healthscore.storage.accounts.account_item import crm_text
 from healthscore.storage.client import call, dynamodb, pages
 from healthscore.storage.errors import ConditionFailedError, StorageUnavailableError
 
@@ -35,13 +35,13 @@ def put_snapshot(account_id: str, snapshot: Snapshot, *, replace: bool) -> Snaps
     """
     text = json.dumps(snapshot_to_json(snapshot), ensure_ascii=False, separators=(",", ":"))
     key = _snapshot_key(account_id, snapshot.day)
-    put: dict[str, Any] = {"TableName": keys.history_table(), "Item": {**key, "snapshot": {"S": text}}}
+    put: dict[str, Any] = {"TableName": schema.history_table(), "Item": {**key, "snapshot": {"S": text}}}
     if not replace:
         put["ConditionExpression"] = "attribute_not_exists(pk)"
     try:
         call(dynamodb().put_item, **put)
     except ConditionFailedError:
-        item = call(dynamodb().get_item, TableName=keys.history_table(), Key=key, ConsistentRead=True).get("Item")
+        item = call(dynamodb().get_item, TableName=schema.history_table(), Key=key, ConsistentRead=True).get("Item")
         if item is None:
             raise StorageUnavailableError("a snapshot is in between two states") from None
         return _snapshot(item)
@@ -54,7 +54,7 @@ def snapshots(account_id: str, first: date, last: date, *, consistent: bool = Fa
     Raises:
         StorageUnavailableError: the table cannot be read now.
     """
-    items = _between(account_id, keys.snapshot_key(first), keys.snapshot_key(last), consistent=consistent)
+    items = _between(account_id, schema.snapshot_key(first), schema.snapshot_key(last), consistent=consistent)
     return [_snapshot(item) for item in items]
 
 
@@ -64,18 +64,18 @@ def snapshot_before(account_id: str, day: date) -> Snapshot | None:
     Raises:
         StorageUnavailableError: the table cannot be read now.
     """
-    item = _newest(account_id, keys.snapshot_key(day.min), keys.snapshot_key(day - DAY))
+    item = _newest(account_id, schema.snapshot_key(day.min), schema.snapshot_key(day - DAY))
     return _snapshot(item) if item else None
 
 
 def put_crm(account_id: str, facts: CrmFacts) -> Any:  # noqa: ANN401  (a part of a transaction)
     """The part of a transaction that keeps a copy of CRM facts, for scores as of the past."""
     item = {
-        "pk": {"S": keys.account_history(account_id)},
-        "sk": {"S": keys.crm_key(facts.received_at)},
+        "pk": {"S": schema.account_history(account_id)},
+        "sk": {"S": schema.crm_key(facts.received_at)},
         "crm": {"S": crm_text(facts)},
     }
-    return {"Put": {"TableName": keys.history_table(), "Item": item}}
+    return {"Put": {"TableName": schema.history_table(), "Item": item}}
 
 
 def crm_as_of(account_id: str, at: datetime) -> CrmFacts | None:
@@ -84,12 +84,12 @@ def crm_as_of(account_id: str, at: datetime) -> CrmFacts | None:
     Raises:
         StorageUnavailableError: the table cannot be read now.
     """
-    item = _newest(account_id, keys.CRM_FIRST, keys.crm_key(at))
+    item = _newest(account_id, schema.CRM_FIRST, schema.crm_key(at))
     return crm_from_json(json.loads(item["crm"]["S"])) if item else None
 
 
 def _snapshot_key(account_id: str, day: date) -> dict[str, Any]:
-    return {"pk": {"S": keys.account_history(account_id)}, "sk": {"S": keys.snapshot_key(day)}}
+    return {"pk": {"S": schema.account_history(account_id)}, "sk": {"S": schema.snapshot_key(day)}}
 
 
 def _snapshot(item: dict[str, Any]) -> Snapshot:
@@ -98,10 +98,10 @@ def _snapshot(item: dict[str, Any]) -> Snapshot:
 
 def _range(account_id: str, first: str, last: str) -> dict[str, Any]:
     return {
-        "TableName": keys.history_table(),
+        "TableName": schema.history_table(),
         "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last",
         "ExpressionAttributeValues": {
-            ":pk": {"S": keys.account_history(account_id)},
+            ":pk": {"S": schema.account_history(account_id)},
             ":first": {"S": first},
             ":last": {"S": last},
         },

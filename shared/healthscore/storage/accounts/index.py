@@ -18,7 +18,7 @@ from healthscore.core import book
 from healthscore.core.book import SEPARATOR, Card, Sort
 from healthscore.core.model import Band
 from healthscore.core.time import parse_instant
-from healthscore.storage import schema as keys
+from healthscore.storage import schema
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,7 +50,7 @@ def described(account_id: str, profile: Mapping[str, Any], crm: CrmFacts | None)
         **contract._asdict(),
     }
     return {
-        "shard": {"S": keys.shard(account_id)},
+        "shard": {"S": schema.shard(account_id)},
         "owner": {"S": owner} if owner else None,
         "who": {"S": _dumps({field: value for field, value in shown.items() if value is not None})},
         "by_name": {"S": book.name_key(account_id, name)},

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from healthscore.core import book
-from healthscore.storage import schema as keys
+from healthscore.storage import schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -21,15 +21,17 @@ def entries_of(item: Mapping[str, Any]) -> set[str]:
 
 def puts(account_id: str, entries: Iterable[str]) -> list[dict[str, Any]]:
     """The writes of a transaction that add search entries."""
-    return [{"Put": {"TableName": keys.activity_table(), "Item": _key(entry, account_id)}} for entry in sorted(entries)]
+    return [
+        {"Put": {"TableName": schema.activity_table(), "Item": _key(entry, account_id)}} for entry in sorted(entries)
+    ]
 
 
 def deletes(account_id: str, entries: Iterable[str]) -> list[dict[str, Any]]:
     """The writes of a transaction that remove search entries."""
     return [
-        {"Delete": {"TableName": keys.activity_table(), "Key": _key(entry, account_id)}} for entry in sorted(entries)
+        {"Delete": {"TableName": schema.activity_table(), "Key": _key(entry, account_id)}} for entry in sorted(entries)
     ]
 
 
 def _key(entry: str, account_id: str) -> dict[str, Any]:
-    return {"pk": {"S": keys.word_pk(entry)}, "sk": {"S": keys.word_key(entry, account_id)}}
+    return {"pk": {"S": schema.word_pk(entry)}, "sk": {"S": schema.word_key(entry, account_id)}}

@@ -11,8 +11,8 @@ import re
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from healthscore.storage import schema as keys
-from healthscore.storage.accounts import item as account_item
+from healthscore.storage import schema
+from healthscore.storage.accounts import account_item
 from healthscore.storage.alerts.messages import stored_message
 from healthscore.storage.client import call, dynamodb
 
@@ -34,10 +34,10 @@ def find(alert_id: str) -> Message | None:
     day = _day(alert_id)
     if day is None:
         return None
-    _, sk = keys.message_key("", alert_id)
+    _, sk = schema.message_key("", alert_id)
     found = call(
         dynamodb().query,
-        TableName=keys.history_table(),
+        TableName=schema.history_table(),
         IndexName="by-day",
         KeyConditionExpression="alert_day = :day AND sk = :sk",
         ExpressionAttributeValues={":day": {"S": day.isoformat()}, ":sk": {"S": sk}},
@@ -47,7 +47,7 @@ def find(alert_id: str) -> Message | None:
         return None
     read = call(
         dynamodb().query,
-        TableName=keys.history_table(),
+        TableName=schema.history_table(),
         KeyConditionExpression="pk = :pk AND sk = :sk",
         ExpressionAttributeValues={":pk": found[0]["pk"], ":sk": {"S": sk}},
         ConsistentRead=True,
@@ -71,17 +71,17 @@ def keep(account_id: str, handling: Handling) -> None:
         StorageUnavailableError: it is not known whether it is kept.
     """
     said = {"S": json.dumps(handling.to_json(), ensure_ascii=False, separators=(",", ":"))}
-    pk, sk = keys.message_key(account_id, handling.alert_id)
+    pk, sk = schema.message_key(account_id, handling.alert_id)
     updates: list[Any] = [
         {
-            "TableName": keys.accounts_table(),
+            "TableName": schema.accounts_table(),
             "Key": {"account_id": {"S": account_id}},
             "UpdateExpression": f"SET {account_item.HANDLED} = :said",
-            "ConditionExpression": f"attribute_exists(account_id) AND {keys.NOT_ERASING}",
+            "ConditionExpression": f"attribute_exists(account_id) AND {schema.NOT_ERASING}",
             "ExpressionAttributeValues": {":said": said},
         },
         {
-            "TableName": keys.history_table(),
+            "TableName": schema.history_table(),
             "Key": {"pk": {"S": pk}, "sk": {"S": sk}},
             "UpdateExpression": "SET handling = :said",
             "ConditionExpression": "attribute_exists(pk)",

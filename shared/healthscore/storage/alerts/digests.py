@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from healthscore.core.alerts.model import Alert
 from healthscore.core.nightly.digest import without_names
-from healthscore.storage import schema as keys
-from healthscore.storage.accounts import existence as standing
+from healthscore.storage import schema
+from healthscore.storage.accounts import existence
 from healthscore.storage.alerts import messages
 from healthscore.storage.client import call, dynamodb, pages
 
@@ -32,7 +32,7 @@ def add(alert: Alert, named: Collection[str]) -> None:
     put = messages.put_request(messages.Message.of(alert))
     if named:
         put["Item"]["named"] = {"SS": sorted(named)}
-    call(dynamodb().transact_write_items, TransactItems=[{"Put": put}, *standing.checks(sorted(named))])
+    call(dynamodb().transact_write_items, TransactItems=[{"Put": put}, *existence.checks(sorted(named))])
 
 
 def forget(account_id: str) -> None:
@@ -47,7 +47,7 @@ def forget(account_id: str) -> None:
         nameless = without_names(Alert.from_json(json.loads(item["message"]["S"])))
         call(
             dynamodb().update_item,
-            TableName=keys.history_table(),
+            TableName=schema.history_table(),
             Key={name: item[name] for name in ("pk", "sk")},
             UpdateExpression="SET message = :message REMOVE named",
             ExpressionAttributeValues={":message": {"S": json.dumps(nameless.to_json(), ensure_ascii=False)}},
@@ -55,10 +55,10 @@ def forget(account_id: str) -> None:
 
 
 def _naming(account_id: str) -> Iterator[dict[str, Any]]:
-    pk, first, last = keys.digest_range()
+    pk, first, last = schema.digest_range()
     return pages(
         dynamodb().query,
-        TableName=keys.history_table(),
+        TableName=schema.history_table(),
         KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
         FilterExpression="contains(named, :account)",
         ExpressionAttributeValues={

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from healthscore.storage import schema as keys
+from healthscore.storage import schema
 from healthscore.storage.alerts.messages import stored_message
 from healthscore.storage.batches import batch_get
 from healthscore.storage.client import dynamodb, pages
@@ -29,11 +29,11 @@ def of_account(account_id: str, *, limit: int, after: str | None) -> tuple[list[
     Raises:
         StorageUnavailableError: the table cannot be read now.
     """
-    first, last = keys.alert_range()
+    first, last = schema.alert_range()
     request = {
         "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last",
         "ExpressionAttributeValues": {
-            ":pk": {"S": keys.account_history(account_id)},
+            ":pk": {"S": schema.account_history(account_id)},
             ":first": {"S": first},
             ":last": {"S": last if after is None else max(first, after)},
         },
@@ -50,13 +50,13 @@ def told_on(account_id: str, day: date) -> list[dict[str, Any]]:
     Raises:
         StorageUnavailableError: the table cannot be read now.
     """
-    first, last = keys.alert_range(day)
+    first, last = schema.alert_range(day)
     items = pages(
         dynamodb().query,
-        TableName=keys.history_table(),
+        TableName=schema.history_table(),
         KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
         ExpressionAttributeValues={
-            ":pk": {"S": keys.account_history(account_id)},
+            ":pk": {"S": schema.account_history(account_id)},
             ":first": {"S": first},
             ":last": {"S": last},
         },
@@ -73,7 +73,7 @@ def of_day(day: date, *, limit: int, after: str | None) -> tuple[list[Message], 
     Raises:
         StorageUnavailableError: the table cannot be read now.
     """
-    first, last = keys.alert_range()
+    first, last = schema.alert_range()
     request = {
         "IndexName": "by-day",
         "KeyConditionExpression": "alert_day = :day AND sk BETWEEN :first AND :last",
@@ -84,7 +84,7 @@ def of_day(day: date, *, limit: int, after: str | None) -> tuple[list[Message], 
         },
     }
     found, place = _page(request, limit, after)
-    table = keys.history_table()
+    table = schema.history_table()
     read = batch_get([(table, {name: item[name] for name in ("pk", "sk")}) for item in found], {})
     by_place = {item["sk"]["S"]: item for _, item in read}
     return [stored_message(by_place[item["sk"]["S"]]) for item in found if item["sk"]["S"] in by_place], place
@@ -93,7 +93,7 @@ def of_day(day: date, *, limit: int, after: str | None) -> tuple[list[Message], 
 def _page(request: dict[str, Any], limit: int, after: str | None) -> tuple[list[dict[str, Any]], str | None]:
     """The items of a stretch that begins with `after` itself, which was on the page before."""
     items: list[dict[str, Any]] = []
-    for item in pages(dynamodb().query, TableName=keys.history_table(), Limit=limit + 2, **request):
+    for item in pages(dynamodb().query, TableName=schema.history_table(), Limit=limit + 2, **request):
         if item["sk"]["S"] == after:
             continue
         if len(items) == limit:

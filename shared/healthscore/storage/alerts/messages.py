@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from healthscore.core.time import format_instant, millis, parse_instant
-from healthscore.storage import schema as keys
+from healthscore.storage import schema
 from healthscore.storage.client import call, dynamodb, pages
 from healthscore.storage.errors import ConditionFailedError
 
@@ -68,7 +68,7 @@ def put_request(message: Message) -> dict[str, Any]:
     }
     if message.account_id is not None:
         item["alert_day"] = {"S": message.body["day"]}
-    return {"TableName": keys.history_table(), "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}
+    return {"TableName": schema.history_table(), "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}
 
 
 def known(account_id: str | None, message_id: str) -> bool:
@@ -80,7 +80,7 @@ def known(account_id: str | None, message_id: str) -> bool:
     key = _message_key(account_id, message_id)
     answer = call(
         dynamodb().get_item,
-        TableName=keys.history_table(),
+        TableName=schema.history_table(),
         Key=key,
         ProjectionExpression="pk",
         ConsistentRead=True,
@@ -98,7 +98,7 @@ def pending() -> Iterator[tuple[str | None, str]]:
         StorageUnavailableError: the table cannot be read now.
     """
     for item in _waiting(PENDING):
-        yield keys.message_owner(item["pk"]["S"], item["sk"]["S"])
+        yield schema.message_owner(item["pk"]["S"], item["sk"]["S"])
 
 
 def held() -> Iterator[tuple[str | None, str, datetime]]:
@@ -110,14 +110,14 @@ def held() -> Iterator[tuple[str | None, str, datetime]]:
         StorageUnavailableError: the table cannot be read now.
     """
     for item in _waiting(HELD):
-        account_id, message_id = keys.message_owner(item["pk"]["S"], item["sk"]["S"])
+        account_id, message_id = schema.message_owner(item["pk"]["S"], item["sk"]["S"])
         yield account_id, message_id, parse_instant(item["created_at"]["S"])
 
 
 def _waiting(status: str) -> Iterator[dict[str, Any]]:
     return pages(
         dynamodb().query,
-        TableName=keys.history_table(),
+        TableName=schema.history_table(),
         IndexName="pending",
         KeyConditionExpression="pending = :status",
         ExpressionAttributeValues={":status": {"S": status}},
@@ -146,7 +146,7 @@ def _end_hold(account_id: str | None, message_id: str, expression: str, status: 
     try:
         call(
             dynamodb().update_item,
-            TableName=keys.history_table(),
+            TableName=schema.history_table(),
             Key=_message_key(account_id, message_id),
             UpdateExpression=expression,
             ConditionExpression="pending = :held",
@@ -168,7 +168,7 @@ def claim(account_id: str | None, message_id: str, *, now: datetime, lease: time
     try:
         item = call(
             dynamodb().update_item,
-            TableName=keys.history_table(),
+            TableName=schema.history_table(),
             Key=_message_key(account_id, message_id),
             UpdateExpression="SET claimed_until = :until",
             ConditionExpression="pending = :pending AND (attribute_not_exists(claimed_until) OR claimed_until <= :now)",
@@ -204,7 +204,7 @@ def release(account_id: str | None, message_id: str) -> None:
 
 def _settle(account_id: str | None, message_id: str, expression: str, values: dict[str, str]) -> None:
     update: dict[str, Any] = {
-        "TableName": keys.history_table(),
+        "TableName": schema.history_table(),
         "Key": _message_key(account_id, message_id),
         "UpdateExpression": expression,
         "ConditionExpression": "attribute_exists(pending)",
@@ -218,13 +218,13 @@ def _settle(account_id: str | None, message_id: str, expression: str, values: di
 
 
 def _message_key(account_id: str | None, message_id: str) -> dict[str, Any]:
-    pk, sk = keys.message_key(account_id, message_id)
+    pk, sk = schema.message_key(account_id, message_id)
     return {"pk": {"S": pk}, "sk": {"S": sk}}
 
 
 def stored_message(item: dict[str, Any]) -> Message:
     """The message in an item."""
-    account_id, message_id = keys.message_owner(item["pk"]["S"], item["sk"]["S"])
+    account_id, message_id = schema.message_owner(item["pk"]["S"], item["sk"]["S"])
     return Message(
         account_id=account_id,
         message_id=message_id,

@@ -13,8 +13,8 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from healthscore.storage import schema as keys
-from healthscore.storage.accounts import existence as standing
+from healthscore.storage import schema
+from healthscore.storage.accounts import existence
 from healthscore.storage.client import call, dynamodb, pages
 from healthscore.storage.errors import BeingErasedError, ConditionFailedError
 from healthscore.storage.retries import Patience
@@ -54,10 +54,10 @@ def companies(provider: str, ids: Sequence[str]) -> dict[str, CompanyRecord]:
     found = {}
     for start in range(0, len(ids), _BATCH):
         wanted = [_key(provider, "company", company_id) for company_id in ids[start : start + _BATCH]]
-        request: dict[str, Any] = {keys.settings_table(): {"Keys": wanted, "ConsistentRead": True}}
+        request: dict[str, Any] = {schema.settings_table(): {"Keys": wanted, "ConsistentRead": True}}
         while request:
             answer = call(dynamodb().batch_get_item, RequestItems=request)
-            for item in answer["Responses"].get(keys.settings_table(), ()):
+            for item in answer["Responses"].get(schema.settings_table(), ()):
                 record = _record(item)
                 found[record.company_id] = record
             request = answer.get("UnprocessedKeys") or {}
@@ -85,7 +85,7 @@ def save_company(provider: str, record: CompanyRecord, claims: dict[str, bool] |
         StorageUnavailableError: not kept.
     """
     put = put_request(provider, record)
-    checks = standing.checks(sorted({named for named in (record.claim, record.account_id) if named is not None}))
+    checks = existence.checks(sorted({named for named in (record.claim, record.account_id) if named is not None}))
     if claims is not None:
         checks.append({"ConditionCheck": claims_check(provider, str(record.account_id), claims)})
     try:
@@ -102,7 +102,7 @@ def put_request(provider: str, record: CompanyRecord) -> dict[str, Any]:
     """What keeps a company as long as it stands as it was read: for a call of its own, or in a transaction."""
     kept = {name: getattr(record, name) for name in ("identity", "name", "claim", "account_id", "digest", "written")}
     request: dict[str, Any] = {
-        "TableName": keys.settings_table(),
+        "TableName": schema.settings_table(),
         "Item": {**_key(provider, "company", record.company_id), "record": _text(kept)},
         "ConditionExpression": "attribute_not_exists(pk)",
     }
@@ -120,7 +120,7 @@ def forget_company(provider: str, company_id: str) -> None:
         StorageUnavailableError: not forgotten.
     """
     for part in ("company", "unmatched"):
-        call(dynamodb().delete_item, TableName=keys.settings_table(), Key=_key(provider, part, company_id))
+        call(dynamodb().delete_item, TableName=schema.settings_table(), Key=_key(provider, part, company_id))
 
 
 def change_claims(
@@ -140,7 +140,7 @@ def change_claims(
     key = _key(provider, "claim", account_id)
     patience = Patience("too many writers at once for one account's companies")
     while True:
-        item = call(dynamodb().get_item, TableName=keys.settings_table(), Key=key, ConsistentRead=True).get("Item")
+        item = call(dynamodb().get_item, TableName=schema.settings_table(), Key=key, ConsistentRead=True).get("Item")
         read = item["claims"] if item else None
         noted: dict[str, bool] = json.loads(read["S"]) if read else {}
         claims = change(dict(noted))
@@ -150,7 +150,7 @@ def change_claims(
             if _first_claims(key, claims):
                 return claims
         else:
-            request = {"TableName": keys.settings_table(), "Item": {**key, "claims": _text(claims)}}
+            request = {"TableName": schema.settings_table(), "Item": {**key, "claims": _text(claims)}}
             as_read = {"ConditionExpression": "claims = :read", "ExpressionAttributeValues": {":read": read}}
             with contextlib.suppress(ConditionFailedError):
                 call(dynamodb().put_item, **request, **as_read)
@@ -166,12 +166,12 @@ def _first_claims(key: dict[str, Any], claims: dict[str, bool]) -> bool:
         StorageUnavailableError: not noted.
     """
     account_id = key["sk"]["S"]
-    request = {"TableName": keys.settings_table(), "Item": {**key, "claims": _text(claims)}}
+    request = {"TableName": schema.settings_table(), "Item": {**key, "claims": _text(claims)}}
     put = {**request, "ConditionExpression": "attribute_not_exists(pk)"}
     try:
-        call(dynamodb().transact_write_items, TransactItems=[{"Put": put}, *standing.checks([account_id])])
+        call(dynamodb().transact_write_items, TransactItems=[{"Put": put}, *existence.checks([account_id])])
     except ConditionFailedError:
-        if not standing.there(account_id):
+        if not existence.there(account_id):
             raise BeingErasedError("an account was erased since its company was read") from None
         return False
     return True
@@ -194,7 +194,7 @@ def stake(provider: str, account_id: str, company_id: str, *, by_hand: bool) -> 
 def claims_check(provider: str, account_id: str, claims: dict[str, bool]) -> dict[str, Any]:
     """What lets a transaction fail where other claims stand than these."""
     return {
-        "TableName": keys.settings_table(),
+        "TableName": schema.settings_table(),
         "Key": _key(provider, "claim", account_id),
         "ConditionExpression": "claims = :claims",
         "ExpressionAttributeValues": {":claims": _text(claims)},
@@ -208,7 +208,7 @@ def save_unmatched(provider: str, company_id: str, reason: str | None, shown: di
         StorageUnavailableError: not noted.
     """
     if reason is None:
-        call(dynamodb().delete_item, TableName=keys.settings_table(), Key=_key(provider, "unmatched", company_id))
+        call(dynamodb().delete_item, TableName=schema.settings_table(), Key=_key(provider, "unmatched", company_id))
     else:
         _put(provider, "unmatched", company_id, {"company": _text({"reason": reason, **shown})})
 
@@ -270,12 +270,12 @@ def _key(provider: str, part: str, sk: str) -> dict[str, Any]:
 
 
 def _put(provider: str, part: str, sk: str, attributes: dict[str, Any]) -> None:
-    call(dynamodb().put_item, TableName=keys.settings_table(), Item={**_key(provider, part, sk), **attributes})
+    call(dynamodb().put_item, TableName=schema.settings_table(), Item={**_key(provider, part, sk), **attributes})
 
 
 def _query_request(pk: str) -> dict[str, Any]:
     return {
-        "TableName": keys.settings_table(),
+        "TableName": schema.settings_table(),
         "KeyConditionExpression": "pk = :pk",
         "ExpressionAttributeValues": {":pk": {"S": pk}},
         "ConsistentRead": True,
@@ -288,7 +288,7 @@ def _query(pk: str) -> Iterator[dict[str, Any]]:
 
 def _delete_all(pk: str) -> None:
     for item in list(_query(pk)):
-        call(dynamodb().delete_item, TableName=keys.settings_table(), Key={"pk": item["pk"], "sk": item["sk"]})
+        call(dynamodb().delete_item, TableName=schema.settings_table(), Key={"pk": item["pk"], "sk": item["sk"]})
 
 
 def _text(value: Any) -> dict[str, str]:  # noqa: ANN401  (JSON)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from healthscore.core.time import format_instant, millis, parse_instant
-from healthscore.storage import schema as keys
+from healthscore.storage import schema
 from healthscore.storage.client import call, dynamodb, pages
 from healthscore.storage.errors import ConditionFailedError
 
@@ -48,7 +48,7 @@ def connect(provider: str, options: dict[str, Any], now: datetime) -> Connection
     """
     item = call(
         dynamodb().update_item,
-        TableName=keys.settings_table(),
+        TableName=schema.settings_table(),
         Key=_connection_key(provider),
         UpdateExpression="SET options = :options, connected_at = if_not_exists(connected_at, :now) "
         "REMOVE #state, lock_owner, lock_until, disconnecting",
@@ -66,7 +66,7 @@ def connections() -> list[Connection]:
         StorageUnavailableError: the table cannot be read now.
     """
     request = {
-        "TableName": keys.settings_table(),
+        "TableName": schema.settings_table(),
         "KeyConditionExpression": "pk = :pk",
         "ExpressionAttributeValues": {":pk": {"S": "crm"}},
     }
@@ -80,7 +80,7 @@ def connection(provider: str) -> Connection | None:
         StorageUnavailableError: the table cannot be read now.
     """
     key = _connection_key(provider)
-    item = call(dynamodb().get_item, TableName=keys.settings_table(), Key=key, ConsistentRead=True).get("Item")
+    item = call(dynamodb().get_item, TableName=schema.settings_table(), Key=key, ConsistentRead=True).get("Item")
     return _connection(item) if item else None
 
 
@@ -93,7 +93,7 @@ def begin_disconnecting(provider: str) -> bool:
     try:
         call(
             dynamodb().update_item,
-            TableName=keys.settings_table(),
+            TableName=schema.settings_table(),
             Key=_connection_key(provider),
             UpdateExpression="SET disconnecting = :true REMOVE lock_owner, lock_until",
             ConditionExpression="attribute_exists(options)",
@@ -113,7 +113,7 @@ def disconnect(provider: str, owner: str) -> None:
     with contextlib.suppress(ConditionFailedError):
         call(
             dynamodb().delete_item,
-            TableName=keys.settings_table(),
+            TableName=schema.settings_table(),
             Key=_connection_key(provider),
             ConditionExpression="lock_owner = :owner",
             ExpressionAttributeValues={":owner": {"S": owner}},
@@ -129,7 +129,7 @@ def lock(provider: str, owner: str, now: datetime, lease: timedelta) -> Connecti
     try:
         item = call(
             dynamodb().update_item,
-            TableName=keys.settings_table(),
+            TableName=schema.settings_table(),
             Key=_connection_key(provider),
             UpdateExpression="SET lock_owner = :owner, lock_until = :until",
             ConditionExpression="attribute_exists(options) AND (attribute_not_exists(lock_until) OR lock_until < :now)",
@@ -154,7 +154,7 @@ def save_progress(provider: str, owner: str, state: dict[str, Any], status: dict
     try:
         call(
             dynamodb().update_item,
-            TableName=keys.settings_table(),
+            TableName=schema.settings_table(),
             Key=_connection_key(provider),
             UpdateExpression="SET #state = :state, #status = :status" + (" REMOVE lock_owner, lock_until" * unlock),
             ConditionExpression="lock_owner = :owner",
@@ -173,7 +173,7 @@ def webhook_known(digest: str) -> bool:
         StorageUnavailableError: the table cannot be read now.
     """
     key = {"pk": {"S": "webhook"}, "sk": {"S": digest}}
-    return "Item" in call(dynamodb().get_item, TableName=keys.settings_table(), Key=key, ConsistentRead=True)
+    return "Item" in call(dynamodb().get_item, TableName=schema.settings_table(), Key=key, ConsistentRead=True)
 
 
 def note_webhook(digest: str, until: datetime) -> None:
@@ -183,7 +183,7 @@ def note_webhook(digest: str, until: datetime) -> None:
         StorageUnavailableError: not noted.
     """
     item = {"pk": {"S": "webhook"}, "sk": {"S": digest}, "ttl": {"N": str(int(until.timestamp()))}}
-    call(dynamodb().put_item, TableName=keys.settings_table(), Item=item)
+    call(dynamodb().put_item, TableName=schema.settings_table(), Item=item)
 
 
 def _connection_key(provider: str) -> dict[str, Any]:

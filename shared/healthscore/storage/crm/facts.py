@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from healthscore.storage.accounts import accounts, history
-from healthscore.storage.accounts import index as cards
-from healthscore.storage.accounts.item import crm_text
+from healthscore.storage.accounts import accounts, history, index
+from healthscore.storage.accounts.account_item import crm_text
 from healthscore.storage.alerts import messages
 from healthscore.storage.client import call, dynamodb
 from healthscore.storage.errors import ConditionFailedError
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from healthscore.core.model import CrmFacts
-    from healthscore.storage.accounts.item import Account
+    from healthscore.storage.accounts.account_item import Account
     from healthscore.storage.alerts.messages import Message
 
 
@@ -39,8 +38,8 @@ def save(account: Account, facts: CrmFacts, message: Message | None, along: Sequ
     Raises:
         StorageUnavailableError: not known to be saved.
     """
-    sets = {"crm": {"S": crm_text(facts)}, **cards.of_contract(account.account_id, account.profile, facts)}
-    read = {"crm": None if account.crm is None else crm_text(account.crm), cards.WHO: account.who}
+    sets = {"crm": {"S": crm_text(facts)}, **index.of_contract(account.account_id, account.profile, facts)}
+    read = {"crm": None if account.crm is None else crm_text(account.crm), index.WHO: account.who}
     update = accounts.update_request(account.account_id, sets, [], read, None)
     items: list[Any] = [{"Update": update}, history.put_crm(account.account_id, facts), *along]
     if message is not None:

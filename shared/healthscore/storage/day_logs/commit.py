@@ -1,7 +1,7 @@
 """Committing entries to the log of a day (tables Activity and Accounts).
 
-Logs are addressed by partition key: an account's (`keys.activity_pk`), or that of a person who belongs to no account
-yet (`keys.person_pk`), which has no account item beside it. An account's day may be split into lanes
+Logs are addressed by partition key: an account's (`schema.activity_pk`), or that of a person who belongs to no account
+yet (`schema.person_pk`), which has no account item beside it. An account's day may be split into lanes
 (`core.day_log.shards`): how many there are stands in the head of lane 0, which is put before any other lane's and never
 says otherwise afterwards. So whoever writes first decides, and a writer who would have decided otherwise learns
 it from that head, or by failing to put it.
@@ -14,16 +14,14 @@ import time
 from functools import reduce
 from typing import TYPE_CHECKING
 
-from healthscore.core.day_log import log as daylog
+from healthscore.core.day_log import log as day_log
 from healthscore.core.day_log.shards import NO_LOAD, Load, lanes_for, load_of, split
 from healthscore.core.time import DAY
-from healthscore.storage import schema as keys
+from healthscore.storage import schema
 from healthscore.storage.client import call, dynamodb
-from healthscore.storage.day_logs import items as log_items
-from healthscore.storage.day_logs import reads as readings
-from healthscore.storage.day_logs import shard as lane
-from healthscore.storage.day_logs.items import LogKey, StoredHead
-from healthscore.storage.day_logs.shard import Committed, LanesFixedError, Terms
+from healthscore.storage.day_logs import commit_shard, log_items, reads
+from healthscore.storage.day_logs.commit_shard import Committed, LanesFixedError, Terms
+from healthscore.storage.day_logs.log_items import LogKey, StoredHead
 from healthscore.storage.errors import ConditionFailedError
 from healthscore.storage.retries import Patience
 
@@ -32,8 +30,8 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from healthscore.core.day_log.codec import Entry
-    from healthscore.storage.day_logs.reads import Reading
-    from healthscore.storage.day_logs.shard import Fence
+    from healthscore.storage.day_logs.commit_shard import Fence
+    from healthscore.storage.day_logs.log_items import Reading
 
 
 def read(days: Collection[tuple[str, date]]) -> Reading:
@@ -45,14 +43,14 @@ def read(days: Collection[tuple[str, date]]) -> Reading:
     Raises:
         StorageUnavailableError: the tables cannot be read now, or one of the accounts is being erased.
     """
-    reading = readings.read([LogKey(pk, day) for pk, day in days], {pk for pk, _ in days})
+    reading = log_items.read_logs([LogKey(pk, day) for pk, day in days], {pk for pk, _ in days})
     fresh = {
         key: key._replace(day=key.day - DAY)
         for key, stored in reading.heads.items()
-        if stored.version is None and keys.account_of(key.pk) is not None
+        if stored.version is None and schema.account_of(key.pk) is not None
     }
     if fresh:
-        before = readings.read(fresh.values(), ()).heads
+        before = log_items.read_logs(fresh.values(), ()).heads
         reading.heads.update((key, _beginning(_lanes_after(earlier, before))) for key, earlier in fresh.items())
     return reading
 
@@ -64,7 +62,7 @@ def _lanes_after(key: LogKey, heads: dict[LogKey, StoredHead]) -> int:
 
 
 def _beginning(lanes: int) -> StoredHead:
-    return StoredHead(None, daylog.Head(lanes=lanes))
+    return StoredHead(None, day_log.Head(lanes=lanes))
 
 
 def commit(
@@ -116,21 +114,21 @@ def _begin(key: LogKey, beginning: StoredHead, firsts: str | None, terms: Terms)
         That head, and the account's first-seen times: not older than it, for the account may have been erased and have
         begun anew since both were read.
     """
-    version, log = secrets.token_urlsafe(8), daylog.encode_head(key.day, beginning.head)
+    version, log = secrets.token_urlsafe(8), day_log.encode_head(key.day, beginning.head)
     put = log_items.head_put(key, log, None, read_version=None, version=version, expires=terms.expires)
-    patience = Patience(lane.TOO_MANY_WRITERS, terms.sleep)
+    patience = Patience(commit_shard.TOO_MANY_WRITERS, terms.sleep)
     while True:
         try:
             call(dynamodb().put_item, **put)
         except ConditionFailedError:
-            again = readings.read([key], [key.pk])
+            again = log_items.read_logs([key], [key.pk])
             if again.heads[key].version is not None:
                 return again.heads[key], again.firsts.get(key.pk)
             patience.wait()
         else:
-            account_id = keys.account_of(key.pk)
+            account_id = schema.account_of(key.pk)
             if account_id is not None and firsts is not None:
-                firsts = lane.take_back_if_gone(account_id, key, version)
+                firsts = commit_shard.take_back_if_gone(account_id, key, version)
             return StoredHead(version, beginning.head), firsts
 
 
@@ -141,12 +139,12 @@ def _commit(key: LogKey, entries: Sequence[Entry], stored: StoredHead, firsts: s
     others = [of_lane for of_lane in parts if of_lane != key]
     heads = {key: stored}
     if others:
-        reading = readings.read(others, [key.pk])
+        reading = log_items.read_logs(others, [key.pk])
         heads, firsts = reading.heads | heads, reading.firsts.get(key.pk)
     load, accepted = load_of(entries), 0
     for of_lane, part in parts.items():
         head = heads[of_lane] if heads[of_lane].version is not None else _beginning(lanes)
-        committed = lane.commit(of_lane, part, head, firsts, load=NO_LOAD if accepted else load, terms=terms)
+        committed = commit_shard.commit(of_lane, part, head, firsts, load=NO_LOAD if accepted else load, terms=terms)
         firsts = committed.firsts
         accepted += committed.accepted
     return Committed(accepted, len(entries) - accepted, firsts)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from healthscore.core.day_log.rollup import Fold, decode_rollup, merged
 from healthscore.core.time import DAY, millis
-from healthscore.storage import schema as keys
+from healthscore.storage import schema
 from healthscore.storage.client import call, dynamodb, pages
 from healthscore.storage.day_logs.whole_days import read_day
 
@@ -34,14 +34,14 @@ def rollups(account_id: str, first: date, last: date, *, consistent: bool, names
     """
     items = pages(
         dynamodb().query,
-        TableName=keys.activity_table(),
+        TableName=schema.activity_table(),
         KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
-        ExpressionAttributeValues={":pk": {"S": keys.activity_pk(account_id)}, **keys.day_range(first, last)},
+        ExpressionAttributeValues={":pk": {"S": schema.activity_pk(account_id)}, **schema.day_range(first, last)},
         ProjectionExpression="sk, r",
         ConsistentRead=consistent,
     )
     lanes = [
-        decode_rollup(keys.parse_day_key(item["sk"]["S"])[0], item["r"]["S"], names=names)
+        decode_rollup(schema.parse_day_key(item["sk"]["S"])[0], item["r"]["S"], names=names)
         for item in items
         if "r" in item
     ]
@@ -53,11 +53,11 @@ def last_rollup_before(account_id: str, day: date, *, consistent: bool) -> DayRo
     while True:
         page = call(
             dynamodb().query,
-            TableName=keys.activity_table(),
+            TableName=schema.activity_table(),
             KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
             ExpressionAttributeValues={
-                ":pk": {"S": keys.activity_pk(account_id)},
-                **keys.day_range(date.min, day - DAY),
+                ":pk": {"S": schema.activity_pk(account_id)},
+                **schema.day_range(date.min, day - DAY),
             },
             ProjectionExpression="sk, r",
             ScanIndexForward=False,
@@ -67,7 +67,7 @@ def last_rollup_before(account_id: str, day: date, *, consistent: bool) -> DayRo
         if not page["Items"]:
             return None
         (item,) = page["Items"]
-        day, lane = keys.parse_day_key(item["sk"]["S"])
+        day, lane = schema.parse_day_key(item["sk"]["S"])
         if lane == 0 and "r" in item:
             return decode_rollup(day, item["r"]["S"])
         if found := rollups(account_id, day, day, consistent=consistent) if lane else []:
@@ -80,6 +80,6 @@ def rollup_until(account_id: str, day: date, until: datetime) -> DayRollup | Non
     Raises:
         StorageUnavailableError: the table cannot be read now.
     """
-    whole = read_day(keys.activity_pk(account_id), day)
+    whole = read_day(schema.activity_pk(account_id), day)
     entries = [entry for entry in whole.entries if entry.at <= millis(until)] if whole else []
     return Fold().add(entries).rollup(day) if entries else None

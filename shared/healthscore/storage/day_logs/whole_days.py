@@ -12,18 +12,18 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from healthscore.core.day_log import log as daylog
-from healthscore.storage import schema as keys
+from healthscore.core.day_log import log as day_log
+from healthscore.storage import schema
 from healthscore.storage.client import call, dynamodb, pages
-from healthscore.storage.day_logs import items as log_items
-from healthscore.storage.day_logs.items import NO_HEAD, LogKey
+from healthscore.storage.day_logs import log_items
+from healthscore.storage.day_logs.log_items import NO_HEAD, LogKey
 from healthscore.storage.errors import ConditionFailedError
 
 if TYPE_CHECKING:
     from datetime import date, datetime
 
     from healthscore.core.day_log.codec import Entry
-    from healthscore.storage.day_logs.items import StoredHead
+    from healthscore.storage.day_logs.log_items import StoredHead
 
 EMPTY_HEAD_LIFE = timedelta(days=1)
 """How long the empty head of a deleted day stays: longer than any put of its first commit could still be on its way.
@@ -62,14 +62,14 @@ def days(pk: str) -> list[date]:
     """
     items = pages(
         dynamodb().query,
-        TableName=keys.activity_table(),
+        TableName=schema.activity_table(),
         KeyConditionExpression="pk = :pk AND begins_with(sk, :days)",
         FilterExpression="attribute_exists(r)",
-        ExpressionAttributeValues={":pk": {"S": pk}, ":days": {"S": keys.DAYS_PREFIX}},
+        ExpressionAttributeValues={":pk": {"S": pk}, ":days": {"S": schema.DAYS_PREFIX}},
         ProjectionExpression="sk",
         ConsistentRead=True,
     )
-    return sorted({keys.parse_day_key(item["sk"]["S"])[0] for item in items})
+    return sorted({schema.parse_day_key(item["sk"]["S"])[0] for item in items})
 
 
 def read_day(pk: str, day: date) -> WholeDay | None:
@@ -82,7 +82,7 @@ def read_day(pk: str, day: date) -> WholeDay | None:
     while heads:
         try:
             return _whole(pk, day, heads)
-        except daylog.MissingSegmentError:
+        except day_log.MissingSegmentError:
             if heads == broken:
                 raise
             broken, heads = heads, log_items.read_heads(pk, day)  # unless it was deleted between the reads
@@ -95,11 +95,11 @@ def _whole(pk: str, day: date, heads: dict[int, StoredHead]) -> WholeDay:
     for lane in range(heads[0].head.lanes):
         key, stored = LogKey(pk, day, lane), heads.get(lane, NO_HEAD)
         segments = log_items.read_segments(key) if stored.head.segments else {}
-        sealed = list(daylog.way_back(day, stored.head, segments))
+        sealed = list(day_log.way_back(day, stored.head, segments))
         entries.extend(stored.head.tail)
         for _, _, part in sealed:
             entries.extend(part)
-        segment_keys = tuple(keys.segment_key(day, lane, position, token) for position, token, _ in sealed)
+        segment_keys = tuple(schema.segment_key(day, lane, position, token) for position, token, _ in sealed)
         lanes.append(WholeLane(key, stored.version, segment_keys))
     return WholeDay(tuple(sorted(entries)), tuple(lanes))
 
@@ -125,7 +125,7 @@ def delete_day(whole: WholeDay, now: datetime) -> bool:
 def _delete_lane(lane: WholeLane, lanes: int, now: datetime) -> bool:
     put = log_items.head_put(
         lane.key,
-        daylog.encode_head(lane.key.day, daylog.Head(lanes=lanes)),
+        day_log.encode_head(lane.key.day, day_log.Head(lanes=lanes)),
         None,
         read_version=lane.version,
         version=secrets.token_urlsafe(8),
@@ -137,5 +137,5 @@ def _delete_lane(lane: WholeLane, lanes: int, now: datetime) -> bool:
         return False
     for sk in lane.segment_keys:
         key = {"pk": {"S": lane.key.pk}, "sk": {"S": sk}}
-        call(dynamodb().delete_item, TableName=keys.activity_table(), Key=key)
+        call(dynamodb().delete_item, TableName=schema.activity_table(), Key=key)
     return True

@@ -15,12 +15,11 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from healthscore.core.time import format_instant
-from healthscore.storage import schema as keys
-from healthscore.storage.accounts import index as cards
-from healthscore.storage.accounts import search_index as words
+from healthscore.storage import schema
+from healthscore.storage.accounts import index, search_index
 from healthscore.storage.alerts import digests
 from healthscore.storage.client import call, dynamodb, pages
-from healthscore.storage.day_logs import items as log_items
+from healthscore.storage.day_logs import log_items
 from healthscore.storage.erasure import crm_companies as crm_erasing
 from healthscore.storage.erasure import people as people_erasing
 from healthscore.storage.errors import ConditionFailedError
@@ -47,11 +46,11 @@ def mark(account_id: str, now: datetime) -> bool:
     try:
         call(
             dynamodb().update_item,
-            TableName=keys.accounts_table(),
+            TableName=schema.accounts_table(),
             Key=_account_key(account_id),
-            UpdateExpression=f"SET {keys.ERASING} = if_not_exists({keys.ERASING}, :now) REMOVE #shard, #owner",
+            UpdateExpression=f"SET {schema.ERASING} = if_not_exists({schema.ERASING}, :now) REMOVE #shard, #owner",
             ConditionExpression="attribute_exists(account_id)",
-            ExpressionAttributeNames={f"#{name}": name for name in cards.IN_NO_INDEX},
+            ExpressionAttributeNames={f"#{name}": name for name in index.IN_NO_INDEX},
             ExpressionAttributeValues={":now": {"S": format_instant(now)}},
         )
     except ConditionFailedError:
@@ -76,7 +75,7 @@ def erase(account_id: str, keep_going: Callable[[], bool]) -> tuple[int, bool]:
         StorageUnavailableError: something is left.
     """
     item = _account(account_id)
-    if keys.ERASING not in item and (item or not _hold_place(account_id)):
+    if schema.ERASING not in item and (item or not _hold_place(account_id)):
         return 0, False
     erased = 0
     try:
@@ -90,15 +89,15 @@ def erase(account_id: str, keep_going: Callable[[], bool]) -> tuple[int, bool]:
     for forget in (crm_erasing.forget, digests.forget, summary.forget, runs.forget):
         forget(account_id)
     with contextlib.suppress(_OvertakenError):
-        _delete(account_id, words.deletes(account_id, words.entries_of(item)), itself=True)
+        _delete(account_id, search_index.deletes(account_id, search_index.entries_of(item)), itself=True)
         return erased + bool(item), True
     return erased, False
 
 
 def _members(account_id: str) -> Iterator[int]:
     """Have everybody leave who is known to belong to an account; answers after each one."""
-    for item in _items(keys.activity_table(), keys.activity_pk(account_id), prefix=keys.MEMBERS_PREFIX):
-        people_erasing.leave(item["sk"]["S"].removeprefix(keys.MEMBERS_PREFIX), account_id)
+    for item in _items(schema.activity_table(), schema.activity_pk(account_id), prefix=schema.MEMBERS_PREFIX):
+        people_erasing.leave(item["sk"]["S"].removeprefix(schema.MEMBERS_PREFIX), account_id)
         yield 1
 
 
@@ -113,17 +112,17 @@ def _logs(account_id: str) -> Iterator[int]:
     found = True
     while found:
         found = False
-        for batch in _batches(_items(keys.activity_table(), keys.activity_pk(account_id), attributes="pk, sk, l")):
+        for batch in _batches(_items(schema.activity_table(), schema.activity_pk(account_id), attributes="pk, sk, l")):
             found = True
             for person in sorted(set().union(*map(log_items.people_in, batch)) - gone):
                 people_erasing.leave(person, account_id)
                 gone.add(person)
-            yield _delete(account_id, _deletes(keys.activity_table(), batch))
+            yield _delete(account_id, _deletes(schema.activity_table(), batch))
 
 
 def _history(account_id: str) -> Iterator[int]:
-    for batch in _batches(_items(keys.history_table(), keys.account_history(account_id))):
-        yield _delete(account_id, _deletes(keys.history_table(), batch))
+    for batch in _batches(_items(schema.history_table(), schema.account_history(account_id))):
+        yield _delete(account_id, _deletes(schema.history_table(), batch))
 
 
 def _batches(items: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
@@ -149,9 +148,9 @@ def _delete(account_id: str, deletes: list[dict[str, Any]], *, itself: bool = Fa
         StorageUnavailableError: not known to be deleted.
     """
     marked = {
-        "TableName": keys.accounts_table(),
+        "TableName": schema.accounts_table(),
         "Key": _account_key(account_id),
-        "ConditionExpression": f"attribute_exists({keys.ERASING})",
+        "ConditionExpression": f"attribute_exists({schema.ERASING})",
     }
     items: list[Any] = [{"Delete" if itself else "ConditionCheck": marked}, *deletes]
     patience = Patience("others are at the items that are to be deleted")
@@ -159,7 +158,7 @@ def _delete(account_id: str, deletes: list[dict[str, Any]], *, itself: bool = Fa
         try:
             call(dynamodb().transact_write_items, TransactItems=items)
         except ConditionFailedError:
-            if keys.ERASING not in _account(account_id):
+            if schema.ERASING not in _account(account_id):
                 raise _OvertakenError from None
             patience.wait()  # another transaction was in the way
         else:
@@ -168,22 +167,22 @@ def _delete(account_id: str, deletes: list[dict[str, Any]], *, itself: bool = Fa
 
 def _account(account_id: str) -> dict[str, Any]:
     key = _account_key(account_id)
-    return call(dynamodb().get_item, TableName=keys.accounts_table(), Key=key, ConsistentRead=True).get("Item", {})
+    return call(dynamodb().get_item, TableName=schema.accounts_table(), Key=key, ConsistentRead=True).get("Item", {})
 
 
 def _hold_place(account_id: str) -> bool:
     """Mark an account that is not there: none may begin while its leftovers are deleted. False where one has begun."""
-    marked = {"since": {"S": _LONG_AGO}, keys.ERASING: {"S": _LONG_AGO}}
+    marked = {"since": {"S": _LONG_AGO}, schema.ERASING: {"S": _LONG_AGO}}
     try:
         call(
             dynamodb().put_item,
-            TableName=keys.accounts_table(),
+            TableName=schema.accounts_table(),
             Item={**_account_key(account_id), **marked},
             ConditionExpression="attribute_not_exists(account_id)",
         )
     except ConditionFailedError:
         # The mark that is there may be this one, put by a call whose answer was lost.
-        return keys.ERASING in _account(account_id)
+        return schema.ERASING in _account(account_id)
     return True
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 
-from healthscore.storage import schema as keys
+from healthscore.storage import schema
 from healthscore.storage.batches import batch_delete
 from healthscore.storage.client import dynamodb, pages
-from healthscore.storage.crm import connections as crm
+from healthscore.storage.crm import connections
 
 
 def forget(account_id: str) -> None:
@@ -16,10 +16,10 @@ def forget(account_id: str) -> None:
     Raises:
         StorageUnavailableError: something may be left; calling again goes on.
     """
-    for connection in crm.connections():
+    for connection in connections.connections():
         companies = pages(
             dynamodb().query,
-            TableName=keys.settings_table(),
+            TableName=schema.settings_table(),
             KeyConditionExpression="pk = :pk",
             FilterExpression="contains(#record, :named)",
             ProjectionExpression="sk",
@@ -37,4 +37,4 @@ def forget(account_id: str) -> None:
 
 
 def _delete(provider: str, part: str, sk: str) -> None:
-    batch_delete(keys.settings_table(), [{"pk": {"S": f"crm#{provider}#{part}"}, "sk": {"S": sk}}])
+    batch_delete(schema.settings_table(), [{"pk": {"S": f"crm#{provider}#{part}"}, "sk": {"S": sk}}])

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from healthscore.storage import schema as keys
-from healthscore.storage.accounts import accounts
-from healthscore.storage.accounts import item as account_item
+from healthscore.storage import schema
+from healthscore.storage.accounts import account_item, accounts
 from healthscore.storage.client import call, dynamodb
 from healthscore.storage.errors import AccountErasedError, ConditionFailedError
 from healthscore.storage.retries import Patience
@@ -64,10 +63,10 @@ def _change(account_id: str, expression: str, user_id: str) -> None:
         try:
             call(
                 dynamodb().update_item,
-                TableName=keys.accounts_table(),
+                TableName=schema.accounts_table(),
                 Key={"account_id": {"S": account_id}},
                 UpdateExpression=expression,
-                ConditionExpression=f"attribute_exists(account_id) AND {keys.NOT_ERASING}",
+                ConditionExpression=f"attribute_exists(account_id) AND {schema.NOT_ERASING}",
                 ExpressionAttributeValues={":user": {"SS": [user_id]}},
             )
         except ConditionFailedError:

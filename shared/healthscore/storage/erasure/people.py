@@ -7,11 +7,11 @@ import json
 import secrets
 from typing import Any
 
-from healthscore.storage import schema as keys
+from healthscore.storage import schema
 from healthscore.storage.batches import batch_delete
 from healthscore.storage.client import call, dynamodb, pages
 from healthscore.storage.errors import ConditionFailedError
-from healthscore.storage.people import pending_moves as moves
+from healthscore.storage.people import pending_moves
 from healthscore.storage.retries import Patience
 
 
@@ -38,14 +38,14 @@ def leave(person: str, account_id: str, *, for_good: bool = False) -> None:
             links = _list(item, "l")
             if not kept and (for_good or not links):
                 batch_delete(
-                    keys.activity_table(), [_key(keys.person_pk(user), keys.alias_key(person)) for user in links]
+                    schema.activity_table(), [_key(schema.person_pk(user), schema.alias_key(person)) for user in links]
                 )
                 _delete_person(person, item)
             elif kept != stays:
                 _save(item, "m", kept)
             break
         patience.wait()
-    batch_delete(keys.activity_table(), [_key(keys.activity_pk(account_id), keys.member_key(person))])
+    batch_delete(schema.activity_table(), [_key(schema.activity_pk(account_id), schema.member_key(person))])
 
 
 def _delete_person(person: str, item: dict[str, Any]) -> None:
@@ -56,19 +56,19 @@ def _delete_person(person: str, item: dict[str, Any]) -> None:
     Raises:
         ConditionFailedError: the person is not as read any more; nothing of it is deleted but its other ids.
     """
-    batch_delete(keys.activity_table(), moves.notes_of(person))
+    batch_delete(schema.activity_table(), pending_moves.notes_of(person))
     for other in _partition(person):
-        if other["sk"]["S"].startswith(keys.ALIASES_PREFIX):
-            _unlink(other["sk"]["S"].removeprefix(keys.ALIASES_PREFIX), person)
+        if other["sk"]["S"].startswith(schema.ALIASES_PREFIX):
+            _unlink(other["sk"]["S"].removeprefix(schema.ALIASES_PREFIX), person)
     if item:
         call(
             dynamodb().delete_item,
-            TableName=keys.activity_table(),
-            Key=_key(keys.person_pk(person), keys.MEMBER),
+            TableName=schema.activity_table(),
+            Key=_key(schema.person_pk(person), schema.MEMBER),
             ConditionExpression="v = :read",
             ExpressionAttributeValues={":read": item["v"]},
         )
-    batch_delete(keys.activity_table(), _partition(person))
+    batch_delete(schema.activity_table(), _partition(person))
 
 
 def _unlink(other: str, user: str) -> None:
@@ -90,9 +90,9 @@ def _unlink(other: str, user: str) -> None:
 def _partition(person: str) -> list[dict[str, Any]]:
     items = pages(
         dynamodb().query,
-        TableName=keys.activity_table(),
+        TableName=schema.activity_table(),
         KeyConditionExpression="pk = :pk",
-        ExpressionAttributeValues={":pk": {"S": keys.person_pk(person)}},
+        ExpressionAttributeValues={":pk": {"S": schema.person_pk(person)}},
         ProjectionExpression="pk, sk",
         ConsistentRead=True,
     )
@@ -100,8 +100,8 @@ def _partition(person: str) -> list[dict[str, Any]]:
 
 
 def _member(person: str) -> dict[str, Any]:
-    key = _key(keys.person_pk(person), keys.MEMBER)
-    return call(dynamodb().get_item, TableName=keys.activity_table(), Key=key, ConsistentRead=True).get("Item", {})
+    key = _key(schema.person_pk(person), schema.MEMBER)
+    return call(dynamodb().get_item, TableName=schema.activity_table(), Key=key, ConsistentRead=True).get("Item", {})
 
 
 def _list(item: dict[str, Any], name: str) -> list[Any]:
@@ -113,7 +113,7 @@ def _save(item: dict[str, Any], name: str, value: list[Any]) -> None:
     text = {"S": json.dumps(value, ensure_ascii=False, separators=(",", ":"))}
     call(
         dynamodb().put_item,
-        TableName=keys.activity_table(),
+        TableName=schema.activity_table(),
         Item={**item, name: text, "v": {"S": secrets.token_urlsafe(8)}},
         ConditionExpression="v = :read",
         ExpressionAttributeValues={":read": item["v"]},

@@ -13,12 +13,12 @@ import secrets
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from healthscore.core.day_log import log as daylog
-from healthscore.storage import schema as keys
+from healthscore.core.day_log import log as day_log
+from healthscore.storage import schema
 from healthscore.storage.batches import batch_delete
 from healthscore.storage.client import call, dynamodb, pages
-from healthscore.storage.day_logs import items as log_items
-from healthscore.storage.day_logs.items import NO_HEAD, LogKey
+from healthscore.storage.day_logs import log_items
+from healthscore.storage.day_logs.log_items import NO_HEAD, LogKey
 from healthscore.storage.errors import ConditionFailedError
 from healthscore.storage.retries import Patience
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
     from healthscore.core.day_log.codec import Entry
-    from healthscore.storage.day_logs.items import StoredHead
+    from healthscore.storage.day_logs.log_items import StoredHead
 
 
 def scrub(account_id: str, people: Collection[str], retention_days: int, keep_going: Callable[[], bool]) -> bool:
@@ -44,7 +44,7 @@ def scrub(account_id: str, people: Collection[str], retention_days: int, keep_go
     Raises:
         StorageUnavailableError: something may be left.
     """
-    for key in _lanes(keys.activity_pk(account_id)):
+    for key in _lanes(schema.activity_pk(account_id)):
         if not keep_going():
             return False
         _scrub_lane(key, people, log_items.expiry(key.day, retention_days))
@@ -55,15 +55,15 @@ def _lanes(pk: str) -> list[LogKey]:
     """The lanes that have a head or segments, those included that no head leads to."""
     items = pages(
         dynamodb().query,
-        TableName=keys.activity_table(),
+        TableName=schema.activity_table(),
         KeyConditionExpression="pk = :pk",
         ExpressionAttributeValues={":pk": {"S": pk}},
         ProjectionExpression="sk",
         ConsistentRead=True,
     )
-    heads, rest = keys.DAYS_PREFIX, "S#"
+    heads, rest = schema.DAYS_PREFIX, "S#"
     found = {"#".join(sk.split("#")[1:3]) for item in items if (sk := item["sk"]["S"]).startswith((heads, rest))}
-    return [LogKey(pk, *keys.parse_day_key(heads + lane)) for lane in sorted(found)]
+    return [LogKey(pk, *schema.parse_day_key(heads + lane)) for lane in sorted(found)]
 
 
 def _scrub_lane(key: LogKey, people: Collection[str], expires: int) -> None:
@@ -73,12 +73,12 @@ def _scrub_lane(key: LogKey, people: Collection[str], expires: int) -> None:
         listed = [item["sk"]["S"] for item in _segments(key)]
         stored = log_items.read_heads(key.pk, key.day).get(key.lane, NO_HEAD)
         try:
-            way = list(daylog.way_back(key.day, stored.head, segments))
-        except daylog.MissingSegmentError:
+            way = list(day_log.way_back(key.day, stored.head, segments))
+        except day_log.MissingSegmentError:
             patience.wait()  # somebody sealed one between the two reads
             continue
         entries = [*stored.head.tail, *(entry for _, _, part in way for entry in part)]
-        led_to = {keys.segment_key(key.day, key.lane, position, token) for position, token, _ in way}
+        led_to = {schema.segment_key(key.day, key.lane, position, token) for position, token, _ in way}
         if led_to.issuperset(listed) and not any(entry.person in people for entry in entries):
             return
         try:
@@ -86,15 +86,15 @@ def _scrub_lane(key: LogKey, people: Collection[str], expires: int) -> None:
         except ConditionFailedError:
             patience.wait()
             continue
-        batch_delete(keys.activity_table(), [{"pk": {"S": key.pk}, "sk": {"S": sk}} for sk in listed])
+        batch_delete(schema.activity_table(), [{"pk": {"S": key.pk}, "sk": {"S": sk}} for sk in listed])
         return
 
 
 def _segments(key: LogKey) -> Iterable[dict[str, Any]]:
-    prefix = keys.segments_prefix(key.day, key.lane)
+    prefix = schema.segments_prefix(key.day, key.lane)
     return pages(
         dynamodb().query,
-        TableName=keys.activity_table(),
+        TableName=schema.activity_table(),
         KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
         ExpressionAttributeValues={":pk": {"S": key.pk}, ":prefix": {"S": prefix}},
         ProjectionExpression="sk",
@@ -103,10 +103,10 @@ def _segments(key: LogKey) -> Iterable[dict[str, Any]]:
 
 
 def _exchange(key: LogKey, stored: StoredHead, entries: list[Entry], expires: int) -> None:
-    head = daylog.Head(lanes=stored.head.lanes, load=stored.head.load)
+    head = day_log.Head(lanes=stored.head.lanes, load=stored.head.load)
     overhead, salt = log_items.overhead(key.pk), secrets.token_bytes(8)
-    append = daylog.append(key.day, daylog.NOTHING_SEALED, head, entries, overhead, salt=salt)
-    log, rollup = daylog.encode_head(key.day, head), None
+    append = day_log.append(key.day, day_log.NOTHING_SEALED, head, entries, overhead, salt=salt)
+    log, rollup = day_log.encode_head(key.day, head), None
     if append is not None:
         log, rollup = append.log, append.rollup
         for segment in append.segments:

@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any
 
 from healthscore.core.identity.memberships import with_stays
 from healthscore.core.identity.traits import with_traits
-from healthscore.storage import schema as keys
-from healthscore.storage.accounts import existence as standing
+from healthscore.storage import schema
+from healthscore.storage.accounts import existence
 from healthscore.storage.batches import batch_get
 from healthscore.storage.client import call, dynamodb, pages
 from healthscore.storage.errors import BeingErasedError, ConditionFailedError, MovedError
-from healthscore.storage.people import pending_moves as moves
+from healthscore.storage.people import pending_moves
 from healthscore.storage.retries import Patience
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def read(people: Iterable[str]) -> dict[str, Belonging]:
     return {person: _belonging(person, items) for person in people}
 
 
-def join(person: str, stays: Collection[Stay]) -> moves.Note | None:
+def join(person: str, stays: Collection[Stay]) -> pending_moves.Note | None:
     """Note that a person belongs to accounts, each since an instant.
 
     Returns:
@@ -100,7 +100,7 @@ def join(person: str, stays: Collection[Stay]) -> moves.Note | None:
         BeingErasedError: one of the accounts is being erased.
         StorageUnavailableError: not noted, or not known to be; the same may be said again.
     """
-    attempts, note = count(), moves.note(person)
+    attempts, note = count(), pending_moves.note(person)
     first = False
 
     def change(item: dict[str, Any] | None) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -109,16 +109,16 @@ def join(person: str, stays: Collection[Stay]) -> moves.Note | None:
         first = not known
         said = with_stays(known, stays)
         new = sorted({account for _, account in said} - {account for _, account in known})
-        if next(attempts) and any(standing.erasing(account) for account in new):
+        if next(attempts) and any(existence.erasing(account) for account in new):
             raise BeingErasedError("the account is being erased")
-        copies = [_put(_key(keys.activity_pk(account), keys.member_key(person))) for account in new]
+        copies = [_put(_key(schema.activity_pk(account), schema.member_key(person))) for account in new]
         sets = {"m": {"S": json.dumps(said, ensure_ascii=False, separators=(",", ":"))}}
-        return sets, [*copies, *standing.not_erasing(new), *([_put(note)] if first else ())]
+        return sets, [*copies, *existence.not_erasing(new), *([_put(note)] if first else ())]
 
     return note if _change(person, change) and first else None
 
 
-def link(person: str, user: str) -> moves.Note | None:
+def link(person: str, user: str) -> pending_moves.Note | None:
     """Note that a person is known by a user's id as well, and belongs where that user belongs.
 
     Returns:
@@ -127,14 +127,14 @@ def link(person: str, user: str) -> moves.Note | None:
     Raises:
         StorageUnavailableError: not noted, or not known to be; the same may be said again.
     """
-    note = moves.note(person)
+    note = pending_moves.note(person)
 
     def change(item: dict[str, Any] | None) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         links = _links(item)
         if user in links or len(links) >= MAX_LINKS:
             return {}, []
         said = json.dumps([*links, user], ensure_ascii=False, separators=(",", ":"))
-        return {"l": {"S": said}}, [_put(_key(keys.person_pk(user), keys.alias_key(person))), _put(note)]
+        return {"l": {"S": said}}, [_put(_key(schema.person_pk(user), schema.alias_key(person))), _put(note)]
 
     return note if _change(person, change) else None
 
@@ -150,10 +150,10 @@ def describe(person: str, said: Mapping[str, Any], at: int) -> None:
     Raises:
         StorageUnavailableError: not noted, or not known to be.
     """
-    key = _key(keys.person_pk(person), keys.TRAITS)
+    key = _key(schema.person_pk(person), schema.TRAITS)
     patience = Patience("too many writers at once for one person")
     while True:
-        item = call(dynamodb().get_item, TableName=keys.activity_table(), Key=key, ConsistentRead=True).get("Item")
+        item = call(dynamodb().get_item, TableName=schema.activity_table(), Key=key, ConsistentRead=True).get("Item")
         read = item["t"]["S"] if item else None
         traits = with_traits({} if read is None else traits_from_text(read), said, at)
         if traits is None:
@@ -163,7 +163,7 @@ def describe(person: str, said: Mapping[str, Any], at: int) -> None:
             condition = {"ConditionExpression": "t = :read", "ExpressionAttributeValues": {":read": {"S": read}}}
         put = {**key, "t": {"S": json.dumps(traits, ensure_ascii=False, separators=(",", ":"))}}
         try:
-            call(dynamodb().put_item, TableName=keys.activity_table(), Item=put, **condition)
+            call(dynamodb().put_item, TableName=schema.activity_table(), Item=put, **condition)
         except ConditionFailedError:
             patience.wait()
             continue
@@ -195,13 +195,13 @@ def aliases(user: str) -> list[str]:
     """
     items = pages(
         dynamodb().query,
-        TableName=keys.activity_table(),
+        TableName=schema.activity_table(),
         KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
-        ExpressionAttributeValues={":pk": {"S": keys.person_pk(user)}, ":prefix": {"S": keys.ALIASES_PREFIX}},
+        ExpressionAttributeValues={":pk": {"S": schema.person_pk(user)}, ":prefix": {"S": schema.ALIASES_PREFIX}},
         ProjectionExpression="sk",
         ConsistentRead=True,
     )
-    return [item["sk"]["S"].removeprefix(keys.ALIASES_PREFIX) for item in items]
+    return [item["sk"]["S"].removeprefix(schema.ALIASES_PREFIX) for item in items]
 
 
 def _change(
@@ -219,7 +219,7 @@ def _change(
         if item is not None and all(item.get(name) == value for name, value in sets.items()):
             return False
         put = {
-            "TableName": keys.activity_table(),
+            "TableName": schema.activity_table(),
             "Item": {**(item or _member_key(person)), **sets, "v": {"S": secrets.token_urlsafe(8)}},
             **_condition(_version(item)),
         }
@@ -235,9 +235,9 @@ def _change(
 
 
 def _items(people: Collection[str]) -> dict[str, dict[str, Any]]:
-    wanted = [(keys.activity_table(), _member_key(person)) for person in sorted(people)]
-    items = batch_get(wanted, {keys.activity_table(): {"ConsistentRead": True}})
-    return {keys.person_of(item["pk"]["S"]): item for _, item in items}
+    wanted = [(schema.activity_table(), _member_key(person)) for person in sorted(people)]
+    items = batch_get(wanted, {schema.activity_table(): {"ConsistentRead": True}})
+    return {schema.person_of(item["pk"]["S"]): item for _, item in items}
 
 
 def _belonging(person: str, items: Mapping[str, dict[str, Any]]) -> Belonging:
@@ -252,15 +252,15 @@ def _key(pk: str, sk: str) -> dict[str, Any]:
 
 
 def _member_key(person: str) -> dict[str, Any]:
-    return _key(keys.person_pk(person), keys.MEMBER)
+    return _key(schema.person_pk(person), schema.MEMBER)
 
 
 def _put(item: dict[str, Any]) -> dict[str, Any]:
-    return {"Put": {"TableName": keys.activity_table(), "Item": item}}
+    return {"Put": {"TableName": schema.activity_table(), "Item": item}}
 
 
 def _check(person: str, version: str | None) -> dict[str, Any]:
-    return {"ConditionCheck": {"TableName": keys.activity_table(), "Key": _member_key(person), **_condition(version)}}
+    return {"ConditionCheck": {"TableName": schema.activity_table(), "Key": _member_key(person), **_condition(version)}}
 
 
 def _condition(version: str | None) -> dict[str, Any]:

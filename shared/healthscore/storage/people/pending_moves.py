@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, Any
 
-from healthscore.storage import schema as keys
+from healthscore.storage import schema
 from healthscore.storage.client import call, dynamodb, pages
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ Note = dict[str, Any]
 
 def note(person: str) -> Note:
     """A new note of a person, to be put."""
-    return {"pk": {"S": keys.move_pk(person)}, "sk": {"S": keys.move_key(person, secrets.token_urlsafe(8))}}
+    return {"pk": {"S": schema.move_pk(person)}, "sk": {"S": schema.move_key(person, secrets.token_urlsafe(8))}}
 
 
 def noted() -> Iterator[tuple[str, Note]]:
@@ -30,9 +30,9 @@ def noted() -> Iterator[tuple[str, Note]]:
     Raises:
         StorageUnavailableError: the table cannot be read now.
     """
-    for pk in keys.move_pks():
+    for pk in schema.move_pks():
         for found in _notes(pk, ""):
-            yield keys.move_person(found["sk"]["S"]), found
+            yield schema.move_person(found["sk"]["S"]), found
 
 
 def notes_of(person: str) -> list[Note]:
@@ -41,7 +41,7 @@ def notes_of(person: str) -> list[Note]:
     Raises:
         StorageUnavailableError: the table cannot be read now.
     """
-    return list(_notes(keys.move_pk(person), keys.move_key(person, "")))
+    return list(_notes(schema.move_pk(person), schema.move_key(person, "")))
 
 
 def strike(done: Note) -> None:
@@ -50,12 +50,12 @@ def strike(done: Note) -> None:
     Raises:
         StorageUnavailableError: it may still be there, which does no harm.
     """
-    call(dynamodb().delete_item, TableName=keys.activity_table(), Key=done)
+    call(dynamodb().delete_item, TableName=schema.activity_table(), Key=done)
 
 
 def _notes(pk: str, beginning: str) -> Iterator[Note]:
     request: dict[str, Any] = {
-        "TableName": keys.activity_table(),
+        "TableName": schema.activity_table(),
         "KeyConditionExpression": "pk = :pk",
         "ExpressionAttributeValues": {":pk": {"S": pk}},
         "ConsistentRead": True,

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from healthscore.core.nightly.run_totals import Tally
 from healthscore.core.time import format_instant, parse_instant
-from healthscore.storage import schema as keys
-from healthscore.storage.accounts import existence as standing
+from healthscore.storage import schema
+from healthscore.storage.accounts import existence
 from healthscore.storage.client import call, dynamodb, pages
 from healthscore.storage.errors import ConditionFailedError, StorageUnavailableError
 
@@ -28,7 +28,7 @@ def accounts_about() -> int:
     Raises:
         StorageUnavailableError: the table cannot be asked now.
     """
-    return call(dynamodb().describe_table, TableName=keys.accounts_table())["Table"]["ItemCount"]
+    return call(dynamodb().describe_table, TableName=schema.accounts_table())["Table"]["ItemCount"]
 
 
 def start_run(day: date, as_of: datetime) -> datetime:
@@ -44,12 +44,12 @@ def start_run(day: date, as_of: datetime) -> datetime:
     try:
         call(
             dynamodb().put_item,
-            TableName=keys.settings_table(),
+            TableName=schema.settings_table(),
             Item=item,
             ConditionExpression="attribute_not_exists(pk)",
         )
     except ConditionFailedError:
-        answer = call(dynamodb().get_item, TableName=keys.settings_table(), Key=_run_key(day), ConsistentRead=True)
+        answer = call(dynamodb().get_item, TableName=schema.settings_table(), Key=_run_key(day), ConsistentRead=True)
         pinned = answer.get("Item")
         if pinned is None:
             raise StorageUnavailableError("a run is in between two states") from None
@@ -65,7 +65,7 @@ def finish_run(day: date, result: dict[str, Any]) -> None:
     """
     call(
         dynamodb().update_item,
-        TableName=keys.settings_table(),
+        TableName=schema.settings_table(),
         Key=_run_key(day),
         UpdateExpression="SET #result = :result",
         ExpressionAttributeNames={"#result": "result"},
@@ -84,7 +84,7 @@ def judge_run(day: date, *, held: bool) -> bool:
     """
     answer = call(
         dynamodb().update_item,
-        TableName=keys.settings_table(),
+        TableName=schema.settings_table(),
         Key=_run_key(day),
         UpdateExpression="SET held = if_not_exists(held, :held)",
         ExpressionAttributeValues={":held": {"BOOL": held}},
@@ -101,7 +101,7 @@ def judgements(first: date) -> dict[date, bool]:
     """
     items = pages(
         dynamodb().query,
-        TableName=keys.settings_table(),
+        TableName=schema.settings_table(),
         KeyConditionExpression="pk = :pk AND sk >= :first",
         ExpressionAttributeValues={":pk": _RUN, ":first": {"S": first.isoformat()}},
         ConsistentRead=True,
@@ -131,8 +131,8 @@ def put_part(run: str, segment: int, chunk: int, tally: Tally, expires: datetime
     named = sorted(tally.named)
     if named:
         item["named"] = {"SS": named}
-    put = {"Put": {"TableName": keys.settings_table(), "Item": item}}
-    call(dynamodb().transact_write_items, TransactItems=[put, *standing.checks(named)])
+    put = {"Put": {"TableName": schema.settings_table(), "Item": item}}
+    call(dynamodb().transact_write_items, TransactItems=[put, *existence.checks(named)])
 
 
 def parts(run: str) -> Iterator[tuple[int, int, Tally]]:
@@ -158,7 +158,7 @@ def forget(account_id: str) -> None:
         with contextlib.suppress(ConditionFailedError):  # put again since, by a worker that knew of the erasure
             call(
                 dynamodb().update_item,
-                TableName=keys.settings_table(),
+                TableName=schema.settings_table(),
                 Key={name: item[name] for name in ("pk", "sk")},
                 UpdateExpression="SET tally = :tally DELETE named :accounts",
                 ConditionExpression="tally = :read",
@@ -173,7 +173,7 @@ def forget(account_id: str) -> None:
 def _parts(condition: str, values: dict[str, Any], **more: str) -> Iterator[dict[str, Any]]:
     return pages(
         dynamodb().query,
-        TableName=keys.settings_table(),
+        TableName=schema.settings_table(),
         KeyConditionExpression=" AND ".join(["pk = :pk", *filter(None, [condition])]),
         ExpressionAttributeValues={":pk": _PART, **values},
         ConsistentRead=True,

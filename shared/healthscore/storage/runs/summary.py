@@ -6,8 +6,8 @@ import contextlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from healthscore.storage import schema as keys
-from healthscore.storage.accounts import existence as standing
+from healthscore.storage import schema
+from healthscore.storage.accounts import existence
 from healthscore.storage.client import call, dynamodb
 from healthscore.storage.errors import ConditionFailedError
 from healthscore.storage.retries import Patience
@@ -29,13 +29,13 @@ def save(day: date, summary: dict[str, Any]) -> None:
     if there is not None and there["summary_day"]["S"] > day.isoformat():
         return
     put = {
-        "TableName": keys.settings_table(),
+        "TableName": schema.settings_table(),
         "Item": {**_KEY, "summary": _text(summary), "summary_day": {"S": day.isoformat()}},
         "ConditionExpression": "attribute_not_exists(pk) OR summary_day <= :day",
         "ExpressionAttributeValues": {":day": {"S": day.isoformat()}},
     }
     named = {mover["account_id"] for moved in summary["movers"].values() for mover in moved}
-    call(dynamodb().transact_write_items, TransactItems=[{"Put": put}, *standing.checks(sorted(named))])
+    call(dynamodb().transact_write_items, TransactItems=[{"Put": put}, *existence.checks(sorted(named))])
 
 
 def read() -> dict[str, Any] | None:
@@ -69,7 +69,7 @@ def forget(account_id: str) -> None:
         with contextlib.suppress(ConditionFailedError):
             call(
                 dynamodb().update_item,
-                TableName=keys.settings_table(),
+                TableName=schema.settings_table(),
                 Key=_KEY,
                 UpdateExpression="SET summary = :summary",
                 ConditionExpression="summary = :read",
@@ -85,7 +85,7 @@ def _stored() -> str | None:
 
 
 def _item() -> dict[str, Any] | None:
-    return call(dynamodb().get_item, TableName=keys.settings_table(), Key=_KEY, ConsistentRead=True).get("Item")
+    return call(dynamodb().get_item, TableName=schema.settings_table(), Key=_KEY, ConsistentRead=True).get("Item")
 
 
 def _text(summary: dict[str, Any]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from healthscore.core.documents import crm_from_json, crm_to_json, daily_from_json, snapshot_from_json
 from healthscore.core.identity.traits import effective
 from healthscore.core.time import from_millis, parse_instant
-from healthscore.storage import schema as keys
+from healthscore.storage import schema
 from healthscore.storage.accounts.index import WHO
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def read_item(item: dict[str, Any]) -> Account:
         firsts={name: from_millis(ms) for name, ms in part(item, "names", {}).items()},
         latest=None if latest is None else snapshot_from_json(latest),
         recent=tuple(daily_from_json(daily) for daily in part(item, "recent", [])),
-        erasing=keys.ERASING in item,
+        erasing=schema.ERASING in item,
         forgetting=tuple(item.get(FORGETTING, {}).get("SS", ())),
         who=item[WHO]["S"] if WHO in item else None,
         handled=part(item, HANDLED, None),

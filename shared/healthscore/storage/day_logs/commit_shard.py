@@ -16,14 +16,12 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from healthscore.core.day_log import log as daylog
-from healthscore.storage import schema as keys
+from healthscore.core.day_log import log as day_log
+from healthscore.storage import schema
 from healthscore.storage.accounts import first_seen
 from healthscore.storage.client import call, dynamodb
-from healthscore.storage.day_logs import items as log_items
-from healthscore.storage.day_logs.items import NO_HEAD, StoredHead
-from healthscore.storage.day_logs.reads import read
-from healthscore.storage.day_logs.sealed_cache import SealedCache
+from healthscore.storage.day_logs import log_items
+from healthscore.storage.day_logs.log_items import NO_HEAD, SealedCache, StoredHead, read
 from healthscore.storage.errors import BeingErasedError, ConditionFailedError
 from healthscore.storage.retries import Patience
 
@@ -33,7 +31,7 @@ if TYPE_CHECKING:
 
     from healthscore.core.day_log.codec import Entry
     from healthscore.core.day_log.shards import Load
-    from healthscore.storage.day_logs.items import LogKey
+    from healthscore.storage.day_logs.log_items import LogKey
 
 TOO_MANY_WRITERS = "too many writers at once for one log and day"
 sealed_parts = SealedCache()
@@ -85,13 +83,13 @@ class _Try(NamedTuple):
 
     read_version: str | None
     version: str
-    append: daylog.Append
+    append: day_log.Append
 
     def made(self, stored: StoredHead) -> bool:
         """Whether it was made, and the head is still what it put."""
         return stored.version == self.version
 
-    def surely_lost(self, stored: StoredHead, now: daylog.Append) -> bool:
+    def surely_lost(self, stored: StoredHead, now: day_log.Append) -> bool:
         """Whether it was not made and never will be, though it may still be on its way: others have put the head."""
         return stored.version != self.read_version and not set(self.append.fresh).isdisjoint(now.fresh)
 
@@ -124,7 +122,7 @@ def commit(
                 return Committed(accepted, len(entries) - accepted, _make_known(key, entries, stored, firsts, terms))
             sealed = _sealed(key, stored)
             overhead, salt = log_items.overhead(key.pk), secrets.token_bytes(8)
-            append = daylog.append(key.day, sealed, stored.head, entries, overhead, salt=salt, load=load.after(races))
+            append = day_log.append(key.day, sealed, stored.head, entries, overhead, salt=salt, load=load.after(races))
             if append is None:
                 return Committed(0, len(entries), _make_known(key, entries, stored, firsts, terms))
             if lost is not None and lost.surely_lost(stored, append):
@@ -145,14 +143,14 @@ def commit(
 
 def _look_again(key: LogKey, lanes: int, lost: _Try | None) -> tuple[StoredHead, str | None]:
     try:
-        again = read([key], [key.pk])
+        again = read_logs([key], [key.pk])
     except BeingErasedError:
         if lost is not None:
             _discard(key, lost.append.segments)
         raise
     stored = again.heads[key]
     if stored.version is None:
-        stored = StoredHead(None, daylog.Head(lanes=lanes))
+        stored = StoredHead(None, day_log.Head(lanes=lanes))
     elif stored.head.lanes != lanes:
         raise LanesFixedError(stored, again.firsts.get(key.pk))
     return stored, again.firsts.get(key.pk)
@@ -168,7 +166,7 @@ def _put(
     put = log_items.head_put(
         key, append.log, append.rollup, read_version=stored.version, version=this.version, expires=terms.expires
     )
-    account_id = keys.account_of(key.pk)
+    account_id = schema.account_of(key.pk)
     changed = None if account_id is None else first_seen.changed(firsts, entries, terms.milestones)
     with_it: list[Any] = [] if terms.fence is None else terms.fence.checks()
     if account_id is not None and changed is not None:
@@ -191,13 +189,13 @@ def _make_known(
 
     They do where a put went in beside the account's erasure, and its writer died or was not answered.
     """
-    account_id = keys.account_of(key.pk)
+    account_id = schema.account_of(key.pk)
     changed = None if account_id is None else first_seen.changed(firsts, entries, terms.milestones)
     if account_id is None or changed is None or stored.version is None:
         return firsts
     head = {
-        "TableName": keys.activity_table(),
-        "Key": {"pk": {"S": key.pk}, "sk": {"S": keys.day_key(key.day, key.lane)}},
+        "TableName": schema.activity_table(),
+        "Key": {"pk": {"S": key.pk}, "sk": {"S": schema.day_key(key.day, key.lane)}},
         "ConditionExpression": "v = :read",
         "ExpressionAttributeValues": {":read": {"S": stored.version}},
     }
@@ -206,21 +204,21 @@ def _make_known(
     return changed
 
 
-def _sealed(key: LogKey, stored: StoredHead) -> daylog.Sealed:
+def _sealed(key: LogKey, stored: StoredHead) -> day_log.Sealed:
     """The sealed part that a head leads to, reading just the segments that this process has not seen.
 
     Raises:
         ConditionFailedError: the day was deleted meanwhile, and its segments with it.
     """
     head = stored.head
-    known = sealed_parts.get(key) if head.segments else daylog.NOTHING_SEALED
+    known = sealed_parts.get(key) if head.segments else day_log.NOTHING_SEALED
     if known.token == head.token:
         return known
-    for known_part in (known, daylog.NOTHING_SEALED):
+    for known_part in (known, day_log.NOTHING_SEALED):
         try:
-            sealed = daylog.resolve(key.day, head, known_part, log_items.read_segments(key, known_part.segments))
-        except daylog.MissingSegmentError as error:
-            if known_part is not daylog.NOTHING_SEALED:
+            sealed = day_log.resolve(key.day, head, known_part, log_items.read_segments(key, known_part.segments))
+        except day_log.MissingSegmentError as error:
+            if known_part is not day_log.NOTHING_SEALED:
                 continue
             if log_items.read_heads(key.pk, key.day).get(key.lane, NO_HEAD).version != stored.version:
                 raise ConditionFailedError("deleted") from error
@@ -231,7 +229,7 @@ def _sealed(key: LogKey, stored: StoredHead) -> daylog.Sealed:
 
 
 def take_back_if_gone(
-    account_id: str, key: LogKey, version: str, segments: Sequence[daylog.Segment] = ()
+    account_id: str, key: LogKey, version: str, segments: Sequence[day_log.Segment] = ()
 ) -> str | None:
     """Undo the first put of a log if its account has been erased since it was read.
 
@@ -245,19 +243,19 @@ def take_back_if_gone(
     """
     item = call(
         dynamodb().get_item,
-        TableName=keys.accounts_table(),
+        TableName=schema.accounts_table(),
         Key={"account_id": {"S": account_id}},
-        ProjectionExpression=f"account_id, #names, {keys.ERASING}",
+        ProjectionExpression=f"account_id, #names, {schema.ERASING}",
         ExpressionAttributeNames={"#names": "names"},
         ConsistentRead=True,
     ).get("Item")
-    if item is not None and keys.ERASING not in item:
+    if item is not None and schema.ERASING not in item:
         return item["names"]["S"] if "names" in item else None
     with contextlib.suppress(ConditionFailedError):
         call(
             dynamodb().delete_item,
-            TableName=keys.activity_table(),
-            Key={"pk": {"S": key.pk}, "sk": {"S": keys.day_key(key.day, key.lane)}},
+            TableName=schema.activity_table(),
+            Key={"pk": {"S": key.pk}, "sk": {"S": schema.day_key(key.day, key.lane)}},
             ConditionExpression="v = :version",
             ExpressionAttributeValues={":version": {"S": version}},
         )
@@ -265,19 +263,21 @@ def take_back_if_gone(
     raise BeingErasedError("the account was erased meanwhile")
 
 
-def _discard(key: LogKey, segments: Sequence[daylog.Segment]) -> None:
+def _discard(key: LogKey, segments: Sequence[day_log.Segment]) -> None:
     """Delete the segments of a commit that was not made: nothing leads to them, and they hold what people did.
 
     Raises:
         StorageUnavailableError: some may be left.
     """
     for segment in segments:
-        sk = keys.segment_key(key.day, key.lane, segment.position, segment.token)
+        sk = schema.segment_key(key.day, key.lane, segment.position, segment.token)
         patience = Patience("others are at the segments that are to be deleted")
         while True:
             try:
                 call(
-                    dynamodb().delete_item, TableName=keys.activity_table(), Key={"pk": {"S": key.pk}, "sk": {"S": sk}}
+                    dynamodb().delete_item,
+                    TableName=schema.activity_table(),
+                    Key={"pk": {"S": key.pk}, "sk": {"S": sk}},
                 )
                 break
             except ConditionFailedError:

@@ -6,8 +6,7 @@ from functools import cached_property
 from threading import Lock
 
 from healthscore.integrations.crm.mapping import domain
-from healthscore.storage.accounts import accounts
-from healthscore.storage.accounts import item as account_item
+from healthscore.storage.accounts import account_item, accounts
 
 
 class Directory:
