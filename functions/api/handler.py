@@ -19,7 +19,7 @@ from healthscore.http.api_keys import CachedKeys
 from healthscore.http.errors import ApiError, account_not_found
 from healthscore.http.published import PublishedFile, published_file
 from healthscore.http.router import Router
-from healthscore.services import acknowledgements as handling
+from healthscore.services import acknowledgements as acknowledgement
 from healthscore.services import erasure
 from healthscore.storage import workspace
 from healthscore.storage.accounts import accounts
@@ -34,8 +34,8 @@ find_key = CachedKeys(workspace.find_key)
 router.route("GET /v1/accounts")(lists.get_book)
 router.route("GET /v1/summary")(lists.get_summary)
 router.route("GET /v1/alerts")(lists.get_alerts)
-router.route("POST /v1/alerts/{alert_id}/acknowledge")(handling.acknowledge)
-router.route("POST /v1/alerts/{alert_id}/snooze")(handling.snooze)
+router.route("POST /v1/alerts/{alert_id}/acknowledge")(acknowledgement.acknowledge)
+router.route("POST /v1/alerts/{alert_id}/snooze")(acknowledgement.snooze)
 router.route("GET /v1/accounts/{account_id}")(get_account)
 router.route("DELETE /v1/accounts/{account_id}")(erasure.delete_account)
 router.route("DELETE /v1/accounts/{account_id}/users/{user_id}")(erasure.delete_user)

@@ -74,8 +74,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
             run = start(event, now)
             logger.set_correlation_id(f"{run.day}/{context.aws_request_id}")
             _bring_home(now, keep_going)
-            tally = run_segment(run, 0, 1, keep_going=keep_going, logger=logger).tally
-            result = finish(run, [tally], outbox, keep_going=keep_going)
+            totals = run_segment(run, 0, 1, keep_going=keep_going, logger=logger).totals
+            result = finish(run, [totals], outbox, keep_going=keep_going)
             counts, undone = metrics.of_run(result), bool(result["left"])
     logger.info("done", result=result, **metrics.embedded(counts, context, now))
     if undone:

@@ -1,4 +1,4 @@
-"""Reading a large HubSpot account: exact, within its limits, through crashes, and only what changed afterwards.
+"""Reads a large HubSpot account: exact, within its limits, through crashes, and only what changed afterwards.
 
     python -m tests.bench.crm --companies 100000
 

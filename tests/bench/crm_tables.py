@@ -193,7 +193,7 @@ class _Topic:
 def put_accounts(names: list[str], now: str) -> None:
     """One new account for each name, without the words that searches look for."""
     table = schema.accounts_table()
-    items = [{"account_id": {"S": name}, "since": {"S": now}, **index.at_birth(name)} for name in names]
+    items = [{"account_id": {"S": name}, "since": {"S": now}, **index.new_account_attributes(name)} for name in names]
     for start in range(0, len(items), _BATCH):
         puts: list[Any] = [{"PutRequest": {"Item": item}} for item in items[start : start + _BATCH]]
         left: dict[str, Any] = {table: puts}

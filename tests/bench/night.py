@@ -145,9 +145,9 @@ score, or when an account was last seen, has changed):"""
 
 def _run(as_of: datetime, customers: int) -> None:
     run = process.start({"time": as_of.isoformat()}, NOW)
-    tally = process.run_segment(run, 0, 1, keep_going=lambda: True, logger=LOGGER).tally
-    assert tally.complete
-    assert tally.scored == customers, tally
+    totals = process.run_segment(run, 0, 1, keep_going=lambda: True, logger=LOGGER).totals
+    assert totals.complete
+    assert totals.scored == customers, totals
 
 
 def _again(calls: Iterable[Callable[[], object]]) -> None:

@@ -132,10 +132,10 @@ def _live(account_id: str, days: int, events: int) -> None:
 
 def _moved(head: dict[str, Any], back: timedelta) -> dict[str, Any]:
     """A head as it would be had the same happened earlier. Its log stays as it is: a view does not look at it."""
-    day, lane = schema.parse_day_key(head["sk"]["S"])
+    day, shard = schema.parse_day_key(head["sk"]["S"])
     rollup = decode_rollup(day, head["r"]["S"])
     earlier = replace(rollup, day=rollup.day - back, first_at=rollup.first_at - back, last_at=rollup.last_at - back)
-    return {**head, "sk": {"S": schema.day_key(day - back, lane)}, "r": {"S": encode_rollup(earlier)}}
+    return {**head, "sk": {"S": schema.day_key(day - back, shard)}, "r": {"S": encode_rollup(earlier)}}
 
 
 def _handler() -> Callable[[dict[str, Any], Any], dict[str, Any]]:

@@ -46,7 +46,7 @@ class Findings:
     def _check_day(self, account_id: str, day: date, sent: Sequence[Event]) -> None:
         try:
             whole = read_day(schema.activity_pk(account_id), day)
-        except day_log.MissingSegmentError as error:
+        except day_log.MissingBlockError as error:
             self.wrong.append(f"{account_id} on {day}: the log: {error}")
             return
         by_id = {entry(one).id: one for one in sent}
@@ -74,13 +74,13 @@ class Findings:
             self.wrong.append(f"{sent.event_id} was sent as {sent} and is {logged}")
 
     def _check_firsts(self, account_ids: Iterable[str]) -> None:
-        firsts: dict[str, dict[str, datetime]] = defaultdict(dict)
+        first_seen: dict[str, dict[str, datetime]] = defaultdict(dict)
         for one in self.there:
-            seen = firsts[one.account_id]
+            seen = first_seen[one.account_id]
             seen[one.name] = min(one.at, seen.get(one.name, one.at))
         for account_id in sorted(account_ids):
             account = accounts.get(account_id)
-            if (account.firsts if account else {}) != firsts.get(account_id, {}):
+            if (account.first_seen if account else {}) != first_seen.get(account_id, {}):
                 self.wrong.append(f"{account_id}: first-seen times")
 
 

@@ -3,7 +3,7 @@
 `python -m tests.faults.hot_day --events 100000 --writers 32` prints what each event cost: write units by the sizes of
 the items written, puts that lost a race included, on DynamoDB Local. First one writer sends a day alone, who never
 meets another: what an event costs on any day. Then all of them send day after day, each within `--seconds` or as fast
-as they can, into as many lanes as the day before has made the product choose.
+as they can, into as many shards as the day before has made the product choose.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Cost:
 
     day: HotDay
     writers: int
-    lanes: int
+    shards: int
     seconds: float
     puts: int
     lost: int
@@ -73,13 +73,13 @@ class Cost:
 
     def line(self) -> str:
         """The figures as a line of a table."""
-        day = f"{self.day.date} {self.writers:7} {self.lanes:5} {self.day.events:7} {self.day.per_batch:9}"
+        day = f"{self.day.date} {self.writers:7} {self.shards:5} {self.day.events:7} {self.day.per_batch:9}"
         cost = f"{self.seconds:7.0f} {self.puts:7} {self.lost:6} {self.units:7} {self.per_event:9.3f}"
         return f"{day} {cost}  {'exact' if self.exact else 'WRONG'}"
 
 
 HEADLINE = (
-    f"{'day':10} {'writers':>7} {'lanes':>5} {'events':>7} {'per batch':>9} {'seconds':>7} {'puts':>7} {'lost':>6} "
+    f"{'day':10} {'writers':>7} {'shards':>5} {'events':>7} {'per batch':>9} {'seconds':>7} {'puts':>7} {'lost':>6} "
     f"{'units':>7} {'per event':>9}"
 )
 
@@ -121,16 +121,16 @@ def size(item: dict[str, dict[str, Any]]) -> int:
 
 
 class _OfEachWriter(local):
-    """Each writer is a process of its own: it has read the sealed segments that it has read."""
+    """Each writer is a process of its own: it has read the sealed blocks that it has read."""
 
     def __init__(self) -> None:
         own = SealedCache()
         self.get, self.keep = own.get, own.keep
 
 
-def begin(day: HotDay, lanes: int) -> None:
-    """Have a day begin in so many lanes, whatever the day before was like."""
-    log = day_log.encode_head(day.date, day_log.Head(lanes=lanes))
+def begin(day: HotDay, shards: int) -> None:
+    """Have a day begin in so many shards, whatever the day before was like."""
+    log = day_log.encode_head(day.date, day_log.Head(shards=shards))
     put = log_items.head_put(_key(day), log, None, read_version=None, version="-", expires=2**31)
     call(dynamodb().put_item, **put)
 
@@ -156,8 +156,8 @@ def live(day: HotDay, writers: int, seconds: float = 0) -> Cost:
     expected = naive_rollup([one for batch in batches for one in batch], day.date)
     exact = rollups.rollups(ACCOUNT, day.date, day.date, consistent=True) == [expected]
     exact &= rollups.rollup_until(ACCOUNT, day.date, end_of_day(day.date, UTC)) == expected
-    lanes, counts = log_items.read_heads(_key(day).pk, day.date)[0].head.lanes, meter.counts
-    return Cost(day, writers, lanes, took, counts["puts"], counts["lost"], counts["units"], exact)
+    shards, counts = log_items.read_heads(_key(day).pk, day.date)[0].head.shards, meter.counts
+    return Cost(day, writers, shards, took, counts["puts"], counts["lost"], counts["units"], exact)
 
 
 def _key(day: HotDay) -> log_items.LogKey:

@@ -30,7 +30,8 @@ _ANYWHERE = ("throttled", "server error", "timed out", "not connected", "answer 
 KINDS = {*_ANYWHERE, "conflict", "partial read", "partial write"}
 """What can happen to a request to DynamoDB."""
 NOWHERE = "https://fault.invalid/"
-"""Where refused requests are sent: the stand-in for AWS, asked after the hook, does not know it and stays silent."""
+"""Where refused requests are sent: the stand-in for AWS, asked after the hook, does not know it and memberships
+silent."""
 
 
 class Killed(BaseException):  # not an error: nothing may catch it

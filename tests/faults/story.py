@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from healthscore.core.day_log import log as daylog
-from healthscore.core.day_log import shards
+from healthscore.core.day_log import shards as write_shards
 from healthscore.services.ingestion import events as ingest
 from healthscore.services.nightly import process
 from healthscore.services.notifications import outbox
@@ -40,10 +40,10 @@ from tools.local import aws
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LANE_BATCHES = 5
-"""Days after one with more batches are in lanes."""
-RACE = 1
-"""With so few batches to a lane, races of their real weight would split every day as far as can be."""
+SHARD_BATCHES = 5
+"""Days after one with more batches are in shards."""
+CONFLICT_WEIGHT = 1
+"""With so few batches to a shard, races of their real weight would split every day as far as can be."""
 HEAD_BYTES = 500
 """Heads this small are sealed every few events."""
 
@@ -116,8 +116,8 @@ def _workspace(seed: int) -> Iterator[None]:
     with aws.running() as endpoint, pytest.MonkeyPatch.context() as patch:
         without_waiting(patch, Random(seed))
         with_tokens_from(patch, Random(seed))
-        patch.setattr(shards, "LANE_BATCHES", LANE_BATCHES)
-        patch.setattr(shards, "RACE", RACE)
+        patch.setattr(write_shards, "SHARD_BATCHES", SHARD_BATCHES)
+        patch.setattr(write_shards, "CONFLICT_WEIGHT", CONFLICT_WEIGHT)
         patch.setattr(daylog, "HEAD_BYTES", HEAD_BYTES)
         for module in (process, ingest, outbox):
             patch.setattr(module, "ThreadPoolExecutor", Inline)

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from healthscore.core.day_log.id_set import Seen
+from healthscore.core.day_log.id_set import IdSet
 from healthscore.storage import schema
 from healthscore.storage.alerts import messages
 from healthscore.storage.day_logs import log_items
@@ -53,7 +53,7 @@ def test_check__without_the_version_condition__fails(monkeypatch):
 
 
 def test_check__without_de_duplication__fails(monkeypatch):
-    monkeypatch.setattr(Seen, "__contains__", lambda _ids, _id: False)
+    monkeypatch.setattr(IdSet, "__contains__", lambda _ids, _id: False)
     assert noticed("the roll-up")
 
 
@@ -72,7 +72,7 @@ def test_check__with_writers_that_look_for_no_mark_of_an_erasure__fails(monkeypa
             (table, {name: item[name] for name in item if name != schema.ERASING}) for table, item in batch_get(*args)
         ]
 
-    monkeypatch.setattr(reads, "batch_get", unmarked)
+    monkeypatch.setattr(log_items, "batch_get", unmarked)
     monkeypatch.setattr(schema, "NOT_ERASING", "attribute_not_exists(no_such_attribute)")
     assert noticed("first-seen times", "a trace of", first=32)
 

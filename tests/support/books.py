@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from healthscore.core.book import Card, Sort, entries, score_key, seen_key
+from healthscore.core.book import AccountRow, Sort, entries, score_key, seen_key
 from healthscore.core.model import Band, Component, Snapshot
 from healthscore.core.scoring.standard import band
 from healthscore.storage import schema
@@ -50,7 +50,7 @@ def write(drawn: Drawn) -> None:
 def written(drawn: Drawn) -> list[tuple[str, dict[str, Any]]]:
     """Table and item of everything that `write` leaves of an account without earlier nights, for books of many."""
     account_id, name = drawn.account_id, drawn.profile.get("name")
-    attributes = {**index.at_birth(account_id), **index.described(account_id, drawn.profile, None)}
+    attributes = {**index.new_account_attributes(account_id), **index.index_entry(account_id, drawn.profile, None)}
     if drawn.score is not None:
         attributes |= {
             "state": {"S": f"{band(drawn.score).value} unknown"},
@@ -69,10 +69,10 @@ def written(drawn: Drawn) -> list[tuple[str, dict[str, Any]]]:
     return found
 
 
-def line(drawn: Drawn) -> Card:
+def line(drawn: Drawn) -> AccountRow:
     """The line that the book must show of an account."""
     profile = drawn.profile
-    return Card(
+    return AccountRow(
         account_id=drawn.account_id,
         name=profile.get("name"),
         owner=profile.get("owner"),
@@ -97,20 +97,22 @@ def _trend(drawn: Drawn) -> str | None:
     return "improving" if drawn.score > drawn.before else "declining"
 
 
-def naive(book: Iterable[Drawn], fits: Callable[[Card], bool], sort: Sort, *, descending: bool) -> list[Card]:
+def naive(
+    book: Iterable[Drawn], fits: Callable[[AccountRow], bool], sort: Sort, *, descending: bool
+) -> list[AccountRow]:
     """The whole list, as if all of it lay in memory."""
     lines = [one for one in map(line, book) if fits(one)]
     return sorted(lines, key=lambda one: _value(one, sort), reverse=descending)
 
 
-def _value(card: Card, sort: Sort) -> tuple[Any, ...]:
+def _value(row: AccountRow, sort: Sort) -> tuple[Any, ...]:
     value: Any = {
-        Sort.SCORE: (card.score is None, card.score or 0),
-        Sort.LAST_SEEN: (card.last_seen_at is not None, card.last_seen_at or NOW),
-        Sort.NAME: plain(card.name or card.account_id),
-        Sort.ARR: (card.arr is not None, card.arr or 0),
+        Sort.SCORE: (row.score is None, row.score or 0),
+        Sort.LAST_SEEN: (row.last_seen_at is not None, row.last_seen_at or NOW),
+        Sort.NAME: plain(row.name or row.account_id),
+        Sort.ARR: (row.arr is not None, row.arr or 0),
     }[sort]
-    return value, card.account_id
+    return value, row.account_id
 
 
 def plain(text: str) -> str:

@@ -42,7 +42,7 @@ def mentions(*texts: str) -> list[str]:
 
 
 def described_kinds() -> list[tuple[str, str, str]]:
-    """Table and the beginnings of both keys of every kind of item that `storage.keys` describes."""
+    """Table and the beginnings of both keys of every kind of item that `storage.schema` describes."""
     rows = re.findall(r"^    (\w*) +(?:account_id|pk (\S+), +sk (.*?))  ", str(schema.__doc__), re.MULTILINE)
     found, table = [], ""
     for named, pk, sks in rows:
@@ -101,4 +101,4 @@ def _entries(item: dict[str, Any]) -> list[codec.Entry]:
     day = schema.parse_day_key("D#" + "#".join(sk.split("#")[1:3]))[0]
     if sk.startswith(schema.DAYS_PREFIX):
         return list(daylog.decode_head(day, item["l"]["B"]).tail)
-    return daylog.decode_segment(day, item["l"]["B"])[1]
+    return daylog.decode_block(day, item["l"]["B"])[1]

@@ -22,7 +22,7 @@ from healthscore.storage.day_logs.log_items import SealedCache
 from healthscore.storage.erasure import accounts as erasing
 from healthscore.storage.erasure import pending_users
 from healthscore.storage.errors import AccountErasedError, StorageUnavailableError
-from healthscore.storage.people import memberships
+from healthscore.storage.people import people
 from tests.template import crm
 from tests.template.calls import Calls, Permission
 from tests.template.conftest import ROOT
@@ -165,7 +165,9 @@ def live(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     noon = (yesterday + timedelta(hours=12)).isoformat().replace("+00:00", "Z")
     workspace.request("PUT", "/v1/settings", {"timezone": "UTC", "milestones": ["seen"]})
     workspace.events(0, 1000, yesterday)
-    monkeypatch.setattr(commit_shard, "sealed_parts", SealedCache())  # as in another process: what is sealed is read again
+    monkeypatch.setattr(
+        commit_shard, "sealed_parts", SealedCache()
+    )  # as in another process: what is sealed is read again
     workspace.events(1000, 5, yesterday)
     workspace.calls_of_a_stranger(yesterday)
     workspace.request("PUT", "/v1/accounts/acme", {"name": "Acme", "owner": "Kim"})
@@ -175,7 +177,7 @@ def live(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
 
     waiting = {"event": "seen", "userId": "eva", "timestamp": yesterday.isoformat()}
     workspace.request("POST", "/v1/track", waiting)
-    memberships.join("ueva", [(0, "acme")])  # by somebody who dies then: the night moves the event
+    people.join("ueva", [(0, "acme")])  # by somebody who dies then: the night moves the event
 
     workspace.events(0, 1, yesterday + timedelta(days=1))
     _look_around(workspace, yesterday)
@@ -227,11 +229,11 @@ def _erase(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     for doomed in ("half-gone", "acme"):
         workspace.request("PUT", f"/v1/accounts/{doomed}", {"name": "Other"})
         workspace.request("PUT", f"/v1/accounts/{doomed}", {"name": "Doomed", "champions": ["ada"]})
-        memberships.join("uada", [(0, doomed)])
-        memberships.link("aada", "uada")
+        people.join("uada", [(0, doomed)])
+        people.link("aada", "uada")
     workspace.request("PUT", "/v1/accounts/half-gone/crm", {"open_tickets": 0})
     erasing.mark("half-gone", now)
-    memberships.join("uada", [(0, "acme"), (0, "elsewhere")])
+    people.join("uada", [(0, "acme"), (0, "elsewhere")])
     pending_users.begin("acme", "ada")
     with monkeypatch.context() as accident:
         accident.setattr(accounts, "save_score", _erased_meanwhile)
@@ -239,12 +241,12 @@ def _erase(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     workspace.request("PUT", "/v1/accounts/acme", {"champions": ["eve"]})
     workspace.request("PUT", "/v1/accounts/acme/crm", {"open_tickets": 0})
     workspace.request("DELETE", "/v1/accounts/acme/users/eve")
-    memberships.join("uada", [(0, "acme")])
+    people.join("uada", [(0, "acme")])
     digests.add(
         Alert("2999-01-01-digest", None, AlertKind.DIGEST, Severity.LOW, now.date(), now, "", "", (), ""), ["acme"]
     )
     workspace.request("DELETE", "/v1/accounts/acme")
-    memberships.join("uada", [(0, "left-over")])
+    people.join("uada", [(0, "left-over")])
     workspace.request("DELETE", "/v1/accounts/left-over")
 
 

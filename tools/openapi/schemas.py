@@ -47,7 +47,7 @@ _RULES: Mapping[Callable[..., Any], Mapping[str, Any]] = {
     fields.milestones: {"minItems": 1, "maxItems": fields.MAX_MILESTONES, "uniqueItems": True},
     fields.timezone: {},
 }
-"""What a rule of `http.fields` means as JSON Schema."""
+"""What a rule of `api.fields` means as JSON Schema."""
 
 
 class UndescribedError(Exception):
@@ -55,7 +55,7 @@ class UndescribedError(Exception):
 
 
 class _Generator(GenerateJsonSchema):
-    """Pydantic's own generator, which also knows what the rules of `http.fields` demand, and gives no titles."""
+    """Pydantic's own generator, which also knows what the rules of `api.fields` demand, and gives no titles."""
 
     def function_before_schema(self, schema: core_schema.BeforeValidatorFunctionSchema) -> JsonSchemaValue:
         return {**super().function_before_schema(schema), **_rule(schema["function"]["function"])}

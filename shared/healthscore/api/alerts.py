@@ -14,15 +14,19 @@ MOST, OTHERWISE = 200, 50
 """Alerts of a page: at most, and where `limit` is not given."""
 
 
-def alert_document(body: Mapping[str, Any], status: str, handling: Mapping[str, Any] | None) -> dict[str, Any]:
+def alert_document(body: Mapping[str, Any], status: str, acknowledgement: Mapping[str, Any] | None) -> dict[str, Any]:
     """One alert as the API shows it: what it says, the account's ready `path`, its `status`, and who has it in hand.
 
     Args:
         body: the alert as it is stored.
         status: `pending` until it was sent, then `sent`.
-        handling: what somebody said about it last, as it is stored; None where nobody has.
+        acknowledgement: what somebody said about it last, as it is stored; None where nobody has.
     """
     alert = Alert.from_json(dict(body))
     path = None if alert.account_id is None else account_path(alert.account_id)
-    shown = None if handling is None else {name: handling[name] for name in ("status", "by", "reason", "at", "until")}
+    shown = (
+        None
+        if acknowledgement is None
+        else {name: acknowledgement[name] for name in ("status", "by", "reason", "at", "until")}
+    )
     return {**alert.to_json(), "path": path, "status": status, "handling": shown}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from healthscore.core.book import Card, Filters, Sort
+from healthscore.core.book import AccountRow, Filters, Sort
 from healthscore.core.model import Band
 from healthscore.core.scoring.trend import Direction
 from healthscore.core.time import format_instant
@@ -69,26 +69,26 @@ def read_question(request: Request) -> Asked:
     )
 
 
-def book_document(asked: Asked, cards: Iterable[Card], after: str | None) -> dict[str, Any]:
+def book_document(asked: Asked, rows: Iterable[AccountRow], after: str | None) -> dict[str, Any]:
     """A page of the book: its `accounts`, and the `next_cursor`, null on the last page."""
-    return {"accounts": [card_document(card) for card in cards], "next_cursor": write_cursor(asked.question, after)}
+    return {"accounts": [row_document(row) for row in rows], "next_cursor": write_cursor(asked.question, after)}
 
 
-def card_document(card: Card) -> dict[str, Any]:
+def row_document(row: AccountRow) -> dict[str, Any]:
     """One account's line; what is not known of it is null."""
     return {
-        "account_id": card.account_id,
-        "path": account_path(card.account_id),
-        "name": card.name,
-        "owner": card.owner,
-        "segment": card.segment,
-        "plan": card.plan,
-        "arr": card.arr,
-        "renewal_date": card.renewal_date,
-        "score": card.score,
-        "band": None if card.band is None else card.band.value,
-        "trend": card.trend,
-        "last_seen_at": None if card.last_seen_at is None else format_instant(card.last_seen_at),
+        "account_id": row.account_id,
+        "path": account_path(row.account_id),
+        "name": row.name,
+        "owner": row.owner,
+        "segment": row.segment,
+        "plan": row.plan,
+        "arr": row.arr,
+        "renewal_date": row.renewal_date,
+        "score": row.score,
+        "band": None if row.band is None else row.band.value,
+        "trend": row.trend,
+        "last_seen_at": None if row.last_seen_at is None else format_instant(row.last_seen_at),
     }
 
 

@@ -32,7 +32,7 @@ def get_book(request: Request) -> dict[str, Any]:
     """
     asked = read_question(request)
     page = read_page(asked.filters, asked.sort, descending=asked.descending, limit=asked.limit, after=asked.after)
-    return book_document(asked, page.cards, page.after)
+    return book_document(asked, page.rows, page.after)
 
 
 def get_alerts(request: Request) -> dict[str, Any]:
@@ -66,7 +66,7 @@ def get_account_alerts(request: Request) -> dict[str, Any]:
 
 
 def _alerts(found: Sequence[Message]) -> dict[str, Any]:
-    return {"alerts": [alert_document(message.body, message.status, message.handling) for message in found]}
+    return {"alerts": [alert_document(message.body, message.status, message.acknowledgement) for message in found]}
 
 
 def get_summary(request: Request) -> dict[str, Any]:

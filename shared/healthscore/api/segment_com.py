@@ -33,7 +33,7 @@ _PAGES = {"page": "page_viewed", "screen": "screen_viewed"}
 _LARGEST_EXACT = 2**53
 
 
-class Deed(NamedTuple):
+class TrackedEvent(NamedTuple):
     """Something that somebody did: a track, page or screen call."""
 
     account_id: str | None
@@ -41,21 +41,21 @@ class Deed(NamedTuple):
     entry: Entry
 
 
-class Membership(NamedTuple):
+class PersonMembership(NamedTuple):
     """A person belongs to an account from an instant on."""
 
     person: str
-    """As in `core.pack.Entry`."""
+    """As in `core.day_log.codec.Entry`."""
     at: int
     """Milliseconds since the Unix epoch."""
     account_id: str
 
 
-class Link(NamedTuple):
+class Alias(NamedTuple):
     """One person is known by two ids."""
 
     person: str
-    """The id that is given up, as in `core.pack.Entry`: mostly an anonymous one."""
+    """The id that is given up, as in `core.day_log.codec.Entry`: mostly an anonymous one."""
     user: str
     """The id that stands for the person from now on."""
 
@@ -64,7 +64,7 @@ class Description(NamedTuple):
     """Traits of an account or a person, as sent."""
 
     about: str
-    """An account id; or a person, as in `core.pack.Entry`."""
+    """An account id; or a person, as in `core.day_log.codec.Entry`."""
     at: int
     """Milliseconds since the Unix epoch."""
     traits: dict[str, Any]
@@ -74,9 +74,9 @@ class Description(NamedTuple):
 class ParsedCalls:
     """Calls taken apart; every call sent is either rejected or has left its mark in the other lists."""
 
-    deeds: list[Deed] = field(default_factory=list)
-    memberships: list[Membership] = field(default_factory=list)
-    links: list[Link] = field(default_factory=list)
+    tracked_events: list[TrackedEvent] = field(default_factory=list)
+    memberships: list[PersonMembership] = field(default_factory=list)
+    aliases: list[Alias] = field(default_factory=list)
     accounts: list[Description] = field(default_factory=list)
     people: list[Description] = field(default_factory=list)
     updates: list[str] = field(default_factory=list)
@@ -179,7 +179,7 @@ class _Call:
         return dict(_object(self.sent.get("traits")) or _object(self.context.get("traits")))
 
 
-def _read_deed(call: _Call, parsed: ParsedCalls) -> None:
+def _read_tracked_event(call: _Call, parsed: ParsedCalls) -> None:
     properties = event_rules.properties(call.sent.get("properties")) or {}
     user_id, anonymous_id = call.people()
     account_id = (
@@ -210,7 +210,7 @@ def _read_deed(call: _Call, parsed: ParsedCalls) -> None:
         event_id = event_rules.derived_id(content)
     at = call.window.check(call.at, str(written_time(call.sent)))
     event = Event(event_id, account_id or "", name, at, user_id, anonymous_id, session_id, value, page)
-    parsed.deeds.append(Deed(account_id, entry(event)))
+    parsed.tracked_events.append(TrackedEvent(account_id, entry(event)))
 
 
 def _read_identify(call: _Call, parsed: ParsedCalls) -> None:
@@ -237,13 +237,13 @@ def _somebody(call: _Call, account_id: str | None, parsed: ParsedCalls) -> str:
     if user_id is not None:
         person = "u" + user_id
         if anonymous_id is not None:
-            parsed.links.append(Link("a" + anonymous_id, person))
+            parsed.aliases.append(Alias("a" + anonymous_id, person))
     elif anonymous_id is not None:
         person = "a" + anonymous_id
     else:
         raise RefusedError("invalid_event", "nobody is named: send userId or anonymousId")
     if account_id is not None:
-        parsed.memberships.append(Membership(person, at, account_id))
+        parsed.memberships.append(PersonMembership(person, at, account_id))
     parsed.updates.append(call.kind)
     return person
 
@@ -253,16 +253,16 @@ def _read_alias(call: _Call, parsed: ParsedCalls) -> None:
     previous = call.id("previousId", MAX_USER_ID) or call.id("anonymousId", MAX_USER_ID)
     if user_id is None or previous is None:
         raise RefusedError("invalid_event", "an alias needs userId and previousId")
-    parsed.links.append(Link("a" + previous, "u" + user_id))
+    parsed.aliases.append(Alias("a" + previous, "u" + user_id))
     if previous != user_id:
-        parsed.links.append(Link("u" + previous, "u" + user_id))
+        parsed.aliases.append(Alias("u" + previous, "u" + user_id))
     parsed.updates.append(call.kind)
 
 
 _READERS: Mapping[str, Callable[[_Call, ParsedCalls], None]] = {
-    "track": _read_deed,
-    "page": _read_deed,
-    "screen": _read_deed,
+    "track": _read_tracked_event,
+    "page": _read_tracked_event,
+    "screen": _read_tracked_event,
     "identify": _read_identify,
     "group": _read_group,
     "alias": _read_alias,

@@ -56,7 +56,7 @@ class Sort(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class AccountRow:
     """One account's line in the book."""
 
     account_id: str
@@ -83,14 +83,14 @@ class Filters:
     segment: str | None = None
     q: str | None = None
 
-    def match(self, card: Card) -> bool:
+    def match(self, row: AccountRow) -> bool:
         """Whether a line is asked for; its score, plan, ARR and dates are not looked at."""
         return (
-            self.band in (None, card.band)
-            and self.owner in (None, card.owner)
-            and self.trend in (None, card.trend)
-            and self.segment in (None, card.segment)
-            and (self.q is None or found_by(self.q, card.account_id, card.name))
+            self.band in (None, row.band)
+            and self.owner in (None, row.owner)
+            and self.trend in (None, row.trend)
+            and self.segment in (None, row.segment)
+            and (self.q is None or found_by(self.q, row.account_id, row.name))
         )
 
 
@@ -150,14 +150,14 @@ def arr_key(account_id: str, arr: float | None) -> str:
     return f"{_UNKNOWN if arr is None else f'{arr:022.2f}'}{SEPARATOR}{account_id}"
 
 
-def key_of(card: Card, sort: Sort) -> str:
+def key_of(row: AccountRow, sort: Sort) -> str:
     """The key of a line in an order."""
     match sort:
         case Sort.SCORE:
-            return score_key(card.account_id, card.score)
+            return score_key(row.account_id, row.score)
         case Sort.LAST_SEEN:
-            return seen_key(card.account_id, card.last_seen_at)
+            return seen_key(row.account_id, row.last_seen_at)
         case Sort.NAME:
-            return name_key(card.account_id, card.name)
+            return name_key(row.account_id, row.name)
         case Sort.ARR:
-            return arr_key(card.account_id, card.arr)
+            return arr_key(row.account_id, row.arr)

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from healthscore.api.alerts import alert_document
 from healthscore.core.alerts.model import Alert, AlertKind
-from healthscore.core.alerts.suppression import LONGEST, Handling, HandlingStatus
+from healthscore.core.alerts.suppression import MAX_SNOOZE, Acknowledgement, AcknowledgementStatus
 from healthscore.core.time import from_millis, millis, parse_instant
 from healthscore.http import query
 from healthscore.http.errors import ApiError, shown
 from healthscore.storage.accounts import accounts
 from healthscore.storage.alerts import acknowledgements, messages
 from healthscore.storage.errors import ConditionFailedError
-from healthscore.storage.retries import Patience
+from healthscore.storage.retries import Backoff
 
 if TYPE_CHECKING:
     from healthscore.http.request import Request
@@ -31,7 +31,7 @@ def acknowledge(request: Request) -> dict[str, Any]:
     from healthscore.api import schemas  # noqa: PLC0415  (Pydantic: only for requests that have a body to check)
 
     query.only(request)
-    return _handle(request, HandlingStatus.ACKNOWLEDGED, schemas.read_acknowledgement(request.json()))
+    return _handle(request, AcknowledgementStatus.ACKNOWLEDGED, schemas.read_acknowledgement(request.json()))
 
 
 def snooze(request: Request) -> dict[str, Any]:
@@ -43,15 +43,15 @@ def snooze(request: Request) -> dict[str, Any]:
     from healthscore.api import schemas  # noqa: PLC0415  (as above)
 
     query.only(request)
-    said = schemas.read_snooze(request.json(), request.received_at, LONGEST)
-    return _handle(request, HandlingStatus.SNOOZED, said)
+    said = schemas.read_snooze(request.json(), request.received_at, MAX_SNOOZE)
+    return _handle(request, AcknowledgementStatus.SNOOZED, said)
 
 
-def _handle(request: Request, status: HandlingStatus, said: dict[str, Any]) -> dict[str, Any]:
+def _handle(request: Request, status: AcknowledgementStatus, said: dict[str, Any]) -> dict[str, Any]:
     """Keep what was said, unless the same was said before and still holds; of two at once, the later one stands."""
     alert_id = request.params["alert_id"]
     at = from_millis(millis(request.received_at))
-    patience = Patience("too many writers at once for one account")
+    patience = Backoff("too many writers at once for one account")
     while True:
         found = acknowledgements.find(alert_id)
         account = accounts.get(found.account_id) if found and found.account_id else None
@@ -59,32 +59,32 @@ def _handle(request: Request, status: HandlingStatus, said: dict[str, Any]) -> d
             raise _not_found(alert_id)
         alert = Alert.from_json(found.body)
         _must_be_open(alert, found)
-        handling = Handling(
+        acknowledgement = Acknowledgement(
             alert_id=alert_id,
             kind=alert.kind,
             status=status,
             by=said["by"],
             reason=said.get("reason"),
             at=at,
-            until=parse_instant(said["until"]) if "until" in said else at + LONGEST,
+            until=parse_instant(said["until"]) if "until" in said else at + MAX_SNOOZE,
             day=account.latest.day,
             score=account.latest.score,
         )
-        if _holds_already(handling, account):
-            return alert_document(found.body, found.status, account.handled)
+        if _holds_already(acknowledgement, account):
+            return alert_document(found.body, found.status, account.acknowledgement)
         try:
-            acknowledgements.keep(account.account_id, handling)
+            acknowledgements.keep(account.account_id, acknowledgement)
         except ConditionFailedError:
             patience.wait()
             continue
-        return alert_document(found.body, found.status, handling.to_json())
+        return alert_document(found.body, found.status, acknowledgement.to_json())
 
 
-def _holds_already(handling: Handling, account: Account) -> bool:
-    if account.handled is None:
+def _holds_already(acknowledgement: Acknowledgement, account: Account) -> bool:
+    if account.acknowledgement is None:
         return False
-    standing = Handling.from_json(account.handled)
-    return handling.says(standing) and handling.at < standing.until
+    standing = Acknowledgement.from_json(account.acknowledgement)
+    return acknowledgement.says(standing) and acknowledgement.at < standing.until
 
 
 def _must_be_open(alert: Alert, found: Message) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from healthscore.core.alerts.grouping import folded
+from healthscore.core.alerts.grouping import grouped
 from healthscore.core.alerts.model import Alert
-from healthscore.core.alerts.render import Subject, tell
+from healthscore.core.alerts.render import Subject, render
 from healthscore.core.alerts.rules import changes
-from healthscore.core.alerts.suppression import Handling, heeded
+from healthscore.core.alerts.suppression import Acknowledgement, suppress
 from healthscore.storage.accounts import history
 from healthscore.storage.alerts import lists
 
@@ -28,20 +28,20 @@ def alerts(account: Account, previous: Snapshot, current: Snapshot, rules: Alert
         StorageUnavailableError: the history cannot be read now.
     """
     seen = changes(account.recent, previous, current, rules)
-    handling = None if account.handled is None else Handling.from_json(account.handled)
-    found = heeded(seen, handling, account.recent, previous, current)
+    acknowledgement = None if account.acknowledgement is None else Acknowledgement.from_json(account.acknowledgement)
+    found = suppress(seen, acknowledgement, account.recent, previous, current)
     if not found:
         return []
     # What the same night has told, in a run that was killed, is told again: it has the same ids.
     earlier = [
         alert
-        for alert in map(Alert.from_json, lists.told_on(account.account_id, current.day))
+        for alert in map(Alert.from_json, lists.alerts_of_day(account.account_id, current.day))
         if alert.created_at < current.as_of
     ]
     again = {alert.alert_id for alert in earlier}
     alerts = []
-    for change in folded(found, earlier, current.band):
-        told = tell(change, subject(account), _kept(account.account_id, change.since, previous), current)
+    for change in grouped(found, earlier, current.band):
+        told = render(change, subject(account), _kept(account.account_id, change.since, previous), current)
         # A second fall on one day, into a yet lower band.
         alerts.append(
             replace(told, alert_id=f"{told.alert_id}-{current.band.value}") if told.alert_id in again else told

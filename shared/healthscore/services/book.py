@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from healthscore.core import book as core
-from healthscore.core.book import Card, Filters, Sort
+from healthscore.core.book import AccountRow, Filters, Sort
 from healthscore.core.scoring.standard import band
 from healthscore.storage.accounts import book as storage
 from healthscore.storage.accounts.book import Span
@@ -26,7 +26,7 @@ LOOKED_AT = 4000
 class Page:
     """A page of the book."""
 
-    cards: list[Card]
+    rows: list[AccountRow]
     after: str | None
     """Key behind which the next page begins; None where this is the last."""
 
@@ -53,18 +53,18 @@ def read_page(filters: Filters, sort: Sort, *, descending: bool, limit: int, aft
     """
     few = _few(filters)
     if few is not None:
-        keyed = sorted(((core.key_of(card, sort), card) for card in few), key=lambda line: line[0], reverse=descending)
-        lines = [(key, card) for key, card in keyed if filters.match(card) and _behind(key, after, descending)]
+        keyed = sorted(((core.key_of(row, sort), row) for row in few), key=lambda line: line[0], reverse=descending)
+        lines = [(key, row) for key, row in keyed if filters.match(row) and _behind(key, after, descending)]
         page = lines[:limit]
-        return Page([card for _, card in page], page[-1][0] if len(lines) > limit else None)
+        return Page([row for _, row in page], page[-1][0] if len(lines) > limit else None)
     page_keys, after = _walked(filters, sort, descending=descending, limit=limit, after=after)
     now = storage.lines(page_keys)
     # The account itself is asked as well as the index, which lags behind it: who does not fit any more is left out.
-    cards = [now[account_id] for account_id in page_keys if account_id in now and filters.match(now[account_id])]
-    return Page(cards, after)
+    rows = [now[account_id] for account_id in page_keys if account_id in now and filters.match(now[account_id])]
+    return Page(rows, after)
 
 
-def _few(filters: Filters) -> Iterable[Card] | None:
+def _few(filters: Filters) -> Iterable[AccountRow] | None:
     """Whole lines that hold all that the filters match, where these can be known to be few."""
     few = storage.owned(filters.owner, OWNED) if filters.owner is not None else None
     if few is None and filters.q is not None:
@@ -91,10 +91,10 @@ def _walked(
         span = replace(span, last=place) if descending else replace(span, first=place)
     found: list[str] = []
     reached = after
-    for looked_at, (key, card) in enumerate(storage.walk(sort, span)):
+    for looked_at, (key, row) in enumerate(storage.walk(sort, span)):
         if len(found) == limit or looked_at > LOOKED_AT:
             return found, reached
-        if key != after and filters.match(card):
-            found.append(card.account_id)
+        if key != after and filters.match(row):
+            found.append(row.account_id)
         reached = key
     return found, None

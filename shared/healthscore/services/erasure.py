@@ -12,7 +12,7 @@ from healthscore.storage.erasure import accounts as erasing
 from healthscore.storage.erasure import pending_users, pseudonymise
 from healthscore.storage.erasure import people as people_erasing
 from healthscore.storage.errors import AccountErasedError
-from healthscore.storage.people import memberships
+from healthscore.storage.people import people
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,7 +64,7 @@ def forget_user(account_id: str, user_id: str, now: datetime, keep_going: Callab
     Raises:
         StorageUnavailableError: something may be left.
     """
-    user, *others = known_as = memberships.known_as(f"u{user_id}")
+    user, *others = known_as = people.known_as(f"u{user_id}")
     retention_days = workspace.settings().settings.retention_days
     if not pseudonymise.scrub(account_id, known_as, retention_days, keep_going):
         return False

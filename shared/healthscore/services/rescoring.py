@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from healthscore.core.alerts.outage import DROPS
-from healthscore.core.alerts.tickets import tell_opened, tickets_opened, with_tickets
+from healthscore.core.alerts.tickets import render_tickets, tickets_opened, with_tickets
 from healthscore.core.health import assess, snapshot
 from healthscore.core.time import day_of
 from healthscore.services.alerting import alerts as alerts_of
@@ -36,7 +36,7 @@ def enter(
     now: datetime,
     settings: Settings,
     *,
-    telling: bool,
+    alerting: bool,
     along: Sequence[Any] = (),
 ) -> tuple[Snapshot, list[Alert]] | None:
     """Enter what a CRM says of an account, score the account as of now, and store the alerts that it is worth.
@@ -50,7 +50,7 @@ def enter(
         said: what takes the place of its CRM facts.
         now: the instant to score, aware UTC, not before the facts were received.
         settings: the workspace's settings.
-        telling: whether alerts are stored; where they are not, the change is taken as known.
+        alerting: whether alerts are stored; where they are not, the change is taken as known.
         along: what is written together with the facts, or not at all.
 
     Returns:
@@ -64,8 +64,8 @@ def enter(
     current = _score(account, facts)
     latest = account.latest
     dated = latest is not None and latest.day <= current.day
-    found = _by_score(account, current, settings) if telling and dated else []
-    opened = _tickets(account, said, facts, current, settings) if telling else None
+    found = _by_score(account, current, settings) if alerting and dated else []
+    opened = _tickets(account, said, facts, current, settings) if alerting else None
     urgent, others = _merged(opened, found)
     if not crm_facts.save(account, said, messages.Message.of(urgent) if urgent else None, along):
         return None
@@ -97,7 +97,7 @@ def _tickets(account: Account, said: CrmFacts, facts: Facts, current: Snapshot, 
         return None
     then = _score(account, replace(facts, crm=before))
     since = day_of(before.received_at, settings.zone)
-    opened = tell_opened(subject(account), before, since, then, current)
+    opened = render_tickets(subject(account), before, since, then, current)
     return None if messages.known(account.account_id, opened.alert_id) else opened
 
 

@@ -127,7 +127,7 @@ def snapshot_before(account: Account, day: date) -> Snapshot | None:
 def _last_seen(account: Account, days: list[DayRollup], oldest: date, *, consistent: bool) -> datetime | None:
     if days:
         return days[-1].last_at
-    if not account.firsts:
+    if not account.first_seen:
         return None
     before = rollups.last_rollup_before(account.account_id, oldest, consistent=consistent)
     return before.last_at if before else None
@@ -135,9 +135,9 @@ def _last_seen(account: Account, days: list[DayRollup], oldest: date, *, consist
 
 def _milestones(account: Account, as_of: datetime, settings: Settings) -> tuple[Milestone, ...]:
     reached = [
-        Milestone(name, account.firsts[name])
+        Milestone(name, account.first_seen[name])
         for name in settings.milestones
-        if name in account.firsts and account.firsts[name] <= as_of
+        if name in account.first_seen and account.first_seen[name] <= as_of
     ]
     return tuple(sorted(reached, key=lambda milestone: (milestone.at, milestone.name)))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from healthscore.storage.client import call, dynamodb
-from healthscore.storage.retries import Patience
+from healthscore.storage.retries import Backoff
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ def batch_get(
         request: dict[str, Any] = {}
         for table, key in wanted[start : start + _BATCH]:
             request.setdefault(table, {"Keys": [], **shapes.get(table, {})})["Keys"].append(key)
-        patience = Patience("keys stay unprocessed")
+        patience = Backoff("keys stay unprocessed")
         while True:
             answer = call(dynamodb().batch_get_item, RequestItems=request)
             found.extend((table, item) for table, items in answer["Responses"].items() for item in items)
@@ -50,7 +50,7 @@ def batch_delete(table: str, keys: Sequence[dict[str, Any]]) -> None:
     """
     for start in range(0, len(keys), _DELETES):
         request: Any = {table: [{"DeleteRequest": {"Key": key}} for key in keys[start : start + _DELETES]]}
-        patience = Patience("deletions stay unprocessed")
+        patience = Backoff("deletions stay unprocessed")
         while True:
             request = call(dynamodb().batch_write_item, RequestItems=request).get("UnprocessedItems")
             if not request:

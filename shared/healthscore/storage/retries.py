@@ -17,7 +17,7 @@ again, whatever becomes of it; so an answer has to be out by then."""
 _FIRST, _LONGEST = 0.02, 1.0
 
 
-class Patience:
+class Backoff:
     """Waits between attempts, each time a random part of a span that doubles (full jitter), and at last no more."""
 
     def __init__(self, vain: str, sleep: Callable[[float], None] | None = None) -> None:

@@ -5,7 +5,7 @@
                                                             lifetime first-seen of event names, latest score,
                                                             the last 30 daily scores, who has its trouble in hand
     Activity  pk a#account_id, sk D#2026-11-20#00           head of a day's log: roll-up, tail, version
-              pk a#account_id, sk S#2026-11-20#00#000001#…  a sealed segment of that log
+              pk a#account_id, sk S#2026-11-20#00#000001#…  a sealed block of that log
               pk a#account_id, sk P#person                  names a person who belongs, or once belonged, to it
               pk u#person, sk D#… and S#…                   a day's log, for events of a person of no known account
               pk u#person, sk member                        the accounts a person belongs to, since when; whose else
@@ -27,8 +27,8 @@
               pk crm#…,      sk a company or account        which company is which account (`crm_companies`)
               pk webhook,    sk a hash                      a webhook that was taken; expires
 
-A day's log has a lane in its keys: `#00`, and `#01` to `#31` where a hot day is split (see core.lanes).
-Accounts has the indexes of the book (see `storage.cards`): by-score, by-seen, by-name and by-arr (shard, and the key of
+A day's log has a shard in its keys: `#00`, and `#01` to `#31` where a hot day is split (see core.shards). Accounts has
+the indexes of the book (see `storage.accounts.index`): by-score, by-seen, by-name and by-arr (shard, and the key of
 that order) and by-owner (owner, account_id). History's index pending (pending, created_at) holds just the messages that
 are still to be sent, and by-day (alert_day, sk) the alerts.
 """
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 ERASING = "erasing"
 """The attribute of an account's item once its erasure has begun."""
 NOT_ERASING = f"attribute_not_exists({ERASING})"
-BOOK_SHARDS = 8
+INDEX_PARTITIONS = 8
 """The book's indexes are spread over this many partitions, so that a night's updates do not meet in one."""
 
 
@@ -76,7 +76,7 @@ def activity_pk(account_id: str) -> str:
 
 
 def person_pk(person: str) -> str:
-    """Partition key of the day logs of a person, named as in `core.pack.Entry.person`."""
+    """Partition key of the day logs of a person, named as in `core.day_log.codec.Entry.person`."""
     return f"{_PERSON_LOGS}{person}"
 
 
@@ -92,12 +92,12 @@ _MOVES = "m#"
 
 def move_pk(person: str) -> str:
     """Partition key of the note that what a person did may be moved to an account."""
-    return f"{_MOVES}{shard(person)}"
+    return f"{_MOVES}{index_partition(person)}"
 
 
 def move_pks() -> list[str]:
     """Partition keys of all such notes."""
-    return [f"{_MOVES}{number}" for number in shards()]
+    return [f"{_MOVES}{number}" for number in index_partitions()]
 
 
 def move_key(person: str, token: str) -> str:
@@ -145,9 +145,9 @@ DAYS_PREFIX = "D#"
 """What the sort keys of all heads begin with."""
 
 
-def day_key(day: date, lane: int = 0) -> str:
-    """Sort key of a day's head, in one lane."""
-    return f"{DAYS_PREFIX}{day.isoformat()}#{lane:02d}"
+def day_key(day: date, shard: int = 0) -> str:
+    """Sort key of a day's head, in one shard."""
+    return f"{DAYS_PREFIX}{day.isoformat()}#{shard:02d}"
 
 
 def day_range(first: date, last: date) -> dict[str, dict[str, str]]:
@@ -156,19 +156,19 @@ def day_range(first: date, last: date) -> dict[str, dict[str, str]]:
 
 
 def parse_day_key(sk: str) -> tuple[date, int]:
-    """Day and lane of a head."""
-    _, day, lane = sk.split("#")
-    return date.fromisoformat(day), int(lane)
+    """Day and shard of a head."""
+    _, day, shard = sk.split("#")
+    return date.fromisoformat(day), int(shard)
 
 
-def segments_prefix(day: date, lane: int) -> str:
-    """What the sort keys of a day's segments begin with, in one lane."""
-    return f"S#{day.isoformat()}#{lane:02d}#"
+def blocks_prefix(day: date, shard: int) -> str:
+    """What the sort keys of a day's blocks begin with, in one shard."""
+    return f"S#{day.isoformat()}#{shard:02d}#"
 
 
-def segment_key(day: date, lane: int, position: int, token: bytes) -> str:
-    """Sort key of one segment; positions sort as numbers up to a million segments a day and lane."""
-    return f"{segments_prefix(day, lane)}{position:06d}#{token.hex()}"
+def block_key(day: date, shard: int, position: int, token: bytes) -> str:
+    """Sort key of one block; positions sort as numbers up to a million blocks a day and shard."""
+    return f"{blocks_prefix(day, shard)}{position:06d}#{token.hex()}"
 
 
 def account_history(account_id: str) -> str:
@@ -221,14 +221,14 @@ _ALERT = "alert#"
 _DIGEST = "digest#"
 
 
-def shard(account_id: str) -> str:
+def index_partition(account_id: str) -> str:
     """The partition of the book's indexes that an account belongs to."""
-    return f"{blake2b(account_id.encode(), digest_size=1).digest()[0] % BOOK_SHARDS:02d}"
+    return f"{blake2b(account_id.encode(), digest_size=1).digest()[0] % INDEX_PARTITIONS:02d}"
 
 
-def shards() -> list[str]:
+def index_partitions() -> list[str]:
     """All partitions of the book's indexes."""
-    return [f"{number:02d}" for number in range(BOOK_SHARDS)]
+    return [f"{number:02d}" for number in range(INDEX_PARTITIONS)]
 
 
 def word_pk(entry: str) -> str:

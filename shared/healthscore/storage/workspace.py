@@ -13,7 +13,7 @@ from healthscore.settings import Settings
 from healthscore.storage import schema
 from healthscore.storage.client import call, dynamodb, pages
 from healthscore.storage.errors import ConditionFailedError, TimezoneFixedError
-from healthscore.storage.retries import Patience
+from healthscore.storage.retries import Backoff
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,7 +76,7 @@ def save_settings(new: Settings, now: datetime) -> StoredSettings:
         StorageUnavailableError: not saved.
     """
     text = json.dumps(new.to_json(), ensure_ascii=False, separators=(",", ":"))
-    patience = Patience("too many writers at once for the settings")
+    patience = Backoff("too many writers at once for the settings")
     while True:
         stored = settings()
         if new == stored.settings and stored.version:
@@ -122,7 +122,7 @@ def fix_timezone() -> StoredSettings:
     Raises:
         StorageUnavailableError: not settled.
     """
-    patience = Patience("too many writers at once for the settings")
+    patience = Backoff("too many writers at once for the settings")
     while True:
         stored = settings()
         if stored.timezone_fixed:

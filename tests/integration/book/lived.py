@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from functions.api import handler as api_function
 from functions.ingest import handler as ingest_function
 from healthscore.core.day_log import log as daylog
-from healthscore.core.day_log import shards
+from healthscore.core.day_log import shards as write_shards
 from healthscore.core.time import format_instant
 from healthscore.http.api_keys import CachedKeys, key_hash
 from healthscore.services.crm_sync import matching
@@ -24,7 +24,7 @@ from healthscore.services.nightly.tasks import begin, end, work
 from healthscore.storage import workspace
 from healthscore.storage.crm import companies as crm_companies
 from healthscore.storage.crm import connections
-from healthscore.storage.people import memberships
+from healthscore.storage.people import people
 from healthscore.storage.workspace import ApiKey
 from tests.integration.crm.conftest import Workspace
 from tests.integration.nightly.nights import LOGGER, Inline, Topic, outbox_of
@@ -138,9 +138,9 @@ def send(path: str, body: object, now: datetime = NOW) -> dict[str, Any]:
 
 
 def prepare(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have few events seal segments and few batches make lanes, and everything go one after the other."""
+    """Have few events seal segments and few batches make shards, and everything go one after the other."""
     monkeypatch.setattr(daylog, "HEAD_BYTES", 400)
-    monkeypatch.setattr(shards, "LANE_BATCHES", 1)
+    monkeypatch.setattr(write_shards, "SHARD_BATCHES", 1)
     monkeypatch.setattr(matching, "WORKERS", 1)
     for module in (ingest, process):
         monkeypatch.setattr(module, "ThreadPoolExecutor", Inline)
@@ -228,7 +228,7 @@ class Life:
                 )
                 for minute in range(12 * age)
             ]
-            size = 4 if age < 4 else len(calls)  # small batches make lanes of the next day
+            size = 4 if age < 4 else len(calls)  # small batches make shards of the next day
             for start in range(0, len(calls), size):
                 send("/v1/batch", {"batch": calls[start : start + size]})
             send("/v1/batch", {"batch": [self.call("page", day, 1, **visits, name="Home")]})
@@ -240,7 +240,7 @@ class Life:
         """Events that wait: of one whose account is known by now, and of a stranger, enough for sealed segments."""
         for customer in CUSTOMERS:  # whoever says it dies before moving the event
             send("/v1/track", self.call("track", NOW, -1, userId=customer.late, event="page_seen"))
-            memberships.join(f"u{customer.late}", [(0, customer.account_id)])
+            people.join(f"u{customer.late}", [(0, customer.account_id)])
         stranger = [
             self.call("track", NOW, -second / 60, userId="stranger", event="page_seen") for second in range(300)
         ]

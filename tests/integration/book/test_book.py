@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from functions.api import handler as api_function
-from healthscore.api.book import card_document
+from healthscore.api.book import row_document
 from healthscore.core.book import Sort
 from healthscore.http.api_keys import CachedKeys, key_hash
 from healthscore.services import book as service
@@ -29,7 +29,7 @@ from tests.support.gateway import gateway_event
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from healthscore.core.book import Card
+    from healthscore.core.book import AccountRow
 
 NAMES = ["Acme Corp", "acme logistics", "Ärger & Söhne", "Zoë's café", "日本 Trading", "Northwind", "north sea"]
 OWNERS = ["ann", "bob", "Ann"]
@@ -102,16 +102,16 @@ FILTERS = st.fixed_dictionaries(
 )
 
 
-def fits(card: Card, filters: dict[str, str]) -> bool:
-    shown = card_document(card)
+def fits(row: AccountRow, filters: dict[str, str]) -> bool:
+    shown = row_document(row)
     plainly = all(shown[name] == value for name, value in filters.items() if name != "q")
-    return plainly and ("q" not in filters or found(card, filters["q"]))
+    return plainly and ("q" not in filters or found(row, filters["q"]))
 
 
-def found(card: Card, q: str) -> bool:
-    if plain(card.account_id).startswith(plain(q)):
+def found(row: AccountRow, q: str) -> bool:
+    if plain(row.account_id).startswith(plain(q)):
         return True
-    spaced = "".join(character if character.isalnum() else " " for character in plain(card.name or ""))
+    spaced = "".join(character if character.isalnum() else " " for character in plain(row.name or ""))
     asked = "".join(character if character.isalnum() else " " for character in plain(q)).split()
     return bool(asked) and all(any(word.startswith(part) for word in spaced.split()) for part in asked)
 
@@ -140,11 +140,11 @@ def test_pages__of_any_book_with_any_filters_and_order__are_the_list_put_in_orde
             limit = data.draw(st.integers(1, 7), label="limit")
             expected = naive(
                 book,
-                lambda card, filters=filters: fits(card, filters),
+                lambda row, filters=filters: fits(row, filters),
                 Sort(sort.removeprefix("-")),
                 descending=sort.startswith("-"),
             )
-            assert listed(**filters, sort=sort, limit=limit) == [card_document(card) for card in expected]
+            assert listed(**filters, sort=sort, limit=limit) == [row_document(row) for row in expected]
     finally:
         for drawn in book:
             forget(drawn.account_id)
@@ -163,14 +163,14 @@ class TestOnBothEngines:
             write(drawn)
         for sort in SORTS:
             expected = naive(book, lambda _: True, Sort(sort.removeprefix("-")), descending=sort.startswith("-"))
-            assert listed(sort=sort, limit=25) == [card_document(card) for card in expected], sort
-        assert [card["score"] for card in listed(band="critical", sort="score", limit=7)] == sorted(
+            assert listed(sort=sort, limit=25) == [row_document(row) for row in expected], sort
+        assert [row["score"] for row in listed(band="critical", sort="score", limit=7)] == sorted(
             drawn.score for drawn in book if drawn.score < 40
         )
 
     def test_account__created_by_its_first_event__is_in_the_book_and_found(self, read_key):
         ingest([event("e1")], Settings(), now=NOW, time_left=lambda: 9.0)
-        assert listed() == [card_document(line(Drawn("acme", {})))]
+        assert listed() == [row_document(line(Drawn("acme", {})))]
         assert listed(q="AC") == listed(q="acme") == listed()
         assert listed(q="cme") == []
 
@@ -238,7 +238,7 @@ def test_cursor__of_another_question__is_400(three, query):
 
 def test_cursor__with_another_limit__goes_on(three):
     _, page = ask(limit=1)
-    assert [card["account_id"] for card in ask(limit=2, cursor=page["next_cursor"])[1]["accounts"]] == ["a1", "a2"]
+    assert [row["account_id"] for row in ask(limit=2, cursor=page["next_cursor"])[1]["accounts"]] == ["a1", "a2"]
 
 
 def test_pages__while_others_come_go_and_move__hold_those_that_stay_exactly_once(three):
@@ -248,7 +248,7 @@ def test_pages__while_others_come_go_and_move__hold_those_that_stay_exactly_once
     pages = walk(sort="score", limit=4)
     seen = []
     for number, page in enumerate(pages):
-        seen += [card["account_id"] for card in page]
+        seen += [row["account_id"] for row in page]
         write(Drawn(f"new{number}", {"name": "New"}, number * 9))
         write(Drawn("a1", {"name": "Moves"}, 100 - number * 9))
         if number == 1:
@@ -262,4 +262,4 @@ def test_page__of_few_that_fit_among_many__is_short_and_goes_on(three, monkeypat
         write(Drawn(f"b{i:02d}", {"name": f"B {i:02d}", "plan": "pro" if i == 15 else "free"}, 50))
     pages = list(walk(segment="pro", sort="name", limit=5))
     assert len(pages) > 3
-    assert [card["account_id"] for page in pages for card in page] == ["b15"]
+    assert [row["account_id"] for page in pages for row in page] == ["b15"]

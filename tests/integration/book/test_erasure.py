@@ -26,7 +26,7 @@ from healthscore.storage.day_logs import rollups
 from healthscore.storage.erasure import accounts as erasing
 from healthscore.storage.erasure import pending_users
 from healthscore.storage.errors import StorageUnavailableError
-from healthscore.storage.people import memberships
+from healthscore.storage.people import people
 from healthscore.storage.workspace import ApiKey
 from tests.integration.nightly import nights
 from tests.integration.nightly.nights import Killed, Killer, Tables
@@ -87,9 +87,9 @@ def lived(moto, monkeypatch):
                 for i in range(150, 300)
             ]
         )
-        memberships.join(f"u{USER}", [(0, account_id)])
-    memberships.join(f"u{UUID_USER}", [(0, ACCOUNT)])
-    memberships.describe(f"u{UUID_USER}", {"name": "Erasmus"}, 0)
+        people.join(f"u{USER}", [(0, account_id)])
+    people.join(f"u{UUID_USER}", [(0, ACCOUNT)])
+    people.describe(f"u{UUID_USER}", {"name": "Erasmus"}, 0)
     told(None, f"{NAME} (-20) fell most", named=[ACCOUNT])
     told(None, "Next Door (-20) fell most", DAY - timedelta(days=1), named=["neighbour"])
 
@@ -179,7 +179,7 @@ def test_erasures__that_nobody_carried_on__are_finished_by_the_night(lived):
         delete(f"{PATH}/users/{USER}")
     erasing.mark("neighbour", NOW)
     run = start({}, NOW)
-    assert run_segment(run, 0, 1, keep_going=lambda: True, logger=nights.LOGGER).tally.scored == 1
+    assert run_segment(run, 0, 1, keep_going=lambda: True, logger=nights.LOGGER).totals.scored == 1
     assert mentions(USER, "neighbour", "Next Door") == []
     assert accounts.get(ACCOUNT).forgetting == ()
 
@@ -208,7 +208,7 @@ def test_erase__overtaken_by_another_and_by_new_events__leaves_these_alone_and_i
     assert not erasing.erase("acme", overtaken)[1]
     kept = rollups.rollups("acme", days[-1].date(), DAY, consistent=True)
     assert [one.events for one in kept] == [1] * len(days)
-    assert accounts.get("acme").firsts == {"page_viewed": days[-1]}
+    assert accounts.get("acme").first_seen == {"page_viewed": days[-1]}
     assert any("w#a" in item for item in mentions("acme"))
 
 

@@ -56,7 +56,7 @@ def figures(account_id: str) -> list[Any]:
 
 
 def test_world__has__every_kind_of_item_that_there_is(lived):
-    """A kind of item that is new is described in `storage.keys`, and then has to be made in `lived`."""
+    """A kind of item that is new is described in `storage.schema`, and then has to be made in `lived`."""
     found, kinds = traces.items(), traces.described_kinds()
     assert [kind for kind in kinds if not any(traces.is_of_kind(kind, *one) for one in found)] == []
     assert [one for one in found if not any(traces.is_of_kind(kind, *one) for kind in kinds)] == []
@@ -64,8 +64,8 @@ def test_world__has__every_kind_of_item_that_there_is(lived):
     assert of_crm == {f"crm#hubspot#{part}" for part in ("company", "claim", "unmatched", "seen")}
     for text in DOOMED.traces:
         assert traces.mentions(text), text
-    in_lanes = [item for _, item in found if item.get("sk", {}).get("S", "").endswith("#01")]
-    assert in_lanes
+    in_shards = [item for _, item in found if item.get("sk", {}).get("S", "").endswith("#01")]
+    assert in_shards
 
 
 def test_delete_account__that_has_lived__leaves_no_trace_of_it_and_hurts_no_other(lived_on_both):

@@ -85,7 +85,7 @@ class Workspace:
             logger=logger,
             clock=self.fake.clock.now,
             keep_going=lambda: next(left, None) is not None,
-            telling=connection.read_once,
+            alerting=connection.read_once,
         )
 
     def sync(self) -> dict[str, Any]:

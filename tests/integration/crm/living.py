@@ -190,7 +190,7 @@ class Life:
         """The nightly run of now, up to the messages that it stores; answers their kinds."""
         run = process.start({"time": self.clock.now().isoformat()}, self.clock.now())
         worked = process.run_segment(run, 0, 1, keep_going=lambda: True, logger=None)
-        return dict(worked.tally.alerts)
+        return dict(worked.totals.alerts)
 
     def score(self):
         return assess_account(accounts.get("acme"), self.clock.now(), Settings()).score.score

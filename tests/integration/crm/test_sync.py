@@ -1,4 +1,4 @@
-"""Reading a connected CRM: matching, entering, going on after a death, alerting, writing back."""
+"""Reads a connected CRM: matching, entering, going on after a death, alerting, writing back."""
 
 from __future__ import annotations
 

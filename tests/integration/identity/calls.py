@@ -1,10 +1,10 @@
-"""Calls of the Segment dialect as the tracker takes them, and what becomes of them."""
+"""Calls of the Block dialect as the tracker takes them, and what becomes of them."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
-from healthscore.api.segment_com import Deed, Link, Membership, ParsedCalls
+from healthscore.api.segment_com import Alias, ParsedCalls, PersonMembership, TrackedEvent
 from healthscore.core.day_log.codec import entry
 from healthscore.core.time import millis
 from healthscore.services.ingestion import identity
@@ -20,16 +20,16 @@ def record(calls: ParsedCalls):
     return identity.Tracker(Settings(), NOW, lambda: float("inf")).record(calls)
 
 
-def deed(event_id: str, person: str, minute: float, account_id: str | None = None) -> Deed:
+def deed(event_id: str, person: str, minute: float, account_id: str | None = None) -> TrackedEvent:
     field = "user_id" if person.startswith("u") else "anonymous_id"
-    return Deed(account_id, entry(event(event_id, minute, **{field: person[1:]})))
+    return TrackedEvent(account_id, entry(event(event_id, minute, **{field: person[1:]})))
 
 
 def calls_of(told) -> ParsedCalls:
     return ParsedCalls(
-        deeds=[one for one in told if isinstance(one, Deed)],
-        memberships=[one for one in told if isinstance(one, Membership)],
-        links=[one for one in told if isinstance(one, Link)],
+        tracked_events=[one for one in told if isinstance(one, TrackedEvent)],
+        memberships=[one for one in told if isinstance(one, PersonMembership)],
+        aliases=[one for one in told if isinstance(one, Alias)],
     )
 
 

@@ -13,7 +13,7 @@ from aws_lambda_powertools import Logger
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from healthscore.api.segment_com import Deed, Link, Membership
+from healthscore.api.segment_com import Alias, PersonMembership, TrackedEvent
 from healthscore.core.day_log import log as day_log
 from healthscore.core.identity.memberships import account_at
 from healthscore.core.time import from_millis
@@ -25,8 +25,7 @@ from healthscore.storage.client import dynamodb
 from healthscore.storage.day_logs import rollups, whole_days
 from healthscore.storage.erasure import accounts as erasing
 from healthscore.storage.errors import StorageUnavailableError
-from healthscore.storage.people import memberships as people
-from healthscore.storage.people import pending_moves
+from healthscore.storage.people import pending_moves, people
 from healthscore.storage.schema import activity_pk, person_pk
 from tests.integration.identity.calls import NOW, START, calls_of, deed, entries_of, record
 from tests.integration.nightly.nights import Inline
@@ -58,22 +57,24 @@ class World:
         self.user, self.visitor = f"uann-{run}", f"avisitor-{run}"
         self.accounts = [f"acme-{run}", f"bolt-{run}"]
 
-    def deeds(self, prefix: str, size: int) -> list[Deed]:
+    def tracked_events(self, prefix: str, size: int) -> list[TrackedEvent]:
         drawn = st.tuples(st.sampled_from([self.user, self.visitor]), MINUTES)
-        chosen = self.data.draw(st.lists(drawn, min_size=1, max_size=size), label=f"{prefix} deeds")
+        chosen = self.data.draw(st.lists(drawn, min_size=1, max_size=size), label=f"{prefix} tracked_events")
         return [deed(f"{prefix}{i}", person, minute) for i, (person, minute) in enumerate(chosen)]
 
-    def memberships(self, accounts: list[str]) -> list[Membership]:
+    def memberships(self, accounts: list[str]) -> list[PersonMembership]:
         one = st.builds(
-            lambda minute, account: Membership(self.user, START + minute * 60_000, account),
+            lambda minute, account: PersonMembership(self.user, START + minute * 60_000, account),
             MINUTES,
             st.sampled_from(accounts),
         )
         return self.data.draw(st.lists(one, min_size=1, max_size=3), label="memberships")
 
-    def deliver(self, deeds: list[Deed], memberships: list[Membership], links: list[Link]) -> None:
+    def deliver(
+        self, tracked_events: list[TrackedEvent], memberships: list[PersonMembership], aliases: list[Alias]
+    ) -> None:
         """Send everything in batches, some of it repeatedly; let writers die; send again what was not answered."""
-        told = [*deeds, *memberships, *links]
+        told = [*tracked_events, *memberships, *aliases]
         batches = self.data.draw(
             st.lists(st.lists(st.sampled_from(told), min_size=1, max_size=5), min_size=1, max_size=3), label="batches"
         )
@@ -86,7 +87,7 @@ class World:
         for writer, work in zip(writers, works, strict=True):
             if writer.killed:
                 work()
-        for rest in (deeds, links, memberships):
+        for rest in (tracked_events, aliases, memberships):
             record(calls_of(rest))
 
 
@@ -103,11 +104,11 @@ def check(property_, examples: int, *, shrink: bool = True):
 
 def one_account(data) -> None:
     world = World(data)
-    deeds = world.deeds("e", 5)
+    tracked_events = world.tracked_events("e", 5)
     account = world.accounts[0]
-    world.deliver(deeds, world.memberships([account]), [Link(world.visitor, world.user)])
+    world.deliver(tracked_events, world.memberships([account]), [Alias(world.visitor, world.user)])
     days = {}
-    for one in deeds:
+    for one in tracked_events:
         days.setdefault(from_millis(one.entry.at).date(), []).append(one.entry)
     expected = [naive_rollup([as_event(one) for one in days[day]], day) for day in sorted(days)]
     assert rollups.rollups(account, DAY, max(days), consistent=True) == expected
@@ -121,18 +122,18 @@ def as_event(one):
 
 def several_accounts(data) -> None:
     world = World(data)
-    deeds = world.deeds("e", 4)
+    tracked_events = world.tracked_events("e", 4)
     memberships = world.memberships(world.accounts)
-    world.deliver(deeds, memberships, [Link(world.visitor, world.user)])
-    later = world.deeds("later", 2)
+    world.deliver(tracked_events, memberships, [Alias(world.visitor, world.user)])
+    later = world.tracked_events("later", 2)
     record(calls_of(later))
-    record(calls_of([*deeds, *later]))
+    record(calls_of([*tracked_events, *later]))
     found = {account: entries_of(activity_pk(account)) for account in world.accounts}
     told = Counter(one.id for entries in found.values() for one in entries)
-    assert told == Counter({one.entry.id: 1 for one in [*deeds, *later]})
-    stays = sorted({(at, account) for _, at, account in memberships})
+    assert told == Counter({one.entry.id: 1 for one in [*tracked_events, *later]})
+    memberships = sorted({(at, account) for _, at, account in memberships})
     for one in later:
-        assert one.entry in found[account_at(stays, one.entry.at)]
+        assert one.entry in found[account_at(memberships, one.entry.at)]
 
 
 def test_figures__people_of_one_account__are_those_of_the_distinct_events(in_process):
@@ -150,20 +151,20 @@ def test_event__sent_again_while_somebody_says_that_the_person_was_elsewhere__co
 
 
 def test_the_check__without_the_fence__fails(in_process, monkeypatch):
-    monkeypatch.setattr(identity, "Fence", lambda _versions: None)
+    monkeypatch.setattr(identity, "VersionCheck", lambda _versions: None)
     assert 2 in {deliveries_around_a_move(calls_before) for calls_before in range(12)}
 
 
 def deliveries_around_a_move(calls_before: int) -> int:
     """How often an event counts that was under way when its person turned out to have been elsewhere."""
     person, first, second = f"uann-{uuid4().hex}", f"acme-{uuid4().hex}", f"bolt-{uuid4().hex}"
-    record(calls_of([Membership(person, START, first)]))
+    record(calls_of([PersonMembership(person, START, first)]))
     sent = deed("e", person, 10)
     turns = iter([0] * calls_before)
     interleaving.run(
         [
             lambda: record(calls_of([sent])),
-            lambda: record(calls_of([Membership(person, START + 300_000, second), sent])),
+            lambda: record(calls_of([PersonMembership(person, START + 300_000, second), sent])),
         ],
         choose=lambda n: next(turns, n - 1),
         kill=lambda: None,
@@ -176,7 +177,7 @@ def test_unassigned__group_call_dies_at_any_call__the_next_one_brings_the_events
         person, account = f"uann-{uuid4().hex}", f"acme-{uuid4().hex}"
         record(calls_of([deed(f"e{i}", person, minute) for i, minute in enumerate((0, 1439, 1500))]))
         assert len(entries_of(person_pk(person))) == 3
-        joining = functools.partial(record, calls_of([Membership(person, START + 60_000, account)]))
+        joining = functools.partial(record, calls_of([PersonMembership(person, START + 60_000, account)]))
         fates = iter([None] * calls_before + ["after"])
         interleaving.run([joining], choose=lambda _n: 0, kill=functools.partial(next, fates, None))
         joining()
@@ -188,10 +189,12 @@ def test_unassigned__group_call_dies_at_any_call_and_none_follows__the_night_bri
     for calls_before in deaths:
         user, visitor, account = f"uann-{uuid4().hex}", f"av-{uuid4().hex}", f"acme-{uuid4().hex}"
         record(calls_of([deed("e0", visitor, 0), deed("e1", user, 1439), deed("e2", user, 1500)]))
-        joining = functools.partial(record, calls_of([Link(visitor, user), Membership(user, START + 60_000, account)]))
+        joining = functools.partial(
+            record, calls_of([Alias(visitor, user), PersonMembership(user, START + 60_000, account)])
+        )
         fates = iter([None] * calls_before + ["after"])
         interleaving.run([joining], choose=lambda _n: 0, kill=functools.partial(next, fates, None))
-        said = bool(people.read([user])[user].stays)
+        said = bool(people.read([user])[user].memberships)
         unsaid += not said
         assert sweep()["failed"] == 0
         assert count_of(account) == (3 if said else 0)
@@ -241,7 +244,7 @@ def test_group_call__while_its_account_is_erased__leaves_all_of_it_or_nothing(in
         person, account = f"uann-{uuid4().hex}", f"acme-{uuid4().hex}"
         record(calls_of([deed("e0", person, 0, account)]))
         record(calls_of([deed(f"w{i}", f"{person}-new", minute) for i, minute in enumerate((0, 1500))]))
-        said = calls_of([Membership(person, START, account), Membership(f"{person}-new", START, account)])
+        said = calls_of([PersonMembership(person, START, account), PersonMembership(f"{person}-new", START, account)])
         turns = iter([0] * calls_before)
         interleaving.run(
             [lambda account=account: erase(account), lambda said=said: try_to(said)],
@@ -280,17 +283,17 @@ def test_events__of_a_visitor_who_signs_in__go_to_the_users_account(in_process):
     sent = deed("e1", visitor, 0)
     sent = sent._replace(entry=sent.entry._replace(page="Prices"))
     record(calls_of([sent]))
-    record(calls_of([Membership(user, START, account)]))
+    record(calls_of([PersonMembership(user, START, account)]))
     assert count_of(account) == 0
-    record(calls_of([Link(visitor, user)]))
+    record(calls_of([Alias(visitor, user)]))
     assert entries_of(activity_pk(account)) == [sent.entry]
     assert record(calls_of([deed("e1", visitor, 0), deed("e2", visitor, 1)])) == ingest.Ingested(1, 1)
 
 
 def test_events__of_a_visitor_whose_user_joins_later__go_to_the_users_account(in_process):
     user, visitor, account = f"uann-{uuid4().hex}", f"av-{uuid4().hex}", f"acme-{uuid4().hex}"
-    record(calls_of([deed("e1", visitor, 0), Link(visitor, user)]))
-    record(calls_of([Membership(user, START, account)]))
+    record(calls_of([deed("e1", visitor, 0), Alias(visitor, user)]))
+    record(calls_of([PersonMembership(user, START, account)]))
     assert count_of(account) == 1
 
 

@@ -181,10 +181,11 @@ def schedule(at: datetime) -> dict[str, str]:
 def night(topic: Topic, event: dict[str, Any] | None = None, *, now: datetime = TONIGHT, segments: int = 1) -> Any:
     """What the function does at a given time for one event; by default the schedule's of tonight."""
     run = start(schedule(TONIGHT) if event is None else event, now)
-    tallies = [
-        run_segment(run, segment, segments, keep_going=lambda: True, logger=LOGGER).tally for segment in range(segments)
+    totals_of_parts = [
+        run_segment(run, segment, segments, keep_going=lambda: True, logger=LOGGER).totals
+        for segment in range(segments)
     ]
-    return finish(run, tallies, outbox_of(topic, now), keep_going=lambda: True)
+    return finish(run, totals_of_parts, outbox_of(topic, now), keep_going=lambda: True)
 
 
 def outbox_of(topic: Topic, now: datetime = TONIGHT) -> Outbox:

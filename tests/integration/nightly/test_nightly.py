@@ -12,7 +12,7 @@ import pytest
 from aws_lambda_powertools import Logger
 
 from healthscore.core.health import snapshot
-from healthscore.core.nightly.run_totals import Tally
+from healthscore.core.nightly.run_totals import RunTotals
 from healthscore.integrations.crm.facts import nothing_known
 from healthscore.services import alerting
 from healthscore.services.nightly import process
@@ -253,9 +253,9 @@ def test_night__out_of_time__goes_on_where_it_stopped(topic):
         account(f"a{number}", ABSENT)
     run = start(schedule(TONIGHT), TONIGHT)
     time_left = iter([True] * 4 + [False])
-    tally = run_segment(run, 0, 1, keep_going=lambda: next(time_left), logger=LOGGER).tally
-    assert (tally.scored, tally.complete) == (4, False)
-    result = finish(run, [tally], outbox_of(topic), keep_going=lambda: True)
+    totals = run_segment(run, 0, 1, keep_going=lambda: next(time_left), logger=LOGGER).totals
+    assert (totals.scored, totals.complete) == (4, False)
+    result = finish(run, [totals], outbox_of(topic), keep_going=lambda: True)
     assert result["left"] == ["accounts not reached in time"]
     assert topic.published == []
     result = night(topic)
@@ -267,11 +267,11 @@ def test_run_segment__many_accounts__holds_few_at_once(topic, monkeypatch):
     """Not more than the accounts in flight are read ahead, however many there are."""
     account("acme", ABSENT)
     one, first_batch_read, ahead = accounts.get("acme"), threading.Event(), []
-    tally = Tally()
+    totals = RunTotals()
 
     def scan(*_):
         for number in range(5 * IN_FLIGHT):
-            ahead.append(number - tally.scored)
+            ahead.append(number - totals.scored)
             if len(ahead) == IN_FLIGHT:
                 first_batch_read.set()
             yield one
@@ -282,11 +282,11 @@ def test_run_segment__many_accounts__holds_few_at_once(topic, monkeypatch):
         return process._Outcome(alerting.subject(one), None, found, ())
 
     monkeypatch.setattr(process, "ThreadPoolExecutor", ThreadPoolExecutor)
-    monkeypatch.setattr(process, "Tally", lambda: tally)
+    monkeypatch.setattr(process, "RunTotals", lambda: totals)
     monkeypatch.setattr(process, "_night", work)
     monkeypatch.setattr(accounts, "scan", scan)
     run_segment(Run(TODAY, TONIGHT, Settings()), 0, 1, keep_going=lambda: True, logger=LOGGER)
-    assert tally.scored == 5 * IN_FLIGHT
+    assert totals.scored == 5 * IN_FLIGHT
     assert max(ahead) < IN_FLIGHT
 
 

@@ -59,14 +59,14 @@ class Machine:
             task = json.loads(body)
             self.tasks.append(task)
             try:
-                result = self._handled(task)
+                result = self._acknowledged_by(task)
             except Exception as error:  # noqa: BLE001  (as Lambda does)
                 answer["x-amz-function-error"] = "Unhandled"
                 return json.dumps({"errorType": type(error).__name__, "errorMessage": str(error)}).encode()
             self.answers.append(result)
             return json.dumps(result).encode()
 
-    def _handled(self, task: dict[str, Any]) -> dict[str, Any]:
+    def _acknowledged_by(self, task: dict[str, Any]) -> dict[str, Any]:
         segment = task.get("segment")
         if self.failures.get(segment, 0):
             self.failures[segment] -= 1

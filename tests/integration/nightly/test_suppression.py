@@ -11,7 +11,7 @@ import pytest
 from functions.api import handler as api_function
 from healthscore.core.alerts import suppression
 from healthscore.core.alerts.model import AlertKind, alert_id
-from healthscore.core.alerts.suppression import FURTHER, LONGEST
+from healthscore.core.alerts.suppression import MAX_SNOOZE, WORSENED_POINTS
 from healthscore.core.model import CrmFacts
 from healthscore.core.time import format_instant
 from healthscore.http.api_keys import CachedKeys, Scope, key_hash
@@ -108,14 +108,14 @@ def test_acknowledge__without_a_reason__is_enough(fell):
         ("snooze", {**KIM}, "until"),
         ("snooze", {**KIM, "until": "tomorrow"}, "until"),
         ("snooze", until(SPOKEN), "until"),
-        ("snooze", until(SPOKEN + LONGEST + timedelta(milliseconds=1)), "until"),
+        ("snooze", until(SPOKEN + MAX_SNOOZE + timedelta(milliseconds=1)), "until"),
     ],
 )
 def test_handling__body_that_cannot_be__is_refused_and_changes_nothing(fell, what, body, field):
     status, answered = say(what, body)
     assert (status, answered["code"]) == (400, "invalid_request")
     assert [fault["field"] for fault in answered["fields"]] == [field]
-    assert accounts.get("acme").handled is None
+    assert accounts.get("acme").acknowledgement is None
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_handling__no_alert_of_an_account__is_404(fell, alert):
 @pytest.mark.parametrize("scope", [Scope.READ, Scope.WRITE])
 def test_handling__key_that_may_not__is_403(fell, scope):
     assert ask("POST", f"/v1/alerts/{FELL}/snooze", until(SPOKEN + HOUR), key=f"local-{scope}")[0] == 403
-    assert accounts.get("acme").handled is None
+    assert accounts.get("acme").acknowledgement is None
 
 
 def test_handling__alert_that_was_withdrawn_or_is_good_news__is_409(topic):
@@ -172,14 +172,14 @@ def test_handling__said_again__answers_what_stands(fell):
     acknowledged = say("acknowledge", KIM, now=SPOKEN + HOUR)
     assert acknowledged[1]["handling"]["at"] == "2026-11-21T04:00:00Z"
     assert say("acknowledge", KIM, now=SPOKEN + 2 * HOUR) == acknowledged
-    assert say("acknowledge", KIM, now=SPOKEN + HOUR + LONGEST)[1]["handling"]["at"] == "2026-12-21T04:00:00Z"
+    assert say("acknowledge", KIM, now=SPOKEN + HOUR + MAX_SNOOZE)[1]["handling"]["at"] == "2026-12-21T04:00:00Z"
 
 
 def test_handling__by_two_at_once__both_are_answered_and_one_stands_everywhere(fell):
     with ThreadPoolExecutor(2) as pool:
         answers = list(pool.map(lambda name: say("acknowledge", {"by": name}), ["Kim", "Lee"]))
     assert [status for status, _ in answers] == [200, 200]
-    assert accounts.get("acme").handled["by"] == listed()[FELL]["handling"]["by"]
+    assert accounts.get("acme").acknowledgement["by"] == listed()[FELL]["handling"]["by"]
 
 
 def test_handling__somebody_writes_at_the_same_moment__is_tried_again(fell, monkeypatch):
@@ -193,7 +193,7 @@ def test_handling__somebody_writes_at_the_same_moment__is_tried_again(fell, monk
     monkeypatch.setattr(acknowledgements, "keep", contended)
     monkeypatch.setattr("healthscore.storage.retries.time.sleep", lambda _: None)
     assert say("acknowledge", KIM)[0] == 200
-    assert accounts.get("acme").handled["by"] == "Kim"
+    assert accounts.get("acme").acknowledgement["by"] == "Kim"
 
 
 def test_handling__account_erased__nothing_is_left_of_it(fell):
@@ -246,21 +246,21 @@ def decline(topic, takes_in_hand):
 
 def test_nights__decline_that_is_in_hand__tell_only_that_it_got_worse(topic):
     def acknowledges_the_first(alert, now):
-        if accounts.get("acme").handled is None:
+        if accounts.get("acme").acknowledgement is None:
             assert say("acknowledge", KIM, alert=alert.alert_id, now=now)[0] == 200
 
     first, *later = decline(topic, acknowledges_the_first)
-    known = accounts.get("acme").handled["score"]
+    known = accounts.get("acme").acknowledgement["score"]
     assert "Kim" not in first.why
     assert later
     assert all("it has got worse since" in alert.why for alert in later)
-    assert all(alert.evidence[0].after <= known - FURTHER for alert in later)
+    assert all(alert.evidence[0].after <= known - WORSENED_POINTS for alert in later)
 
 
 def test_nights__decline_that_nobody_has_in_hand__tell_more_of_it(topic):
     """What the test before compares with."""
     told = decline(topic, lambda *_: None)
-    assert {AlertKind.SILENT} <= {kind for alert in told for kind in (alert.kind, *alert.also)}
+    assert {AlertKind.SILENT} <= {kind for alert in told for kind in (alert.kind, *alert.merged)}
     assert all("Kim" not in alert.why for alert in told)
 
 
@@ -285,7 +285,7 @@ def crm(at, **said):
 
 def test_crm_change__in_hand__is_told_only_if_it_got_worse(topic, monkeypatch):
     """A change that is told at once is silenced by the same rules as a night's."""
-    monkeypatch.setattr(suppression, "FURTHER", 5)  # a CRM alone moves a score no further than some points
+    monkeypatch.setattr(suppression, "WORSENED_POINTS", 5)  # a CRM alone moves a score no further than some points
     for minutes in range(1, 6):
         use("acme", *(TONIGHT - age * NIGHT - minutes * timedelta(minutes=1) for age in range(30)))
     account("acme", THRIVING, THRIVING, THRIVING)
@@ -295,7 +295,7 @@ def test_crm_change__in_hand__is_told_only_if_it_got_worse(topic, monkeypatch):
 
     def says(hour, **said):
         facts = crm(TONIGHT + hour * HOUR, **(calm | said))
-        current, told = enter(accounts.get("acme"), facts, facts.received_at, Settings(), telling=True)
+        current, told = enter(accounts.get("acme"), facts, facts.received_at, Settings(), alerting=True)
         return current.score, told
 
     score, [fell] = says(9, open_tickets=9)

@@ -95,7 +95,7 @@ def test_night__ended_by_nobody__lets_go_after_the_next_usual_one(topic, monkeyp
     """What it held is not lost: the next night that is judged decides."""
     account("gone", *[THRIVING] * 8)
     with monkeypatch.context() as patch:
-        patch.setattr(runs, "judge_run", lambda *_, **__: pytest.fail("died here"))
+        patch.setattr(runs, "record_outage", lambda *_, **__: pytest.fail("died here"))
         with pytest.raises(pytest.fail.Exception):
             run(topic, TONIGHT)
     sweep(topic, TONIGHT + timedelta(hours=1))

@@ -92,10 +92,10 @@ def test_save_score__of_an_account_deleted_meanwhile__does_not_bring_it_back(tab
     assert accounts.get("ghost") is None
 
 
-def test_scan__in_segments__gives_every_account_once(tables):
+def test_scan__in_blocks__gives_every_account_once(tables):
     for i in range(40):
         accounts.save_profile(f"a{i}", lambda profile: profile, MIDNIGHT)
-    found = [account.account_id for segment in range(3) for account in accounts.scan(segment, 3)]
+    found = [account.account_id for block in range(3) for account in accounts.scan(block, 3)]
     assert sorted(found) == sorted(f"a{i}" for i in range(40))
 
 

@@ -31,7 +31,7 @@ def commit(events, *, account="acme", day=DAY, reading=None):
         day,
         [entry(one) for one in events],
         stored=reading.head(pk, day),
-        firsts=reading.firsts[pk],
+        first_seen=reading.first_seen[pk],
         milestones=(),
         retention_days=400,
         now=MIDNIGHT,
@@ -59,7 +59,7 @@ def test_commit__to_a_new_account__creates_it_with_its_first_seen_times(tables):
     assert (committed.accepted, committed.duplicates) == (3, 0)
     account = accounts.get("acme")
     assert account.since == MIDNIGHT
-    assert account.firsts == {"login": MIDNIGHT + timedelta(minutes=3), "export": MIDNIGHT + timedelta(minutes=9)}
+    assert account.first_seen == {"login": MIDNIGHT + timedelta(minutes=3), "export": MIDNIGHT + timedelta(minutes=9)}
 
 
 def test_commit__of_the_same_events_again__changes_nothing(tables):
@@ -80,7 +80,7 @@ def test_commit__to_a_day_of_five_thousand_events__is_one_put(tables):
     assert activity.rollups("acme", DAY, DAY, consistent=True)[0].events == 5_006
 
 
-def test_commit__in_a_process_that_knows_nothing_of_the_day__reads_its_segments_once(tables, monkeypatch):
+def test_commit__in_a_process_that_knows_nothing_of_the_day__reads_its_blocks_once(tables, monkeypatch):
     events = [event(f"e{i}", i / 4) for i in range(3_000)]
     for start in range(0, 3_000, 500):
         commit(events[start : start + 500])
@@ -99,7 +99,7 @@ def test_commit__by_many_writers_at_once__loses_and_doubles_nothing(tables):
         committed = list(pool.map(commit, batches))
     assert sum(one.accepted for one in committed) == 400
     assert activity.rollups("acme", DAY, DAY, consistent=True) == [naive_rollup(events)]
-    assert len(accounts.get("acme").firsts) == 5
+    assert len(accounts.get("acme").first_seen) == 5
 
 
 def test_commit__with_a_reading_that_is_out_of_date__reads_again(tables):
@@ -143,7 +143,7 @@ def test_commit__against_endless_races__gives_up_with_an_answer(tables, monkeypa
             DAY,
             [entry(event("mine", 2))],
             stored=NO_HEAD,
-            firsts="{}",
+            first_seen="{}",
             milestones=(),
             retention_days=400,
             now=MIDNIGHT,
@@ -158,8 +158,8 @@ def test_read__of_more_days_than_one_call_takes__finds_them_all(tables):
     other = schema.activity_pk("other")
     reading = daylogs.read([(ACME, day) for day in days] + [(other, DAY)])
     assert {key.day for key, stored in reading.heads.items() if stored.version} == set(days[::10])
-    assert reading.firsts[other] is None
-    assert reading.firsts[ACME] is not None
+    assert reading.first_seen[other] is None
+    assert reading.first_seen[ACME] is not None
 
 
 def test_rollups__of_a_window__read_only_its_days_and_not_their_logs(tables):
@@ -184,7 +184,7 @@ def test_last_rollup_before__a_long_silence__reads_one_item(tables):
     assert activity.last_rollup_before("acme", DAY - 390 * ONE_DAY, consistent=True) is None
 
 
-@pytest.mark.parametrize("count", [3, 600], ids=["tail only", "with segments"])
+@pytest.mark.parametrize("count", [3, 600], ids=["tail only", "with blocks"])
 def test_rollup_until__an_instant__counts_up_to_and_including_it(tables, count):
     events = [event(f"e{i}", i, user_id="ann") for i in range(count)]
     commit(events)

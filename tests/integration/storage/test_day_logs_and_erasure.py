@@ -32,7 +32,7 @@ def commit(events, reading, day=DAY):
         day,
         [entry(one) for one in events],
         stored=reading.head(ACME, day),
-        firsts=reading.firsts[ACME],
+        first_seen=reading.first_seen[ACME],
         milestones=(),
         retention_days=400,
         now=MIDNIGHT,
@@ -52,7 +52,7 @@ def test_commit__read_before_the_account_was_erased_and_began_anew__is_known_to_
     erase()
     commit([EXPORT], read())
     assert commit([early], reading, tomorrow).accepted == 1
-    assert accounts.get("acme").firsts == {"export": EXPORT.at, "login": early.at}
+    assert accounts.get("acme").first_seen == {"export": EXPORT.at, "login": early.at}
 
 
 def test_commit__that_died_after_its_put_while_the_account_was_erased__is_known_once_it_is_sent_again(
@@ -62,10 +62,10 @@ def test_commit__that_died_after_its_put_while_the_account_was_erased__is_known_
     dynamodb().delete_item(TableName=schema.accounts_table(), Key={"account_id": {"S": "acme"}})
     committed = commit([LOGIN], read())
     assert (committed.accepted, committed.duplicates) == (0, 1)
-    assert accounts.get("acme").firsts == {"login": LOGIN.at}
+    assert accounts.get("acme").first_seen == {"login": LOGIN.at}
 
 
-def test_commit__whose_segment_the_erasure_is_at_as_well__takes_it_back_all_the_same(moto, monkeypatch):
+def test_commit__whose_block_the_erasure_is_at_as_well__takes_it_back_all_the_same(moto, monkeypatch):
     monkeypatch.setattr(day_log, "HEAD_BYTES", 260)
     monkeypatch.setattr(retries, "time", SimpleNamespace(sleep=lambda _seconds: None))
     commit([LOGIN], read())
@@ -89,29 +89,29 @@ def test_commit__whose_segment_the_erasure_is_at_as_well__takes_it_back_all_the_
 
 @pytest.fixture
 def hot(moto, monkeypatch):
-    """Days after one with a batch are in lanes."""
-    monkeypatch.setattr("healthscore.core.day_log.shards.LANE_BATCHES", 1)
+    """Days after one with a batch are in shards."""
+    monkeypatch.setattr("healthscore.core.day_log.shards.SHARD_BATCHES", 1)
 
 
 def people(count, name, day=DAY):
-    """An event of each of some people, who lie in different lanes."""
+    """An event of each of some people, who lie in different shards."""
     minutes = (day - DAY) // ONE_DAY * 24 * 60
     return [event(f"{name}{day}{i}", minutes + i, name=name, user_id=f"person-{i}") for i in range(count)]
 
 
 @pytest.mark.parametrize("begun", [False, True])
-def test_commit__to_a_day_in_lanes_read_before_the_account_began_anew__is_known_to_the_new_account(hot, begun):
+def test_commit__to_a_day_in_shards_read_before_the_account_began_anew__is_known_to_the_new_account(hot, begun):
     tomorrow = DAY + ONE_DAY
     for one in people(5, "login"):
         commit([one], read())
     after = people(8, "login", tomorrow)
     reading = read(tomorrow)
-    assert reading.head(ACME, tomorrow).head.lanes > 1
+    assert reading.head(ACME, tomorrow).head.shards > 1
     erase()
     commit([EXPORT], read())
     if begun:
         commit(people(1, "export", tomorrow), reading, tomorrow)
     assert commit(after, reading, tomorrow).accepted == 8
     assert sum(one.events for one in rollups.rollups("acme", tomorrow, tomorrow, consistent=True)) == 8 + begun
-    assert set(accounts.get("acme").firsts) == {"export", "login"}
-    assert accounts.get("acme").firsts["login"] == after[0].at
+    assert set(accounts.get("acme").first_seen) == {"export", "login"}
+    assert accounts.get("acme").first_seen["login"] == after[0].at

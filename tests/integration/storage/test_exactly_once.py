@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from healthscore.core.day_log import log as day_log
 from healthscore.core.day_log.codec import entry
-from healthscore.core.day_log.id_set import Seen
+from healthscore.core.day_log.id_set import IdSet
 from healthscore.core.time import end_of_day
 from healthscore.storage import schema
 from healthscore.storage.accounts import accounts
@@ -61,7 +61,7 @@ def deliver(events, *, warm: bool, known_names: bool, data) -> None:
     assert rollups.rollup_until(account, DAY, end_of_day(DAY, UTC)) == expected
     known = accounts.get(account)
     assert known is not None
-    assert known.firsts == {
+    assert known.first_seen == {
         name: min(one.at for one in distinct if one.name == name) for name in {one.name for one in distinct}
     }
 
@@ -74,7 +74,7 @@ def commit(account, batch) -> None:
         DAY,
         [entry(one) for one in batch],
         stored=reading.head(pk, DAY),
-        firsts=reading.firsts[pk],
+        first_seen=reading.first_seen[pk],
         milestones=(),
         retention_days=400,
         now=MIDNIGHT,
@@ -117,7 +117,7 @@ def test_the_check__without_the_version_condition__fails(in_process, monkeypatch
 
 
 def test_the_check__without_de_duplication__fails(in_process, monkeypatch):
-    monkeypatch.setattr(Seen, "__contains__", lambda _ids, _id: False)
+    monkeypatch.setattr(IdSet, "__contains__", lambda _ids, _id: False)
     with pytest.raises(AssertionError):
         check(examples=300, shrink=False)
 
@@ -130,6 +130,6 @@ def test_the_check__with_first_seen_times_outside_the_transaction_and_not_made_u
         client.update_item(**TransactItems[1]["Update"])
 
     monkeypatch.setattr(client, "transact_write_items", one_after_the_other)
-    monkeypatch.setattr(commit_shard, "_make_known", lambda key, entries, stored, firsts, terms: firsts)
+    monkeypatch.setattr(commit_shard, "_make_known", lambda key, entries, stored, first_seen, terms: first_seen)
     with pytest.raises(AssertionError):
         check(examples=300, shrink=False)

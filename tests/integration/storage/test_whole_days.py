@@ -31,7 +31,7 @@ def commit(pk, entries, day=DAY):
         day,
         entries,
         stored=reading.head(pk, day),
-        firsts=reading.firsts.get(pk),
+        first_seen=reading.first_seen.get(pk),
         milestones=(),
         retention_days=400,
         now=MIDNIGHT,
@@ -51,7 +51,7 @@ def move(source, target):
 
 def test_commit__to_a_persons_log__makes_no_account(tables):
     committed = commit(ANN, [entry(event("e1")), entry(event("e1"))])
-    assert (committed.accepted, committed.duplicates, committed.firsts) == (1, 1, None)
+    assert (committed.accepted, committed.duplicates, committed.first_seen) == (1, 1, None)
     assert dynamodb().scan(TableName=schema.accounts_table())["Items"] == []
 
 
@@ -70,7 +70,7 @@ def test_read_day__of_a_sealed_log__has_every_entry(tables):
     commit(ANN, [entry(event("last", 601))])
     whole = whole_days.read_day(ANN, DAY)
     assert list(whole.entries) == [*entries, entry(event("last", 601))]
-    assert len(whole.lanes[0].segment_keys) > 2
+    assert len(whole.shards[0].block_keys) > 2
     assert whole_days.read_day(ANN, DAY - ONE_DAY) is None
 
 
@@ -103,7 +103,7 @@ def test_commit__to_a_day_that_was_deleted_meanwhile__starts_it_anew(tables, mon
         DAY,
         old,
         stored=stale.head(ANN, DAY),
-        firsts=None,
+        first_seen=None,
         milestones=(),
         retention_days=400,
         now=MIDNIGHT,

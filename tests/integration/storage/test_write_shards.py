@@ -1,4 +1,4 @@
-"""Days in lanes: whoever writes first decides how many, and no figure depends on it."""
+"""Days in shards: whoever writes first decides how many, and no figure depends on it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from healthscore.core.day_log import log as day_log
-from healthscore.core.day_log import shards
+from healthscore.core.day_log import shards as write_shards
 from healthscore.core.day_log.codec import entry
 from healthscore.core.time import DAY as ONE_DAY
 from healthscore.core.time import end_of_day
@@ -37,7 +37,7 @@ def commit(events, *, pk=ACME, day=DAY, reading=None):
         day,
         [entry(one) for one in events],
         stored=reading.head(pk, day),
-        firsts=reading.firsts[pk],
+        first_seen=reading.first_seen[pk],
         milestones=(),
         retention_days=400,
         now=MIDNIGHT,
@@ -61,8 +61,8 @@ def heads(day=DAY):
 
 @pytest.fixture
 def hot(tables, monkeypatch):
-    """An account with a day of five batches behind it, and lanes that are worth it from the second batch on."""
-    monkeypatch.setattr(shards, "LANE_BATCHES", 1)
+    """An account with a day of five batches behind it, and shards that are worth it from the second batch on."""
+    monkeypatch.setattr(write_shards, "SHARD_BATCHES", 1)
     for i in range(5):
         commit(of_yesterday([event(f"y{i}", i, user_id=f"u{i}")]), day=YESTERDAY)
 
@@ -71,21 +71,21 @@ def crowd(count, first=0):
     return [event(f"e{i}", i % 1440, user_id=f"user-{i % 40}", name=f"n{i % 3}") for i in range(first, first + count)]
 
 
-def test_day__after_a_day_of_few_batches__has_one_lane_and_one_put_a_batch(tables):
+def test_day__after_a_day_of_few_batches__has_one_shard_and_one_put_a_batch(tables):
     commit(of_yesterday([event("y", user_id="ann")]), day=YESTERDAY)
     commit(crowd(40))
     assert list(heads()) == [0]
-    assert daylogs.read([(ACME, DAY)]).head(ACME, DAY).head.lanes == 1
+    assert daylogs.read([(ACME, DAY)]).head(ACME, DAY).head.shards == 1
 
 
-def test_day__after_a_day_of_few_batches_that_met__has_more_lanes(tables, monkeypatch):
-    monkeypatch.setattr(shards, "LANE_BATCHES", shards.RACE)
+def test_day__after_a_day_of_few_batches_that_met__has_more_shards(tables, monkeypatch):
+    monkeypatch.setattr(write_shards, "SHARD_BATCHES", write_shards.CONFLICT_WEIGHT)
     commit(of_yesterday([event("y0", user_id="ann")]), day=YESTERDAY)
     old = daylogs.read([(ACME, YESTERDAY)])
     commit(of_yesterday([event("y1", 1, user_id="ann")]), day=YESTERDAY)
-    assert daylogs.read([(ACME, DAY)]).head(ACME, DAY).head.lanes == 1
+    assert daylogs.read([(ACME, DAY)]).head(ACME, DAY).head.shards == 1
     commit(of_yesterday([event("y2", 2, user_id="ann")]), day=YESTERDAY, reading=old)
-    assert daylogs.read([(ACME, DAY)]).head(ACME, DAY).head.lanes == 2
+    assert daylogs.read([(ACME, DAY)]).head(ACME, DAY).head.shards == 2
 
 
 def test_day__after_a_day_of_many_batches__is_split_and_adds_up(hot):
@@ -99,21 +99,21 @@ def test_day__after_a_day_of_many_batches__is_split_and_adds_up(hot):
     assert rollups.rollup_until("acme", DAY, end_of_day(DAY, UTC)) == expected
     assert rollups.last_rollup_before("acme", DAY + ONE_DAY, consistent=True) == expected
     assert rollups.last_rollup_before("acme", DAY, consistent=True).day == YESTERDAY
-    assert set(accounts.get("acme").firsts) == {"page_viewed", "n0", "n1", "n2"}
+    assert set(accounts.get("acme").first_seen) == {"page_viewed", "n0", "n1", "n2"}
 
 
-def test_load__of_a_day_in_lanes__counts_each_batch_once(hot):
+def test_load__of_a_day_in_shards__counts_each_batch_once(hot):
     for start in range(0, 90, 10):
         commit(crowd(10, start))
     commit(crowd(90))
     reading = daylogs.read([(ACME, DAY + ONE_DAY)])
-    assert reading.head(ACME, DAY + ONE_DAY).head.lanes == 1  # each batch was of ten people
+    assert reading.head(ACME, DAY + ONE_DAY).head.shards == 1  # each batch was of ten people
     for i in range(100):
         commit([event(f"late{i}", i, user_id="ann")])
-    assert daylogs.read([(ACME, DAY + ONE_DAY)]).head(ACME, DAY + ONE_DAY).head.lanes == 32
+    assert daylogs.read([(ACME, DAY + ONE_DAY)]).head(ACME, DAY + ONE_DAY).head.shards == 32
 
 
-def test_lanes__decided_by_the_first_writer__hold_for_one_who_would_have_decided_otherwise(hot):
+def test_shards__decided_by_the_first_writer__hold_for_one_who_would_have_decided_otherwise(hot):
     many = daylogs.read([(ACME, DAY)])
     few = replace(many, heads=dict.fromkeys(many.heads, StoredHead(None, day_log.EMPTY_HEAD)))
     events = crowd(60)
@@ -124,7 +124,7 @@ def test_lanes__decided_by_the_first_writer__hold_for_one_who_would_have_decided
     assert rollups.rollups("acme", DAY, DAY, consistent=True) == [naive_rollup(events)]
 
 
-def test_lanes__of_a_day_begun_meanwhile__are_learned_from_its_head(hot):
+def test_shards__of_a_day_begun_meanwhile__are_learned_from_its_head(hot):
     many = daylogs.read([(ACME, DAY)])
     few = replace(many, heads=dict.fromkeys(many.heads, StoredHead(None, day_log.EMPTY_HEAD)))
     events = crowd(60)
@@ -150,7 +150,7 @@ def test_day__that_was_begun_and_nothing_more__is_no_active_day(hot):
     assert whole_days.days(ACME) == [YESTERDAY]
 
 
-def test_deletion__of_a_day_in_lanes__empties_all_of_them_and_keeps_their_number(hot):
+def test_deletion__of_a_day_in_shards__empties_all_of_them_and_keeps_their_number(hot):
     commit(crowd(100))
     whole = whole_days.read_day(ACME, DAY)
     assert len(whole.entries) == 100
@@ -158,11 +158,11 @@ def test_deletion__of_a_day_in_lanes__empties_all_of_them_and_keeps_their_number
     assert not whole_days.delete_day(whole, MIDNIGHT)
     assert whole_days.days(ACME) == [YESTERDAY]
     commit(crowd(100))
-    assert daylogs.read([(ACME, DAY)]).head(ACME, DAY).head.lanes == 8
+    assert daylogs.read([(ACME, DAY)]).head(ACME, DAY).head.shards == 8
     assert rollups.rollups("acme", DAY, DAY, consistent=True) == [naive_rollup(crowd(100))]
 
 
-def test_commit__to_lanes_by_many_writers_at_once__loses_and_doubles_nothing(hot):
+def test_commit__to_shards_by_many_writers_at_once__loses_and_doubles_nothing(hot):
     events = crowd(400)
     batches = [events[start : start + 20] for start in range(0, 400, 10)]
     with ThreadPoolExecutor(8) as pool:
@@ -190,7 +190,7 @@ def test_figures__whatever_each_writer_would_decide__are_those_of_the_distinct_e
     def write(batch, wanted):
         reading = daylogs.read([(pk, DAY)])
         if reading.head(pk, DAY).version is None:
-            beginning = StoredHead(None, day_log.Head(lanes=wanted))
+            beginning = StoredHead(None, day_log.Head(shards=wanted))
             reading = replace(reading, heads=dict.fromkeys(reading.heads, beginning))
         commit(batch, pk=pk, reading=reading)
 
@@ -207,6 +207,6 @@ def test_figures__whatever_each_writer_would_decide__are_those_of_the_distinct_e
     expected = naive_rollup(distinct)
     assert rollups.rollups(account, DAY, DAY, consistent=True) == [expected]
     assert rollups.rollup_until(account, DAY, end_of_day(DAY, UTC)) == expected
-    assert accounts.get(account).firsts == {
+    assert accounts.get(account).first_seen == {
         name: min(one.at for one in distinct if one.name == name) for name in {one.name for one in distinct}
     }

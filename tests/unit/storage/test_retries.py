@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from healthscore.storage import retries
 from healthscore.storage.errors import StorageUnavailableError
-from healthscore.storage.retries import SECONDS, Patience
+from healthscore.storage.retries import SECONDS, Backoff
 
 CLIENTS_GIVE_UP_AFTER = 10
 """Seconds that the least patient of the known clients waits for an answer."""
@@ -21,7 +21,7 @@ def waits(monkeypatch, part):
     """The pauses until patience ends, each the same part of the longest that it could be."""
     monkeypatch.setattr(retries.random, "uniform", lambda low, high: low + part * (high - low))
     pauses = []
-    one = Patience("too many writers", pauses.append)
+    one = Backoff("too many writers", pauses.append)
     with pytest.raises(StorageUnavailableError, match="too many writers"):
         deque(iter(one.wait, "for ever"))
     return pauses

@@ -18,7 +18,7 @@ FALLS = (AlertKind.BAND_FELL, AlertKind.SCORE_FELL, AlertKind.SILENT, AlertKind.
 """The kinds that tell of a fall, the gravest first."""
 
 
-def folded(found: Sequence[Change], earlier: Iterable[Alert], band: Band) -> list[Change]:
+def grouped(found: Sequence[Change], earlier: Iterable[Alert], band: Band) -> list[Change]:
     """What is told of the changes that one score brought: one message for all that tell of a fall.
 
     Args:
@@ -30,7 +30,7 @@ def folded(found: Sequence[Change], earlier: Iterable[Alert], band: Band) -> lis
     known: dict[AlertKind, int] = {}
     for alert in earlier:
         if alert.band is not None:
-            for kind in (alert.kind, *alert.also):
+            for kind in (alert.kind, *alert.merged):
                 known[kind] = min(known.get(kind, alert.band.rank), alert.band.rank)
 
     def new(change: Change) -> bool:
@@ -41,4 +41,4 @@ def folded(found: Sequence[Change], earlier: Iterable[Alert], band: Band) -> lis
     fresh = [change for change in found if new(change)]
     falls = sorted((change for change in fresh if change.kind in FALLS), key=lambda change: FALLS.index(change.kind))
     others = [change for change in fresh if change.kind not in FALLS]
-    return [*([replace(falls[0], also=tuple(falls[1:]))] if falls else []), *others]
+    return [*([replace(falls[0], merged=tuple(falls[1:]))] if falls else []), *others]

@@ -101,7 +101,7 @@ class Alert:
     """The account's band after the change."""
     owner: str | None = None
     """Who looks after the account, by the profile of that night."""
-    also: tuple[AlertKind, ...] = ()
+    merged: tuple[AlertKind, ...] = ()
     """Kinds that it tells along: other rules saw the same fall."""
 
     def to_json(self) -> dict[str, Any]:
@@ -119,7 +119,7 @@ class Alert:
             "action": self.action,
             "band": self.band.value if self.band else None,
             "owner": self.owner,
-            "also": [kind.value for kind in self.also],
+            "also": [kind.value for kind in self.merged],
         }
 
     @classmethod
@@ -138,7 +138,7 @@ class Alert:
             action=stored["action"],
             band=Band(stored["band"]) if stored["band"] else None,
             owner=stored["owner"],
-            also=tuple(AlertKind(kind) for kind in stored["also"]),
+            merged=tuple(AlertKind(kind) for kind in stored["also"]),
         )
 
 

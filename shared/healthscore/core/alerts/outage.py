@@ -56,14 +56,14 @@ def usual(active: Mapping[int, int]) -> Fraction:
     return Fraction(sum(counts), len(counts)) if counts else Fraction(0)
 
 
-def fleet_silent(active: Mapping[int, int]) -> bool:
+def tracking_outage(active: Mapping[int, int]) -> bool:
     """Whether most of the usual accounts are missing tonight, and more of them than chance would take."""
     expected = usual(active)
     missing = expected - active.get(0, 0)
     return missing > expected * MOST and missing**2 >= DEVIATIONS**2 * expected
 
 
-def fleet_alert(day: date, as_of: datetime, active: Mapping[int, int]) -> Alert:
+def outage_alert(day: date, as_of: datetime, active: Mapping[int, int]) -> Alert:
     """The one alert that says so."""
     here, expected = active.get(0, 0), usual(active)
     return Alert(

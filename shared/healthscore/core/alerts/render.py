@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from healthscore.core.alerts.model import Alert, AlertKind, Evidence, Severity, alert_id
 from healthscore.core.alerts.rules import WEEK, last_seen
-from healthscore.core.alerts.suppression import HandlingStatus
+from healthscore.core.alerts.suppression import AcknowledgementStatus
 from healthscore.core.explain.advice import LABELS
 from healthscore.core.explain.drivers import drivers
 from healthscore.core.model import Band, Component
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from healthscore.core.alerts.rules import Change
-    from healthscore.core.alerts.suppression import Handling
+    from healthscore.core.alerts.suppression import Acknowledgement
     from healthscore.core.explain.drivers import Driver
     from healthscore.core.model import Snapshot
 
@@ -41,7 +41,7 @@ class Subject:
     """Who looks after the account; None if nobody is named."""
 
 
-def tell(change: Change, subject: Subject, then: Snapshot, now: Snapshot) -> Alert:
+def render(change: Change, subject: Subject, then: Snapshot, now: Snapshot) -> Alert:
     """Write an alert.
 
     Args:
@@ -52,10 +52,10 @@ def tell(change: Change, subject: Subject, then: Snapshot, now: Snapshot) -> Ale
     """
     name = in_title(subject.name)
     moved = _in_direction(change.kind, drivers(then, now))
-    happening = _TOLD[change.kind](name, change, now)
-    along = [_TOLD[other.kind](name, other, now) for other in change.also]
-    kinds = [change.kind, *(other.kind for other in change.also)]
-    why = [*_handled(change.handling, now), happening.why, *(other.along for other in along)]
+    happening = _RENDERERS[change.kind](name, change, now)
+    along = [_RENDERERS[other.kind](name, other, now) for other in change.merged]
+    kinds = [change.kind, *(other.kind for other in change.merged)]
+    why = [*_acknowledged_by(change.acknowledgement, now), happening.why, *(other.along for other in along)]
     figures = [figure for told in (happening, *along) for figure in told.figures]
     return Alert(
         alert_id=alert_id(change.kind, now.day, subject.account_id),
@@ -70,7 +70,7 @@ def tell(change: Change, subject: Subject, then: Snapshot, now: Snapshot) -> Ale
         action=_action(AlertKind.SILENT if AlertKind.SILENT in kinds else change.kind, name, moved, now),
         band=now.band,
         owner=subject.owner,
-        also=tuple(kinds[1:]),
+        merged=tuple(kinds[1:]),
     )
 
 
@@ -175,7 +175,7 @@ def _snooze_over(name: str, change: Change, now: Snapshot) -> _Happening:
     )
 
 
-_TOLD = {
+_RENDERERS = {
     AlertKind.BAND_FELL: _band_fell,
     AlertKind.SCORE_FELL: _score_fell,
     AlertKind.DECLINING: _declining,
@@ -185,17 +185,19 @@ _TOLD = {
 }
 
 
-def _handled(handling: Handling | None, now: Snapshot) -> list[str]:
+def _acknowledged_by(acknowledgement: Acknowledgement | None, now: Snapshot) -> list[str]:
     """Who had the account's trouble in hand, and why it is told all the same."""
-    if handling is None:
+    if acknowledgement is None:
         return []
-    until = f" until {moment(handling.until)}" if handling.status is HandlingStatus.SNOOZED else ""
-    reason = f' ("{handling.reason}")' if handling.reason else ""
-    why = "that time is over" if handling.until <= now.as_of else f"it has got worse since, from {handling.score}"
-    said = (
-        f"{handling.by} {handling.status.value} this account's trouble on {moment(handling.at)}{until}{reason}; {why}"
+    until = f" until {moment(acknowledgement.until)}" if acknowledgement.status is AcknowledgementStatus.SNOOZED else ""
+    reason = f' ("{acknowledgement.reason}")' if acknowledgement.reason else ""
+    why = (
+        "that time is over"
+        if acknowledgement.until <= now.as_of
+        else f"it has got worse since, from {acknowledgement.score}"
     )
-    return [f"{said}."]
+    who, when = f"{acknowledgement.by} {acknowledgement.status.value}", moment(acknowledgement.at)
+    return [f"{who} this account's trouble on {when}{until}{reason}; {why}."]
 
 
 def _from_to(change: Change, now: Snapshot) -> str:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from healthscore.core.alerts.settings import AlertSettings
-    from healthscore.core.alerts.suppression import Handling
+    from healthscore.core.alerts.suppression import Acknowledgement
     from healthscore.core.model import DailyScore
 
 NIGHTS_KEPT = 30
@@ -42,14 +42,14 @@ class Change:
             scores of the seven days before.
         since: the kept night against which the change is shown and explained.
         also: what other rules saw at the same time of the same fall, and is told along.
-        handling: what somebody had said about the account's trouble, where the change is told in spite of it.
+        acknowledgement: what somebody had said about the account's trouble, where the change is told in spite of it.
     """
 
     kind: AlertKind
     before: int | Fraction
     since: date
-    also: tuple[Change, ...] = ()
-    handling: Handling | None = None
+    merged: tuple[Change, ...] = ()
+    acknowledgement: Acknowledgement | None = None
 
 
 def changes(

@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
     from healthscore.core.model import DailyScore, Snapshot
 
-LONGEST = timedelta(days=30)
+MAX_SNOOZE = timedelta(days=30)
 """An alert is handled for so long at most: the rules look back on as many nights. An acknowledgement lasts so long."""
-FURTHER = 10
+WORSENED_POINTS = 10
 """Points below the known score from which on a fall is a further one."""
 
 
-class HandlingStatus(StrEnum):
+class AcknowledgementStatus(StrEnum):
     """What somebody said."""
 
     ACKNOWLEDGED = "acknowledged"
@@ -41,12 +41,12 @@ class HandlingStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Handling:
+class Acknowledgement:
     """What somebody has said about an alert."""
 
     alert_id: str
     kind: AlertKind
-    status: HandlingStatus
+    status: AcknowledgementStatus
     by: str
     reason: str | None
     at: datetime
@@ -72,12 +72,12 @@ class Handling:
         }
 
     @classmethod
-    def from_json(cls, stored: dict[str, Any]) -> Handling:
+    def from_json(cls, stored: dict[str, Any]) -> Acknowledgement:
         """Read what `to_json` wrote."""
         return cls(
             alert_id=stored["alert_id"],
             kind=AlertKind(stored["kind"]),
-            status=HandlingStatus(stored["status"]),
+            status=AcknowledgementStatus(stored["status"]),
             by=stored["by"],
             reason=stored["reason"],
             at=parse_instant(stored["at"]),
@@ -86,7 +86,7 @@ class Handling:
             score=stored["score"],
         )
 
-    def says(self, other: Handling) -> bool:
+    def says(self, other: Acknowledgement) -> bool:
         """Whether both say the same of the same alert, whenever they said it."""
         same = (self.alert_id, self.status, self.by, self.reason) == (
             other.alert_id,
@@ -94,12 +94,12 @@ class Handling:
             other.by,
             other.reason,
         )
-        return same and (self.status is HandlingStatus.ACKNOWLEDGED or self.until == other.until)
+        return same and (self.status is AcknowledgementStatus.ACKNOWLEDGED or self.until == other.until)
 
 
-def heeded(
+def suppress(
     found: Sequence[Change],
-    handling: Handling | None,
+    acknowledgement: Acknowledgement | None,
     recent: Sequence[DailyScore],
     previous: Snapshot,
     current: Snapshot,
@@ -111,63 +111,65 @@ def heeded(
 
     Args:
         found: the changes that the rules saw.
-        handling: what was said last about an alert of the account; None where nothing was.
+        acknowledgement: what was said last about an alert of the account; None where nothing was.
         recent: kept scores of nights before tonight.
         previous: the last snapshot before tonight's.
         current: tonight's snapshot.
     """
-    if handling is None or handling.at > current.as_of or handling.until <= previous.as_of:
+    if acknowledgement is None or acknowledgement.at > current.as_of or acknowledgement.until <= previous.as_of:
         return list(found)
     nights = nights_of(recent, previous, current)
-    since = [*(night for night in nights[:-1] if night.day > handling.day), nights[-1]]
-    if _over(handling, since):
+    since = [*(night for night in nights[:-1] if night.day > acknowledgement.day), nights[-1]]
+    if _over(acknowledgement, since):
         return list(found)
     falls = [change for change in found if change.kind in FALLS]
     others = [change for change in found if change.kind not in FALLS]
-    if handling.until <= current.as_of:
-        if handling.status is HandlingStatus.ACKNOWLEDGED or not _holds(handling, nights[-1]):
+    if acknowledgement.until <= current.as_of:
+        if acknowledgement.status is AcknowledgementStatus.ACKNOWLEDGED or not _holds(acknowledgement, nights[-1]):
             return list(found)
-        falls = falls or [Change(AlertKind.SNOOZE_OVER, handling.score, handling.day)]
-    elif not _got_worse(handling, since):
+        falls = falls or [Change(AlertKind.SNOOZE_OVER, acknowledgement.score, acknowledgement.day)]
+    elif not _got_worse(acknowledgement, since):
         return others
     else:
-        lower = current.band.rank < band(handling.score).rank
+        lower = current.band.rank < band(acknowledgement.score).rank
         kind = AlertKind.BAND_FELL if lower else AlertKind.SCORE_FELL
-        falls = falls or [Change(kind, handling.score, handling.day)]
-    return [*(replace(change, handling=handling) for change in falls), *others]
+        falls = falls or [Change(kind, acknowledgement.score, acknowledgement.day)]
+    return [*(replace(change, acknowledgement=acknowledgement) for change in falls), *others]
 
 
-def _holds(handling: Handling, night: DailyScore) -> bool:
+def _holds(acknowledgement: Acknowledgement, night: DailyScore) -> bool:
     """Whether the trouble is still there on a night.
 
     A silence is until somebody is seen; any other trouble is as long as the account is not healthy, or, where it was
     healthy even then, as long as its score has not clearly risen.
     """
-    if handling.kind is AlertKind.SILENT:
+    if acknowledgement.kind is AlertKind.SILENT:
         return not present(night)
-    was_healthy = band(handling.score) is Band.HEALTHY
-    return band(night.score) is not Band.HEALTHY or (was_healthy and night.score < handling.score + FURTHER)
+    was_healthy = band(acknowledgement.score) is Band.HEALTHY
+    return band(night.score) is not Band.HEALTHY or (
+        was_healthy and night.score < acknowledgement.score + WORSENED_POINTS
+    )
 
 
-def _over(handling: Handling, since: Sequence[DailyScore]) -> bool:
+def _over(acknowledgement: Acknowledgement, since: Sequence[DailyScore]) -> bool:
     """Whether the account was well again meanwhile: once seen after a silence, or well for three nights in a row."""
-    needed = 1 if handling.kind is AlertKind.SILENT else NIGHTS_TO_REARM
+    needed = 1 if acknowledgement.kind is AlertKind.SILENT else NIGHTS_TO_REARM
     well = 0
     for night in since:
-        well = 0 if _holds(handling, night) else well + 1
+        well = 0 if _holds(acknowledgement, night) else well + 1
         if well == needed:
             return True
     return False
 
 
-def _got_worse(handling: Handling, since: Sequence[DailyScore]) -> bool:
+def _got_worse(acknowledgement: Acknowledgement, since: Sequence[DailyScore]) -> bool:
     """Whether the last night is worse than what is known: in a lower band, or clearly further down.
 
     What is known falls with each night that was told to be worse, so the same fall is told once.
     """
-    known, worse = handling.score, False
+    known, worse = acknowledgement.score, False
     for night in since:
-        worse = band(night.score).rank < band(known).rank or night.score <= known - FURTHER
+        worse = band(night.score).rank < band(known).rank or night.score <= known - WORSENED_POINTS
         if worse:
             known = night.score
     return worse

@@ -38,7 +38,7 @@ def tickets_opened(before: CrmFacts | None, after: CrmFacts) -> bool:
     return bool(after.high_priority_open) and not before.high_priority_open
 
 
-def tell_opened(subject: Subject, before: CrmFacts, since: date, then: Snapshot, now: Snapshot) -> Alert:
+def render_tickets(subject: Subject, before: CrmFacts, since: date, then: Snapshot, now: Snapshot) -> Alert:
     """Write the alert.
 
     Args:

@@ -14,7 +14,7 @@ A client that puts ids into its event names would otherwise grow the account wit
 """
 
 
-def with_firsts(
+def merge_first_seen(
     known: Mapping[str, int], seen: Iterable[tuple[str, int]], milestones: Collection[str]
 ) -> dict[str, int] | None:
     """Bring first-seen times up to date.

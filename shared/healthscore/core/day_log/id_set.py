@@ -8,10 +8,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-class Seen:
+class IdSet:
     """Ids in a few sets, each at least twice as large as the one behind it.
 
-    A larger set shares the larger ones of these. Sealing a segment of a day of 100,000 events so copies a few dozen ids
+    A larger set shares the larger ones of these. Sealing a block of a day of 100,000 events so copies a few dozen ids
     and now and then many, instead of all 100,000 each time.
     """
 
@@ -29,9 +29,9 @@ class Seen:
     def __len__(self) -> int:
         return sum(map(len, self._layers))
 
-    def plus(self, ids: Iterable[int]) -> Seen:
+    def plus(self, ids: Iterable[int]) -> IdSet:
         """These ids and others, none of which may be among these."""
         layers, last = list(self._layers), frozenset(ids)
         while layers and len(layers[-1]) < 2 * len(last):
             last |= layers.pop()
-        return Seen((*layers, last))
+        return IdSet((*layers, last))

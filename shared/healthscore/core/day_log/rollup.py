@@ -74,7 +74,7 @@ class Fold:
 
 
 def merged(parts: Sequence[DayRollup]) -> DayRollup:
-    """The roll-up of a day from those of its lanes, at least one; no person and no session is in two of them."""
+    """The roll-up of a day from those of its shards, at least one; no person and no session is in two of them."""
     first = parts[0]
     if len(parts) == 1:
         return first

@@ -1,9 +1,9 @@
-"""Lanes: how a day with very many small batches is split, so that its writers need not meet in one item.
+"""Shards: how a day with very many small batches is split, so that its writers need not meet in one item.
 
-A day's log consists of 1, 2, 4 … `MAX_LANES` lanes, each a log of its own. All entries of a person lie in one lane, so
-sessions and people of the lanes add up to those of the day; and the same event lies in the same lane however often it
-is sent, so each lane finds its repetitions alone. How many lanes a day has is decided once, from the load of the day
-before, and never changes for that day.
+A day's log consists of 1, 2, 4 … `MAX_SHARDS` shards, each a log of its own. All entries of a person lie in one shard,
+so sessions and people of the shards add up to those of the day; and the same event lies in the same shard however often
+it is sent, so each shard finds its repetitions alone. How many shards a day has is decided once, from the load of the
+day before, and never changes for that day.
 """
 
 from __future__ import annotations
@@ -17,42 +17,43 @@ if TYPE_CHECKING:
 
     from healthscore.core.day_log.codec import Entry
 
-MAX_LANES = 32
-LANE_BATCHES = 10_000
-"""Batches a day that one lane takes: at a peak of ten times the average that is 1.2 a second, of which, with some ten
+MAX_SHARDS = 32
+SHARD_BATCHES = 10_000
+"""Batches a day that one shard takes: at a peak of ten times the average that is 1.2 a second, of which, with some ten
 milliseconds between reading and writing a head, about one in a hundred meets another."""
-RACE = 100
-"""Batches that a lost race counts for: where one batch in a hundred loses one, a lane has as much as it should take."""
-NARROW = 2
-"""Batches that would on average touch more lanes than this are not split up: each lane costs a put of its own, and as
-every batch would go to most lanes, the writers would still meet."""
+CONFLICT_WEIGHT = 100
+"""Batches that a lost race counts for: where one batch in a hundred loses one, a shard has as much as it should
+take."""
+NARROW_BATCH = 2
+"""Batches that would on average touch more shards than this are not split up: each shard costs a put of its own, and as
+every batch would go to most shards, the writers would still meet."""
 
 _MOST = 2**32 - 1
 
 
-class Load(NamedTuple):
+class WriteLoad(NamedTuple):
     """How much a day was written to, and how wide its batches were."""
 
     batches: int
-    """Those that brought something new, each lost race counted as `RACE` more."""
+    """Those that brought something new, each lost race counted as `CONFLICT_WEIGHT` more."""
     spread: int
-    """The lanes that the batches would have touched had there been `MAX_LANES`, summed likewise."""
+    """The shards that the batches would have touched had there been `MAX_SHARDS`, summed likewise."""
 
-    def plus(self, other: Load) -> Load:
+    def plus(self, other: WriteLoad) -> WriteLoad:
         """The sum of both, as far as a head can hold it."""
-        return Load(min(_MOST, self.batches + other.batches), min(_MOST, self.spread + other.spread))
+        return WriteLoad(min(_MOST, self.batches + other.batches), min(_MOST, self.spread + other.spread))
 
-    def after(self, races: int) -> Load:
+    def after(self, races: int) -> WriteLoad:
         """The load when it took so many lost races to bring it in: few batches at one moment meet as often as many."""
-        weight = 1 + RACE * races
-        return Load(self.batches * weight, self.spread * weight)
+        weight = 1 + CONFLICT_WEIGHT * races
+        return WriteLoad(self.batches * weight, self.spread * weight)
 
 
-NO_LOAD = Load(0, 0)
+NO_LOAD = WriteLoad(0, 0)
 
 
-def lane_of(entry: Entry, lanes: int) -> int:
-    """The lane of an entry, by its person; one without a person lies by its session, one without both by its id.
+def shard_of(entry: Entry, shards: int) -> int:
+    """The shard of an entry, by its person; one without a person lies by its session, one without both by its id.
 
     It follows from the event alone: whatever is learned later of a person must not change what `entry.person` says.
     """
@@ -60,28 +61,29 @@ def lane_of(entry: Entry, lanes: int) -> int:
         place = blake2b(entry.person.encode(), digest_size=1).digest()[0]
     else:
         place = entry.session or entry.id
-    return place % lanes
+    return place % shards
 
 
-def split(entries: Iterable[Entry], lanes: int) -> dict[int, list[Entry]]:
-    """Entries by lane, lowest lane first."""
+def split(entries: Iterable[Entry], shards: int) -> dict[int, list[Entry]]:
+    """Entries by shard, lowest shard first."""
     parts: dict[int, list[Entry]] = defaultdict(list)
     for entry in entries:
-        parts[lane_of(entry, lanes)].append(entry)
+        parts[shard_of(entry, shards)].append(entry)
     return dict(sorted(parts.items()))
 
 
-def load_of(batch: Iterable[Entry]) -> Load:
+def load_of(batch: Iterable[Entry]) -> WriteLoad:
     """The load of one batch."""
-    return Load(1, len({lane_of(entry, MAX_LANES) for entry in batch}))
+    return WriteLoad(1, len({shard_of(entry, MAX_SHARDS) for entry in batch}))
 
 
-def lanes_for(load: Load, lanes: int) -> int:
-    """How many lanes a day should have after a day of this load in so many lanes.
+def shards_for(load: WriteLoad, shards: int) -> int:
+    """How many shards a day should have after a day of this load in so many shards.
 
-    A power of two, at most `MAX_LANES`; not less than half of before, so that a quiet Sunday does not undo a busy week.
+    A power of two, at most `MAX_SHARDS`; not less than half of before, so that a quiet Sunday does not undo a busy
+    week.
     """
-    if load.spread > NARROW * load.batches:
+    if load.spread > NARROW_BATCH * load.batches:
         return 1
-    wanted = -(-load.batches // LANE_BATCHES)
-    return min(MAX_LANES, max(lanes // 2, 1 << max(0, wanted - 1).bit_length()))
+    wanted = -(-load.batches // SHARD_BATCHES)
+    return min(MAX_SHARDS, max(shards // 2, 1 << max(0, wanted - 1).bit_length()))

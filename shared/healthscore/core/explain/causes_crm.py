@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from healthscore.core.documents import crm_from_json
 from healthscore.core.explain.why_crm import part_reason
 from healthscore.core.model import Component
-from healthscore.core.scoring.crm import COMMERCIAL, SUPPORT, CrmPart, CrmScore, CrmSignal, crm_parts
+from healthscore.core.scoring.crm import COMMERCIAL, SUPPORT, CrmPart, CrmReason, CrmScore, crm_parts
 from healthscore.core.scoring.standard import WEIGHTS_WITH_CRM
 from healthscore.core.text import counted
 
@@ -54,30 +54,30 @@ def _part_cause(before: CrmPart, after: CrmPart, facts_then: CrmFacts, facts_now
         return _support_cause(before, after, facts_then, facts_now)
     rose = after.score > before.score
     if after.name == COMMERCIAL:
-        return _deal_cause(before.signal, after.signal, reason)
+        return _deal_cause(before.reason, after.reason, reason)
     if rose:
         return f"new contact: {reason}"
-    return f"{'no recent' if after.signal is CrmSignal.NO_CONTACT else 'less'} contact: {reason}"
+    return f"{'no recent' if after.reason is CrmReason.NO_CONTACT else 'less'} contact: {reason}"
 
 
 def _support_cause(before: CrmPart, after: CrmPart, facts_then: CrmFacts, facts_now: CrmFacts) -> str:
     old, new = facts_then.open_tickets or 0, facts_now.open_tickets or 0
     change = f"{old} → {counted(new, 'open ticket')}"
-    if after.signal is CrmSignal.HIGH_PRIORITY_TICKET:
+    if after.reason is CrmReason.HIGH_PRIORITY_TICKET:
         return f"a high-priority support ticket was opened ({change})"
-    if before.signal is CrmSignal.HIGH_PRIORITY_TICKET:
+    if before.reason is CrmReason.HIGH_PRIORITY_TICKET:
         return f"no high-priority support ticket is open any more ({change})"
     verb = "opened" if new > old else "closed"
     was = "was" if abs(new - old) == 1 else "were"
     return f"{counted(abs(new - old), 'support ticket')} {was} {verb} ({change})"
 
 
-def _deal_cause(before: CrmSignal, after: CrmSignal, reason: str) -> str:
-    if after is CrmSignal.CHURNED:
+def _deal_cause(before: CrmReason, after: CrmReason, reason: str) -> str:
+    if after is CrmReason.CHURNED:
         return "the account churned"
-    if after is CrmSignal.NO_DEAL:
+    if after is CrmReason.NO_DEAL:
         return "no deal is active any more"
-    if before in (CrmSignal.NO_DEAL, CrmSignal.CHURNED):
+    if before in (CrmReason.NO_DEAL, CrmReason.CHURNED):
         return f"a deal is active now: {reason}"
-    change = "was updated" if after is CrmSignal.FRESH_DEAL else "has gone stale"
+    change = "was updated" if after is CrmReason.FRESH_DEAL else "has gone stale"
     return f"the deal {change}: {reason}"

@@ -8,39 +8,39 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    Stay = tuple[int, str]
+    Membership = tuple[int, str]
 
-MAX_STAYS = 50
+MAX_MEMBERSHIPS = 50
 """Kept of one person; with more, the newest are."""
 
 
-def account_at(stays: Sequence[Stay], at: int) -> str | None:
+def account_at(memberships: Sequence[Membership], at: int) -> str | None:
     """The account that a person belonged to.
 
     Args:
-        stays: milliseconds and account of what is known, sorted.
+        memberships: milliseconds and account of what is known, sorted.
         at: the instant in question, in milliseconds.
 
     Returns:
         What was said last by then. For a time before anything was said: what was said first, since a visitor's events
         come before anyone says where the visitor belongs. None where nothing was ever said.
     """
-    if not stays:
+    if not memberships:
         return None
-    return stays[max(0, bisect_right(stays, at, key=lambda stay: stay[0]) - 1)][1]
+    return memberships[max(0, bisect_right(memberships, at, key=lambda membership: membership[0]) - 1)][1]
 
 
-def with_stays(known: Sequence[Stay], said: Iterable[Stay]) -> tuple[Stay, ...]:
+def merge_memberships(known: Sequence[Membership], said: Iterable[Membership]) -> tuple[Membership, ...]:
     """Enter what was said; the order in which things are said does not matter.
 
     Clients say again and again where somebody belongs, so of a run of the same account its first and last time are
     kept, and what lies between is dropped: as long as nobody says later that the person was elsewhere in between, the
     answer is the same at every instant.
     """
-    stays = sorted({*known, *said})
+    memberships = sorted({*known, *said})
     kept = [
-        stay
-        for i, stay in enumerate(stays)
-        if i in (0, len(stays) - 1) or not stays[i - 1][1] == stay[1] == stays[i + 1][1]
+        membership
+        for i, membership in enumerate(memberships)
+        if i in (0, len(memberships) - 1) or not memberships[i - 1][1] == membership[1] == memberships[i + 1][1]
     ]
-    return tuple(kept[-MAX_STAYS:])
+    return tuple(kept[-MAX_MEMBERSHIPS:])

@@ -13,20 +13,26 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date, datetime
 
-    from healthscore.core.nightly.run_totals import Mover, Tally
+    from healthscore.core.nightly.run_totals import Mover, RunTotals
 
 _SEGMENTS_NAMED = 20
 
 
 def digest(
-    day: date, as_of: datetime, tally: Tally, *, holding: bool = False, missing: Sequence[int] = (), segments: int = 1
+    day: date,
+    as_of: datetime,
+    totals: RunTotals,
+    *,
+    holding: bool = False,
+    missing: Sequence[int] = (),
+    segments: int = 1,
 ) -> Alert:
     """The message that a night ends with.
 
     Args:
         day: the night's.
         as_of: the instant that was scored.
-        tally: what the night counted.
+        totals: what the night counted.
         holding: whether alerts are held back, since most accounts fell silent at once.
         missing: the parts of the accounts that could not be worked on to their end, by number, from 0.
         segments: how many parts there were.
@@ -38,10 +44,10 @@ def digest(
         severity=Severity.LOW,
         day=day,
         created_at=as_of,
-        title=f"{day}: {_in_bands(tally)}",
-        why=" ".join([*_sentences(as_of, tally, holding), *_missing(missing, segments)]),
-        evidence=(*_bands(day, tally), *(_moved(day, mover) for mover in (*tally.down, *tally.up))),
-        action=_action(tally),
+        title=f"{day}: {_in_bands(totals)}",
+        why=" ".join([*_sentences(as_of, totals, holding), *_missing(missing, segments)]),
+        evidence=(*_bands(day, totals), *(_moved(day, mover) for mover in (*totals.down, *totals.up))),
+        action=_action(totals),
     )
 
 
@@ -55,18 +61,18 @@ def without_names(alert: Alert) -> Alert:
     )
 
 
-def _action(tally: Tally) -> str:
-    if tally.down:
-        fell = [f"{mover.name} ({mover.change:+})" for mover in tally.down]
+def _action(totals: RunTotals) -> str:
+    if totals.down:
+        fell = [f"{mover.name} ({mover.change:+})" for mover in totals.down]
         return f"Start with what fell most: {listed(fell)}."
-    if any(number and kind is not AlertKind.RECOVERED for kind, number in tally.alerts.items()):
+    if any(number and kind is not AlertKind.RECOVERED for kind, number in totals.alerts.items()):
         return "No score fell; see to the new alerts."
     return "No score fell: nothing has to be done."
 
 
-def _in_bands(tally: Tally) -> str:
-    parts = [f"{tally.bands[band]:,} {word}" for band, word in _BANDS]
-    return f"{counted(tally.scored, 'account')}, {listed(parts)}"
+def _in_bands(totals: RunTotals) -> str:
+    parts = [f"{totals.bands[band]:,} {word}" for band, word in _BANDS]
+    return f"{counted(totals.scored, 'account')}, {listed(parts)}"
 
 
 _KINDS = {
@@ -82,20 +88,20 @@ _KINDS = {
 _BANDS = ((Band.HEALTHY, "healthy"), (Band.AT_RISK, "at risk"), (Band.CRITICAL, "critical"))
 
 
-def _sentences(as_of: datetime, tally: Tally, holding: bool) -> list[str]:
-    sentences = [f"{counted(tally.scored, 'account')} scored as of {moment(as_of)}."]
-    if tally.new:
-        sentences.append(f"{counted(tally.new, 'account')} for the first time.")
-    kinds = [f"{tally.alerts[kind]:,} {words}" for kind, words in _KINDS.items() if tally.alerts.get(kind)]
+def _sentences(as_of: datetime, totals: RunTotals, holding: bool) -> list[str]:
+    sentences = [f"{counted(totals.scored, 'account')} scored as of {moment(as_of)}."]
+    if totals.new:
+        sentences.append(f"{counted(totals.new, 'account')} for the first time.")
+    kinds = [f"{totals.alerts[kind]:,} {words}" for kind, words in _KINDS.items() if totals.alerts.get(kind)]
     sentences.append(f"New alerts: {listed(kinds)}." if kinds else "No new alerts.")
     if holding:
         sentences.append("Those of accounts that are out of sight are held: most accounts fell silent at once.")
-    if tally.failed:
-        named = [f"{account_id} ({error})" for account_id, error in sorted(tally.failures)]
-        if tally.failed > len(named):
-            named.append(f"{tally.failed - len(named):,} more")
+    if totals.failed:
+        named = [f"{account_id} ({error})" for account_id, error in sorted(totals.failures)]
+        if totals.failed > len(named):
+            named.append(f"{totals.failed - len(named):,} more")
         sentences.append(
-            f"{counted(tally.failed, 'account')} could not be scored at first: {listed(named)}. "
+            f"{counted(totals.failed, 'account')} could not be scored at first: {listed(named)}. "
             "Until a later try succeeds, the score of the night before stands."
         )
     return sentences
@@ -111,9 +117,9 @@ def _missing(missing: Sequence[int], segments: int) -> list[str]:
     return [f"{which}, by number: {listed(named)}. Their accounts keep the scores of the night before."]
 
 
-def _bands(day: date, tally: Tally) -> list[Evidence]:
+def _bands(day: date, totals: RunTotals) -> list[Evidence]:
     return [
-        Evidence(f"Accounts {word}", day=day, before=tally.bands_before[band], after=tally.bands[band])
+        Evidence(f"Accounts {word}", day=day, before=totals.bands_before[band], after=totals.bands[band])
         for band, word in _BANDS
     ]
 

@@ -61,7 +61,7 @@ class Mover:
 
 
 @dataclass(slots=True)
-class Tally:
+class RunTotals:
     """What a run, or one segment of it, has counted so far. It stays small however many accounts there are."""
 
     scored: int = 0
@@ -83,7 +83,7 @@ class Tally:
     held: list[tuple[str, str]] = field(default_factory=list)
     """Those among them that wait for what the whole night says of them."""
     active: Counter[int] = field(default_factory=Counter)
-    """Accounts that were active in the 24 hours before a night, by weeks before tonight: see `core.fleet`."""
+    """Accounts that were active in the 24 hours before a night, by weeks before tonight: see `core.alerts.outage`."""
     up: list[Mover] = field(default_factory=list)
     down: list[Mover] = field(default_factory=list)
     failures: list[tuple[str, str]] = field(default_factory=list)
@@ -117,7 +117,7 @@ class Tally:
         self.failed += 1
         self.failures = [*self.failures, (account_id, error)][:FAILURES_NAMED]
 
-    def merge(self, other: Tally) -> None:
+    def merge(self, other: RunTotals) -> None:
         """Count what another segment has counted as well."""
         self.scored += other.scored
         self.new += other.new
@@ -180,7 +180,7 @@ class Tally:
         moved, failed = (mover.account_id for mover in (*self.up, *self.down)), (name for name, _ in self.failures)
         return frozenset([*moved, *failed])
 
-    def naming(self, accounts: Collection[str]) -> Tally:
+    def naming(self, accounts: Collection[str]) -> RunTotals:
         """The same figures, with the names of these accounts alone; others that it named are counted as before."""
         return replace(
             self,
@@ -190,7 +190,7 @@ class Tally:
         )
 
     def stored(self) -> dict[str, Any]:
-        """The tally as JSON values, for another process to merge; alerts are only counted, an index leads to them."""
+        """The totals as JSON values, for another process to merge; alerts are only counted, an index leads to them."""
         return self.to_json() | {
             "arr_cents": {band.value: self.arr_cents[band] for band in Band},
             "active": {str(weeks): number for weeks, number in sorted(self.active.items())},
@@ -200,7 +200,7 @@ class Tally:
         }
 
     @classmethod
-    def from_stored(cls, stored: Mapping[str, Any]) -> Tally:
+    def from_stored(cls, stored: Mapping[str, Any]) -> RunTotals:
         """Read what `stored` wrote."""
         return cls(
             scored=stored["scored"],

@@ -1,7 +1,7 @@
 """The CRM component of `standard-v1` (scoring rule 10): support 40 %, relationship 40 %, commercial 20 %.
 
 What a CRM did not say is *unknown*, never "none": an unknown part is left out and the others take over its weight.
-Each part carries the signal that decided its score, so that an explanation never has to decide again.
+Each part carries the reason that decided its score, so that an explanation never has to decide again.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ DEAL_WINDOW = timedelta(days=30)
 CONTACT_FIELDS = ("last_meeting_at", "last_email_at", "last_contact_at")
 
 
-class CrmSignal(StrEnum):
+class CrmReason(StrEnum):
     """What decided the score of a part."""
 
     UNKNOWN = "unknown"
@@ -51,19 +51,19 @@ class CrmSignal(StrEnum):
     CHURNED = "churned"
 
 
-SIGNAL_SCORES = {
-    CrmSignal.HIGH_PRIORITY_TICKET: 0,
-    CrmSignal.NO_TICKETS: 100,
-    CrmSignal.FEW_TICKETS: 60,
-    CrmSignal.MANY_TICKETS: 20,
-    CrmSignal.MEETING: 100,
-    CrmSignal.EMAIL: 80,
-    CrmSignal.CONTACT: 50,
-    CrmSignal.NO_CONTACT: 0,
-    CrmSignal.FRESH_DEAL: 100,
-    CrmSignal.STALE_DEAL: 50,
-    CrmSignal.NO_DEAL: 0,
-    CrmSignal.CHURNED: 0,
+REASON_SCORES = {
+    CrmReason.HIGH_PRIORITY_TICKET: 0,
+    CrmReason.NO_TICKETS: 100,
+    CrmReason.FEW_TICKETS: 60,
+    CrmReason.MANY_TICKETS: 20,
+    CrmReason.MEETING: 100,
+    CrmReason.EMAIL: 80,
+    CrmReason.CONTACT: 50,
+    CrmReason.NO_CONTACT: 0,
+    CrmReason.FRESH_DEAL: 100,
+    CrmReason.STALE_DEAL: 50,
+    CrmReason.NO_DEAL: 0,
+    CrmReason.CHURNED: 0,
 }
 
 
@@ -74,7 +74,7 @@ class CrmPart:
     name: str
     weight: int
     """Percent of the CRM score while every part is known."""
-    signal: CrmSignal
+    reason: CrmReason
     score: int | None
     """0 to 100; None while the part is unknown."""
 
@@ -121,14 +121,14 @@ def crm(facts: CrmFacts, as_of: datetime, as_of_day: date) -> CrmScore | None:
 
 def crm_parts(facts: CrmFacts, as_of: datetime, as_of_day: date) -> tuple[CrmPart, ...]:
     """Support, relationship and commercial, each with its score or unknown; arguments as for `crm`."""
-    signals = {
+    reasons = {
         SUPPORT: _support(facts),
         RELATIONSHIP: _relationship(facts, as_of),
         COMMERCIAL: _commercial(facts, as_of, as_of_day),
     }
     return tuple(
-        CrmPart(name=name, weight=PART_WEIGHTS[name], signal=signal, score=SIGNAL_SCORES.get(signal))
-        for name, signal in signals.items()
+        CrmPart(name=name, weight=PART_WEIGHTS[name], reason=reason, score=REASON_SCORES.get(reason))
+        for name, reason in reasons.items()
     )
 
 
@@ -137,41 +137,41 @@ def within(at: datetime | None, window: timedelta, as_of: datetime) -> bool:
     return at is not None and timedelta(0) <= as_of - at <= window
 
 
-def _support(facts: CrmFacts) -> CrmSignal:
+def _support(facts: CrmFacts) -> CrmReason:
     if "open_tickets" in facts.unknown:
-        return CrmSignal.UNKNOWN
+        return CrmReason.UNKNOWN
     if facts.high_priority_open:
-        return CrmSignal.HIGH_PRIORITY_TICKET
-    return ticket_signal(facts.open_tickets or 0)
+        return CrmReason.HIGH_PRIORITY_TICKET
+    return ticket_reason(facts.open_tickets or 0)
 
 
-def ticket_signal(open_tickets: int) -> CrmSignal:
+def ticket_reason(open_tickets: int) -> CrmReason:
     """The tier of a number of open tickets, none of them of high priority."""
     if open_tickets == 0:
-        return CrmSignal.NO_TICKETS
-    return CrmSignal.FEW_TICKETS if open_tickets <= FEW_TICKETS else CrmSignal.MANY_TICKETS
+        return CrmReason.NO_TICKETS
+    return CrmReason.FEW_TICKETS if open_tickets <= FEW_TICKETS else CrmReason.MANY_TICKETS
 
 
-def _relationship(facts: CrmFacts, as_of: datetime) -> CrmSignal:
+def _relationship(facts: CrmFacts, as_of: datetime) -> CrmReason:
     if facts.unknown.issuperset(CONTACT_FIELDS):
-        return CrmSignal.UNKNOWN
+        return CrmReason.UNKNOWN
     if within(facts.last_meeting_at, MEETING_WINDOW, as_of):
-        return CrmSignal.MEETING
+        return CrmReason.MEETING
     if within(facts.last_email_at, EMAIL_WINDOW, as_of):
-        return CrmSignal.EMAIL
+        return CrmReason.EMAIL
     contacts = (facts.last_meeting_at, facts.last_email_at, facts.last_contact_at)
     if any(within(at, CONTACT_WINDOW, as_of) for at in contacts):
-        return CrmSignal.CONTACT
-    return CrmSignal.NO_CONTACT
+        return CrmReason.CONTACT
+    return CrmReason.NO_CONTACT
 
 
-def _commercial(facts: CrmFacts, as_of: datetime, as_of_day: date) -> CrmSignal:
+def _commercial(facts: CrmFacts, as_of: datetime, as_of_day: date) -> CrmReason:
     if facts.churned:
-        return CrmSignal.CHURNED
+        return CrmReason.CHURNED
     if facts.unknown.issuperset(("active_deal", "churned")):
-        return CrmSignal.UNKNOWN
+        return CrmReason.UNKNOWN
     renewal_ahead = facts.renewal_date is not None and facts.renewal_date >= as_of_day
     if facts.active_deal or renewal_ahead:
-        return CrmSignal.FRESH_DEAL if within(facts.deal_updated_at, DEAL_WINDOW, as_of) else CrmSignal.STALE_DEAL
+        return CrmReason.FRESH_DEAL if within(facts.deal_updated_at, DEAL_WINDOW, as_of) else CrmReason.STALE_DEAL
     # "Not churned" alone does not say that there is no deal: that would be guessing the worst.
-    return CrmSignal.UNKNOWN if "active_deal" in facts.unknown else CrmSignal.NO_DEAL
+    return CrmReason.UNKNOWN if "active_deal" in facts.unknown else CrmReason.NO_DEAL

@@ -14,7 +14,7 @@ from healthscore.services.rescoring import enter as enter_and_score
 from healthscore.storage.accounts import accounts
 from healthscore.storage.crm import companies as crm_companies
 from healthscore.storage.errors import AccountErasedError
-from healthscore.storage.retries import Patience
+from healthscore.storage.retries import Backoff
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class Entered:
+class Applied:
     """What came of entering companies."""
 
     companies: int = 0
@@ -51,7 +51,7 @@ class State(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Entering:
+class FactsApplier:
     """Enters facts for one run.
 
     Attributes:
@@ -64,10 +64,10 @@ class Entering:
     provider: str
     settings: Settings
     now: datetime
-    telling: bool
+    alerting: bool
 
     def company(
-        self, record: CompanyRecord, facts: CrmFacts, claims: dict[str, bool] | None, entered: Entered
+        self, record: CompanyRecord, facts: CrmFacts, claims: dict[str, bool] | None, entered: Applied
     ) -> State:
         """Enter what a company says of the account that it is; the company is kept in the same transaction.
 
@@ -105,14 +105,14 @@ class Entering:
         entered.rescored[record.company_id] = (account.account_id, current)
         return State.DONE
 
-    def forget(self, account_id: str, entered: Entered) -> None:
+    def forget(self, account_id: str, entered: Applied) -> None:
         """Make unknown what the CRM said of an account that no company is any more.
 
         Raises:
             StorageUnavailableError: it may still stand.
         """
         facts = nothing_known(self.provider, self.now)
-        patience = Patience("too many writers at once for one account")
+        patience = Backoff("too many writers at once for one account")
         while True:
             account = accounts.get(account_id)
             before = account.crm if account else None
@@ -124,12 +124,12 @@ class Entering:
                 return
             patience.wait()
 
-    def _score(self, account: Account, facts: CrmFacts, entered: Entered, along: Sequence[Any] = ()) -> Snapshot | None:
+    def _score(self, account: Account, facts: CrmFacts, entered: Applied, along: Sequence[Any] = ()) -> Snapshot | None:
         # Facts that an account has for the first time are the connection's doing and not the account's.
-        telling = self.telling and account.crm is not None
+        alerting = self.alerting and account.crm is not None
         now = max(self.now, facts.received_at)
         try:
-            scored = enter_and_score(account, facts, now, self.settings, telling=telling, along=along)
+            scored = enter_and_score(account, facts, now, self.settings, alerting=alerting, along=along)
         except AccountErasedError:  # with what was just entered
             return None
         if scored is None:

@@ -9,11 +9,11 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
 
 from healthscore.integrations.crm.mapping import Claim, Unmatched, claim, domain, loser, winner
-from healthscore.services.crm_sync.apply_facts import Entered, Entering, State
+from healthscore.services.crm_sync.apply_facts import Applied, FactsApplier, State
 from healthscore.storage.accounts import accounts
 from healthscore.storage.crm import companies as crm_companies
 from healthscore.storage.crm.companies import CompanyRecord
-from healthscore.storage.retries import Patience
+from healthscore.storage.retries import Backoff
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,7 +51,7 @@ class Matching:
             looked for among them is then left as it is.
     """
 
-    entering: Entering
+    entering: FactsApplier
     directory: Directory | None
 
     @property
@@ -59,7 +59,7 @@ class Matching:
         """The CRM."""
         return self.entering.provider
 
-    def enter(self, companies: Sequence[Company], *, anew: bool) -> Entered:
+    def enter(self, companies: Sequence[Company], *, anew: bool) -> Applied:
         """Match companies with accounts, and enter the facts of those that are one.
 
         Args:
@@ -70,7 +70,7 @@ class Matching:
         Raises:
             StorageUnavailableError: not everything is entered; doing it again completes it.
         """
-        entered = Entered(companies=len(companies))
+        entered = Applied(companies=len(companies))
         ids = [company.company_id for company in companies]
         known = crm_companies.companies(self.provider, ids)
 
@@ -90,9 +90,9 @@ class Matching:
         entered.to_refresh -= set(ids)
         return entered
 
-    def remove(self, record: CompanyRecord) -> Entered:
+    def remove(self, record: CompanyRecord) -> Applied:
         """Take back what a company brought that is no longer there."""
-        entered = Entered()
+        entered = Applied()
         undecided = self._withdraw(record.company_id, record.claim) if record.claim else set()
         crm_companies.forget_company(self.provider, record.company_id)
         for account_id in undecided:
@@ -104,7 +104,7 @@ class Matching:
 
         What a company claims is noted before the company itself, so that whoever finds it noted need not do it again.
         """
-        patience = Patience("too many writers at once for one company")
+        patience = Backoff("too many writers at once for one company")
         while (match := self._match_once(company, before, anew=anew)) is None:
             patience.wait()
             before = crm_companies.companies(self.provider, [company.company_id]).get(company.company_id)
@@ -157,9 +157,9 @@ class Matching:
         crm_companies.change_claims(self.provider, account_id, without)
         return {account_id}
 
-    def _settle(self, account_id: str, entered: Entered) -> set[str]:
+    def _settle(self, account_id: str, entered: Applied) -> set[str]:
         """Make one company the account, or none; answers a company that has become it and was not read just now."""
-        patience, fresh = Patience("too many writers at once for one account's companies"), set[str]()
+        patience, fresh = Backoff("too many writers at once for one account's companies"), set[str]()
         while True:
             claims = crm_companies.change_claims(self.provider, account_id, lambda standing: standing)
             chosen = winner(claims)
@@ -190,9 +190,9 @@ class Matching:
         shown = {"name": record.name, "domains": domains}
         crm_companies.save_unmatched(self.provider, record.company_id, reason and reason.value, shown)
 
-    def _enter_facts(self, company: Company, won: Won | None, record: CompanyRecord | None, entered: Entered) -> None:
+    def _enter_facts(self, company: Company, won: Won | None, record: CompanyRecord | None, entered: Applied) -> None:
         """Enter the facts of a company that is an account, where they are not those that were entered last."""
-        patience = Patience("too many writers at once for one account")
+        patience = Backoff("too many writers at once for one account")
         while True:
             kept = won.record if won else record
             if kept is None or kept.account_id is None:

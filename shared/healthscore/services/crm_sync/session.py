@@ -56,5 +56,5 @@ def open_session(
         logger=logger,
         clock=CLOCK.now,
         keep_going=lambda: left() > reserve,
-        telling=connection.read_once,
+        alerting=connection.read_once,
     )

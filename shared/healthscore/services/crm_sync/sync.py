@@ -16,7 +16,7 @@ from uuid import uuid4
 from healthscore.core.time import format_instant, parse_instant
 from healthscore.integrations.crm.protocol import Change, CrmError, QuotaError
 from healthscore.services.crm_sync.account_directory import Directory
-from healthscore.services.crm_sync.apply_facts import Entering
+from healthscore.services.crm_sync.apply_facts import FactsApplier
 from healthscore.services.crm_sync.matching import Matching
 from healthscore.services.crm_sync.write_back import write_back
 from healthscore.storage import workspace
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
 
     from healthscore.integrations.crm.protocol import Connector, Page
-    from healthscore.services.crm_sync.apply_facts import Entered
+    from healthscore.services.crm_sync.apply_facts import Applied
     from healthscore.services.notifications.outbox import Outbox
     from healthscore.storage.crm.connections import Connection
 
@@ -62,7 +62,7 @@ class Session:
     logger: Logger
     clock: Callable[[], datetime]
     keep_going: Callable[[], bool]
-    telling: bool
+    alerting: bool
 
 
 def run(session: Session) -> dict[str, Any]:
@@ -115,7 +115,7 @@ def refresh(session: Session, changes: Sequence[Change]) -> Sequence[Change]:
     return refreshed.loose
 
 
-def enter(session: Session, companies: Sequence[Any], *, anew: bool, directory: Directory | None = None) -> Entered:
+def enter(session: Session, companies: Sequence[Any], *, anew: bool, directory: Directory | None = None) -> Applied:
     """Enter companies, send what that is worth telling at once, and write new scores back.
 
     Args:
@@ -136,10 +136,10 @@ def enter(session: Session, companies: Sequence[Any], *, anew: bool, directory: 
 
 def _matching(session: Session, directory: Directory | None) -> Matching:
     settings = workspace.settings().settings
-    return Matching(Entering(session.provider, settings, session.clock(), session.telling), directory)
+    return Matching(FactsApplier(session.provider, settings, session.clock(), session.alerting), directory)
 
 
-def _follow(session: Session, matching: Matching, entered: Entered) -> None:
+def _follow(session: Session, matching: Matching, entered: Applied) -> None:
     """What entering leads to: companies that became an account are read, alerts go out, scores go back."""
     if entered.to_refresh:
         changes = [Change(COMPANIES, company_id) for company_id in sorted(entered.to_refresh)]
@@ -154,7 +154,7 @@ def _follow(session: Session, matching: Matching, entered: Entered) -> None:
         write_back(session.provider, session.connector, {key: found for key, (_, found) in entered.rescored.items()})
 
 
-def _remove(session: Session, gone: Sequence[str], directory: Directory | None) -> list[Entered]:
+def _remove(session: Session, gone: Sequence[str], directory: Directory | None) -> list[Applied]:
     """Take back what companies brought that are no longer there."""
     if not gone:
         return []
@@ -233,7 +233,7 @@ class _Run:
         entered = enter(self._session, page.companies, anew=full, directory=self._directory)
         self._count(entered)
 
-    def _count(self, entered: Entered) -> None:
+    def _count(self, entered: Applied) -> None:
         self._figures["companies"] += entered.companies
         self._figures["changed"] += len(entered.changed)
         self._figures["alerts"] += len(entered.alerts)
@@ -271,7 +271,7 @@ def _counts(provider: str) -> dict[str, int]:
 
 def _take_back(session: Session, owner: str) -> dict[str, Any]:
     """Disconnect: every account's facts become unknown, then all that is kept of the CRM is forgotten."""
-    matching = _matching(replace(session, telling=False), None)
+    matching = _matching(replace(session, alerting=False), None)
     taken = 0
     for record in list(crm_companies.all_companies(session.provider)):
         if not session.keep_going():

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from healthscore.core.day_log.codec import Entry
     from healthscore.core.model import Event
     from healthscore.settings import Settings
-    from healthscore.storage.day_logs.commit_shard import Fence
+    from healthscore.storage.day_logs.commit_shard import VersionCheck
     from healthscore.storage.workspace import StoredSettings
 
 SETTINGS_SECONDS = 10.0
@@ -111,64 +111,66 @@ def ingest(
     days: dict[tuple[str, date], list[Entry]] = defaultdict(list)
     for event in events:
         days[activity_pk(event.account_id), day_of(event.at, settings.zone)].append(entry(event))
-    lots = [Lot(pk, day, entries) for (pk, day), entries in days.items()]
-    return commit_lots(lots, settings, now, time_left).ingested
+    batches = [DayBatch(pk, day, entries) for (pk, day), entries in days.items()]
+    return commit_day_batches(batches, settings, now, time_left).ingested
 
 
-class Lot(NamedTuple):
+class DayBatch(NamedTuple):
     """Entries for the same day of the same log."""
 
     pk: str
     day: date
     entries: list[Entry]
-    fence: Fence | None = None
+    version_check: VersionCheck | None = None
     """What must still stand as it was read when they are committed."""
 
 
 class Outcome(NamedTuple):
-    """What became of lots."""
+    """What became of batches."""
 
     ingested: Ingested
-    moved: list[Lot]
-    """Those that are not committed, since their fence did not stand any more."""
+    moved: list[DayBatch]
+    """Those that are not committed, since their version_check did not stand any more."""
 
 
-def commit_lots(lots: Iterable[Lot], settings: Settings, now: datetime, time_left: Callable[[], float]) -> Outcome:
+def commit_day_batches(
+    batches: Iterable[DayBatch], settings: Settings, now: datetime, time_left: Callable[[], float]
+) -> Outcome:
     """Commit entries to logs, each exactly once; see `ingest`.
 
     Raises:
         StorageUnavailableError: some of the entries are not committed, or not known to be.
     """
-    by_log: dict[str, list[Lot]] = defaultdict(list)
-    for lot in lots:
-        by_log[lot.pk].append(lot)
+    by_log: dict[str, list[DayBatch]] = defaultdict(list)
+    for batch in batches:
+        by_log[batch.pk].append(batch)
     if not by_log:
         return Outcome(Ingested(0, 0), [])
-    reading = daylogs.read({(lot.pk, lot.day) for of_log in by_log.values() for lot in of_log})
+    reading = daylogs.read({(batch.pk, batch.day) for of_log in by_log.values() for batch in of_log})
 
     def commit_log(pk: str) -> Outcome:
         accepted = duplicates = 0
         moved = []
-        firsts = reading.firsts.get(pk)
-        for lot in sorted(by_log[pk], key=lambda lot: lot.day):
+        first_seen = reading.first_seen.get(pk)
+        for batch in sorted(by_log[pk], key=lambda batch: batch.day):
             if time_left() <= 0:
                 raise StorageUnavailableError("out of time")
             try:
                 committed = daylogs.commit(
                     pk,
-                    lot.day,
-                    lot.entries,
-                    stored=reading.head(pk, lot.day),
-                    firsts=firsts,
+                    batch.day,
+                    batch.entries,
+                    stored=reading.head(pk, batch.day),
+                    first_seen=first_seen,
                     milestones=settings.milestones,
                     retention_days=settings.retention_days,
                     now=now,
-                    fence=lot.fence,
+                    version_check=batch.version_check,
                 )
             except MovedError:
-                moved.append(lot)
+                moved.append(batch)
                 continue
-            firsts = committed.firsts
+            first_seen = committed.first_seen
             accepted += committed.accepted
             duplicates += committed.duplicates
         return Outcome(Ingested(accepted, duplicates), moved)
@@ -179,4 +181,4 @@ def commit_lots(lots: Iterable[Lot], settings: Settings, now: datetime, time_lef
     with ThreadPoolExecutor(CONCURRENCY) as pool:
         parts = list(pool.map(commit_log, logs))
     total = Ingested(sum(part.ingested.accepted for part in parts), sum(part.ingested.duplicates for part in parts))
-    return Outcome(total, [lot for part in parts for lot in part.moved])
+    return Outcome(total, [batch for part in parts for batch in part.moved])

@@ -1,7 +1,7 @@
 """Calls in: from validated calls of the Segment dialect to committed day logs, memberships and traits.
 
-A call often names a person and no account. Where such a person belongs is read from `storage.people`; as long as nobody
-has said it, what they did is kept in a log of their own, and moved to the account's as soon as somebody does.
+A call often names a person and no account. Where such a person belongs is read from `storage.people.people`; as long as
+nobody has said it, what they did is kept in a log of their own, and moved to the account's as soon as somebody does.
 
 **Once placed, placed for good.** Where a person belongs at a time can be said afterwards, and a repetition of an event
 must not go elsewhere for it. So an event of a person of several accounts is looked for in all of them, and every commit
@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING
 from healthscore.api.segment_com_traits import account_traits, person_traits
 from healthscore.core.identity.memberships import account_at
 from healthscore.core.time import day_of, from_millis
-from healthscore.services.ingestion.events import Ingested, Lot, commit_lots
+from healthscore.services.ingestion.events import DayBatch, Ingested, commit_day_batches
 from healthscore.storage.accounts import accounts
 from healthscore.storage.day_logs import whole_days
 from healthscore.storage.errors import StorageUnavailableError
-from healthscore.storage.people import memberships, pending_moves
-from healthscore.storage.people.memberships import Fence
+from healthscore.storage.people import pending_moves, people
+from healthscore.storage.people.people import VersionCheck
 from healthscore.storage.schema import activity_pk, person_pk
 
 if TYPE_CHECKING:
@@ -32,12 +32,12 @@ if TYPE_CHECKING:
     from healthscore.api.segment_com import ParsedCalls
     from healthscore.core.day_log.codec import Entry
     from healthscore.settings import Settings
-    from healthscore.storage.people.memberships import Belonging
     from healthscore.storage.people.pending_moves import Note
+    from healthscore.storage.people.people import PersonAccounts
 
 ROUNDS = 8
 """Times that events are placed anew because somebody said meanwhile where their people belong."""
-MAX_FENCED = 90
+MAX_CHECKED = 90
 """Items that one commit may depend on: a transaction has room for a hundred."""
 
 
@@ -64,8 +64,8 @@ class Tracker:
                 was stored is recognised.
         """
         moved, notes = self._relate(calls)
-        lots, placeable = self._named(calls)
-        named = commit_lots(lots, self._settings, self._now, self._time_left).ingested
+        batches, placeable = self._named(calls)
+        named = commit_day_batches(batches, self._settings, self._now, self._time_left).ingested
         placed, _ = self._place(placeable)
         for person in moved:
             self._drain(person)
@@ -74,13 +74,13 @@ class Tracker:
         self._describe(calls)
         return Ingested(named.accepted + placed.accepted, named.duplicates + placed.duplicates)
 
-    def bring_home(self, person: str) -> None:
+    def reassign(self, person: str) -> None:
         """Move what somebody did to the accounts that they are known to belong to, under each id that leads to them.
 
         Raises:
             StorageUnavailableError: some of it is still to be moved.
         """
-        for known_as in memberships.known_as(person):
+        for known_as in people.known_as(person):
             self._drain(known_as)
 
     def _relate(self, calls: ParsedCalls) -> tuple[list[str], list[Note]]:
@@ -88,33 +88,34 @@ class Tracker:
 
         The notes say the same to the next night, should this process not come to moving the events.
         """
-        notes = [memberships.link(link.person, link.user) for link in dict.fromkeys(calls.links)]
-        stays: dict[str, set[tuple[int, str]]] = defaultdict(set)
+        notes = [people.link(link.person, link.user) for link in dict.fromkeys(calls.aliases)]
+        memberships: dict[str, set[tuple[int, str]]] = defaultdict(set)
         for person, at, account_id in calls.memberships:
-            stays[person].add((at, account_id))
-        for person, said in stays.items():
-            notes.append(memberships.join(person, said))
-        also = [alias for person in stays for alias in memberships.aliases(person)]
-        moved = dict.fromkeys((*stays, *also, *(link.person for link in calls.links)))
+            memberships[person].add((at, account_id))
+        for person, said in memberships.items():
+            notes.append(people.join(person, said))
+        also = [alias for person in memberships for alias in people.aliases(person)]
+        moved = dict.fromkeys((*memberships, *also, *(link.person for link in calls.aliases)))
         return list(moved), [note for note in notes if note is not None]
 
-    def _named(self, calls: ParsedCalls) -> tuple[list[Lot], list[Entry]]:
+    def _named(self, calls: ParsedCalls) -> tuple[list[DayBatch], list[Entry]]:
         """Entries that name their account themselves, by log and day; and the others."""
         days: dict[tuple[str, date], list[Entry]] = defaultdict(list)
         others = []
-        for account_id, entry in calls.deeds:
+        for account_id, entry in calls.tracked_events:
             if account_id is None:
                 others.append(entry)
             else:
                 days[activity_pk(account_id), self._day(entry)].append(entry)
-        return [Lot(pk, day, entries) for (pk, day), entries in days.items()], others
+        return [DayBatch(pk, day, entries) for (pk, day), entries in days.items()], others
 
     def _place(self, entries: Iterable[Entry], *, moving: bool = False) -> tuple[Ingested, int]:
         """Commit entries to where their people belong.
 
         Args:
             entries: of people.
-            moving: whether they lie in their people's own logs already, and stay there where people belong nowhere.
+            moving: whether they lie in their people's own logs already, and membership there where people belong
+                nowhere.
 
         Returns:
             What became of them, and how many of them are of people who belong to no account.
@@ -124,39 +125,43 @@ class Tracker:
         for _ in range(ROUNDS):
             if not entries:
                 return Ingested(accepted, duplicates), unassigned
-            belongings = memberships.read(entry.person for entry in entries if entry.person is not None)
-            fresh = self._without_known(entries, belongings)
+            person_accounts = people.read(entry.person for entry in entries if entry.person is not None)
+            fresh = self._without_known(entries, person_accounts)
             duplicates += len(entries) - len(fresh)
-            at_home = [entry for entry in fresh if not moving or belongings[entry.person or ""].stays]
-            outcome = commit_lots(self._lots(at_home, belongings), self._settings, self._now, self._time_left)
+            at_home = [entry for entry in fresh if not moving or person_accounts[entry.person or ""].memberships]
+            outcome = commit_day_batches(
+                self._batches(at_home, person_accounts), self._settings, self._now, self._time_left
+            )
             accepted += outcome.ingested.accepted
             duplicates += outcome.ingested.duplicates
-            entries = [entry for lot in outcome.moved for entry in lot.entries]
+            entries = [entry for batch in outcome.moved for entry in batch.entries]
             moved = set(entries)
             unassigned += sum(
-                not belongings[entry.person].stays for entry in fresh if entry.person is not None and entry not in moved
+                not person_accounts[entry.person].memberships
+                for entry in fresh
+                if entry.person is not None and entry not in moved
             )
         raise StorageUnavailableError("people move faster than their events")
 
-    def _lots(self, entries: Iterable[Entry], belongings: Mapping[str, Belonging]) -> Iterator[Lot]:
+    def _batches(self, entries: Iterable[Entry], person_accounts: Mapping[str, PersonAccounts]) -> Iterator[DayBatch]:
         days: dict[tuple[str, date], dict[str, list[Entry]]] = defaultdict(lambda: defaultdict(list))
         for entry in entries:
             if entry.person is not None:
-                account_id = account_at(belongings[entry.person].stays, entry.at)
+                account_id = account_at(person_accounts[entry.person].memberships, entry.at)
                 pk = person_pk(entry.person) if account_id is None else activity_pk(account_id)
                 days[pk, self._day(entry)][entry.person].append(entry)
         for (pk, day), by_person in days.items():
-            lot, versions = Lot(pk, day, []), dict[str, str | None]()
+            batch, versions = DayBatch(pk, day, []), dict[str, str | None]()
             for person, of_person in by_person.items():
-                depends_on = belongings[person].fence.versions
-                if len(versions.keys() | depends_on.keys()) > MAX_FENCED:
-                    yield lot._replace(fence=Fence(versions))
-                    lot, versions = Lot(pk, day, []), {}
-                lot.entries.extend(of_person)
+                depends_on = person_accounts[person].version_check.versions
+                if len(versions.keys() | depends_on.keys()) > MAX_CHECKED:
+                    yield batch._replace(version_check=VersionCheck(versions))
+                    batch, versions = DayBatch(pk, day, []), {}
+                batch.entries.extend(of_person)
                 versions |= depends_on
-            yield lot._replace(fence=Fence(versions))
+            yield batch._replace(version_check=VersionCheck(versions))
 
-    def _without_known(self, entries: Iterable[Entry], belongings: Mapping[str, Belonging]) -> list[Entry]:
+    def _without_known(self, entries: Iterable[Entry], person_accounts: Mapping[str, PersonAccounts]) -> list[Entry]:
         """The entries that are in no account's log but perhaps the one where they belong now."""
         logs: dict[tuple[str, date], set[int]] = {}
 
@@ -167,9 +172,9 @@ class Tracker:
             return logs[account_id, day]
 
         def known(entry: Entry) -> bool:
-            belonging = belongings[entry.person or ""]
-            here = account_at(belonging.stays, entry.at)
-            elsewhere = sorted(belonging.accounts - {here})
+            accounts_of_person = person_accounts[entry.person or ""]
+            here = account_at(accounts_of_person.memberships, entry.at)
+            elsewhere = sorted(accounts_of_person.accounts - {here})
             return any(entry.id in ids(account_id, self._day(entry)) for account_id in elsewhere)
 
         return [entry for entry in entries if not known(entry)]
@@ -189,7 +194,7 @@ class Tracker:
         for about, at, traits in calls.accounts:
             accounts.save_traits(about, account_traits(traits), at, self._now)
         for about, at, traits in calls.people:
-            memberships.describe(about, person_traits(traits), at)
+            people.describe(about, person_traits(traits), at)
 
     def _day(self, entry: Entry) -> date:
         return day_of(from_millis(entry.at), self._settings.zone)

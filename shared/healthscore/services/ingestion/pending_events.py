@@ -52,7 +52,7 @@ def sweep(settings: Settings, now: datetime, *, keep_going: Callable[[], bool], 
 
 def _move(tracker: Tracker, person: str, note: pending_moves.Note, logger: Logger) -> str:
     try:
-        tracker.bring_home(person)
+        tracker.reassign(person)
         pending_moves.strike(note)
     except StorageUnavailableError as error:
         logger.warning("waiting events could not be moved", error=type(error).__name__)

@@ -7,10 +7,10 @@ from fractions import Fraction
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from healthscore.core.alerts.outage import fleet_alert, fleet_silent
+from healthscore.core.alerts.outage import outage_alert, tracking_outage
 from healthscore.core.alerts.rules import WEEK, last_seen
 from healthscore.core.nightly.digest import digest
-from healthscore.core.nightly.run_totals import Tally
+from healthscore.core.nightly.run_totals import RunTotals
 from healthscore.core.text import counted
 from healthscore.core.time import DAY, format_instant
 from healthscore.services.nightly.process import store
@@ -31,7 +31,7 @@ TOLERATED = Fraction(1, 10)
 
 def finish(
     run: Run,
-    tallies: Iterable[Tally],
+    totals_of_parts: Iterable[RunTotals],
     outbox: Outbox,
     *,
     keep_going: Callable[[], bool],
@@ -42,7 +42,7 @@ def finish(
 
     Args:
         run: what was done.
-        tallies: what each segment counted.
+        totals_of_parts: what each segment counted.
         outbox: where messages go out.
         keep_going: asked before each message; False leaves the rest to the next time.
         missing: segments that were not worked on to their end, and will not be tonight.
@@ -54,9 +54,9 @@ def finish(
     Raises:
         StorageUnavailableError: the tables cannot be read or written now.
     """
-    total = Tally()
-    for tally in tallies:
-        total.merge(tally)
+    total = RunTotals()
+    for totals in totals_of_parts:
+        total.merge(totals)
     if missing and len(missing) > segments * TOLERATED:
         total.complete = False
     result: dict[str, Any] = {"day": run.day.isoformat(), "as_of": format_instant(run.as_of), "backfill": run.backfill}
@@ -78,7 +78,7 @@ def finish(
 
 
 def _close(
-    run: Run, total: Tally, result: dict[str, Any], missing: Sequence[int], segments: int
+    run: Run, total: RunTotals, result: dict[str, Any], missing: Sequence[int], segments: int
 ) -> list[tuple[str | None, str]]:
     """Judge the night, and store what it says of the workspace.
 
@@ -87,25 +87,25 @@ def _close(
     """
     if not total.scored and not total.failed:
         return []
-    holding = runs.judge_run(run.day, held=fleet_silent(total.active))
+    holding = runs.record_outage(run.day, held=tracking_outage(total.active))
     result["holding"] = holding
     first: list[tuple[str | None, str]] = [*total.to_send]
     if holding and not _held_before(run.day):
-        fleet = fleet_alert(run.day, run.as_of, total.active)
-        store(fleet)
-        first.append((None, fleet.alert_id))
+        outage = outage_alert(run.day, run.as_of, total.active)
+        store(outage)
+        first.append((None, outage.alert_id))
     if not holding:
         for account_id, message_id in total.held:
             messages.let_go(account_id, message_id)
-    existence.keep(total, lambda tally: summary.save(run.day, tally.summary(run.day, run.as_of)))
+    existence.save_naming(total, lambda totals: summary.save(run.day, totals.summary(run.day, run.as_of)))
     in_short = partial(digest, run.day, run.as_of, holding=holding, missing=missing, segments=segments)
-    existence.keep(total, lambda tally: digests.add(in_short(tally), tally.named))
+    existence.save_naming(total, lambda totals: digests.add(in_short(totals), totals.named))
     return [*first, (None, in_short(total).alert_id)]
 
 
 def _held_before(day: date) -> bool:
     """Whether the run before a day's, in the last week, held alerts back too: then people have been told why."""
-    earlier = [held for before, held in runs.judgements(day - WEEK * DAY).items() if before < day]
+    earlier = [held for before, held in runs.recorded_outages(day - WEEK * DAY).items() if before < day]
     return bool(earlier) and earlier[-1]
 
 
@@ -131,7 +131,7 @@ def settle(keep_going: Callable[[], bool]) -> None:
         day = date.fromisoformat(message_id[:10])
         if judged is None:
             # The oldest comes first, so this covers all of them.
-            judged = runs.judgements(day)
+            judged = runs.recorded_outages(day)
         held = judged.get(day)
         if held is not False and not any(later > day and not silent for later, silent in judged.items()):
             continue

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from healthscore.core.alerts.outage import DROPS, present, weeks_present
 from healthscore.core.book import Contract
 from healthscore.core.health import assess, snapshot
-from healthscore.core.nightly.run_totals import Tally
+from healthscore.core.nightly.run_totals import RunTotals
 from healthscore.core.time import day_of, end_of_day, from_millis, millis, parse_instant
 from healthscore.services import alerting
 from healthscore.services.erasure import forget_user
@@ -120,7 +120,7 @@ def _instant(text: object, now: datetime) -> datetime:
 class Worked:
     """What a worker has done of a segment."""
 
-    tally: Tally
+    totals: RunTotals
     """Marked incomplete where there is more to do."""
     last: str | None
     """The last account of the segment that was worked on, from which the next worker goes on."""
@@ -143,34 +143,34 @@ def run_segment(
         run: what to do.
         segment: which part, from 0.
         segments: how many parts there are; together they hold every account.
-        keep_going: asked before each account; False ends the segment early, with the tally marked incomplete.
+        keep_going: asked before each account; False ends the segment early, with the totals marked incomplete.
         logger: told of each failure, by account id and kind of error.
         after: the account behind which to begin, where another worker has done those before.
 
     Raises:
         StorageUnavailableError: the accounts cannot be read now, or storage fails for one account after the other.
     """
-    results = _Results(Tally(), logger)
+    results = _Results(RunTotals(), logger)
     waiting: deque[tuple[str, Future[_Outcome | None]]] = deque()
     last = after
     with ThreadPoolExecutor(WORKERS) as pool:
         for account in accounts.scan(segment, segments, after):
             if not keep_going():
-                results.tally.complete = False
+                results.totals.complete = False
                 break
             last = account.account_id
             if isinstance(account, account_item.Unreadable):
                 results.failed(account.account_id, account.error)
                 continue
             if account.known_since > run.as_of and not account.erasing:
-                results.tally.not_yet += 1
+                results.totals.not_yet += 1
                 continue
             waiting.append((account.account_id, pool.submit(_work, account, run, keep_going)))
             if len(waiting) >= IN_FLIGHT:
                 results.take(*waiting.popleft())
         while waiting:
             results.take(*waiting.popleft())
-    return Worked(results.tally, last)
+    return Worked(results.totals, last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +191,7 @@ class _Outcome:
 class _Results:
     """Takes the outcomes of accounts, one after the other."""
 
-    tally: Tally
+    totals: RunTotals
     logger: Logger
     unavailable_in_a_row: int = 0
 
@@ -209,10 +209,10 @@ class _Results:
         self.unavailable_in_a_row = 0
         if outcome is None:
             return
-        self.tally.add_score(account_id, outcome.subject.name, outcome.previous, outcome.current, outcome.arr)
-        self.tally.active.update(outcome.weeks)
+        self.totals.add_score(account_id, outcome.subject.name, outcome.previous, outcome.current, outcome.arr)
+        self.totals.active.update(outcome.weeks)
         for alert in outcome.alerts:
-            self.tally.add_alert(account_id, alert, held=_waits(alert, outcome.current))
+            self.totals.add_alert(account_id, alert, held=_waits(alert, outcome.current))
 
     def failed(self, account_id: str, error: Exception) -> None:
         """Count and log an account that could not be scored.
@@ -223,7 +223,7 @@ class _Results:
         self.unavailable_in_a_row += isinstance(error, StorageUnavailableError)
         if self.unavailable_in_a_row >= OUTAGE_AFTER:
             raise error
-        self.tally.add_failure(account_id, type(error).__name__)
+        self.totals.add_failure(account_id, type(error).__name__)
         # Where it happened, but not the error's own words: these may quote what customers sent.
         last = traceback.extract_tb(error.__traceback__)[-1]
         self.logger.error(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from healthscore.core.nightly.run_totals import Tally
+from healthscore.core.nightly.run_totals import RunTotals
 from healthscore.core.time import format_instant, parse_instant
 from healthscore.services.nightly.finish import finish
 from healthscore.services.nightly.process import Run, run_segment, start
@@ -29,7 +29,7 @@ ACCOUNTS_PER_SEGMENT = 5000
 """So many take a worker less than a minute: what fails is small, and quickly done again."""
 SEGMENTS = 1000
 """At most. Their numbers travel through the state machine, whose inputs end at 256 KB."""
-PARTS_KEPT = timedelta(days=3)
+WORKER_RESULTS_KEPT = timedelta(days=3)
 """How long what workers have counted is there to be looked at."""
 
 
@@ -86,10 +86,10 @@ def work(task: Mapping[str, Any], now: datetime, *, keep_going: Callable[[], boo
         logger=logger,
         after=task["resume"],
     )
-    tally = worked.tally
+    totals = worked.totals
     part = (task["run"]["execution"], task["segment"], task["chunk"])
-    existence.keep(tally, lambda tally: runs.put_part(*part, tally, now + PARTS_KEPT))
-    done = tally.complete
+    existence.save_naming(totals, lambda totals: runs.put_worker_result(*part, totals, now + WORKER_RESULTS_KEPT))
+    done = totals.complete
     return {**task, "chunk": task["chunk"] + 1, "resume": None if done else worked.last, "done": done}
 
 
@@ -101,7 +101,7 @@ def end(task: Mapping[str, Any], outbox: Outbox, *, keep_going: Callable[[], boo
         outbox: where messages go out.
         keep_going: asked before each message.
     """
-    total, done = Tally(), set()
+    total, done = RunTotals(), set()
     for segment, _, part in runs.parts(task["run"]["execution"]):
         if part.complete:
             done.add(segment)

@@ -45,7 +45,7 @@ def message(alert: Alert, app_url: str | None = None) -> Message:
     """
     attributes: dict[str, str | list[str]] = {
         "kind": alert.kind.value,
-        "kinds": [alert.kind.value, *(kind.value for kind in alert.also)],
+        "kinds": [alert.kind.value, *(kind.value for kind in alert.merged)],
         "severity": alert.severity.value,
         "band": alert.band.value if alert.band else "",
         "owner": (alert.owner or "").strip(),

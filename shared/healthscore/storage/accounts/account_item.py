@@ -10,7 +10,7 @@ from healthscore.core.documents import crm_from_json, crm_to_json, daily_from_js
 from healthscore.core.identity.traits import effective
 from healthscore.core.time import from_millis, parse_instant
 from healthscore.storage import schema
-from healthscore.storage.accounts.index import WHO
+from healthscore.storage.accounts.index import SUMMARY
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -21,7 +21,7 @@ RECENT_NIGHTS = 30
 """Daily scores that an account's item keeps."""
 FORGETTING = "forgetting"
 """The attribute that holds the users whose erasure has begun."""
-HANDLED = "handled"
+ACKNOWLEDGEMENT = "handled"
 """The attribute that holds what was said last about an alert of the account."""
 
 
@@ -35,7 +35,7 @@ class Account:
     profile: dict[str, Any]
     """What an admin has set, and what clients' group calls say where no admin has set anything."""
     crm: CrmFacts | None
-    firsts: dict[str, datetime]
+    first_seen: dict[str, datetime]
     """When each event name was first seen."""
     latest: Snapshot | None
     """The newest night's score."""
@@ -47,15 +47,16 @@ class Account:
     """Whether its erasure has begun: then it is gone for all but those who finish that."""
     forgetting: tuple[str, ...] = ()
     """Users whose erasure has begun and is not known to be finished."""
-    who: str | None = None
-    """What the book shows of profile and CRM, as stored (`storage.cards`)."""
-    handled: dict[str, Any] | None = None
-    """What was said last about an alert of the account: `core.alert_handling.Handling` in its stored form."""
+    index_summary: str | None = None
+    """What the book shows of profile and CRM, as stored (`storage.accounts.index`)."""
+    acknowledgement: dict[str, Any] | None = None
+    """What was said last about an alert of the account: `core.alerts.suppression.Acknowledgement` in its stored
+    form."""
 
     @property
     def known_since(self) -> datetime:
         """The account's first sign of life: its first event or its being written here, whichever was earlier."""
-        return min([self.since, *self.firsts.values()])
+        return min([self.since, *self.first_seen.values()])
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +81,13 @@ def read_item(item: dict[str, Any]) -> Account:
         profile=profile,
         from_traits=from_traits,
         crm=None if crm is None else crm_from_json(crm),
-        firsts={name: from_millis(ms) for name, ms in part(item, "names", {}).items()},
+        first_seen={name: from_millis(ms) for name, ms in part(item, "names", {}).items()},
         latest=None if latest is None else snapshot_from_json(latest),
         recent=tuple(daily_from_json(daily) for daily in part(item, "recent", [])),
         erasing=schema.ERASING in item,
         forgetting=tuple(item.get(FORGETTING, {}).get("SS", ())),
-        who=item[WHO]["S"] if WHO in item else None,
-        handled=part(item, HANDLED, None),
+        index_summary=item[SUMMARY]["S"] if SUMMARY in item else None,
+        acknowledgement=part(item, ACKNOWLEDGEMENT, None),
     )
 
 

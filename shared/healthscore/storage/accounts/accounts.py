@@ -20,7 +20,7 @@ from healthscore.storage.accounts import history, index, search_index
 from healthscore.storage.accounts.account_item import RECENT_NIGHTS, crm_text, dumps, part, read_item, try_item
 from healthscore.storage.client import call, dynamodb, pages
 from healthscore.storage.errors import AccountErasedError, BeingErasedError, ConditionFailedError
-from healthscore.storage.retries import Patience
+from healthscore.storage.retries import Backoff
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -75,7 +75,7 @@ def save_profile(account_id: str, change: Callable[[dict[str, Any]], dict[str, A
     Raises:
         StorageUnavailableError: not saved.
     """
-    patience = Patience("too many writers at once for one account")
+    patience = Backoff("too many writers at once for one account")
     while True:
         item = _standing(account_id)
         profile = change(part(item, "profile", {}))
@@ -98,7 +98,7 @@ def save_traits(account_id: str, said: Mapping[str, Any], at: int, now: datetime
     Raises:
         StorageUnavailableError: not saved.
     """
-    patience = Patience("too many writers at once for one account")
+    patience = Backoff("too many writers at once for one account")
     while True:
         item = _standing(account_id)
         traits = with_traits(part(item, "traits", {}), said, at)
@@ -117,7 +117,7 @@ def _describe(account_id: str, item: dict[str, Any], change: dict[str, Any], now
     parts = {"profile": part(item, "profile", {}), "traits": part(item, "traits", {})} | change
     profile, _ = effective(parts["traits"], parts["profile"])
     crm = part(item, "crm", None)
-    line = index.described(account_id, profile, None if crm is None else crm_from_json(crm))
+    line = index.index_entry(account_id, profile, None if crm is None else crm_from_json(crm))
     sets = {name: {"S": dumps(value)} for name, value in change.items()}
     sets |= {name: value for name, value in line.items() if value is not None}
     removes = [name for name, value in line.items() if value is None]
@@ -141,13 +141,13 @@ def save_crm(account_id: str, facts: CrmFacts) -> Account:
     Raises:
         StorageUnavailableError: not saved.
     """
-    patience = Patience("too many writers at once for one account")
+    patience = Backoff("too many writers at once for one account")
     while True:
         item = _standing(account_id)
         born = [] if item else search_index.puts(account_id, book.entries(account_id, None))
         profile, _ = effective(part(item, "traits", {}), part(item, "profile", {}))
-        sets = {"crm": {"S": crm_text(facts)}, **index.of_contract(account_id, profile, facts)}
-        read = {index.WHO: item.get(index.WHO, {}).get("S")}
+        sets = {"crm": {"S": crm_text(facts)}, **index.contract_attributes(account_id, profile, facts)}
+        read = {index.SUMMARY: item.get(index.SUMMARY, {}).get("S")}
         update = update_request(account_id, sets, [], read, format_instant(facts.received_at))
         try:
             call(
@@ -171,7 +171,7 @@ def save_score(account: Account, snapshot: Snapshot) -> None:
         StorageUnavailableError: not saved.
     """
     item = None
-    patience = Patience("too many writers at once for one account")
+    patience = Backoff("too many writers at once for one account")
     while True:
         if item is not None:
             account = read_item(item)
@@ -249,7 +249,7 @@ def update_request(
     if now is None:
         conditions.append("attribute_exists(account_id)")
     else:
-        birth = {"since": {"S": now}, **index.at_birth(account_id)}
+        birth = {"since": {"S": now}, **index.new_account_attributes(account_id)}
         for name, value in birth.items():
             if name not in sets:
                 names[f"#{name}"] = name

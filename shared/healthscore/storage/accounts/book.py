@@ -1,4 +1,4 @@
-"""Reading the book of accounts from its indexes (tables Accounts and Activity)."""
+"""Reads the book of accounts from its indexes (tables Accounts and Activity)."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from healthscore.storage.client import call, dynamodb
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from healthscore.core.book import Card, Sort
+    from healthscore.core.book import AccountRow, Sort
 
 FIRST, LAST = "\x01", "\U0010ffff"
 """Stand before and behind every key."""
 FEW, MANY = 25, 250
-"""Lines read of a shard at once: first as many as one half read unit holds, then more."""
+"""Lines read of a partition at once: first as many as one half read unit holds, then more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,25 +32,25 @@ class Span:
     descending: bool = False
 
 
-def walk(sort: Sort, span: Span) -> Iterator[tuple[str, Card]]:
+def walk(sort: Sort, span: Span) -> Iterator[tuple[str, AccountRow]]:
     """The lines of an order, with their keys, as far as somebody goes on asking.
 
-    The shards are read side by side and merged. The lines say who an account is and its band and trend; score and last
-    event are left to `lines`. The index lags behind the accounts by less than a second.
+    The partitions are read side by side and merged. The lines say who an account is and its band and trend; score and
+    last event are left to `lines`. The index lags behind the accounts by less than a second.
 
     Raises:
         StorageUnavailableError: the index cannot be read now.
     """
-    shards = [_Shard(sort, span, shard) for shard in schema.shards()]
-    with ThreadPoolExecutor(len(shards)) as pool:
-        list(pool.map(_Shard.read, shards))
-    yield from heapq.merge(*shards, key=lambda line: line[0], reverse=span.descending)
+    partitions = [_Partition(sort, span, partition) for partition in schema.index_partitions()]
+    with ThreadPoolExecutor(len(partitions)) as pool:
+        list(pool.map(_Partition.read, partitions))
+    yield from heapq.merge(*partitions, key=lambda line: line[0], reverse=span.descending)
 
 
-class _Shard:
-    """The lines of one shard, read a page at a time."""
+class _Partition:
+    """The lines of one partition, read a page at a time."""
 
-    def __init__(self, sort: Sort, span: Span, shard: str) -> None:
+    def __init__(self, sort: Sort, span: Span, partition: str) -> None:
         self._order = index.ORDER[sort]
         self._query: dict[str, Any] | None = {
             "TableName": schema.accounts_table(),
@@ -58,7 +58,7 @@ class _Shard:
             "KeyConditionExpression": "#shard = :shard AND #key BETWEEN :first AND :last",
             "ExpressionAttributeNames": {"#shard": "shard", "#key": self._order},
             "ExpressionAttributeValues": {
-                ":shard": {"S": shard},
+                ":shard": {"S": partition},
                 ":first": {"S": span.first},
                 ":last": {"S": span.last},
             },
@@ -76,14 +76,14 @@ class _Shard:
             more = answer.get("LastEvaluatedKey")
             self._query = {**self._query, "Limit": MANY, "ExclusiveStartKey": more} if more else None
 
-    def __iter__(self) -> Iterator[tuple[str, Card]]:
+    def __iter__(self) -> Iterator[tuple[str, AccountRow]]:
         while self._page or self._query:
             for item in self._page:
-                yield item[self._order]["S"], index.card(item)
+                yield item[self._order]["S"], index.row(item)
             self.read()
 
 
-def owned(owner: str, most: int) -> list[Card] | None:
+def owned(owner: str, most: int) -> list[AccountRow] | None:
     """The whole lines of an owner's accounts, or None where there are more than `most`.
 
     Raises:
@@ -97,10 +97,10 @@ def owned(owner: str, most: int) -> list[Card] | None:
         "ExpressionAttributeValues": {":owner": {"S": owner}},
     }
     items = _all(query, most)
-    return None if items is None else [index.card(item) for item in items]
+    return None if items is None else [index.row(item) for item in items]
 
 
-def found(beginnings: Iterable[str], most: int) -> list[Card] | None:
+def found(beginnings: Iterable[str], most: int) -> list[AccountRow] | None:
     """The whole lines of the accounts that have a search entry beginning with one of these; None beyond `most`.
 
     Raises:
@@ -120,7 +120,7 @@ def found(beginnings: Iterable[str], most: int) -> list[Card] | None:
     return list(lines(account_ids).values()) if len(account_ids) <= most else None
 
 
-def lines(account_ids: Iterable[str]) -> dict[str, Card]:
+def lines(account_ids: Iterable[str]) -> dict[str, AccountRow]:
     """The whole lines of accounts as they stand now, by id; an account that is gone has none.
 
     Raises:
@@ -130,7 +130,7 @@ def lines(account_ids: Iterable[str]) -> dict[str, Card]:
     names = {f"#{name}": name for name in (*index.SHOWN, "shard")}
     shape = {"ProjectionExpression": ", ".join(names), "ExpressionAttributeNames": names}
     found = batch_get([(table, {"account_id": {"S": account_id}}) for account_id in account_ids], {table: shape})
-    return {item["account_id"]["S"]: index.card(item) for _, item in found if "shard" in item}
+    return {item["account_id"]["S"]: index.row(item) for _, item in found if "shard" in item}
 
 
 def _all(query: dict[str, Any], most: int) -> list[dict[str, Any]] | None:

@@ -1,6 +1,6 @@
 """Naming accounts outside their own partitions, so that no erasure passes the name by (table Accounts).
 
-What names several accounts (a worker's tally, the summary, a digest, which company is which account) is put in one
+What names several accounts (a worker's totals, the summary, a digest, which company is which account) is put in one
 transaction with the conditions of `checks`. So the put either comes before the mark with which an account's erasure
 begins, and the erasure finds it; or it fails, and is made again without the name.
 """
@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 from healthscore.storage import schema
 from healthscore.storage.client import call, dynamodb
 from healthscore.storage.errors import ConditionFailedError
-from healthscore.storage.retries import Patience
+from healthscore.storage.retries import Backoff
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from healthscore.core.nightly.run_totals import Tally
+    from healthscore.core.nightly.run_totals import RunTotals
 
 
 def checks(account_ids: Iterable[str]) -> list[dict[str, Any]]:
@@ -39,7 +39,7 @@ def erasing(account_id: str) -> bool:
     return schema.ERASING in _marks(account_id)
 
 
-def there(account_id: str) -> bool:
+def exists(account_id: str) -> bool:
     """Whether there is an account that is not being erased.
 
     Raises:
@@ -49,24 +49,24 @@ def there(account_id: str) -> bool:
     return bool(marks) and schema.ERASING not in marks
 
 
-def keep(tally: Tally, put: Callable[[Tally], None]) -> None:
-    """Store what says the names in a tally, without the accounts that are erased meanwhile.
+def save_naming(totals: RunTotals, put: Callable[[RunTotals], None]) -> None:
+    """Store what says the names in a totals, without the accounts that are erased meanwhile.
 
     Args:
-        tally: what was counted.
-        put: stores what a tally says on condition of the `checks` of the accounts that it names; called again with
+        totals: what was counted.
+        put: stores what a totals says on condition of the `checks` of the accounts that it names; called again with
             fewer names where one of them is gone.
 
     Raises:
         StorageUnavailableError: not stored.
     """
-    patience = Patience("accounts go faster than they can be named")
+    patience = Backoff("accounts go faster than they can be named")
     while True:
         try:
-            put(tally)
+            put(totals)
         except ConditionFailedError:
             patience.wait()
-            tally = tally.naming([account_id for account_id in sorted(tally.named) if there(account_id)])
+            totals = totals.naming([account_id for account_id in sorted(totals.named) if exists(account_id)])
         else:
             return
 

@@ -15,7 +15,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from healthscore.core import book
-from healthscore.core.book import SEPARATOR, Card, Sort
+from healthscore.core.book import SEPARATOR, AccountRow, Sort
 from healthscore.core.model import Band
 from healthscore.core.time import parse_instant
 from healthscore.storage import schema
@@ -31,13 +31,13 @@ INDEX = {Sort.SCORE: "by-score", Sort.LAST_SEEN: "by-seen", Sort.NAME: "by-name"
 """The index that holds all lines in each order."""
 IN_NO_INDEX = ("shard", "owner")
 """Attributes without which an item is in none of the book's indexes."""
-WHO = "who"
+SUMMARY = "who"
 """The attribute that shows profile and CRM: it changes with them, and so tells whether a line is as it was read."""
-SHOWN = ("account_id", WHO, "state", "by_score", "by_seen")
+SHOWN = ("account_id", SUMMARY, "state", "by_score", "by_seen")
 """The attributes that make a whole line."""
 
 
-def described(account_id: str, profile: Mapping[str, Any], crm: CrmFacts | None) -> dict[str, Any]:
+def index_entry(account_id: str, profile: Mapping[str, Any], crm: CrmFacts | None) -> dict[str, Any]:
     """The attributes that a profile and a CRM decide; one that is None is to be removed."""
     name, owner = profile.get("name"), profile.get("owner")
     contract = book.Contract.of(profile, crm)
@@ -50,7 +50,7 @@ def described(account_id: str, profile: Mapping[str, Any], crm: CrmFacts | None)
         **contract._asdict(),
     }
     return {
-        "shard": {"S": schema.shard(account_id)},
+        "shard": {"S": schema.index_partition(account_id)},
         "owner": {"S": owner} if owner else None,
         "who": {"S": _dumps({field: value for field, value in shown.items() if value is not None})},
         "by_name": {"S": book.name_key(account_id, name)},
@@ -58,28 +58,28 @@ def described(account_id: str, profile: Mapping[str, Any], crm: CrmFacts | None)
     }
 
 
-def of_contract(account_id: str, profile: Mapping[str, Any], crm: CrmFacts | None) -> dict[str, Any]:
+def contract_attributes(account_id: str, profile: Mapping[str, Any], crm: CrmFacts | None) -> dict[str, Any]:
     """Those of them that a CRM has a say in."""
-    line = described(account_id, profile, crm)
-    return {name: line[name] for name in (WHO, "by_arr")}
+    line = index_entry(account_id, profile, crm)
+    return {name: line[name] for name in (SUMMARY, "by_arr")}
 
 
-def at_birth(account_id: str) -> dict[str, Any]:
+def new_account_attributes(account_id: str) -> dict[str, Any]:
     """What an account begins with that nobody has described and no night has scored."""
     attributes = {
-        **described(account_id, {}, None),
+        **index_entry(account_id, {}, None),
         "by_score": {"S": book.score_key(account_id, None)},
         "by_seen": {"S": book.seen_key(account_id, None)},
     }
     return {name: value for name, value in attributes.items() if value is not None}
 
 
-def card(item: Mapping[str, Any]) -> Card:
+def row(item: Mapping[str, Any]) -> AccountRow:
     """Read a line, or as much of one as an index holds."""
     shown = json.loads(item["who"]["S"])
     state, trend = item["state"]["S"].split(" ") if "state" in item else (None, None)
     score, seen = (_value(item, name) for name in ("by_score", "by_seen"))
-    return Card(
+    return AccountRow(
         account_id=item["account_id"]["S"],
         **shown,
         score=int(score) if score is not None and score.isdigit() else None,

@@ -17,7 +17,7 @@ from healthscore.storage.alerts.messages import stored_message
 from healthscore.storage.client import call, dynamodb
 
 if TYPE_CHECKING:
-    from healthscore.core.alerts.suppression import Handling
+    from healthscore.core.alerts.suppression import Acknowledgement
     from healthscore.storage.alerts.messages import Message
 
 _BEGINS_WITH_DAY = re.compile(r"(\d{4}-\d\d-\d\d)-", re.ASCII)
@@ -63,20 +63,20 @@ def _day(alert_id: str) -> date | None:
         return None
 
 
-def keep(account_id: str, handling: Handling) -> None:
+def keep(account_id: str, acknowledgement: Acknowledgement) -> None:
     """Keep what somebody said about an alert, in the place of what was said before.
 
     Raises:
         ConditionFailedError: the account or the alert is gone, or somebody writes at the same moment: read again.
         StorageUnavailableError: it is not known whether it is kept.
     """
-    said = {"S": json.dumps(handling.to_json(), ensure_ascii=False, separators=(",", ":"))}
-    pk, sk = schema.message_key(account_id, handling.alert_id)
+    said = {"S": json.dumps(acknowledgement.to_json(), ensure_ascii=False, separators=(",", ":"))}
+    pk, sk = schema.message_key(account_id, acknowledgement.alert_id)
     updates: list[Any] = [
         {
             "TableName": schema.accounts_table(),
             "Key": {"account_id": {"S": account_id}},
-            "UpdateExpression": f"SET {account_item.HANDLED} = :said",
+            "UpdateExpression": f"SET {account_item.ACKNOWLEDGEMENT} = :said",
             "ConditionExpression": f"attribute_exists(account_id) AND {schema.NOT_ERASING}",
             "ExpressionAttributeValues": {":said": said},
         },

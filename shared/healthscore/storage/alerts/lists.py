@@ -44,7 +44,7 @@ def of_account(account_id: str, *, limit: int, after: str | None) -> tuple[list[
     return [stored_message(item) for item in items], place
 
 
-def told_on(account_id: str, day: date) -> list[dict[str, Any]]:
+def alerts_of_day(account_id: str, day: date) -> list[dict[str, Any]]:
     """What an account's alerts of one night's day say, whatever became of them.
 
     Raises:

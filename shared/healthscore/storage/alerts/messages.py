@@ -33,8 +33,8 @@ class Message:
     status: str = PENDING
     """`pending` until it is `sent`, which a claim does not show; or `held` until the night is judged, and then pending
     or `withdrawn`."""
-    handling: dict[str, Any] | None = None
-    """What somebody has said about it: `core.alert_handling.Handling` in its stored form."""
+    acknowledgement: dict[str, Any] | None = None
+    """What somebody has said about it: `core.alerts.suppression.Acknowledgement` in its stored form."""
 
     @classmethod
     def of(cls, alert: Alert, status: str = PENDING) -> Message:
@@ -231,5 +231,5 @@ def stored_message(item: dict[str, Any]) -> Message:
         created_at=parse_instant(item["created_at"]["S"]),
         body=json.loads(item["message"]["S"]),
         status=next((item[name]["S"] for name in ("pending", "outcome") if name in item), SENT),
-        handling=json.loads(item["handling"]["S"]) if "handling" in item else None,
+        acknowledgement=json.loads(item["handling"]["S"]) if "handling" in item else None,
     )

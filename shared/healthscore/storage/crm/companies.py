@@ -17,7 +17,7 @@ from healthscore.storage import schema
 from healthscore.storage.accounts import existence
 from healthscore.storage.client import call, dynamodb, pages
 from healthscore.storage.errors import BeingErasedError, ConditionFailedError
-from healthscore.storage.retries import Patience
+from healthscore.storage.retries import Backoff
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -138,7 +138,7 @@ def change_claims(
         StorageUnavailableError: not changed.
     """
     key = _key(provider, "claim", account_id)
-    patience = Patience("too many writers at once for one account's companies")
+    patience = Backoff("too many writers at once for one account's companies")
     while True:
         item = call(dynamodb().get_item, TableName=schema.settings_table(), Key=key, ConsistentRead=True).get("Item")
         read = item["claims"] if item else None
@@ -171,7 +171,7 @@ def _first_claims(key: dict[str, Any], claims: dict[str, bool]) -> bool:
     try:
         call(dynamodb().transact_write_items, TransactItems=[{"Put": put}, *existence.checks([account_id])])
     except ConditionFailedError:
-        if not existence.there(account_id):
+        if not existence.exists(account_id):
             raise BeingErasedError("an account was erased since its company was read") from None
         return False
     return True

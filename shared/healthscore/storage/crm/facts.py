@@ -38,8 +38,8 @@ def save(account: Account, facts: CrmFacts, message: Message | None, along: Sequ
     Raises:
         StorageUnavailableError: not known to be saved.
     """
-    sets = {"crm": {"S": crm_text(facts)}, **index.of_contract(account.account_id, account.profile, facts)}
-    read = {"crm": None if account.crm is None else crm_text(account.crm), index.WHO: account.who}
+    sets = {"crm": {"S": crm_text(facts)}, **index.contract_attributes(account.account_id, account.profile, facts)}
+    read = {"crm": None if account.crm is None else crm_text(account.crm), index.SUMMARY: account.index_summary}
     update = accounts.update_request(account.account_id, sets, [], read, None)
     items: list[Any] = [{"Update": update}, history.put_crm(account.account_id, facts), *along]
     if message is not None:

@@ -1,9 +1,9 @@
 """Committing entries to the log of a day (tables Activity and Accounts).
 
 Logs are addressed by partition key: an account's (`schema.activity_pk`), or that of a person who belongs to no account
-yet (`schema.person_pk`), which has no account item beside it. An account's day may be split into lanes
-(`core.day_log.shards`): how many there are stands in the head of lane 0, which is put before any other lane's and never
-says otherwise afterwards. So whoever writes first decides, and a writer who would have decided otherwise learns
+yet (`schema.person_pk`), which has no account item beside it. An account's day may be split into shards
+(`core.day_log.shards`): how many there are stands in the head of shard 0, which is put before any other shard's and
+never says otherwise afterwards. So whoever writes first decides, and a writer who would have decided otherwise learns
 it from that head, or by failing to put it.
 """
 
@@ -15,29 +15,29 @@ from functools import reduce
 from typing import TYPE_CHECKING
 
 from healthscore.core.day_log import log as day_log
-from healthscore.core.day_log.shards import NO_LOAD, Load, lanes_for, load_of, split
+from healthscore.core.day_log.shards import NO_LOAD, WriteLoad, load_of, shards_for, split
 from healthscore.core.time import DAY
 from healthscore.storage import schema
 from healthscore.storage.client import call, dynamodb
-from healthscore.storage.day_logs import commit_shard, log_items, reads
-from healthscore.storage.day_logs.commit_shard import Committed, LanesFixedError, Terms
+from healthscore.storage.day_logs import commit_shard, log_items
+from healthscore.storage.day_logs.commit_shard import Committed, ShardsFixedError, Terms
 from healthscore.storage.day_logs.log_items import LogKey, StoredHead
 from healthscore.storage.errors import ConditionFailedError
-from healthscore.storage.retries import Patience
+from healthscore.storage.retries import Backoff
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from datetime import date, datetime
 
     from healthscore.core.day_log.codec import Entry
-    from healthscore.storage.day_logs.commit_shard import Fence
-    from healthscore.storage.day_logs.log_items import Reading
+    from healthscore.storage.day_logs.commit_shard import VersionCheck
+    from healthscore.storage.day_logs.log_items import DayLogReads
 
 
-def read(days: Collection[tuple[str, date]]) -> Reading:
+def read(days: Collection[tuple[str, date]]) -> DayLogReads:
     """Read what commits to days need to know, by partition key and day.
 
-    For an account's day that has no head yet the day before is looked at as well: its load says how many lanes the day
+    For an account's day that has no head yet the day before is looked at as well: its load says how many shards the day
     should have. That is a matter of speed alone, so it does not hurt where that day goes on growing.
 
     Raises:
@@ -51,18 +51,18 @@ def read(days: Collection[tuple[str, date]]) -> Reading:
     }
     if fresh:
         before = log_items.read_logs(fresh.values(), ()).heads
-        reading.heads.update((key, _beginning(_lanes_after(earlier, before))) for key, earlier in fresh.items())
+        reading.heads.update((key, _beginning(_shards_after(earlier, before))) for key, earlier in fresh.items())
     return reading
 
 
-def _lanes_after(key: LogKey, heads: dict[LogKey, StoredHead]) -> int:
+def _shards_after(key: LogKey, heads: dict[LogKey, StoredHead]) -> int:
     first = heads[key].head
-    all_lanes = [first] if first.lanes == 1 else [one.head for one in log_items.read_heads(key.pk, key.day).values()]
-    return lanes_for(reduce(Load.plus, (head.load for head in all_lanes), NO_LOAD), first.lanes)
+    all_shards = [first] if first.shards == 1 else [one.head for one in log_items.read_heads(key.pk, key.day).values()]
+    return shards_for(reduce(WriteLoad.plus, (head.load for head in all_shards), NO_LOAD), first.shards)
 
 
-def _beginning(lanes: int) -> StoredHead:
-    return StoredHead(None, day_log.Head(lanes=lanes))
+def _beginning(shards: int) -> StoredHead:
+    return StoredHead(None, day_log.Head(shards=shards))
 
 
 def commit(
@@ -71,11 +71,11 @@ def commit(
     entries: Sequence[Entry],
     *,
     stored: StoredHead,
-    firsts: str | None,
+    first_seen: str | None,
     milestones: Collection[str],
     retention_days: int,
     now: datetime,
-    fence: Fence | None = None,
+    version_check: VersionCheck | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Committed:
     """Add entries to the log of one day, each exactly once.
@@ -85,30 +85,30 @@ def commit(
         day: the day, in the workspace's zone, on which all the entries fall.
         entries: at least one; ids that are in the log already, or repeat among themselves, are counted as duplicates.
         stored: the head as read beforehand.
-        firsts: the account's first-seen times as read beforehand; None for a person's log.
+        first_seen: the account's first-seen times as read beforehand; None for a person's log.
         milestones: event names whose first time is always remembered.
         retention_days: how long days are kept.
         now: when the request came in: the birthday of an account that is created.
-        fence: what must still stand as it was read at the moment of the commit; it is then a transaction.
+        version_check: what must still stand as it was read at the moment of the commit; it is then a transaction.
         sleep: waits between attempts.
 
     Raises:
-        MovedError: the fence does not stand any more, and nothing was committed.
+        MovedError: the version_check does not stand any more, and nothing was committed.
         StorageUnavailableError: not committed, or not known to be; the same entries may be committed again.
     """
-    terms = Terms(milestones, log_items.expiry(day, retention_days), now, fence, sleep)
+    terms = Terms(milestones, log_items.expiry(day, retention_days), now, version_check, sleep)
     key = LogKey(pk, day)
-    if stored.version is None and stored.head.lanes > 1:
-        stored, firsts = _begin(key, stored, firsts, terms)
+    if stored.version is None and stored.head.shards > 1:
+        stored, first_seen = _begin(key, stored, first_seen, terms)
     while True:
         try:
-            return _commit(key, entries, stored, firsts, terms)
-        except LanesFixedError as fixed:
-            stored, firsts = fixed.stored, fixed.firsts
+            return _commit(key, entries, stored, first_seen, terms)
+        except ShardsFixedError as fixed:
+            stored, first_seen = fixed.stored, fixed.first_seen
 
 
-def _begin(key: LogKey, beginning: StoredHead, firsts: str | None, terms: Terms) -> tuple[StoredHead, str | None]:
-    """Begin a day of several lanes: put the head of its first lane, still empty, or find the one that is there.
+def _begin(key: LogKey, beginning: StoredHead, first_seen: str | None, terms: Terms) -> tuple[StoredHead, str | None]:
+    """Begin a day of several shards: put the head of its first shard, still empty, or find the one that is there.
 
     Returns:
         That head, and the account's first-seen times: not older than it, for the account may have been erased and have
@@ -116,35 +116,39 @@ def _begin(key: LogKey, beginning: StoredHead, firsts: str | None, terms: Terms)
     """
     version, log = secrets.token_urlsafe(8), day_log.encode_head(key.day, beginning.head)
     put = log_items.head_put(key, log, None, read_version=None, version=version, expires=terms.expires)
-    patience = Patience(commit_shard.TOO_MANY_WRITERS, terms.sleep)
+    patience = Backoff(commit_shard.TOO_MANY_WRITERS, terms.sleep)
     while True:
         try:
             call(dynamodb().put_item, **put)
         except ConditionFailedError:
             again = log_items.read_logs([key], [key.pk])
             if again.heads[key].version is not None:
-                return again.heads[key], again.firsts.get(key.pk)
+                return again.heads[key], again.first_seen.get(key.pk)
             patience.wait()
         else:
             account_id = schema.account_of(key.pk)
-            if account_id is not None and firsts is not None:
-                firsts = commit_shard.take_back_if_gone(account_id, key, version)
-            return StoredHead(version, beginning.head), firsts
+            if account_id is not None and first_seen is not None:
+                first_seen = commit_shard.take_back_if_gone(account_id, key, version)
+            return StoredHead(version, beginning.head), first_seen
 
 
-def _commit(key: LogKey, entries: Sequence[Entry], stored: StoredHead, firsts: str | None, terms: Terms) -> Committed:
-    """Commit entries to the lanes that a day has, one after the other."""
-    lanes = stored.head.lanes
-    parts = {key._replace(lane=number): part for number, part in split(entries, lanes).items()}
-    others = [of_lane for of_lane in parts if of_lane != key]
+def _commit(
+    key: LogKey, entries: Sequence[Entry], stored: StoredHead, first_seen: str | None, terms: Terms
+) -> Committed:
+    """Commit entries to the shards that a day has, one after the other."""
+    shards = stored.head.shards
+    parts = {key._replace(shard=number): part for number, part in split(entries, shards).items()}
+    others = [of_shard for of_shard in parts if of_shard != key]
     heads = {key: stored}
     if others:
         reading = log_items.read_logs(others, [key.pk])
-        heads, firsts = reading.heads | heads, reading.firsts.get(key.pk)
+        heads, first_seen = reading.heads | heads, reading.first_seen.get(key.pk)
     load, accepted = load_of(entries), 0
-    for of_lane, part in parts.items():
-        head = heads[of_lane] if heads[of_lane].version is not None else _beginning(lanes)
-        committed = commit_shard.commit(of_lane, part, head, firsts, load=NO_LOAD if accepted else load, terms=terms)
-        firsts = committed.firsts
+    for of_shard, part in parts.items():
+        head = heads[of_shard] if heads[of_shard].version is not None else _beginning(shards)
+        committed = commit_shard.commit(
+            of_shard, part, head, first_seen, load=NO_LOAD if accepted else load, terms=terms
+        )
+        first_seen = committed.first_seen
         accepted += committed.accepted
-    return Committed(accepted, len(entries) - accepted, firsts)
+    return Committed(accepted, len(entries) - accepted, first_seen)

@@ -28,11 +28,11 @@ EXPIRY_MARGIN_DAYS = 35
 
 
 class LogKey(NamedTuple):
-    """Where a log lies: the partition of an account or a person, the day, and the lane."""
+    """Where a log lies: the partition of an account or a person, the day, and the shard."""
 
     pk: str
     day: date
-    lane: int = 0
+    shard: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +52,12 @@ def stored_head(day: date, item: dict[str, Any]) -> StoredHead:
 
 
 def people_in(item: dict[str, Any]) -> set[str]:
-    """The people whose events are in an item of a log, head or segment; nobody in any other item."""
+    """The people whose events are in an item of a log, head or block; nobody in any other item."""
     kind, _, rest = item["sk"]["S"].partition("#")
     if "l" not in item or "B" not in item["l"]:
         return set()
     day, data = schema.parse_day_key(schema.DAYS_PREFIX + "#".join(rest.split("#")[:2]))[0], item["l"]["B"]
-    entries = day_log.decode_head(day, data).tail if kind == "D" else day_log.decode_segment(day, data)[1]
+    entries = day_log.decode_head(day, data).tail if kind == "D" else day_log.decode_block(day, data)[1]
     return {entry.person for entry in entries if entry.person is not None}
 
 
@@ -76,7 +76,7 @@ def expiry(day: date, retention_days: int) -> int:
 
 
 def read_heads(pk: str, day: date) -> dict[int, StoredHead]:
-    """The heads of a day as they stand now, by lane; those that are not there are left out."""
+    """The heads of a day as they stand now, by shard; those that are not there are left out."""
     items = pages(
         dynamodb().query,
         TableName=schema.activity_table(),
@@ -88,9 +88,9 @@ def read_heads(pk: str, day: date) -> dict[int, StoredHead]:
     return {schema.parse_day_key(item["sk"]["S"])[1]: stored_head(day, item) for item in items}
 
 
-def read_segments(key: LogKey, after: int = 0) -> dict[bytes, bytes]:
-    """The data of a log's segments behind position `after`, by token, those that no head leads to included."""
-    prefix = schema.segments_prefix(key.day, key.lane)
+def read_blocks(key: LogKey, after: int = 0) -> dict[bytes, bytes]:
+    """The data of a log's blocks behind position `after`, by token, those that no head leads to included."""
+    prefix = schema.blocks_prefix(key.day, key.shard)
     items = pages(
         dynamodb().query,
         TableName=schema.activity_table(),
@@ -105,15 +105,15 @@ def read_segments(key: LogKey, after: int = 0) -> dict[bytes, bytes]:
     return {bytes.fromhex(item["sk"]["S"].rpartition("#")[2]): item["l"]["B"] for item in items}
 
 
-def put_segment(key: LogKey, segment: day_log.Segment, expires: int) -> None:
-    """Write a segment; it counts only once a head leads to it."""
+def put_block(key: LogKey, block: day_log.Block, expires: int) -> None:
+    """Write a block; it counts only once a head leads to it."""
     call(
         dynamodb().put_item,
         TableName=schema.activity_table(),
         Item={
             "pk": {"S": key.pk},
-            "sk": {"S": schema.segment_key(key.day, key.lane, segment.position, segment.token)},
-            "l": {"B": segment.data},
+            "sk": {"S": schema.block_key(key.day, key.shard, block.position, block.token)},
+            "l": {"B": block.data},
             "ttl": {"N": str(expires)},
         },
     )
@@ -128,7 +128,7 @@ def head_put(
     """
     item: dict[str, Any] = {
         "pk": {"S": key.pk},
-        "sk": {"S": schema.day_key(key.day, key.lane)},
+        "sk": {"S": schema.day_key(key.day, key.shard)},
         "v": {"S": version},
         "l": {"B": log},
         "ttl": {"N": str(expires)},
@@ -145,20 +145,20 @@ def head_put(
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class DayLogReads:
     """What a batch of entries needs to know before it is committed."""
 
     heads: dict[LogKey, StoredHead]
     """Heads that were asked for; for one that is not there, what it should begin as."""
-    firsts: dict[str, str | None]
+    first_seen: dict[str, str | None]
     """First-seen times of event names as stored, by the partition key of an account's logs; None where it has none."""
 
     def head(self, pk: str, day: date) -> StoredHead:
-        """The head of a day, that of its first lane."""
+        """The head of a day, that of its first shard."""
         return self.heads[LogKey(pk, day)]
 
 
-def read_logs(logs: Collection[LogKey], pks: Collection[str]) -> Reading:
+def read_logs(logs: Collection[LogKey], pks: Collection[str]) -> DayLogReads:
     """Read the heads of logs, and the first-seen times of those partitions that are accounts', a hundred items a call.
 
     Heads are read consistently, for fewer lost races; first-seen times need not be, since a stale one only makes the
@@ -169,20 +169,20 @@ def read_logs(logs: Collection[LogKey], pks: Collection[str]) -> Reading:
     """
     accounts = {account: pk for pk in pks if (account := schema.account_of(pk)) is not None}
     wanted = [
-        (schema.activity_table(), {"pk": {"S": pk}, "sk": {"S": schema.day_key(day, lane)}}) for pk, day, lane in logs
+        (schema.activity_table(), {"pk": {"S": pk}, "sk": {"S": schema.day_key(day, shard)}}) for pk, day, shard in logs
     ]
     wanted += [(schema.accounts_table(), {"account_id": {"S": account}}) for account in sorted(accounts)]
     heads = dict.fromkeys(logs, NO_HEAD)
-    firsts: dict[str, str | None] = dict.fromkeys(accounts.values())
+    first_seen: dict[str, str | None] = dict.fromkeys(accounts.values())
     for table, item in batch_get(wanted, _shapes()):
         if table == schema.accounts_table():
             if schema.ERASING in item:
                 raise BeingErasedError("an account of the batch is being erased")
-            firsts[accounts[item["account_id"]["S"]]] = item["names"]["S"] if "names" in item else None
+            first_seen[accounts[item["account_id"]["S"]]] = item["names"]["S"] if "names" in item else None
         else:
             key = LogKey(item["pk"]["S"], *schema.parse_day_key(item["sk"]["S"]))
             heads[key] = stored_head(key.day, item)
-    return Reading(heads, firsts)
+    return DayLogReads(heads, first_seen)
 
 
 def _shapes() -> dict[str, dict[str, Any]]:
@@ -199,7 +199,7 @@ MAX_ENTRIES = 200_000
 
 
 class SealedCache:
-    """Keeps sealed parts by log. Segments never change: what is kept can be old, but never wrong."""
+    """Keeps sealed parts by log. Blocks never change: what is kept can be old, but never wrong."""
 
     def __init__(self, max_entries: int = MAX_ENTRIES) -> None:
         self._max_entries = max_entries
@@ -219,7 +219,7 @@ class SealedCache:
 
     def keep(self, key: LogKey, part: Sealed) -> None:
         """Keep a part, in place of the one kept of that log before."""
-        if not part.segments:
+        if not part.blocks:
             return
         with self._lock:
             before = self._parts.pop(key, NOTHING_SEALED)

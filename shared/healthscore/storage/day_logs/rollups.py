@@ -1,4 +1,4 @@
-"""Reading what accounts did (table Activity): roll-ups by day, and a single day up to an instant."""
+"""Reads what accounts did (table Activity): roll-ups by day, and a single day up to an instant."""
 
 from __future__ import annotations
 
@@ -40,16 +40,16 @@ def rollups(account_id: str, first: date, last: date, *, consistent: bool, names
         ProjectionExpression="sk, r",
         ConsistentRead=consistent,
     )
-    lanes = [
+    shards = [
         decode_rollup(schema.parse_day_key(item["sk"]["S"])[0], item["r"]["S"], names=names)
         for item in items
         if "r" in item
     ]
-    return [merged(list(parts)) for _, parts in groupby(lanes, key=attrgetter("day"))]
+    return [merged(list(parts)) for _, parts in groupby(shards, key=attrgetter("day"))]
 
 
 def last_rollup_before(account_id: str, day: date, *, consistent: bool) -> DayRollup | None:
-    """The roll-up of an account's last active day before `day`, or None; reads one item of a day without lanes."""
+    """The roll-up of an account's last active day before `day`, or None; reads one item of a day without shards."""
     while True:
         page = call(
             dynamodb().query,
@@ -67,10 +67,10 @@ def last_rollup_before(account_id: str, day: date, *, consistent: bool) -> DayRo
         if not page["Items"]:
             return None
         (item,) = page["Items"]
-        day, lane = schema.parse_day_key(item["sk"]["S"])
-        if lane == 0 and "r" in item:
+        day, shard = schema.parse_day_key(item["sk"]["S"])
+        if shard == 0 and "r" in item:
             return decode_rollup(day, item["r"]["S"])
-        if found := rollups(account_id, day, day, consistent=consistent) if lane else []:
+        if found := rollups(account_id, day, day, consistent=consistent) if shard else []:
             return found[0]
 
 

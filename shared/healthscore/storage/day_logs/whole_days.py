@@ -26,22 +26,23 @@ if TYPE_CHECKING:
     from healthscore.storage.day_logs.log_items import StoredHead
 
 EMPTY_HEAD_LIFE = timedelta(days=1)
-"""How long the empty head of a deleted day stays: longer than any put of its first commit could still be on its way.
+"""How long the empty head of a deleted day memberships: longer than any put of its first commit could still be on its
+way.
 
 Were the head itself deleted, then a repetition of that put (by the SDK, after an answer that was lost) would find the
-condition it was made for, that there is no head, and bring back a head whose segments are gone.
+condition it was made for, that there is no head, and bring back a head whose blocks are gone.
 """
 
 
 @dataclass(frozen=True, slots=True)
-class WholeLane:
-    """One lane of a day as it was read."""
+class WholeShard:
+    """One shard of a day as it was read."""
 
     key: LogKey
     version: str | None
     """The head's version; None where there is no head."""
-    segment_keys: tuple[str, ...]
-    """Sort keys of the segments that the head leads to."""
+    block_keys: tuple[str, ...]
+    """Sort keys of the blocks that the head leads to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +51,8 @@ class WholeDay:
 
     entries: tuple[Entry, ...]
     """Sorted by time, then id; none where the day was deleted."""
-    lanes: tuple[WholeLane, ...]
-    """All lanes that the day has."""
+    shards: tuple[WholeShard, ...]
+    """All shards that the day has."""
 
 
 def days(pk: str) -> list[date]:
@@ -82,7 +83,7 @@ def read_day(pk: str, day: date) -> WholeDay | None:
     while heads:
         try:
             return _whole(pk, day, heads)
-        except day_log.MissingSegmentError:
+        except day_log.MissingBlockError:
             if heads == broken:
                 raise
             broken, heads = heads, log_items.read_heads(pk, day)  # unless it was deleted between the reads
@@ -91,17 +92,17 @@ def read_day(pk: str, day: date) -> WholeDay | None:
 
 def _whole(pk: str, day: date, heads: dict[int, StoredHead]) -> WholeDay:
     entries: list[Entry] = []
-    lanes = []
-    for lane in range(heads[0].head.lanes):
-        key, stored = LogKey(pk, day, lane), heads.get(lane, NO_HEAD)
-        segments = log_items.read_segments(key) if stored.head.segments else {}
-        sealed = list(day_log.way_back(day, stored.head, segments))
+    shards = []
+    for shard in range(heads[0].head.shards):
+        key, stored = LogKey(pk, day, shard), heads.get(shard, NO_HEAD)
+        blocks = log_items.read_blocks(key) if stored.head.blocks else {}
+        sealed = list(day_log.walk_blocks(day, stored.head, blocks))
         entries.extend(stored.head.tail)
         for _, _, part in sealed:
             entries.extend(part)
-        segment_keys = tuple(schema.segment_key(day, lane, position, token) for position, token, _ in sealed)
-        lanes.append(WholeLane(key, stored.version, segment_keys))
-    return WholeDay(tuple(sorted(entries)), tuple(lanes))
+        block_keys = tuple(schema.block_key(day, shard, position, token) for position, token, _ in sealed)
+        shards.append(WholeShard(key, stored.version, block_keys))
+    return WholeDay(tuple(sorted(entries)), tuple(shards))
 
 
 def delete_day(whole: WholeDay, now: datetime) -> bool:
@@ -119,15 +120,15 @@ def delete_day(whole: WholeDay, now: datetime) -> bool:
     Raises:
         StorageUnavailableError: the day is not known to be deleted; read it again.
     """
-    return all(_delete_lane(lane, len(whole.lanes), now) for lane in whole.lanes)
+    return all(_delete_shard(shard, len(whole.shards), now) for shard in whole.shards)
 
 
-def _delete_lane(lane: WholeLane, lanes: int, now: datetime) -> bool:
+def _delete_shard(shard: WholeShard, shards: int, now: datetime) -> bool:
     put = log_items.head_put(
-        lane.key,
-        day_log.encode_head(lane.key.day, day_log.Head(lanes=lanes)),
+        shard.key,
+        day_log.encode_head(shard.key.day, day_log.Head(shards=shards)),
         None,
-        read_version=lane.version,
+        read_version=shard.version,
         version=secrets.token_urlsafe(8),
         expires=int((now + EMPTY_HEAD_LIFE).timestamp()),
     )
@@ -135,7 +136,7 @@ def _delete_lane(lane: WholeLane, lanes: int, now: datetime) -> bool:
         call(dynamodb().put_item, **put)
     except ConditionFailedError:
         return False
-    for sk in lane.segment_keys:
-        key = {"pk": {"S": lane.key.pk}, "sk": {"S": sk}}
+    for sk in shard.block_keys:
+        key = {"pk": {"S": shard.key.pk}, "sk": {"S": sk}}
         call(dynamodb().delete_item, TableName=schema.activity_table(), Key=key)
     return True

@@ -23,7 +23,7 @@ from healthscore.storage.day_logs import log_items
 from healthscore.storage.erasure import crm_companies as crm_erasing
 from healthscore.storage.erasure import people as people_erasing
 from healthscore.storage.errors import ConditionFailedError
-from healthscore.storage.retries import Patience
+from healthscore.storage.retries import Backoff
 from healthscore.storage.runs import runs, summary
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def _members(account_id: str) -> Iterator[int]:
 def _logs(account_id: str) -> Iterator[int]:
     """Delete an account's logs, some items at a time, and before each what is kept of people that only they know.
 
-    A writer that had read a day before the account was marked may put a segment and the head between the look at a day
+    A writer that had read a day before the account was marked may put a block and the head between the look at a day
     and its deletion, which then takes the head alone. So it is looked at again until there is nothing: without a head,
     no writer can commit any more.
     """
@@ -153,7 +153,7 @@ def _delete(account_id: str, deletes: list[dict[str, Any]], *, itself: bool = Fa
         "ConditionExpression": f"attribute_exists({schema.ERASING})",
     }
     items: list[Any] = [{"Delete" if itself else "ConditionCheck": marked}, *deletes]
-    patience = Patience("others are at the items that are to be deleted")
+    patience = Backoff("others are at the items that are to be deleted")
     while True:
         try:
             call(dynamodb().transact_write_items, TransactItems=items)

@@ -8,7 +8,7 @@ from healthscore.storage import schema
 from healthscore.storage.accounts import account_item, accounts
 from healthscore.storage.client import call, dynamodb
 from healthscore.storage.errors import AccountErasedError, ConditionFailedError
-from healthscore.storage.retries import Patience
+from healthscore.storage.retries import Backoff
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -58,7 +58,7 @@ def drop_champions(account_id: str, user_ids: Collection[str], now: datetime) ->
 
 
 def _change(account_id: str, expression: str, user_id: str) -> None:
-    patience = Patience("others are at the account")
+    patience = Backoff("others are at the account")
     while True:
         try:
             call(

@@ -12,28 +12,28 @@ from healthscore.storage.batches import batch_delete
 from healthscore.storage.client import call, dynamodb, pages
 from healthscore.storage.errors import ConditionFailedError
 from healthscore.storage.people import pending_moves
-from healthscore.storage.retries import Patience
+from healthscore.storage.retries import Backoff
 
 
 def leave(person: str, account_id: str, *, for_good: bool = False) -> None:
     """Note that a person never belonged to an account; what is kept of one who belongs to no other is deleted.
 
-    One who is known as somebody else as well, as a visitor is who signed in, stays for that one's sake, and goes with
-    them. The account's own note of the person goes last, so that it leads here again after an interruption.
+    One who is known as somebody else as well, as a visitor is who signed in, memberships for that one's sake, and goes
+    with them. The account's own note of the person goes last, so that it leads here again after an interruption.
 
     Args:
-        person: the person, as in `core.pack.Entry`.
+        person: the person, as in `core.day_log.codec.Entry`.
         account_id: the account.
         for_good: whether the person goes all the same who is known as somebody else.
 
     Raises:
         StorageUnavailableError: something is left.
     """
-    patience = Patience("too many writers at once for one person")
+    patience = Backoff("too many writers at once for one person")
     while True:
         item = _member(person)
-        stays = _list(item, "m")
-        kept = [stay for stay in stays if stay[1] != account_id]
+        memberships = _list(item, "m")
+        kept = [membership for membership in memberships if membership[1] != account_id]
         with contextlib.suppress(ConditionFailedError):
             links = _list(item, "l")
             if not kept and (for_good or not links):
@@ -41,7 +41,7 @@ def leave(person: str, account_id: str, *, for_good: bool = False) -> None:
                     schema.activity_table(), [_key(schema.person_pk(user), schema.alias_key(person)) for user in links]
                 )
                 _delete_person(person, item)
-            elif kept != stays:
+            elif kept != memberships:
                 _save(item, "m", kept)
             break
         patience.wait()
@@ -73,7 +73,7 @@ def _delete_person(person: str, item: dict[str, Any]) -> None:
 
 def _unlink(other: str, user: str) -> None:
     """Have another id of a user not lead to that user any more; it goes where it leads nowhere else."""
-    patience = Patience("too many writers at once for one person")
+    patience = Backoff("too many writers at once for one person")
     while True:
         item = _member(other)
         links = _list(item, "l")
@@ -105,7 +105,7 @@ def _member(person: str) -> dict[str, Any]:
 
 
 def _list(item: dict[str, Any], name: str) -> list[Any]:
-    """What a person's item says: stays under `m`, links under `l`."""
+    """What a person's item says: memberships under `m`, links under `l`."""
     return list(json.loads(item[name]["S"])) if name in item else []
 
 

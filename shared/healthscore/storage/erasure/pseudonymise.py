@@ -2,8 +2,8 @@
 
 Entries keep their time, event name, value and event id; the person and the sessions are replaced by others that are
 made up for that day alone and lead nowhere, and the names of pages, which may say whose they were, are dropped. Each
-lane is read, written anew beside what is there, and exchanged by one put on condition of the version that was read;
-then the old segments are deleted, and with them those that a writer has left behind: all were listed before the
+shard is read, written anew beside what is there, and exchanged by one put on condition of the version that was read;
+then the old blocks are deleted, and with them those that a writer has left behind: all were listed before the
 exchange, so a writer that could still lead to one fails its own condition.
 """
 
@@ -20,7 +20,7 @@ from healthscore.storage.client import call, dynamodb, pages
 from healthscore.storage.day_logs import log_items
 from healthscore.storage.day_logs.log_items import NO_HEAD, LogKey
 from healthscore.storage.errors import ConditionFailedError
-from healthscore.storage.retries import Patience
+from healthscore.storage.retries import Backoff
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -34,9 +34,9 @@ def scrub(account_id: str, people: Collection[str], retention_days: int, keep_go
 
     Args:
         account_id: the account.
-        people: named as in `core.pack.Entry`.
+        people: named as in `core.day_log.codec.Entry`.
         retention_days: how long days are kept.
-        keep_going: asked before each lane; False leaves the rest to the next call.
+        keep_going: asked before each shard; False leaves the rest to the next call.
 
     Returns:
         Whether nothing is left of them.
@@ -44,15 +44,15 @@ def scrub(account_id: str, people: Collection[str], retention_days: int, keep_go
     Raises:
         StorageUnavailableError: something may be left.
     """
-    for key in _lanes(schema.activity_pk(account_id)):
+    for key in _shards(schema.activity_pk(account_id)):
         if not keep_going():
             return False
-        _scrub_lane(key, people, log_items.expiry(key.day, retention_days))
+        _scrub_shard(key, people, log_items.expiry(key.day, retention_days))
     return True
 
 
-def _lanes(pk: str) -> list[LogKey]:
-    """The lanes that have a head or segments, those included that no head leads to."""
+def _shards(pk: str) -> list[LogKey]:
+    """The shards that have a head or blocks, those included that no head leads to."""
     items = pages(
         dynamodb().query,
         TableName=schema.activity_table(),
@@ -63,22 +63,22 @@ def _lanes(pk: str) -> list[LogKey]:
     )
     heads, rest = schema.DAYS_PREFIX, "S#"
     found = {"#".join(sk.split("#")[1:3]) for item in items if (sk := item["sk"]["S"]).startswith((heads, rest))}
-    return [LogKey(pk, *schema.parse_day_key(heads + lane)) for lane in sorted(found)]
+    return [LogKey(pk, *schema.parse_day_key(heads + shard)) for shard in sorted(found)]
 
 
-def _scrub_lane(key: LogKey, people: Collection[str], expires: int) -> None:
-    patience = Patience("too many writers at once for one log")
+def _scrub_shard(key: LogKey, people: Collection[str], expires: int) -> None:
+    patience = Backoff("too many writers at once for one log")
     while True:
-        segments = log_items.read_segments(key)
-        listed = [item["sk"]["S"] for item in _segments(key)]
-        stored = log_items.read_heads(key.pk, key.day).get(key.lane, NO_HEAD)
+        blocks = log_items.read_blocks(key)
+        listed = [item["sk"]["S"] for item in _blocks(key)]
+        stored = log_items.read_heads(key.pk, key.day).get(key.shard, NO_HEAD)
         try:
-            way = list(day_log.way_back(key.day, stored.head, segments))
-        except day_log.MissingSegmentError:
+            way = list(day_log.walk_blocks(key.day, stored.head, blocks))
+        except day_log.MissingBlockError:
             patience.wait()  # somebody sealed one between the two reads
             continue
         entries = [*stored.head.tail, *(entry for _, _, part in way for entry in part)]
-        led_to = {schema.segment_key(key.day, key.lane, position, token) for position, token, _ in way}
+        led_to = {schema.block_key(key.day, key.shard, position, token) for position, token, _ in way}
         if led_to.issuperset(listed) and not any(entry.person in people for entry in entries):
             return
         try:
@@ -90,8 +90,8 @@ def _scrub_lane(key: LogKey, people: Collection[str], expires: int) -> None:
         return
 
 
-def _segments(key: LogKey) -> Iterable[dict[str, Any]]:
-    prefix = schema.segments_prefix(key.day, key.lane)
+def _blocks(key: LogKey) -> Iterable[dict[str, Any]]:
+    prefix = schema.blocks_prefix(key.day, key.shard)
     return pages(
         dynamodb().query,
         TableName=schema.activity_table(),
@@ -103,14 +103,14 @@ def _segments(key: LogKey) -> Iterable[dict[str, Any]]:
 
 
 def _exchange(key: LogKey, stored: StoredHead, entries: list[Entry], expires: int) -> None:
-    head = day_log.Head(lanes=stored.head.lanes, load=stored.head.load)
+    head = day_log.Head(shards=stored.head.shards, load=stored.head.load)
     overhead, salt = log_items.overhead(key.pk), secrets.token_bytes(8)
     append = day_log.append(key.day, day_log.NOTHING_SEALED, head, entries, overhead, salt=salt)
     log, rollup = day_log.encode_head(key.day, head), None
     if append is not None:
         log, rollup = append.log, append.rollup
-        for segment in append.segments:
-            log_items.put_segment(key, segment, expires)
+        for block in append.blocks:
+            log_items.put_block(key, block, expires)
     put = log_items.head_put(
         key, log, rollup, read_version=stored.version, version=secrets.token_urlsafe(8), expires=expires
     )

@@ -7,7 +7,7 @@ import json
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from healthscore.core.nightly.run_totals import Tally
+from healthscore.core.nightly.run_totals import RunTotals
 from healthscore.core.time import format_instant, parse_instant
 from healthscore.storage import schema
 from healthscore.storage.accounts import existence
@@ -73,7 +73,7 @@ def finish_run(day: date, result: dict[str, Any]) -> None:
     )
 
 
-def judge_run(day: date, *, held: bool) -> bool:
+def record_outage(day: date, *, held: bool) -> bool:
     """Keep whether a day's alerts about accounts that are out of sight stay held; the first judgement stands.
 
     Returns:
@@ -93,7 +93,7 @@ def judge_run(day: date, *, held: bool) -> bool:
     return answer["Attributes"]["held"]["BOOL"]
 
 
-def judgements(first: date) -> dict[date, bool]:
+def recorded_outages(first: date) -> dict[date, bool]:
     """Which runs held alerts back, by day, oldest first; of `first` and later days, and of judged runs only.
 
     Raises:
@@ -109,41 +109,41 @@ def judgements(first: date) -> dict[date, bool]:
     return {date.fromisoformat(item["sk"]["S"]): item["held"]["BOOL"] for item in items if "held" in item}
 
 
-def put_part(run: str, segment: int, chunk: int, tally: Tally, expires: datetime) -> None:
+def put_worker_result(run: str, segment: int, chunk: int, totals: RunTotals, expires: datetime) -> None:
     """Keep what one worker of a run has counted, for the run's end to add up; the same part again takes its place.
 
     Args:
         run: names the run, unlike any other.
         segment: which part of the accounts.
         chunk: the how-many-th worker on that part, from 0.
-        tally: what was counted.
+        totals: what was counted.
         expires: when it may go.
 
     Raises:
-        ConditionFailedError: an account that the tally names is gone, or being erased.
+        ConditionFailedError: an account that the totals names is gone, or being erased.
         StorageUnavailableError: not kept.
     """
     item: dict[str, Any] = {
         **_part_key(run, segment, chunk),
-        "tally": {"S": _dumps(tally)},
+        "tally": {"S": _dumps(totals)},
         "ttl": {"N": str(int(expires.timestamp()))},
     }
-    named = sorted(tally.named)
+    named = sorted(totals.named)
     if named:
         item["named"] = {"SS": named}
     put = {"Put": {"TableName": schema.settings_table(), "Item": item}}
     call(dynamodb().transact_write_items, TransactItems=[put, *existence.checks(named)])
 
 
-def parts(run: str) -> Iterator[tuple[int, int, Tally]]:
-    """Segment, chunk and tally of what the workers of a run have counted, in that order, read page by page.
+def parts(run: str) -> Iterator[tuple[int, int, RunTotals]]:
+    """Segment, chunk and totals of what the workers of a run have counted, in that order, read page by page.
 
     Raises:
         StorageUnavailableError: the table cannot be read now.
     """
     for item in _parts("begins_with(sk, :run)", {":run": {"S": f"{run}#"}}):
         _, segment, chunk = item["sk"]["S"].rsplit("#", 2)
-        yield int(segment), int(chunk), Tally.from_stored(json.loads(item["tally"]["S"]))
+        yield int(segment), int(chunk), RunTotals.from_stored(json.loads(item["tally"]["S"]))
 
 
 def forget(account_id: str) -> None:
@@ -153,17 +153,17 @@ def forget(account_id: str) -> None:
         StorageUnavailableError: it may still be named.
     """
     for item in _parts("", {":account": {"S": account_id}}, FilterExpression="contains(named, :account)"):
-        tally = Tally.from_stored(json.loads(item["tally"]["S"]))
-        tally = tally.naming(tally.named - {account_id})
+        totals = RunTotals.from_stored(json.loads(item["tally"]["S"]))
+        totals = totals.naming(totals.named - {account_id})
         with contextlib.suppress(ConditionFailedError):  # put again since, by a worker that knew of the erasure
             call(
                 dynamodb().update_item,
                 TableName=schema.settings_table(),
                 Key={name: item[name] for name in ("pk", "sk")},
-                UpdateExpression="SET tally = :tally DELETE named :accounts",
+                UpdateExpression="SET tally = :totals DELETE named :accounts",
                 ConditionExpression="tally = :read",
                 ExpressionAttributeValues={
-                    ":tally": {"S": _dumps(tally)},
+                    ":totals": {"S": _dumps(totals)},
                     ":accounts": {"SS": [account_id]},
                     ":read": item["tally"],
                 },
@@ -185,8 +185,8 @@ def _part_key(run: str, segment: int, chunk: int) -> dict[str, Any]:
     return {"pk": _PART, "sk": {"S": f"{run}#{segment:06d}#{chunk:06d}"}}
 
 
-def _dumps(tally: Tally) -> str:
-    return json.dumps(tally.stored(), ensure_ascii=False, separators=(",", ":"))
+def _dumps(totals: RunTotals) -> str:
+    return json.dumps(totals.stored(), ensure_ascii=False, separators=(",", ":"))
 
 
 def _run_key(day: date) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from healthscore.storage import schema
 from healthscore.storage.accounts import existence
 from healthscore.storage.client import call, dynamodb
 from healthscore.storage.errors import ConditionFailedError
-from healthscore.storage.retries import Patience
+from healthscore.storage.retries import Backoff
 
 if TYPE_CHECKING:
     from datetime import date
@@ -54,7 +54,7 @@ def forget(account_id: str) -> None:
     Raises:
         StorageUnavailableError: it may still be among them.
     """
-    patience = Patience("too many writers at once for the summary")
+    patience = Backoff("too many writers at once for the summary")
     while True:
         text = _stored()
         if text is None:

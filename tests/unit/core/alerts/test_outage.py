@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from healthscore.core.alerts.model import AlertKind
-from healthscore.core.alerts.outage import fleet_alert, fleet_silent, usual, weeks_present
+from healthscore.core.alerts.outage import outage_alert, tracking_outage, usual, weeks_present
 from tests.unit.core.alerts.nights import FIRST, instant, snapshot
 
 TONIGHT = FIRST + timedelta(days=28)
@@ -43,22 +43,22 @@ WEEK = timedelta(days=7)
         "nights before which nothing was tracked are no measure",
     ],
 )
-def test_fleet_silent__night__is_told_from_a_quiet_one(tonight, before, silent):
+def test_tracking_outage__night__is_told_from_a_quiet_one(tonight, before, silent):
     active = Counter({0: tonight} | dict(enumerate(before, start=1)))
-    assert fleet_silent(active) is silent
+    assert tracking_outage(active) is silent
 
 
 @given(st.integers(1, 10_000), st.data())
-def test_fleet_silent__as_many_as_usual_or_more__never(expected, data):
+def test_tracking_outage__as_many_as_usual_or_more__never(expected, data):
     here = data.draw(st.integers(expected, 2 * expected))
-    assert not fleet_silent({0: here, 1: expected, 2: expected, 3: expected, 4: expected})
+    assert not tracking_outage({0: here, 1: expected, 2: expected, 3: expected, 4: expected})
 
 
 @given(st.lists(st.integers(0, 500), min_size=5, max_size=5))
-def test_fleet_silent__fewer_active_tonight__stays_silent(counts):
+def test_tracking_outage__fewer_active_tonight__stays_silent(counts):
     active = dict(enumerate(counts))
-    if fleet_silent(active):
-        assert all(fleet_silent(active | {0: fewer}) for fewer in range(counts[0]))
+    if tracking_outage(active):
+        assert all(tracking_outage(active | {0: fewer}) for fewer in range(counts[0]))
 
 
 def test_usual__is__the_mean_of_the_weekdays_on_which_somebody_was_there():
@@ -78,8 +78,8 @@ def test_weeks_present__account__counts_nights_after_a_day_with_events():
     assert weeks_present([], night(0, 3)) == [0]
 
 
-def test_fleet_alert__says__how_many_are_here_and_how_many_usually_are():
-    told = fleet_alert(TONIGHT, instant(TONIGHT), {0: 3, 1: 200, 2: 201})
+def test_outage_alert__says__how_many_are_here_and_how_many_usually_are():
+    told = outage_alert(TONIGHT, instant(TONIGHT), {0: 3, 1: 200, 2: 201})
     assert (told.kind, told.account_id, told.severity) == (AlertKind.FLEET_SILENT, None, "high")
     assert told.title == "Most accounts fell silent at once: 3 active instead of 200.5"
     assert (told.evidence[0].before, told.evidence[0].after) == (200.5, 3)

@@ -8,7 +8,7 @@ from fractions import Fraction
 import pytest
 
 from healthscore.core.alerts.model import Alert, AlertKind, Evidence, Severity, alert_id
-from healthscore.core.alerts.render import Subject, tell
+from healthscore.core.alerts.render import Subject, render
 from healthscore.core.alerts.rules import Change, changes
 from healthscore.core.alerts.settings import AlertSettings
 from healthscore.core.explain.drivers import drivers
@@ -25,7 +25,7 @@ def crm(**said):
 
 
 def told(kind, then, now, before=None):
-    return tell(Change(kind, then.score if before is None else before, then.day), ACME, then, now)
+    return render(Change(kind, then.score if before is None else before, then.day), ACME, then, now)
 
 
 def test_tell__band_fell__says_from_where_to_where_since_when_and_why():
@@ -126,7 +126,7 @@ def test_tell__component_that_moved_the_other_way__explains_nothing():
 def test_tell__band_fell_with_nothing_moved_since__still_says_what_fell():
     """The snapshot that explains may be gone; the score's own history remains."""
     now = lived(LATER, **DRIFTED)
-    alert = tell(Change(AlertKind.BAND_FELL, 75, FIRST), ACME, now, now)
+    alert = render(Change(AlertKind.BAND_FELL, 75, FIRST), ACME, now, now)
     assert alert.why == "The score went from 75 on 2026-10-01 to 48 on 2026-10-05, from healthy to at risk."
     assert alert.action
 
@@ -171,7 +171,7 @@ def test_tell__milestone_taken_from_the_settings__asks_to_check_the_settings():
 
 def test_tell__long_name__is_cut_in_the_title():
     subject = Subject("acme", "A very " + "long " * 30 + "name", None)
-    alert = tell(Change(AlertKind.BAND_FELL, 80, FIRST), subject, lived(FIRST), lived(LATER, **DRIFTED))
+    alert = render(Change(AlertKind.BAND_FELL, 80, FIRST), subject, lived(FIRST), lived(LATER, **DRIFTED))
     assert len(alert.title) <= 85
     assert alert.title.endswith("… fell to at risk: 48")
 
@@ -181,7 +181,7 @@ def test_tell__changes_of_a_night__can_all_be_told():
     then, now = lived(FIRST), lived(LATER, **GONE, seen=timedelta(days=7, hours=1))
     nights = [lived(FIRST + timedelta(days=offset)).daily for offset in range(3)]
     found = changes(nights, then, now, AlertSettings())
-    assert [tell(change, ACME, then, now).kind for change in found] == [
+    assert [render(change, ACME, then, now).kind for change in found] == [
         AlertKind.BAND_FELL,
         AlertKind.SCORE_FELL,
         AlertKind.DECLINING,

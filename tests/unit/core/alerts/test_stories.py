@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from healthscore.core.alerts.grouping import folded
+from healthscore.core.alerts.grouping import grouped
 from healthscore.core.time import parse_instant
 from tests.unit.core.alerts.nights import replay, snapshot
 
@@ -26,7 +26,7 @@ def told(story):
     ]
     bands = {night.day: night.band for night in nights}
     return {
-        day.isoformat(): [written(change) for change in folded(changes, (), bands[day])]
+        day.isoformat(): [written(change) for change in grouped(changes, (), bands[day])]
         for day, changes in replay(nights).items()
         if changes
     }
@@ -34,7 +34,7 @@ def told(story):
 
 def written(change):
     """A change in the form of the file."""
-    also = [other.kind.value for other in change.also]
+    also = [other.kind.value for other in change.merged]
     return {
         "kind": change.kind.value,
         **({"also": also} if also else {}),

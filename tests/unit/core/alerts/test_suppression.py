@@ -11,44 +11,52 @@ from hypothesis import strategies as st
 
 from healthscore.core.alerts.grouping import FALLS
 from healthscore.core.alerts.model import AlertKind, Severity
-from healthscore.core.alerts.render import Subject, tell
+from healthscore.core.alerts.render import Subject, render
 from healthscore.core.alerts.rules import NIGHTS_KEPT, NIGHTS_TO_REARM, changes
 from healthscore.core.alerts.settings import AlertSettings
-from healthscore.core.alerts.suppression import FURTHER, LONGEST, Handling, HandlingStatus, heeded
+from healthscore.core.alerts.suppression import (
+    MAX_SNOOZE,
+    WORSENED_POINTS,
+    Acknowledgement,
+    AcknowledgementStatus,
+    suppress,
+)
 from healthscore.core.model import Band, Component
 from healthscore.core.scoring.standard import FULL_SCORE, band
 from tests.unit.core.alerts.nights import DRIFTING, FIRST, instant, lived, snapshot, story
 
-ACKNOWLEDGED, SNOOZED = HandlingStatus.ACKNOWLEDGED, HandlingStatus.SNOOZED
+ACKNOWLEDGED, SNOOZED = AcknowledgementStatus.ACKNOWLEDGED, AcknowledgementStatus.SNOOZED
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
 
-def said(night, *, status=SNOOZED, days=LONGEST.days, kind=AlertKind.BAND_FELL):
+def said(night, *, status=SNOOZED, days=MAX_SNOOZE.days, kind=AlertKind.BAND_FELL):
     """What Kim says an hour after a night, for so many days."""
     at = night.as_of + HOUR
-    return Handling("x", kind, status, "Kim", "renewal talk", at, at + timedelta(days=days), night.day, night.score)
+    return Acknowledgement(
+        "x", kind, status, "Kim", "renewal talk", at, at + timedelta(days=days), night.day, night.score
+    )
 
 
-def told(scores, handled_on, *, seen=(), **handling):
+def told(scores, handled_on, *, seen=(), **acknowledgement):
     """What each night of a story tells, by its number, where Kim takes what one of them told in hand.
 
     Args:
         scores: one a night; None where there was no run.
         handled_on: after which night Kim speaks.
         seen: the nights before which the account was active.
-        **handling: what Kim says.
+        **acknowledgement: what Kim says.
     """
     nights = [
         replace(night, components={**night.components, Component.RECENCY: FULL_SCORE}) if number in seen else night
         for number, night in enumerate(story(scores))
     ]
-    says = said(nights[handled_on], **handling)
+    says = said(nights[handled_on], **acknowledgement)
     found = {}
     for number, current in enumerate(nights[1:], start=1):
         recent = [night.daily for night in nights[:number]][-NIGHTS_KEPT:]
         previous = nights[number - 1]
-        left = heeded(changes(recent, previous, current, AlertSettings()), says, recent, previous, current)
+        left = suppress(changes(recent, previous, current, AlertSettings()), says, recent, previous, current)
         if left:
             found[number] = left
     return found
@@ -73,7 +81,7 @@ def test_heeded__before_it_was_said__changes_nothing():
     nights = story(PLUNGE)
     recent, previous, current = [night.daily for night in nights[:3]], nights[2], nights[3]
     seen = changes(recent, previous, current, AlertSettings())
-    assert heeded(seen, said(current), recent, previous, current) == seen
+    assert suppress(seen, said(current), recent, previous, current) == seen
 
 
 @pytest.mark.parametrize("status", [ACKNOWLEDGED, SNOOZED])
@@ -81,7 +89,7 @@ def test_heeded__lower_band__is_told_once_with_who_had_it_in_hand(status):
     found = told([*PLUNGE, 55, 51, 51, 39, 38, 38], 3, status=status)
     assert kinds(found)[7][0] == "band_fell"
     assert set(found) == {3, 7}
-    assert all(change.handling.by == "Kim" for change in found[7])
+    assert all(change.acknowledgement.by == "Kim" for change in found[7])
 
 
 def test_heeded__creeps_down_ten_points__is_told_though_no_rule_sees_it():
@@ -116,7 +124,7 @@ def test_heeded__snooze_ends_and_the_trouble_holds__says_so_once():
     found = told([*PLUNGE, *[60] * 12], 3, days=5)
     assert kinds(found) == {3: ["band_fell", "score_fell", "declining"], 9: ["snooze_over"]}
     [over] = found[9]
-    assert (over.before, over.since, over.handling.by) == (60, FIRST + 3 * DAY, "Kim")
+    assert (over.before, over.since, over.acknowledgement.by) == (60, FIRST + 3 * DAY, "Kim")
 
 
 def test_heeded__snooze_ends_while_nights_are_not_run__the_next_one_says_so():
@@ -132,7 +140,7 @@ def test_heeded__snooze_ends_on_a_night_with_a_fall__is_told_with_it():
     found = told([*PLUNGE, 60, 60, 60, 60, 60, 39, 39], 3, days=5)
     assert kinds(found)[9][0] == "band_fell"
     assert "snooze_over" not in kinds(found)[9]
-    assert found[9][0].handling is not None
+    assert found[9][0].acknowledgement is not None
     assert 10 not in found
 
 
@@ -155,7 +163,7 @@ def test_heeded__silence__is_over_as_soon_as_somebody_is_seen():
 scores = st.lists(st.integers(0, 100), min_size=5, max_size=45)
 
 
-@given(scores, st.data(), st.sampled_from(list(HandlingStatus)), st.integers(1, LONGEST.days))
+@given(scores, st.data(), st.sampled_from(list(AcknowledgementStatus)), st.integers(1, MAX_SNOOZE.days))
 def test_heeded__any_nights__a_fall_is_told_only_if_it_got_worse_or_ended(scores, data, status, days):
     handled_on = data.draw(st.integers(1, len(scores) - 2))
     found = told(scores, handled_on, status=status, days=days)
@@ -168,12 +176,12 @@ def test_heeded__any_nights__a_fall_is_told_only_if_it_got_worse_or_ended(scores
         lowest = min(scores[handled_on:number])
         if falls:
             assert scores[number] < lowest
-            assert all(change.handling is not None for change in falls)
-        if band(scores[number]).rank < band(lowest).rank or scores[number] <= lowest - FURTHER:
+            assert all(change.acknowledgement is not None for change in falls)
+        if band(scores[number]).rank < band(lowest).rank or scores[number] <= lowest - WORSENED_POINTS:
             assert falls, "a snooze hid that it got worse"
 
 
-@given(scores, st.data(), st.integers(1, LONGEST.days))
+@given(scores, st.data(), st.integers(1, MAX_SNOOZE.days))
 def test_heeded__any_nights__the_end_of_a_snooze_is_told_at_most_once(scores, data, days):
     handled_on = data.draw(st.integers(1, len(scores) - 2))
     found = told(scores, handled_on, days=days)
@@ -195,15 +203,16 @@ def well_again(scores):
     """Whether an account that had the first score was well for three nights in a row after it."""
     known, *after = scores
     well = [
-        band(score) is Band.HEALTHY and (band(known) is not Band.HEALTHY or score >= known + FURTHER) for score in after
+        band(score) is Band.HEALTHY and (band(known) is not Band.HEALTHY or score >= known + WORSENED_POINTS)
+        for score in after
     ]
     return any(all(well[end - NIGHTS_TO_REARM : end]) for end in range(NIGHTS_TO_REARM, len(well) + 1))
 
 
 def test_tell__worse_than_was_snoozed__says_who_snoozed_it_and_why():
     then, now = lived(FIRST, events=40), lived(FIRST + 4 * DAY, **DRIFTING, seen=timedelta(days=4))
-    [change] = heeded([], said(replace(then, score=70)), [then.daily], then, now)
-    alert = tell(change, Subject("acme", "Acme", None), then, now)
+    [change] = suppress([], said(replace(then, score=70)), [then.daily], then, now)
+    alert = render(change, Subject("acme", "Acme", None), then, now)
     assert alert.why.startswith(
         "Kim snoozed this account's trouble on 2026-10-01 03:00 UTC until 2026-10-31 03:00 UTC "
         '("renewal talk"); it has got worse since, from 70. The score went from 70 on 2026-10-01'
@@ -220,8 +229,8 @@ def test_tell__worse_than_was_snoozed__says_who_snoozed_it_and_why():
 )
 def test_tell__snooze_over__says_how_the_account_is_and_who_snoozed_it(score, title, severity):
     then, now = snapshot(score), snapshot(score, FIRST + 2 * DAY)
-    [change] = heeded([], said(then, days=1), [then.daily], then, now)
-    alert = tell(change, Subject("acme", "Acme", None), then, now)
+    [change] = suppress([], said(then, days=1), [then.daily], then, now)
+    alert = render(change, Subject("acme", "Acme", None), then, now)
     assert (alert.kind, alert.title, alert.severity) == (AlertKind.SNOOZE_OVER, title, severity)
     assert alert.why.startswith(
         "Kim snoozed this account's trouble on 2026-10-01 03:00 UTC until 2026-10-02 03:00 UTC "
@@ -230,6 +239,6 @@ def test_tell__snooze_over__says_how_the_account_is_and_who_snoozed_it(score, ti
 
 
 def test_handling__stored_form__reads_back_as_written():
-    handling = said(snapshot(60))
-    assert Handling.from_json(handling.to_json()) == handling
-    assert handling.at > instant(FIRST)
+    acknowledgement = said(snapshot(60))
+    assert Acknowledgement.from_json(acknowledgement.to_json()) == acknowledgement
+    assert acknowledgement.at > instant(FIRST)

@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 
 from healthscore.core.alerts.model import Alert, AlertKind, Evidence, Severity
-from healthscore.core.alerts.render import Subject, tell
+from healthscore.core.alerts.render import Subject, render
 from healthscore.core.alerts.rules import Change
-from healthscore.core.alerts.tickets import tell_opened, tickets_opened, with_tickets
+from healthscore.core.alerts.tickets import render_tickets, tickets_opened, with_tickets
 from healthscore.core.model import CrmFacts
 from healthscore.services.notifications.render import message
 from tests.unit.core.alerts.nights import DRIFTING, FIRST, instant, lived
@@ -31,7 +31,7 @@ def said(high: int | None = None, tickets: int | None = None, provider: str | No
 def opened(before: CrmFacts, after: CrmFacts) -> Alert:
     """The alert of an account that thrives but for its tickets."""
     then, now = (lived(TODAY, crm=facts) for facts in (before, after))
-    return tell_opened(ACME, before, FIRST, then, now)
+    return render_tickets(ACME, before, FIRST, then, now)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_tell_opened__tickets_that_cost_nothing__says_that_the_score_stays():
 def test_tell_opened__two_changes_of_one_day__have_two_ids():
     first = opened(said(0, 0), said(1, 1))
     then, now = lived(TODAY, crm=said(0, 0)), lived(TODAY, crm=said(1, 1))
-    later = tell_opened(ACME, said(0, 0), FIRST, then, replace(now, as_of=now.as_of + timedelta(hours=2)))
+    later = render_tickets(ACME, said(0, 0), FIRST, then, replace(now, as_of=now.as_of + timedelta(hours=2)))
     assert first.alert_id != later.alert_id
     assert first.alert_id.startswith("2026-10-04-ticket_opened-")
 
@@ -118,8 +118,8 @@ def test_with_tickets__a_fallen_band__is_one_alert_that_tells_both():
     then = lived(FIRST, crm=said(0, 0))
     before, after = said(0, 0), said(2, 2)
     now = lived(TODAY, crm=after, **DRIFTING)
-    fell = tell(Change(AlertKind.BAND_FELL, then.score, then.day), ACME, then, now)
-    both = with_tickets(fell, tell_opened(ACME, before, FIRST, lived(TODAY, crm=before, **DRIFTING), now))
+    fell = render(Change(AlertKind.BAND_FELL, then.score, then.day), ACME, then, now)
+    both = with_tickets(fell, render_tickets(ACME, before, FIRST, lived(TODAY, crm=before, **DRIFTING), now))
     assert (both.alert_id, both.kind, both.title) == (fell.alert_id, AlertKind.BAND_FELL, fell.title)
     assert (fell.severity, both.severity) == (Severity.MEDIUM, Severity.HIGH)
     assert both.why == f"2 high-priority tickets were opened. {fell.why}"

@@ -16,20 +16,20 @@ OVERHEAD = 80
 
 
 class Log:
-    """A day's log as storage would keep it: a head, and every segment ever written."""
+    """A day's log as storage would keep it: a head, and every block ever written."""
 
     def __init__(self) -> None:
         self.head = EMPTY_HEAD
         self.rollup: str | None = None
-        self.segments: dict[bytes, bytes] = {}
+        self.blocks: dict[bytes, bytes] = {}
         self.head_sizes: list[int] = []
 
     def add(self, events) -> int:
-        sealed = resolve(DAY, self.head, NOTHING_SEALED, self.segments)
+        sealed = resolve(DAY, self.head, NOTHING_SEALED, self.blocks)
         made = append(DAY, sealed, self.head, [entry(one) for one in events], OVERHEAD, salt=b"")
         if made is None:
             return 0
-        self.segments.update({segment.token: segment.data for segment in made.segments})
+        self.blocks.update({block.token: block.data for block in made.blocks})
         self.head, self.rollup = decode_head(DAY, made.log), made.rollup
         self.head_sizes.append(OVERHEAD + len(made.rollup.encode()) + len(made.log))
         return len(made.fresh)
@@ -51,7 +51,7 @@ def test_rollup__of_events_in_any_order_batches_and_repetition__is_that_of_the_d
 def test_append__of_known_events_only__has_nothing_to_write():
     log = Log()
     log.add([event("e1"), event("e2")])
-    sealed = resolve(DAY, log.head, NOTHING_SEALED, log.segments)
+    sealed = resolve(DAY, log.head, NOTHING_SEALED, log.blocks)
     assert append(DAY, sealed, log.head, [entry(event("e2")), entry(event("e1"))], OVERHEAD, salt=b"") is None
 
 
@@ -74,50 +74,50 @@ def test_head__of_a_day_of_five_thousand_events__stays_within_a_write_unit():
     assert max(log.head_sizes) <= HEAD_BYTES
 
 
-def test_segments__that_no_head_leads_to__do_not_count():
+def test_blocks__that_no_head_leads_to__do_not_count():
     log = Log()
     log.add([event(f"e{i}") for i in range(200)])
     loser = append(
         DAY,
-        resolve(DAY, log.head, NOTHING_SEALED, log.segments),
+        resolve(DAY, log.head, NOTHING_SEALED, log.blocks),
         log.head,
         [entry(event(f"lost{i}")) for i in range(200)],
         OVERHEAD,
         salt=b"",
     )
-    log.segments.update({segment.token: segment.data for segment in loser.segments})
+    log.blocks.update({block.token: block.data for block in loser.blocks})
     log.add([event("last")])
     assert decode_rollup(DAY, log.rollup).events == 201
 
 
-def test_resolve__from_what_is_known__reads_only_the_segments_behind_it():
+def test_resolve__from_what_is_known__reads_only_the_blocks_behind_it():
     log = Log()
     log.add([event(f"a{i}") for i in range(200)])
-    known = resolve(DAY, log.head, NOTHING_SEALED, log.segments)
-    before = set(log.segments)
+    known = resolve(DAY, log.head, NOTHING_SEALED, log.blocks)
+    before = set(log.blocks)
     log.add([event(f"b{i}") for i in range(200)])
-    behind = {token: data for token, data in log.segments.items() if token not in before}
+    behind = {token: data for token, data in log.blocks.items() if token not in before}
     resolved = resolve(DAY, log.head, known, behind)
-    from_scratch = resolve(DAY, log.head, NOTHING_SEALED, log.segments)
+    from_scratch = resolve(DAY, log.head, NOTHING_SEALED, log.blocks)
     ids = [entry(event(f"{batch}{i}")).id for batch in "ab" for i in range(200)]
     held = [id_ for id_ in ids if id_ in resolved.seen]
     assert held == [id_ for id_ in ids if id_ in from_scratch.seen]
     assert len(held) == len(resolved.seen) == len(from_scratch.seen) > 200
 
 
-def test_resolve__without_a_segment_on_the_way__says_which():
+def test_resolve__without_a_block_on_the_way__says_which():
     log = Log()
     log.add([event(f"e{i}") for i in range(200)])
-    with pytest.raises(daylog.MissingSegmentError, match=log.head.token.hex()):
+    with pytest.raises(daylog.MissingBlockError, match=log.head.token.hex()):
         resolve(DAY, log.head, NOTHING_SEALED, {})
 
 
 def test_resolve__from_a_part_of_another_log__starts_over():
     other, log = Log(), Log()
     other.add([event(f"x{i}") for i in range(200)])
-    stale = resolve(DAY, other.head, NOTHING_SEALED, other.segments)
+    stale = resolve(DAY, other.head, NOTHING_SEALED, other.blocks)
     log.add([event(f"e{i}") for i in range(200)])
-    seen = resolve(DAY, log.head, stale, log.segments).seen
+    seen = resolve(DAY, log.head, stale, log.blocks).seen
     assert len(seen) == 200
     assert all(entry(event(f"e{i}")).id in seen for i in range(200))
 
@@ -127,8 +127,8 @@ def test_way_back__of_a_sealed_log__passes_every_entry_once_and_counts_down():
     events = [event(f"e{i}", i) for i in range(300)]
     log.add(events[:260])
     log.add(events[260:])
-    way = list(daylog.way_back(DAY, log.head, log.segments))
-    assert [position for position, _, _ in way] == list(range(log.head.segments, 0, -1))
+    way = list(daylog.walk_blocks(DAY, log.head, log.blocks))
+    assert [position for position, _, _ in way] == list(range(log.head.blocks, 0, -1))
     passed = [*log.head.tail, *(one for _, _, part in way for one in part)]
     assert sorted(passed) == sorted(entry(one) for one in events)
 

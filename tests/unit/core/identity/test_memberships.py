@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from healthscore.core.identity.memberships import MAX_STAYS, account_at, with_stays
+from healthscore.core.identity.memberships import MAX_MEMBERSHIPS, account_at, merge_memberships
 from healthscore.core.identity.traits import MAX_TRAITS, effective, with_traits
 
-stays = st.lists(st.tuples(st.integers(0, 20), st.sampled_from("abc")), max_size=8)
+memberships = st.lists(st.tuples(st.integers(0, 20), st.sampled_from("abc")), max_size=8)
 
 
 @pytest.mark.parametrize(("at", "account"), [(0, "a"), (10, "a"), (19, "a"), (20, "b"), (99, "b")])
@@ -21,28 +21,32 @@ def test_account_at__nothing_said__none():
     assert account_at([], 5) is None
 
 
-@given(stays)
+@given(memberships)
 def test_with_stays__whatever_is_dropped__no_instant_gets_another_answer(said):
-    kept = with_stays((), said)
+    kept = merge_memberships((), said)
     assert [account_at(kept, at) for at in range(-1, 22)] == [account_at(sorted(set(said)), at) for at in range(-1, 22)]
 
 
-@given(stays, stays)
+@given(memberships, memberships)
 def test_with_stays__said_twice__changes_nothing(known, said):
-    once = with_stays(with_stays((), known), said)
-    assert with_stays(once, once) == once
+    once = merge_memberships(merge_memberships((), known), said)
+    assert merge_memberships(once, once) == once
 
 
 def test_with_stays__said_every_day__keeps_the_first_and_the_last():
     known = ()
     for day in range(100):
-        known = with_stays(known, [(day, "a")])
+        known = merge_memberships(known, [(day, "a")])
     assert known == ((0, "a"), (99, "a"))
 
 
 def test_with_stays__too_many__keeps_the_newest():
-    kept = with_stays((), [(at, str(at)) for at in range(MAX_STAYS + 5)])
-    assert (len(kept), kept[0], kept[-1]) == (MAX_STAYS, (5, "5"), (MAX_STAYS + 4, str(MAX_STAYS + 4)))
+    kept = merge_memberships((), [(at, str(at)) for at in range(MAX_MEMBERSHIPS + 5)])
+    assert (len(kept), kept[0], kept[-1]) == (
+        MAX_MEMBERSHIPS,
+        (5, "5"),
+        (MAX_MEMBERSHIPS + 4, str(MAX_MEMBERSHIPS + 4)),
+    )
 
 
 @given(st.permutations([(1, "x"), (2, "y"), (3, "z")]))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from healthscore.core.alerts.model import AlertKind, Evidence, Severity
 from healthscore.core.model import Band
 from healthscore.core.nightly.digest import digest
-from healthscore.core.nightly.run_totals import ALERTS_LISTED, FAILURES_NAMED, MOVERS, Tally
+from healthscore.core.nightly.run_totals import ALERTS_LISTED, FAILURES_NAMED, MOVERS, RunTotals
 from tests.unit.core.alerts.nights import FIRST, instant, snapshot
 
 TONIGHT = FIRST + timedelta(days=1)
@@ -16,20 +16,20 @@ AS_OF = instant(TONIGHT)
 
 
 def tally_of(*scores, failures=()):
-    """A tally of accounts with the scores of two nights; None for no snapshot on the first of them."""
-    tally = Tally()
+    """A totals of accounts with the scores of two nights; None for no snapshot on the first of them."""
+    totals = RunTotals()
     for number, (before, after) in enumerate(scores):
         previous = None if before is None else snapshot(before, FIRST)
-        tally.add_score(f"a{number:03}", f"Account {number}", previous, snapshot(after, TONIGHT))
+        totals.add_score(f"a{number:03}", f"Account {number}", previous, snapshot(after, TONIGHT))
     for account_id, error in failures:
-        tally.add_failure(account_id, error)
-    return tally
+        totals.add_failure(account_id, error)
+    return totals
 
 
 def test_digest__night__says_how_the_accounts_are_and_what_to_start_with():
-    tally = tally_of((80, 75), (75, 45), (60, 72), (30, 30), (None, 90))
-    tally.alerts.update({AlertKind.BAND_FELL: 1, AlertKind.RECOVERED: 1})
-    told = digest(TONIGHT, AS_OF, tally)
+    totals = tally_of((80, 75), (75, 45), (60, 72), (30, 30), (None, 90))
+    totals.alerts.update({AlertKind.BAND_FELL: 1, AlertKind.RECOVERED: 1})
+    told = digest(TONIGHT, AS_OF, totals)
     assert told.title == "2026-10-02: 5 accounts, 3 healthy, 1 at risk and 1 critical"
     assert told.why == (
         "5 accounts scored as of 2026-10-02 02:00 UTC. 1 account for the first time. "
@@ -47,17 +47,17 @@ def test_digest__night__says_how_the_accounts_are_and_what_to_start_with():
 
 
 def test_digest__alerts_of_every_kind_about_accounts__are_all_told():
-    tally = tally_of((80, 80))
+    totals = tally_of((80, 80))
     about_accounts = set(AlertKind) - {AlertKind.FLEET_SILENT, AlertKind.DIGEST}
-    tally.alerts.update({kind: number for number, kind in enumerate(sorted(about_accounts), start=11)})
-    told = digest(TONIGHT, AS_OF, tally).why.partition("New alerts: ")[2]
+    totals.alerts.update({kind: number for number, kind in enumerate(sorted(about_accounts), start=11)})
+    told = digest(TONIGHT, AS_OF, totals).why.partition("New alerts: ")[2]
     assert all(f"{number} " in told for number in range(11, 11 + len(about_accounts)))
 
 
 def test_digest__alerts_though_no_score_fell__asks_to_see_to_them():
-    tally = tally_of((80, 80))
-    tally.alerts[AlertKind.SILENT] = 1
-    assert digest(TONIGHT, AS_OF, tally).action == "No score fell; see to the new alerts."
+    totals = tally_of((80, 80))
+    totals.alerts[AlertKind.SILENT] = 1
+    assert digest(TONIGHT, AS_OF, totals).action == "No score fell; see to the new alerts."
 
 
 def test_digest__any_night__is_one_message_about_the_workspace():
@@ -96,7 +96,7 @@ def test_digest__one_failure__is_named():
 )
 def test_tally__merged_from_segments__is_the_same_as_of_the_whole(scores, cut):
     """However the accounts are split into segments, the digest says the same."""
-    whole, part, rest = Tally(), Tally(), Tally()
+    whole, part, rest = RunTotals(), RunTotals(), RunTotals()
     for number, (before, after) in enumerate(scores):
         arguments = (
             f"a{number:03}",
@@ -111,8 +111,8 @@ def test_tally__merged_from_segments__is_the_same_as_of_the_whole(scores, cut):
 
 
 def test_tally__merged__is_complete_only_if_all_segments_are():
-    whole, stopped = Tally(), Tally(complete=False)
-    whole.merge(Tally())
+    whole, stopped = RunTotals(), RunTotals(complete=False)
+    whole.merge(RunTotals())
     assert whole.complete
     whole.merge(stopped)
     assert not whole.complete
@@ -122,7 +122,7 @@ def test_tally__merged__sums_what_is_counted():
     one = tally_of((80, 80), failures=[("acme", "KeyError")])
     one.not_yet = 2
     one.add_alert("a000", digest(TONIGHT, AS_OF, one))
-    total = Tally()
+    total = RunTotals()
     total.merge(one)
     total.merge(one)
     assert total.to_json() == {
@@ -139,14 +139,14 @@ def test_tally__merged__sums_what_is_counted():
 
 
 def test_tally__many_accounts__stays_small():
-    tally = tally_of(*[(50, number % 100) for number in range(300)], failures=[("a", "KeyError")] * 100)
-    told = digest(TONIGHT, AS_OF, tally)
+    totals = tally_of(*[(50, number % 100) for number in range(300)], failures=[("a", "KeyError")] * 100)
+    told = digest(TONIGHT, AS_OF, totals)
     for _ in range(ALERTS_LISTED + 10):
-        tally.add_alert("acme", told)
-    assert len(tally.up) == len(tally.down) == MOVERS
-    assert [mover.change for mover in tally.up] == [49, 49, 49, 48, 48]
-    assert [mover.account_id for mover in tally.up[:3]] == ["a099", "a199", "a299"]
-    assert len(tally.failures) == FAILURES_NAMED
-    assert len(tally.to_send) == ALERTS_LISTED
-    assert tally.alerts[AlertKind.DIGEST] == ALERTS_LISTED + 10
-    assert tally.bands[Band.HEALTHY] == 90
+        totals.add_alert("acme", told)
+    assert len(totals.up) == len(totals.down) == MOVERS
+    assert [mover.change for mover in totals.up] == [49, 49, 49, 48, 48]
+    assert [mover.account_id for mover in totals.up[:3]] == ["a099", "a199", "a299"]
+    assert len(totals.failures) == FAILURES_NAMED
+    assert len(totals.to_send) == ALERTS_LISTED
+    assert totals.alerts[AlertKind.DIGEST] == ALERTS_LISTED + 10
+    assert totals.bands[Band.HEALTHY] == 90

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from healthscore.core.scoring.crm import CrmSignal, crm_parts
+from healthscore.core.scoring.crm import CrmReason, crm_parts
 from healthscore.integrations.crm.attio import Attio, AttioOptions
 from healthscore.integrations.crm.attio_webhooks import AttioWebhooks
 from healthscore.integrations.crm.protocol import Change, Standing, WebhookRequest
@@ -44,16 +44,16 @@ def everything(connector, cursor=None) -> dict:
     return {company.company_id: company for page in connector.full(cursor) for company in page.companies}
 
 
-def signals(facts) -> list[CrmSignal]:
-    return [part.signal for part in crm_parts(facts, facts.received_at, facts.received_at.date())]
+def signals(facts) -> list[CrmReason]:
+    return [part.reason for part in crm_parts(facts, facts.received_at, facts.received_at.date())]
 
 
 TICKETS = [
-    ([], CrmSignal.NO_TICKETS),
-    ([("Closed", "Urgent")], CrmSignal.NO_TICKETS),
-    ([("New", "Low"), ("Waiting", None)], CrmSignal.FEW_TICKETS),
-    ([("New", "Low")] * 3, CrmSignal.MANY_TICKETS),
-    ([("New", "Low"), ("New", "High")], CrmSignal.HIGH_PRIORITY_TICKET),
+    ([], CrmReason.NO_TICKETS),
+    ([("Closed", "Urgent")], CrmReason.NO_TICKETS),
+    ([("New", "Low"), ("Waiting", None)], CrmReason.FEW_TICKETS),
+    ([("New", "Low")] * 3, CrmReason.MANY_TICKETS),
+    ([("New", "Low"), ("New", "High")], CrmReason.HIGH_PRIORITY_TICKET),
 ]
 
 
@@ -66,14 +66,14 @@ def test_support__tickets__reach_every_tier(fake, connect, tickets, signal):
 
 
 CONTACTS = [
-    ({"last_calendar_interaction": ago(days=14)}, CrmSignal.MEETING),
-    ({"last_calendar_interaction": ago(days=15)}, CrmSignal.CONTACT),
-    ({"last_calendar_interaction": ago(days=-1)}, CrmSignal.NO_CONTACT),
-    ({"last_email_interaction": ago(days=7)}, CrmSignal.EMAIL),
-    ({"last_email_interaction": ago(days=30)}, CrmSignal.CONTACT),
-    ({"last_email_interaction": ago(days=31)}, CrmSignal.NO_CONTACT),
-    ({"last_email_interaction": None}, CrmSignal.UNKNOWN),
-    ({}, CrmSignal.UNKNOWN),
+    ({"last_calendar_interaction": ago(days=14)}, CrmReason.MEETING),
+    ({"last_calendar_interaction": ago(days=15)}, CrmReason.CONTACT),
+    ({"last_calendar_interaction": ago(days=-1)}, CrmReason.NO_CONTACT),
+    ({"last_email_interaction": ago(days=7)}, CrmReason.EMAIL),
+    ({"last_email_interaction": ago(days=30)}, CrmReason.CONTACT),
+    ({"last_email_interaction": ago(days=31)}, CrmReason.NO_CONTACT),
+    ({"last_email_interaction": None}, CrmReason.UNKNOWN),
+    ({}, CrmReason.UNKNOWN),
 ]
 
 
@@ -84,13 +84,13 @@ def test_relationship__interactions__reach_every_tier(fake, connect, values, sig
 
 
 DEALS = [
-    ([("In Progress", None, 1)], {}, CrmSignal.FRESH_DEAL),
-    ([("In Progress", None, 31)], {}, CrmSignal.STALE_DEAL),
-    ([("Won 🎉", "2027-01-31", 1)], {}, CrmSignal.FRESH_DEAL),
-    ([("Won 🎉", "2026-01-31", 1)], {}, CrmSignal.NO_DEAL),
-    ([("Lost", None, 1)], {}, CrmSignal.NO_DEAL),
-    ([], {}, CrmSignal.NO_DEAL),
-    ([("In Progress", None, 1)], {"customer_status": "Gone"}, CrmSignal.CHURNED),
+    ([("In Progress", None, 1)], {}, CrmReason.FRESH_DEAL),
+    ([("In Progress", None, 31)], {}, CrmReason.STALE_DEAL),
+    ([("Won 🎉", "2027-01-31", 1)], {}, CrmReason.FRESH_DEAL),
+    ([("Won 🎉", "2026-01-31", 1)], {}, CrmReason.NO_DEAL),
+    ([("Lost", None, 1)], {}, CrmReason.NO_DEAL),
+    ([], {}, CrmReason.NO_DEAL),
+    ([("In Progress", None, 1)], {"customer_status": "Gone"}, CrmReason.CHURNED),
 ]
 
 

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from healthscore.core.scoring.crm import CrmSignal, crm_parts
+from healthscore.core.scoring.crm import CrmReason, crm_parts
 from healthscore.core.time import from_millis
 from healthscore.integrations.crm.client import Limit
 from healthscore.integrations.crm.hubspot import HubSpot, HubSpotOptions
@@ -47,19 +47,19 @@ def everything(connector, cursor=None) -> dict:
     return {company.company_id: company for page in connector.full(cursor) for company in page.companies}
 
 
-def signals(facts) -> list[CrmSignal]:
-    return [part.signal for part in crm_parts(facts, facts.received_at, facts.received_at.date())]
+def signals(facts) -> list[CrmReason]:
+    return [part.reason for part in crm_parts(facts, facts.received_at, facts.received_at.date())]
 
 
 OPEN, CLOSED = "1", "4"
 TICKETS = [
-    ([], CrmSignal.NO_TICKETS),
-    ([(CLOSED, "URGENT")], CrmSignal.NO_TICKETS),
-    ([(OPEN, "LOW")], CrmSignal.FEW_TICKETS),
-    ([(OPEN, None), ("2", "MEDIUM")], CrmSignal.FEW_TICKETS),
-    ([(OPEN, "LOW")] * 3, CrmSignal.MANY_TICKETS),
-    ([(OPEN, "LOW"), (OPEN, "HIGH")], CrmSignal.HIGH_PRIORITY_TICKET),
-    ([(OPEN, "URGENT")], CrmSignal.HIGH_PRIORITY_TICKET),
+    ([], CrmReason.NO_TICKETS),
+    ([(CLOSED, "URGENT")], CrmReason.NO_TICKETS),
+    ([(OPEN, "LOW")], CrmReason.FEW_TICKETS),
+    ([(OPEN, None), ("2", "MEDIUM")], CrmReason.FEW_TICKETS),
+    ([(OPEN, "LOW")] * 3, CrmReason.MANY_TICKETS),
+    ([(OPEN, "LOW"), (OPEN, "HIGH")], CrmReason.HIGH_PRIORITY_TICKET),
+    ([(OPEN, "URGENT")], CrmReason.HIGH_PRIORITY_TICKET),
 ]
 
 
@@ -72,15 +72,15 @@ def test_support__tickets__reach_every_tier(fake, connect, tickets, signal):
 
 
 CONTACTS = [
-    ({"meetings": [(ago(days=14), "COMPLETED")]}, CrmSignal.MEETING),
-    ({"meetings": [(ago(days=15), "COMPLETED")]}, CrmSignal.CONTACT),
-    ({"meetings": [(ago(days=1), "CANCELED"), (ago(days=-1), "SCHEDULED")]}, CrmSignal.NO_CONTACT),
-    ({"meetings": [(ago(days=1), "NO_SHOW")]}, CrmSignal.NO_CONTACT),
-    ({"emails": [(ago(days=7), "SENT")]}, CrmSignal.EMAIL),
-    ({"emails": [(ago(days=1), "BOUNCED")]}, CrmSignal.NO_CONTACT),
-    ({"emails": [(ago(days=31), "SENT")]}, CrmSignal.NO_CONTACT),
-    ({"contacted": ago(days=30)}, CrmSignal.CONTACT),
-    ({}, CrmSignal.NO_CONTACT),
+    ({"meetings": [(ago(days=14), "COMPLETED")]}, CrmReason.MEETING),
+    ({"meetings": [(ago(days=15), "COMPLETED")]}, CrmReason.CONTACT),
+    ({"meetings": [(ago(days=1), "CANCELED"), (ago(days=-1), "SCHEDULED")]}, CrmReason.NO_CONTACT),
+    ({"meetings": [(ago(days=1), "NO_SHOW")]}, CrmReason.NO_CONTACT),
+    ({"emails": [(ago(days=7), "SENT")]}, CrmReason.EMAIL),
+    ({"emails": [(ago(days=1), "BOUNCED")]}, CrmReason.NO_CONTACT),
+    ({"emails": [(ago(days=31), "SENT")]}, CrmReason.NO_CONTACT),
+    ({"contacted": ago(days=30)}, CrmReason.CONTACT),
+    ({}, CrmReason.NO_CONTACT),
 ]
 
 
@@ -96,14 +96,14 @@ def test_relationship__contacts__reach_every_tier(fake, connect, said, signal):
 
 AHEAD, PAST = "2027-01-31", "2026-01-31"
 DEALS = [
-    ([("appointmentscheduled", None, 1)], {}, CrmSignal.FRESH_DEAL),
-    ([("appointmentscheduled", None, 31)], {}, CrmSignal.STALE_DEAL),
-    ([("closedwon", AHEAD, 1)], {}, CrmSignal.FRESH_DEAL),
-    ([("closedwon", AHEAD, 31)], {}, CrmSignal.STALE_DEAL),
-    ([("closedwon", PAST, 1)], {}, CrmSignal.NO_DEAL),
-    ([("closedlost", None, 1)], {}, CrmSignal.NO_DEAL),
-    ([], {}, CrmSignal.NO_DEAL),
-    ([("appointmentscheduled", None, 1)], {"customer_status": "gone"}, CrmSignal.CHURNED),
+    ([("appointmentscheduled", None, 1)], {}, CrmReason.FRESH_DEAL),
+    ([("appointmentscheduled", None, 31)], {}, CrmReason.STALE_DEAL),
+    ([("closedwon", AHEAD, 1)], {}, CrmReason.FRESH_DEAL),
+    ([("closedwon", AHEAD, 31)], {}, CrmReason.STALE_DEAL),
+    ([("closedwon", PAST, 1)], {}, CrmReason.NO_DEAL),
+    ([("closedlost", None, 1)], {}, CrmReason.NO_DEAL),
+    ([], {}, CrmReason.NO_DEAL),
+    ([("appointmentscheduled", None, 1)], {"customer_status": "gone"}, CrmReason.CHURNED),
 ]
 
 

@@ -122,7 +122,7 @@ def test_message__default__is_the_alert_as_json():
 
 
 def test_message__attributes__are_what_filter_policies_match():
-    assert message(alert(also=(AlertKind.SCORE_FELL,))).attributes == {
+    assert message(alert(merged=(AlertKind.SCORE_FELL,))).attributes == {
         "kind": "band_fell",
         "kinds": ["band_fell", "score_fell"],
         "severity": "high",

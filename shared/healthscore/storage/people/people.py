@@ -5,7 +5,7 @@ visitor who signs in belongs where the user belongs. A copy of each fact stands 
 an account's partition names its people, and a user's the other ids, so that both can be found from either end.
 
 Where events count is decided by these items, so whoever commits events by them does so on condition that they still
-stand as they were read: that is a `Fence`.
+stand as they were read: that is a `VersionCheck`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from healthscore.core.identity.memberships import with_stays
+from healthscore.core.identity.memberships import merge_memberships
 from healthscore.core.identity.traits import with_traits
 from healthscore.storage import schema
 from healthscore.storage.accounts import existence
@@ -24,12 +24,12 @@ from healthscore.storage.batches import batch_get
 from healthscore.storage.client import call, dynamodb, pages
 from healthscore.storage.errors import BeingErasedError, ConditionFailedError, MovedError
 from healthscore.storage.people import pending_moves
-from healthscore.storage.retries import Patience
+from healthscore.storage.retries import Backoff
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
-    from healthscore.core.identity.memberships import Stay
+    from healthscore.core.identity.memberships import Membership
 
 
 MAX_LINKS = 10
@@ -37,7 +37,7 @@ MAX_LINKS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Fence:
+class VersionCheck:
     """People's items as they were read, that a commit is made on condition of."""
 
     versions: Mapping[str, str | None]
@@ -60,24 +60,24 @@ class Fence:
 
 
 @dataclass(frozen=True, slots=True)
-class Belonging:
+class PersonAccounts:
     """Where a person belongs, as it was read."""
 
-    stays: tuple[Stay, ...]
+    memberships: tuple[Membership, ...]
     """Their own and those of the users that they are known to be; sorted."""
-    fence: Fence
+    version_check: VersionCheck
 
     @property
     def accounts(self) -> frozenset[str]:
         """Every account that the person belonged to at any time."""
-        return frozenset(account for _, account in self.stays)
+        return frozenset(account for _, account in self.memberships)
 
 
-def read(people: Iterable[str]) -> dict[str, Belonging]:
+def read(people: Iterable[str]) -> dict[str, PersonAccounts]:
     """Where people belong, read consistently.
 
     Args:
-        people: named as in `core.pack.Entry`.
+        people: named as in `core.day_log.codec.Entry`.
 
     Raises:
         StorageUnavailableError: the table cannot be read now.
@@ -89,7 +89,7 @@ def read(people: Iterable[str]) -> dict[str, Belonging]:
     return {person: _belonging(person, items) for person in people}
 
 
-def join(person: str, stays: Collection[Stay]) -> pending_moves.Note | None:
+def join(person: str, memberships: Collection[Membership]) -> pending_moves.Note | None:
     """Note that a person belongs to accounts, each since an instant.
 
     Returns:
@@ -105,9 +105,9 @@ def join(person: str, stays: Collection[Stay]) -> pending_moves.Note | None:
 
     def change(item: dict[str, Any] | None) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         nonlocal first
-        known = _stays(item)
+        known = _memberships(item)
         first = not known
-        said = with_stays(known, stays)
+        said = merge_memberships(known, memberships)
         new = sorted({account for _, account in said} - {account for _, account in known})
         if next(attempts) and any(existence.erasing(account) for account in new):
             raise BeingErasedError("the account is being erased")
@@ -151,7 +151,7 @@ def describe(person: str, said: Mapping[str, Any], at: int) -> None:
         StorageUnavailableError: not noted, or not known to be.
     """
     key = _key(schema.person_pk(person), schema.TRAITS)
-    patience = Patience("too many writers at once for one person")
+    patience = Backoff("too many writers at once for one person")
     while True:
         item = call(dynamodb().get_item, TableName=schema.activity_table(), Key=key, ConsistentRead=True).get("Item")
         read = item["t"]["S"] if item else None
@@ -212,7 +212,7 @@ def _change(
     Returns:
         Whether there was anything to change.
     """
-    patience = Patience("too many writers at once for one person")
+    patience = Backoff("too many writers at once for one person")
     while True:
         item = _items([person]).get(person)
         sets, further = change(item)
@@ -240,11 +240,13 @@ def _items(people: Collection[str]) -> dict[str, dict[str, Any]]:
     return {schema.person_of(item["pk"]["S"]): item for _, item in items}
 
 
-def _belonging(person: str, items: Mapping[str, dict[str, Any]]) -> Belonging:
+def _belonging(person: str, items: Mapping[str, dict[str, Any]]) -> PersonAccounts:
     item = items.get(person)
     users = _links(item)
-    stays = {stay for one in (person, *users) for stay in _stays(items.get(one))}
-    return Belonging(tuple(sorted(stays)), Fence({one: _version(items.get(one)) for one in (person, *users)}))
+    memberships = {membership for one in (person, *users) for membership in _memberships(items.get(one))}
+    return PersonAccounts(
+        tuple(sorted(memberships)), VersionCheck({one: _version(items.get(one)) for one in (person, *users)})
+    )
 
 
 def _key(pk: str, sk: str) -> dict[str, Any]:
@@ -273,7 +275,7 @@ def _version(item: Mapping[str, Any] | None) -> str | None:
     return item["v"]["S"] if item else None
 
 
-def _stays(item: Mapping[str, Any] | None) -> tuple[Stay, ...]:
+def _memberships(item: Mapping[str, Any] | None) -> tuple[Membership, ...]:
     return tuple((at, account) for at, account in json.loads(item["m"]["S"])) if item and "m" in item else ()
 
 
