@@ -20,8 +20,8 @@ from healthscore.storage import workspace
 from healthscore.storage.accounts import accounts, history
 
 if TYPE_CHECKING:
+    from healthscore.core.account import Account
     from healthscore.http.request import Request
-    from healthscore.storage.accounts.account_item import Account
 
 HISTORY_DAYS = 90
 """Days of history answered where `from` is left out."""

@@ -28,7 +28,7 @@ from healthscore.services.crm_sync import sync
 from healthscore.services.notifications.outbox import Outbox
 from healthscore.services.notifications.rate_limit import Pace
 from healthscore.storage import schema
-from healthscore.storage.accounts import account_item, accounts, index
+from healthscore.storage.accounts import accounts, index
 from healthscore.storage.client import dynamodb
 from healthscore.storage.crm import companies as crm_companies
 from healthscore.storage.crm import connections
@@ -177,7 +177,7 @@ class Reader:
         for record in crm_companies.all_companies(PROVIDER):
             records += record.account_id is not None
         for account in accounts.scan(0, 1):
-            if isinstance(account, account_item.Account) and account.crm is not None:
+            if isinstance(account, Account) and account.crm is not None:
                 found[account.account_id] = facts_of(account.crm)
         named = {self._account.domain(name): facts for name, facts in expected.items()}
         return sum(found.get(name) != facts for name, facts in named.items()) + abs(len(named) - records)

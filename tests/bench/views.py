@@ -9,6 +9,7 @@ from dataclasses import replace
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from healthscore.core.account import RECENT_NIGHTS
 from healthscore.core.day_log.rollup import decode_rollup, encode_rollup
 from healthscore.core.health import document, snapshot
 from healthscore.core.model import CrmFacts
@@ -18,7 +19,7 @@ from healthscore.services.ingestion.events import ingest
 from healthscore.services.scoring import assess_account
 from healthscore.settings import Settings
 from healthscore.storage import schema, workspace
-from healthscore.storage.accounts import account_item, accounts, history
+from healthscore.storage.accounts import accounts, history
 from healthscore.storage.client import dynamodb, pages
 from tests.bench.engine import ROOT, metered, recorded
 from tests.bench.measuring import Section, Table, side_by_side, verdict
@@ -124,7 +125,7 @@ def _live(account_id: str, days: int, events: int) -> None:
     for back in range(days, 0, -1):
         night = replace(tonight, day=today - back * DAY, as_of=NOW - back * DAY)
         history.put_snapshot(account_id, night, replace=True)
-        if back <= account_item.RECENT_NIGHTS:
+        if back <= RECENT_NIGHTS:
             account = accounts.get(account_id)
             assert account is not None
             accounts.save_score(account, night)

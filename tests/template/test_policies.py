@@ -34,8 +34,8 @@ from tools.local.web import Request
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from healthscore.core.account import Account
     from healthscore.core.model import Snapshot
-    from healthscore.storage.accounts.account_item import Account
     from tools.local.template import Stack
 
 ADMIN_KEY = "admin-key"

@@ -12,8 +12,8 @@ from healthscore.http.paths import account_path
 from healthscore.storage.accounts import accounts
 
 if TYPE_CHECKING:
+    from healthscore.core.account import Account
     from healthscore.http.request import Request
-    from healthscore.storage.accounts.account_item import Account
 
 
 def get_account(request: Request) -> dict[str, Any]:

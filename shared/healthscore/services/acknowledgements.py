@@ -17,8 +17,8 @@ from healthscore.storage.errors import ConditionFailedError
 from healthscore.storage.retries import Backoff
 
 if TYPE_CHECKING:
+    from healthscore.core.account import Account
     from healthscore.http.request import Request
-    from healthscore.storage.accounts.account_item import Account
     from healthscore.storage.alerts.messages import Message
 
 

@@ -16,9 +16,9 @@ from healthscore.storage.alerts import lists
 if TYPE_CHECKING:
     from datetime import date
 
+    from healthscore.core.account import Account
     from healthscore.core.alerts.settings import AlertSettings
     from healthscore.core.model import Snapshot
-    from healthscore.storage.accounts.account_item import Account
 
 
 def alerts(account: Account, previous: Snapshot, current: Snapshot, rules: AlertSettings) -> list[Alert]:

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from healthscore.core.account import Account
     from healthscore.core.alerts.model import Alert
     from healthscore.core.model import CrmFacts, Facts, Snapshot
     from healthscore.settings import Settings
-    from healthscore.storage.accounts.account_item import Account
 
 
 def enter(

@@ -6,22 +6,22 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from healthscore.core.account import RECENT_NIGHTS
 from healthscore.core.health import assess
 from healthscore.core.model import Facts, Milestone
 from healthscore.core.scoring.standard import WINDOW_DAYS
 from healthscore.core.time import DAY, day_of, parse_instant
 from healthscore.storage.accounts import history
-from healthscore.storage.accounts.account_item import RECENT_NIGHTS
 from healthscore.storage.crm import connections
 from healthscore.storage.day_logs import rollups
 
 if TYPE_CHECKING:
     from datetime import date, datetime
 
+    from healthscore.core.account import Account
     from healthscore.core.health import Health
     from healthscore.core.model import CrmFacts, DailyScore, DayRollup, Snapshot
     from healthscore.settings import Settings
-    from healthscore.storage.accounts.account_item import Account
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from healthscore.storage.accounts import account_item, accounts, history
+from healthscore.storage.accounts import accounts, history
 from healthscore.storage.alerts import messages
 from tests.integration.nightly.nights import ABSENT, THRIVING, TONIGHT, Topic, account, night
 
@@ -23,7 +23,7 @@ def test_nights__two_at_the_same_time__keep_one_snapshot_each_and_send_each_mess
     assert len(topic.ids()) == len(set(topic.ids())) == 5 + 1
     assert list(messages.pending()) == []
     for one in accounts.scan(0, 1):
-        assert isinstance(one, account_item.Account)
+        assert isinstance(one, Account)
         assert one.latest is not None
         assert one.latest.as_of == TONIGHT
         assert history.snapshots(one.account_id, TONIGHT.date(), TONIGHT.date()) == [one.latest]

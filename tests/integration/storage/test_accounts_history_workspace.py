@@ -8,11 +8,12 @@ from datetime import timedelta
 
 import pytest
 
+from healthscore.core.account import Account
 from healthscore.core.model import Band, Component, CrmFacts, Snapshot
 from healthscore.core.time import DAY as ONE_DAY
 from healthscore.settings import Settings
 from healthscore.storage import workspace
-from healthscore.storage.accounts import account_item, accounts, history
+from healthscore.storage.accounts import accounts, history
 from healthscore.storage.alerts import messages
 from healthscore.storage.errors import AccountErasedError, TimezoneFixedError
 from healthscore.storage.runs import runs
@@ -86,7 +87,7 @@ def test_save_score__by_an_account_read_before_another_night_was_saved__keeps_bo
 
 
 def test_save_score__of_an_account_deleted_meanwhile__does_not_bring_it_back(tables):
-    ghost = account_item.Account("ghost", MIDNIGHT, {}, None, {}, None, ())
+    ghost = Account("ghost", MIDNIGHT, {}, None, {}, None, ())
     with pytest.raises(AccountErasedError):
         accounts.save_score(ghost, snapshot())
     assert accounts.get("ghost") is None

@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import cached_property
 from threading import Lock
 
+from healthscore.core.account import Account
 from healthscore.integrations.crm.mapping import domain
-from healthscore.storage.accounts import account_item, accounts
+from healthscore.storage.accounts import accounts
 
 
 class Directory:
@@ -25,7 +26,7 @@ class Directory:
     def _found(self) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
         for account in accounts.scan(0, 1):
-            if not isinstance(account, account_item.Account) or account.erasing:
+            if not isinstance(account, Account) or account.erasing:
                 continue
             account_id, profile = account.account_id, account.profile
             said = [account_id]

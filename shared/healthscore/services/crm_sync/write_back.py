@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from healthscore.core.account import Account
 from healthscore.core.explain.advice import LABELS
 from healthscore.integrations.crm.protocol import Standing
-from healthscore.storage.accounts import account_item, accounts
+from healthscore.storage.accounts import accounts
 from healthscore.storage.crm import companies as crm_companies
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def _noted(standing: Standing) -> list[object]:
 def _batches(companies: Mapping[str, str]) -> Iterator[dict[str, Snapshot]]:
     batch: dict[str, Snapshot] = {}
     for account in accounts.scan(0, 1):
-        if not isinstance(account, account_item.Account) or account.latest is None:
+        if not isinstance(account, Account) or account.latest is None:
             continue
         if account.account_id in companies:
             batch[companies[account.account_id]] = account.latest

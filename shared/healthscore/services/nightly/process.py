@@ -37,11 +37,11 @@ if TYPE_CHECKING:
 
     from aws_lambda_powertools import Logger
 
+    from healthscore.core.account import Account
     from healthscore.core.alerts.model import Alert
     from healthscore.core.alerts.render import Subject
     from healthscore.core.model import Snapshot
     from healthscore.settings import Settings
-    from healthscore.storage.accounts.account_item import Account
 
 WORKERS = 8
 """Accounts worked on at once: enough to keep one core busy while others wait for answers."""

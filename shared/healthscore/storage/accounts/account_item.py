@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from healthscore.core.account import Account
 from healthscore.core.documents import crm_from_json, crm_to_json, daily_from_json, snapshot_from_json
 from healthscore.core.identity.traits import effective
 from healthscore.core.time import from_millis, parse_instant
@@ -13,50 +14,12 @@ from healthscore.storage import schema
 from healthscore.storage.accounts.index import SUMMARY
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from healthscore.core.model import CrmFacts
 
-    from healthscore.core.model import CrmFacts, DailyScore, Snapshot
-
-RECENT_NIGHTS = 30
-"""Daily scores that an account's item keeps."""
 FORGETTING = "forgetting"
 """The attribute that holds the users whose erasure has begun."""
 ACKNOWLEDGEMENT = "handled"
 """The attribute that holds what was said last about an alert of the account."""
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """One account as it was read."""
-
-    account_id: str
-    since: datetime
-    """When the account was first written here."""
-    profile: dict[str, Any]
-    """What an admin has set, and what clients' group calls say where no admin has set anything."""
-    crm: CrmFacts | None
-    first_seen: dict[str, datetime]
-    """When each event name was first seen."""
-    latest: Snapshot | None
-    """The newest night's score."""
-    recent: tuple[DailyScore, ...]
-    """The newest nights' scores, oldest first, `RECENT_NIGHTS` at most."""
-    from_traits: tuple[str, ...] = ()
-    """Names of what is in the profile by group calls; attributes as `attributes.<name>`."""
-    erasing: bool = False
-    """Whether its erasure has begun: then it is gone for all but those who finish that."""
-    forgetting: tuple[str, ...] = ()
-    """Users whose erasure has begun and is not known to be finished."""
-    index_summary: str | None = None
-    """What the book shows of profile and CRM, as stored (`storage.accounts.index`)."""
-    acknowledgement: dict[str, Any] | None = None
-    """What was said last about an alert of the account: `core.alerts.suppression.Acknowledgement` in its stored
-    form."""
-
-    @property
-    def known_since(self) -> datetime:
-        """The account's first sign of life: its first event or its being written here, whichever was earlier."""
-        return min([self.since, *self.first_seen.values()])
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from healthscore.core import book
+from healthscore.core.account import RECENT_NIGHTS
 from healthscore.core.documents import crm_from_json, daily_to_json, snapshot_to_json
 from healthscore.core.identity.traits import effective, with_traits
 from healthscore.core.model import Component
@@ -17,7 +18,7 @@ from healthscore.core.scoring.trend import trends
 from healthscore.core.time import format_instant, parse_instant
 from healthscore.storage import schema
 from healthscore.storage.accounts import history, index, search_index
-from healthscore.storage.accounts.account_item import RECENT_NIGHTS, crm_text, dumps, part, read_item, try_item
+from healthscore.storage.accounts.account_item import crm_text, dumps, part, read_item, try_item
 from healthscore.storage.client import call, dynamodb, pages
 from healthscore.storage.errors import AccountErasedError, BeingErasedError, ConditionFailedError
 from healthscore.storage.retries import Backoff
@@ -26,8 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from healthscore.core.account import Account
     from healthscore.core.model import CrmFacts, DailyScore, Snapshot
-    from healthscore.storage.accounts.account_item import Account, Unreadable
+    from healthscore.storage.accounts.account_item import Unreadable
 
 
 def get(account_id: str, *, consistent: bool = True) -> Account | None:

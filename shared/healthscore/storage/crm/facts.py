@@ -13,8 +13,8 @@ from healthscore.storage.errors import ConditionFailedError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from healthscore.core.account import Account
     from healthscore.core.model import CrmFacts
-    from healthscore.storage.accounts.account_item import Account
     from healthscore.storage.alerts.messages import Message
 
 
