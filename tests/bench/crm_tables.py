@@ -164,7 +164,7 @@ class Reader:
             logger=_LOGGER,
             clock=fake.clock.now,
             keep_going=lambda: True,
-            telling=connection.read_once,
+            alerting=connection.read_once,
         )
         try:
             return sync.run(session)

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from healthscore.core.account import Account
 from healthscore.storage.accounts import accounts, history
 from healthscore.storage.alerts import messages
 from tests.integration.nightly.nights import ABSENT, THRIVING, TONIGHT, Topic, account, night
