@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools import Logger
 
+from healthscore.core import account as account_value
 from healthscore.integrations.crm.hubspot import HubSpot, HubSpotOptions
 from healthscore.services.crm_sync import sync
 from healthscore.services.notifications.outbox import Outbox
@@ -177,7 +178,7 @@ class Reader:
         for record in crm_companies.all_companies(PROVIDER):
             records += record.account_id is not None
         for account in accounts.scan(0, 1):
-            if isinstance(account, Account) and account.crm is not None:
+            if isinstance(account, account_value.Account) and account.crm is not None:
                 found[account.account_id] = facts_of(account.crm)
         named = {self._account.domain(name): facts for name, facts in expected.items()}
         return sum(found.get(name) != facts for name, facts in named.items()) + abs(len(named) - records)
