@@ -6,12 +6,9 @@ from collections import defaultdict
 from datetime import timedelta
 from functools import partial
 from itertools import pairwise
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from healthscore.http.errors import ApiError
-from healthscore.http.request import Request
-from healthscore.services.erasure import delete_account, delete_user
+from healthscore.services.erasure import ErasureUnfinishedError, erase_account, erase_user
 from healthscore.services.ingestion import events as ingest
 from healthscore.services.notifications.outbox import LEASE
 from healthscore.storage.alerts import messages
@@ -19,7 +16,7 @@ from healthscore.storage.client import dynamodb
 from healthscore.storage.day_logs import commit_shard
 from healthscore.storage.day_logs.log_items import SealedCache
 from healthscore.storage.erasure import pending_users
-from healthscore.storage.errors import StorageUnavailableError
+from healthscore.storage.errors import AccountErasedError, StorageUnavailableError
 from tests.faults.batches import (
     CONTESTED,
     ERASED_AT_NIGHT,
@@ -141,13 +138,13 @@ class Life:
     def _erase_account(self, account_id: str, within: int = 1) -> None:
         self._idle(within)
         with self._ledger.erasing(account_id):
-            self._until_done(lambda: self._ask(delete_account, account_id=account_id))
+            self._until_done(lambda: self._ask(erase_account, account_id))
         self._figures.erasures += 1
 
     def _erase_user(self, account_id: str, user_id: str, within: int = 1) -> None:
         self._idle(within)
         with self._ledger.erasing(f"{account_id}/{user_id}"):
-            self._until_done(lambda: self._ask(delete_user, account_id=account_id, user_id=user_id))
+            self._until_done(lambda: self._ask(erase_user, account_id, user_id))
         self._figures.erasures += 1
 
     def _leave_a_user_to_the_night(self) -> None:
@@ -155,16 +152,15 @@ class Life:
         self._until_done(lambda: pending_users.begin(*USERS_ERASED[1]))
         self._figures.erasures += 1
 
-    def _ask(self, route: Callable[[Request], object], **params: str) -> None:
+    def _ask(self, erase: Callable[..., object], *ids: str) -> None:
         """Ask for an erasure; now and then there is not enough time for it in one request."""
-        millis_left = 0 if self._random.random() < self._share else 10_000
-        clock = SimpleNamespace(get_remaining_time_in_millis=lambda: millis_left)
-        request = Request("DELETE", "", {}, {}, "", "1", FIRST_NIGHT, params=params, context=clock)
+        enough = self._random.random() >= self._share
         try:
-            route(request)
-        except ApiError as refusal:
-            if refusal.status >= 500:
-                raise StorageUnavailableError from refusal
+            erase(*ids, FIRST_NIGHT, lambda: enough)
+        except ErasureUnfinishedError as unfinished:
+            raise StorageUnavailableError from unfinished
+        except AccountErasedError:
+            pass
 
     def _idle(self, within: int) -> None:
         """Let the others go on for less than so many turns."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from healthscore.api.resources import all_routes
 from healthscore.http import router as routing
-from healthscore.http.errors import ApiError
 from healthscore.http.request import Request
 from tests.support.openapi import check_answer
 
@@ -25,7 +25,5 @@ def described_answers(monkeypatch):
 
 
 def _route(event):
-    try:
-        return routing._match(Request.from_event(event))[0]
-    except ApiError:
-        return None
+    found = routing.find(all_routes(), Request.from_event(event))
+    return None if found is None else found.key

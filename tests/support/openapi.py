@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
 
-from tools.openapi.__main__ import DOCUMENT
+from healthscore.api import openapi
+from healthscore.api.resources import all_routes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,17 +18,34 @@ _ERROR = {"$ref": "#/components/schemas/Error"}
 
 
 @cache
-def committed() -> dict[str, Any]:
-    """The committed document."""
-    document: dict[str, Any] = json.loads(DOCUMENT.read_text(encoding="utf-8"))
+def described() -> dict[str, Any]:
+    """The document, as any reader of JSON gets it."""
+    document: dict[str, Any] = json.loads(openapi.to_json(openapi.document()))
     return document
 
 
-def check_answer(route: str | None, status: int, headers: Mapping[str, str], text: str) -> None:
+def responses(key: str) -> dict[str, Any]:
+    """What a route is described to answer, by status; a route's other names are described with its first."""
+    (first,) = (route.keys[0] for route in all_routes() if key in route.keys)
+    method, _, path = first.partition(" ")
+    return {
+        status: _followed(response)
+        for status, response in described()["paths"][path][method.lower()]["responses"].items()
+    }
+
+
+def _followed(response: dict[str, Any]) -> dict[str, Any]:
+    if "$ref" not in response:
+        return response
+    found: dict[str, Any] = described()["components"]["responses"][response["$ref"].rpartition("/")[2]]
+    return found
+
+
+def check_answer(key: str | None, status: int, headers: Mapping[str, str], text: str) -> None:
     """Hold an answer against what the document says of its route.
 
     Args:
-        route: as in `ROUTES`; None where the path or its method is not known.
+        key: one of a route's `keys`; None where the path or its method is not known.
         status: of the answer.
         headers: of the answer, by lower-case name.
         text: the answer's body.
@@ -35,32 +53,26 @@ def check_answer(route: str | None, status: int, headers: Mapping[str, str], tex
     Raises:
         AssertionError: the status, the content type or the body is not as described.
     """
-    if route is None:
+    if key is None:
         content = {"application/json": {"schema": _ERROR}}
     else:
-        method, _, path = route.partition(" ")
-        responses = committed()["paths"][path][method.lower()]["responses"]
-        assert str(status) in responses, f"{route} is not described to answer {status}: {text[:500]}"
-        content = responses[str(status)]["content"]
-        missing = {name for name in responses[str(status)].get("headers", {}) if name.lower() not in headers}
-        assert not missing, f"{route}, {status}: no header {missing}"
+        assert str(status) in responses(key), f"{key} is not described to answer {status}: {text[:500]}"
+        response = responses(key)[str(status)]
+        content = response["content"]
+        missing = {name for name in response.get("headers", {}) if name.lower() not in headers}
+        assert not missing, f"{key}, {status}: no header {missing}"
     kind = headers["content-type"]
-    assert kind in content, f"{route}, {status}: {kind} is not described"
+    assert kind in content, f"{key}, {status}: {kind} is not described"
     if kind == "application/json":
         faults = [
-            f"{fault.instance_path}: {fault.message}"
-            for fault in _validator(route, status).iter_errors(json.loads(text))
+            f"{fault.instance_path}: {fault.message}" for fault in _validator(key, status).iter_errors(json.loads(text))
         ]
-        assert not faults, f"{route}, {status}, is not as described: {faults[:3]}"
+        assert not faults, f"{key}, {status}, is not as described: {faults[:3]}"
 
 
 @cache
-def _validator(route: str | None, status: int) -> Any:
-    schema = _ERROR
-    if route is not None:
-        method, _, path = route.partition(" ")
-        response = committed()["paths"][path][method.lower()]["responses"][str(status)]
-        schema = response["content"]["application/json"]["schema"]
+def _validator(key: str | None, status: int) -> Any:
+    schema = _ERROR if key is None else responses(key)[str(status)]["content"]["application/json"]["schema"]
     return jsonschema_rs.Draft202012Validator(
-        {**schema, "components": committed()["components"]}, validate_formats=True
+        {**schema, "components": described()["components"]}, validate_formats=True
     )

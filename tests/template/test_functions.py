@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from healthscore.http.router import ROUTES
+from healthscore.api.resources import all_routes
 from tests.template import codebase
 from tests.template.conftest import ROOT
 from tools.local.routes import ANY, DEFAULT, match
@@ -28,6 +28,7 @@ NAMES = (
     "CrmWebhookFunction",
     "CrmRefreshFunction",
 )
+MOST_EVENTS = 40
 
 
 def load(function: Function) -> ModuleType:
@@ -69,13 +70,6 @@ def test_environment__holds__what_the_code_reads_and_no_more(stack, name):
     assert set(function.environment) == codebase.variables_of(code)
 
 
-@pytest.mark.parametrize("name", sorted(set(NAMES) - {"ApiFunction"}))
-def test_code__spares__a_cold_start_the_schemas(stack, name):
-    """Pydantic costs more than all else that these functions load; only writing profiles and settings needs it."""
-    loaded = codebase.modules_of(ROOT / stack.functions[name].code / "handler.py")
-    assert [path.name for path in loaded if path.name == "schemas.py"] == []
-
-
 def test_routes__end__without_a_slash(stack):
     """CloudFormation deploys no route that ends in a slash."""
     assert [route.key for route in stack.routes if route.path.endswith("/")] == []
@@ -115,10 +109,28 @@ def test_api__is__on_the_default_stage(resources):
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
-@pytest.mark.parametrize("key", ROUTES)
-def test_api__sends__each_request_to_a_function_that_answers_it(stack, key, slash):
+@pytest.mark.parametrize(("key", "route"), [(key, route) for route in all_routes() for key in route.keys])
+def test_api__sends__each_request_to_a_function_that_answers_it(stack, key, route, slash):
     method, _, path = key.partition(" ")
     found = match(stack.routes, method, path.replace("{account_id}", "acme") + slash)
     assert found is not None
     router: Any = load(stack.functions[found.route.function]).router
-    assert key in router._handlers
+    assert route in router.routes
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_function__has__few_enough_events_for_its_policy(stack, name):
+    """SAM adds a permission to the function's own policy for each, and a policy may have 20 KB."""
+    events = [route for route in stack.routes if route.function == name]
+    assert len(events) <= MOST_EVENTS
+
+
+def test_function_api__of_each_prefix_that_takes_a_post__has_a_route_beside_the_greedy_one_of_ingest(stack):
+    """`POST /v1/{proxy+}` belongs to the function that takes events, and would get these requests as well."""
+    api: Any = load(stack.functions["ApiFunction"]).router
+    posts = {key.split("/")[2] for route in api.routes for key in route.keys if key.startswith("POST ")}
+    named = {
+        route.path.split("/")[2] for route in stack.routes if route.function == "ApiFunction" and route.method == "POST"
+    }
+    assert posts
+    assert posts <= named

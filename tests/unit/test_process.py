@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from healthscore import process
+from healthscore.api.event_settings import EventSettings
 from healthscore.http.api_keys import CachedKeys
-from healthscore.services.ingestion.events import EventSettings
 from healthscore.storage.client import dynamodb
 from healthscore.storage.day_logs import commit_shard
 from tools.local.stack import LocalStack

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from healthscore.api.answers import account_path
 from healthscore.core.documents import crm_from_json
 from healthscore.core.time import DAY, format_instant
-from healthscore.http.paths import account_path
 from healthscore.storage.accounts import accounts
 from tools.demo.stories import STORIES
 from tools.local.stack import CallError

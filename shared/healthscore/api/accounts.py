@@ -1,50 +1,139 @@
-"""What an account's own page shows of it beside its score: profile, CRM facts, latest night."""
+"""An account's profile and CRM facts.
+
+The routes that write import the schemas when they have a body to check: Pydantic would more than double the start of a
+function that only reads.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, cast
 
+from healthscore.api.answers import ACCOUNT_NOT_FOUND, account_not_found, account_path
 from healthscore.core.documents import crm_to_json
 from healthscore.core.time import format_instant
-from healthscore.http import query
-from healthscore.http.errors import account_not_found
-from healthscore.http.paths import account_path
+from healthscore.http.api_keys import Scope
+from healthscore.http.routes import route
 from healthscore.storage.accounts import accounts
 
 if TYPE_CHECKING:
+    from typing_extensions import TypedDict
+
     from healthscore.core.account import Account
+    from healthscore.core.health_document import CrmFactsDocument
+    from healthscore.core.json_types import BandName, Day, Instant, Money, Score
     from healthscore.http.request import Request
 
+    class KnownProfile(TypedDict, total=False):
+        """The profile of an account, without the fields that are not known."""
 
-def get_account(request: Request) -> dict[str, Any]:
-    """Answer `GET /v1/accounts/{account_id}`, in whichever function the gateway has sent it to.
+        name: str
+        owner: str
+        owner_email: str
+        plan: str
+        arr: Money
+        renewal_date: Day
+        created_at: str
+        """A day, or an instant."""
+        attributes: dict[str, Any]
+        champions: list[str]
+        expected_cadence_days: int
+        usage_mode: Literal["continuous", "periodic"]
 
-    Raises:
-        ApiError: 404 `account_not_found`.
+    class LatestNight(TypedDict):
+        """An account's newest snapshot, in short."""
+
+        score: Score
+        band: BandName
+        date: Day
+
+    class AccountDocument(TypedDict):
+        """An account: what is known of it beside its live score."""
+
+        account_id: str
+        path: str
+        """The account's path in this API."""
+        profile: KnownProfile
+        from_traits: list[str]
+        """Fields of the profile that come from the traits of group calls; attributes as `attributes.<name>`."""
+        crm: CrmFactsDocument | None
+        """The CRM facts; null where none were ever sent."""
+        since: Instant
+        """Its first event, or the moment at which it was first written here."""
+        latest: LatestNight | None
+        """Null until a night has scored it."""
+
+
+TAG = "Accounts"
+
+
+@route("GET /v1/accounts/{account_id}", scope=Scope.READ, errors=(ACCOUNT_NOT_FOUND,))
+def get_account(request: Request) -> AccountDocument:
+    """An account.
+
+    Its profile, its CRM facts and its newest night.
     """
-    query.only(request)
     account = accounts.get(request.params["account_id"])
     if account is None:
         raise account_not_found(request.params["account_id"])
     return account_document(account)
 
 
-def account_document(account: Account) -> dict[str, Any]:
-    """An account as the API shows it.
+@route("PUT /v1/accounts/{account_id}", scope=Scope.ADMIN, body="schemas.Profile")
+def put_account(request: Request) -> AccountDocument:
+    """Replace a profile.
 
-    Returns:
-        `account_id`; its ready `path`; `profile`, with the fields that are known; `from_traits`, the names of those
-        that stand there by the traits of group calls, attributes as `attributes.<name>`; `crm`, with the fields that
-        were said, or null; `since`, its first sign of life (RFC 3339, UTC); `latest`, the newest night's `score`,
-        `band` and `date`, or null.
+    Replaces the whole profile: a field that is left out is gone afterwards. Creates the account. No field changes the
+    standard score.
     """
+    from healthscore.api import schemas  # noqa: PLC0415  (see above)
+
+    profile = schemas.merge_profile({}, schemas.read_profile(request.json()))
+    return account_document(
+        accounts.save_profile(request.params["account_id"], lambda _stored: profile, request.received_at)
+    )
+
+
+@route("PATCH /v1/accounts/{account_id}", scope=Scope.ADMIN, body="schemas.Profile", errors=(ACCOUNT_NOT_FOUND,))
+def patch_account(request: Request) -> AccountDocument:
+    """Change a profile.
+
+    Changes what is sent and leaves the rest. `null` takes a field away; `attributes` are merged one by one, and null
+    takes one away.
+    """
+    from healthscore.api import schemas  # noqa: PLC0415  (see above)
+
+    change = schemas.read_profile(request.json())
+    account_id = request.params["account_id"]
+    if accounts.get(account_id) is None:
+        raise account_not_found(account_id)
+    return account_document(
+        accounts.save_profile(account_id, lambda stored: schemas.merge_profile(stored, change), request.received_at)
+    )
+
+
+@route("PUT /v1/accounts/{account_id}/crm", scope=Scope.ADMIN, body="schemas.Crm")
+def put_crm(request: Request) -> AccountDocument:
+    """Replace the CRM facts.
+
+    Replaces the facts that were sent before; a score as of the past uses those that were known then. **A field left out
+    is unknown; `null` says that there is none.** An unknown part is left out of the score, a part that is none counts
+    against it. At least one field is needed. Creates the account.
+    """
+    from healthscore.api import schemas  # noqa: PLC0415  (see above)
+
+    facts = schemas.read_crm(request.json(), request.received_at)
+    return account_document(accounts.save_crm(request.params["account_id"], facts))
+
+
+def account_document(account: Account) -> AccountDocument:
+    """An account as the API shows it."""
     latest = account.latest
     return {
         "account_id": account.account_id,
         "path": account_path(account.account_id),
-        "profile": account.profile,
+        "profile": cast("KnownProfile", account.profile),
         "from_traits": list(account.from_traits),
-        "crm": None if account.crm is None else crm_to_json(account.crm),
+        "crm": None if account.crm is None else cast("CrmFactsDocument", crm_to_json(account.crm)),
         "since": format_instant(account.known_since),
         "latest": None
         if latest is None

@@ -1,81 +1,121 @@
-"""What may be asked of the book of accounts, and how a line of it is shown."""
+"""The book of accounts: which accounts there are, filtered, sorted and searched, page by page."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
+from healthscore.api.answers import account_path
 from healthscore.core.book import AccountRow, Filters, Sort
 from healthscore.core.model import Band
 from healthscore.core.scoring.trend import Direction
 from healthscore.core.time import format_instant
-from healthscore.http import query
-from healthscore.http.cursors import read_cursor, read_limit, write_cursor
-from healthscore.http.errors import invalid_request, shown
-from healthscore.http.paths import account_path
-from healthscore.http.plain import has_control_characters
+from healthscore.http.api_keys import Scope
+from healthscore.http.cursors import CURSOR, read_cursor, write_cursor
+from healthscore.http.query import Limit, OneOf, Text
+from healthscore.http.routes import route
+from healthscore.services.book import read_page
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from typing_extensions import TypedDict
 
+    from healthscore.core.json_types import BandName, Day, DirectionName, Instant, Money, Score
     from healthscore.http.request import Request
 
-MOST, OTHERWISE = 200, 50
-"""Accounts of a page: at most, and where `limit` is not given."""
+    class AccountLine(TypedDict):
+        """An account in the book. Score, band, trend and last event are null until a night has scored the account."""
+
+        account_id: str
+        path: str
+        """The account's path in this API."""
+        name: str | None
+        owner: str | None
+        segment: str | None
+        """The attribute `segment`, or the plan where there is none."""
+        plan: str | None
+        arr: Money | None
+        renewal_date: Day | None
+        score: Score | None
+        band: BandName | None
+        trend: DirectionName | None
+        last_seen_at: Instant | None
+
+    class Book(TypedDict):
+        """A page of the book. It may be short, even empty, and not be the last."""
+
+        accounts: list[AccountLine]
+        next_cursor: str | None
+        """Send it as `cursor` for the next page; null on the last."""
+
+
+TAG = "Accounts"
 MAX_TEXT = 200
 """Characters of a filter; no name, owner, plan or id is longer."""
-_SORTS = [f"{sign}{sort.value}" for sort in Sort for sign in ("", "-")]
+_BAND = OneOf("band", "The band of the newest night.", [band.value for band in Band])
+_OWNER = Text("owner", "Exactly this owner.", MAX_TEXT)
+_TREND = OneOf("trend", "The trend of the newest night.", [direction.value for direction in Direction])
+_SEGMENT = Text("segment", "Exactly this segment: the attribute `segment`, or the plan where there is none.", MAX_TEXT)
+_Q = Text("q", "What the id begins with, or words that begin words of the name; without case and accents.", MAX_TEXT)
+_SORT = OneOf(
+    "sort",
+    "The order; worst score first where it is left out.",
+    [f"{sign}{sort.value}" for sort in Sort for sign in ("", "-")],
+)
+_LIMIT = Limit(most=200, default=50)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """One page of the book, as it was asked for."""
+class _Question:
+    """Which accounts a client asks for, and in which order."""
 
     filters: Filters
     sort: Sort
     descending: bool
-    limit: int
-    after: str | None
 
     @property
-    def question(self) -> list[str | None]:
-        """What the pages of one walk through the book have in common."""
-        return _question(self.filters, self.sort, descending=self.descending)
+    def cursor(self) -> list[str | None]:
+        """What the cursors of one walk through the book have in common."""
+        filters = self.filters
+        asked = (filters.band, filters.owner, filters.trend, filters.segment, filters.q)
+        return ["accounts", *asked, self.sort.value, str(self.descending)]
 
 
-def read_question(request: Request) -> Asked:
-    """Read the parameters of `GET /v1/accounts`.
+@route(
+    "GET /v1/accounts",
+    scope=Scope.READ,
+    query=(_BAND, _OWNER, _TREND, _SEGMENT, _Q, _SORT, _LIMIT, CURSOR),
+)
+def list_accounts(request: Request) -> Book:
+    """The book of accounts.
 
-    Raises:
-        ApiError: 400 `invalid_request`.
+    The accounts that fit all filters given, in the order asked for, with the figures of the newest night. A page may be
+    short, even empty, and still have a `next_cursor`. An account that does not move while you page is on exactly one
+    page.
     """
-    query.only(request, "band", "owner", "trend", "segment", "q", "sort", "limit", "cursor")
-    band = _one_of(request, "band", [band.value for band in Band])
+    question = _read_question(request)
+    limit, after = _LIMIT.read(request), read_cursor(request, question.cursor)
+    page = read_page(question.filters, question.sort, descending=question.descending, limit=limit, after=after)
+    return {
+        "accounts": [account_line(row) for row in page.rows],
+        "next_cursor": write_cursor(question.cursor, page.after),
+    }
+
+
+def _read_question(request: Request) -> _Question:
+    band = _BAND.read(request)
     filters = Filters(
         band=None if band is None else Band(band),
-        owner=_text(request, "owner"),
-        trend=_one_of(request, "trend", [direction.value for direction in Direction]),
-        segment=_text(request, "segment"),
-        q=_text(request, "q"),
+        owner=_OWNER.read(request),
+        trend=_TREND.read(request),
+        segment=_SEGMENT.read(request),
+        q=_Q.read(request),
     )
-    order = _one_of(request, "sort", _SORTS) or Sort.SCORE.value
-    sort, descending = Sort(order.removeprefix("-")), order.startswith("-")
-    return Asked(
-        filters=filters,
-        sort=sort,
-        descending=descending,
-        limit=read_limit(request, most=MOST, otherwise=OTHERWISE),
-        after=read_cursor(request, _question(filters, sort, descending=descending)),
-    )
+    order = _SORT.read(request) or Sort.SCORE.value
+    return _Question(filters, Sort(order.removeprefix("-")), order.startswith("-"))
 
 
-def book_document(asked: Asked, rows: Iterable[AccountRow], after: str | None) -> dict[str, Any]:
-    """A page of the book: its `accounts`, and the `next_cursor`, null on the last page."""
-    return {"accounts": [row_document(row) for row in rows], "next_cursor": write_cursor(asked.question, after)}
-
-
-def row_document(row: AccountRow) -> dict[str, Any]:
-    """One account's line; what is not known of it is null."""
+def account_line(row: AccountRow) -> AccountLine:
+    """One account in the book; what is not known of it is null."""
     return {
         "account_id": row.account_id,
         "path": account_path(row.account_id),
@@ -87,27 +127,6 @@ def row_document(row: AccountRow) -> dict[str, Any]:
         "renewal_date": row.renewal_date,
         "score": row.score,
         "band": None if row.band is None else row.band.value,
-        "trend": row.trend,
+        "trend": cast("DirectionName | None", row.trend),
         "last_seen_at": None if row.last_seen_at is None else format_instant(row.last_seen_at),
     }
-
-
-def _question(filters: Filters, sort: Sort, *, descending: bool) -> list[str | None]:
-    asked = (filters.band, filters.owner, filters.trend, filters.segment, filters.q)
-    return ["accounts", *asked, sort.value, str(descending)]
-
-
-def _one_of(request: Request, name: str, known: list[str]) -> str | None:
-    text = request.query.get(name)
-    if text is not None and text not in known:
-        raise invalid_request(f"{name} {shown(text)} is not known; it may be {', '.join(known)}.")
-    return text
-
-
-def _text(request: Request, name: str) -> str | None:
-    text = request.query.get(name)
-    if text is None:
-        return None
-    if not text.strip() or len(text) > MAX_TEXT or has_control_characters(text):
-        raise invalid_request(f"{name} must be a text of 1 to {MAX_TEXT} characters, none of them a control character.")
-    return text.strip()

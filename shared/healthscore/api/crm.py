@@ -1,14 +1,15 @@
-"""What the API says of connected CRMs, and how one is connected and disconnected."""
+"""Connected CRMs: which there are, how reading them goes, and their companies that are no account."""
 
 from __future__ import annotations
 
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from healthscore.core.time import format_instant, parse_instant
-from healthscore.http import query
-from healthscore.http.cursors import read_cursor, read_limit, write_cursor
-from healthscore.http.errors import ApiError, invalid_request
+from healthscore.http.api_keys import Scope
+from healthscore.http.cursors import CURSOR, read_cursor, write_cursor
+from healthscore.http.errors import NOT_FOUND, ApiError, invalid_request
+from healthscore.http.query import Limit, Parameter
+from healthscore.http.routes import route
 from healthscore.integrations.crm import options
 from healthscore.integrations.crm.mapping import WORDS, Unmatched
 from healthscore.integrations.crm.registry import PROVIDERS
@@ -16,24 +17,124 @@ from healthscore.storage.crm import companies as crm_companies
 from healthscore.storage.crm import connections
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
 
+    from typing_extensions import TypedDict
+
+    from healthscore.core.json_types import Count, Instant
     from healthscore.http.request import Request
     from healthscore.storage.crm.connections import Connection
 
-_LIMIT, _MAX_LIMIT = 100, 1000
+    ConnectionState = Literal["to be read", "reading everything", "reading what changed", "up to date", "disconnecting"]
+
+    class CrmCounts(TypedDict):
+        """How many companies there are, and of how many the account is known."""
+
+        companies: Count
+        matched: Count
+        unmatched: Count
+
+    class CrmConnection(TypedDict):
+        """A connected CRM, and how reading it goes."""
+
+        provider: str
+        options: dict[str, Any]
+        """Every option, with the default of each that was not chosen."""
+        connected_at: Instant
+        state: ConnectionState
+        pages_read: Count
+        """Of the run that is under way; 0 where there is none."""
+        last_run: Instant | None
+        last_success: Instant | None
+        """When it was last read to the end."""
+        last_full: Instant | None
+        """When everything was last read, not only what changed."""
+        lag_seconds: int | None
+        """How long ago `last_success` was."""
+        counts: CrmCounts | None
+        error: str | None
+        """What went wrong in the last run, in words."""
+
+    class CrmConnections(TypedDict):
+        """The connected CRMs."""
+
+        connections: list[CrmConnection]
+
+    class Disconnecting(TypedDict):
+        """Disconnecting has begun."""
+
+        success: Literal[True]
+        state: Literal["disconnecting"]
+
+    class UnmatchedCompany(TypedDict):
+        """A company that is no account."""
+
+        company_id: str
+        name: str | None
+        domains: list[str]
+        reason: Literal[
+            "no_domain",
+            "free_mail",
+            "no_account",
+            "account_unknown",
+            "several_accounts",
+            "same_domain",
+            "same_account",
+        ]
+        what_to_do: str
+
+    class UnmatchedCompanies(TypedDict):
+        """A page of companies that are no account."""
+
+        provider: str
+        unmatched: list[UnmatchedCompany]
+        cursor: str | None
+        """Send it as `cursor` for the next page; null on the last."""
 
 
-def get_crm(request: Request) -> dict[str, Any]:
-    """The CRMs that are connected, and how reading them goes."""
-    query.only(request)
+TAG = "CRM"
+_PROVIDER = Parameter("provider", "The CRM; the first that is connected where it is left out.", {"type": "string"})
+_LIMIT = Limit(most=1000, default=100)
+_READING: Mapping[str, ConnectionState] = {"full": "reading everything", "changes": "reading what changed"}
+
+
+@route("GET /v1/crm", scope=Scope.ADMIN)
+def get_crms(request: Request) -> CrmConnections:
+    """The connected CRMs.
+
+    The CRMs that are connected, and how reading them goes.
+    """
     return {"connections": [_document(found, request.received_at) for found in connections.connections()]}
 
 
-def put_crm_connection(request: Request) -> dict[str, Any]:
-    """Connect a CRM, or change its options; everything is read anew."""
-    query.only(request)
+@route("GET /v1/crm/unmatched", scope=Scope.ADMIN, query=(_PROVIDER, _LIMIT, CURSOR), errors=(NOT_FOUND,))
+def get_unmatched(request: Request) -> UnmatchedCompanies:
+    """Companies that are no account.
+
+    Companies of the CRM for which no account was found, with the reason and what to do about it.
+    """
+    connected = [found.provider for found in connections.connections()]
+    provider = request.query.get("provider") or next(iter(connected), "")
+    if provider not in connected:
+        raise ApiError(NOT_FOUND, "This CRM is not connected.")
+    question = ["unmatched", provider]
+    limit, after = _LIMIT.read(request), read_cursor(request, question)
+    found, place = crm_companies.unmatched(provider, limit, after)
+    return {
+        "provider": provider,
+        "unmatched": [cast("UnmatchedCompany", {**company, "what_to_do": _advice(company)}) for company in found],
+        "cursor": write_cursor(question, place),
+    }
+
+
+@route("PUT /v1/crm/{provider}", scope=Scope.ADMIN, body="crm_schemas.CrmOptions", errors=(NOT_FOUND,))
+def connect_crm(request: Request) -> CrmConnection:
+    """Connect a CRM.
+
+    Connects a CRM, or changes the options of one that is connected; everything is read anew. An option that is left out
+    has its default. Tokens are no options: they lie in AWS Secrets Manager.
+    """
     provider = _provider(request)
     body = request.json()
     if not isinstance(body, dict):
@@ -45,53 +146,32 @@ def put_crm_connection(request: Request) -> dict[str, Any]:
     return _document(connections.connect(provider, chosen.to_json(), request.received_at), request.received_at)
 
 
-def delete_crm_connection(request: Request) -> dict[str, Any]:
-    """Disconnect a CRM: the next run takes back all that came from it."""
-    query.only(request)
+@route("DELETE /v1/crm/{provider}", scope=Scope.ADMIN, errors=(NOT_FOUND,))
+def disconnect_crm(request: Request) -> Disconnecting:
+    """Disconnect a CRM.
+
+    The next run takes back all that came from it: what only this CRM says becomes unknown.
+    """
     if not connections.begin_disconnecting(_provider(request)):
-        raise ApiError(HTTPStatus.NOT_FOUND, "not_found", "This CRM is not connected.")
+        raise ApiError(NOT_FOUND, "This CRM is not connected.")
     return {"success": True, "state": "disconnecting"}
 
 
-def get_crm_unmatched(request: Request) -> dict[str, Any]:
-    """Companies of the CRM that are no account, with the reason and what to do about it."""
-    query.only(request, "provider", "limit", "cursor")
-    connected = [found.provider for found in connections.connections()]
-    provider = request.query.get("provider") or next(iter(connected), "")
-    if provider not in connected:
-        raise ApiError(HTTPStatus.NOT_FOUND, "not_found", "This CRM is not connected.")
-    question = ["unmatched", provider]
-    limit, after = read_limit(request, most=_MAX_LIMIT, otherwise=_LIMIT), read_cursor(request, question)
-    found, place = crm_companies.unmatched(provider, limit, after)
-    return {
-        "provider": provider,
-        "unmatched": [{**company, "what_to_do": WORDS[Unmatched(company["reason"])]} for company in found],
-        "cursor": write_cursor(question, place),
-    }
-
-
-ROUTES: Mapping[str, Callable[[Request], Mapping[str, Any]]] = {
-    "GET /v1/crm": get_crm,
-    "GET /v1/crm/unmatched": get_crm_unmatched,
-    "PUT /v1/crm/{provider}": put_crm_connection,
-    "DELETE /v1/crm/{provider}": delete_crm_connection,
-}
-"""The functions by their routes."""
+def _advice(company: Mapping[str, Any]) -> str:
+    return WORDS[Unmatched(company["reason"])]
 
 
 def _provider(request: Request) -> str:
     name = request.params["provider"]
     if name not in PROVIDERS:
-        raise ApiError(HTTPStatus.NOT_FOUND, "not_found", f"CRMs that can be connected: {', '.join(PROVIDERS)}.")
+        raise ApiError(NOT_FOUND, f"CRMs that can be connected: {', '.join(PROVIDERS)}.")
     return name
 
 
-def _document(connection: Connection, now: datetime) -> dict[str, Any]:
+def _document(connection: Connection, now: datetime) -> CrmConnection:
     status, state = connection.status, connection.state
     last = status.get("last_success")
-    reading = {"full": "reading everything", "changes": "reading what changed"}.get(
-        state.get("run") or "", "up to date"
-    )
+    reading = _READING.get(state.get("run") or "", "up to date")
     return {
         "provider": connection.provider,
         "options": connection.options,

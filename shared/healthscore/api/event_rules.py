@@ -1,4 +1,4 @@
-"""The rules that an event has to pass, in whichever dialect it is sent."""
+"""The rules that an event has to pass, in either dialect."""
 
 from __future__ import annotations
 
@@ -7,22 +7,57 @@ import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from http import HTTPStatus
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from healthscore.core.model import MICROS
 from healthscore.core.time import format_instant
-from healthscore.http.errors import shown
+from healthscore.http.errors import ApiError, ErrorKind, shown
 from healthscore.http.plain import kind_of
 
 if TYPE_CHECKING:
+    from typing_extensions import TypedDict
+
+    from healthscore.core.json_types import Count
     from healthscore.settings import Settings
 
+    RejectionCode = Literal[
+        "invalid_event",
+        "unknown_field",
+        "invalid_id",
+        "invalid_name",
+        "too_long",
+        "invalid_timestamp",
+        "timestamp_too_old",
+        "timestamp_in_future",
+        "invalid_value",
+        "properties_too_large",
+    ]
+
+    class RejectedEvent(TypedDict):
+        """One event or call that was not taken."""
+
+        index: Count
+        """Its position in the batch as sent, from 0."""
+        event_id: str | None
+        """Its id; null where none was sent that can be shown."""
+        code: RejectionCode
+        """Why, for programs: docs/api.md says what each of them means."""
+        message: str
+        """Why, for people, and what to do."""
+
+
+TOO_MANY_EVENTS = ErrorKind(
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "too_many_events",
+    "The batch has more than 2,500 events; split it. Nothing was stored.",
+)
 MAX_EVENTS = 2_500
 MAX_PROPERTIES_BYTES = 32 * 1024
 MAX_VALUE = 10**12
 AHEAD = timedelta(minutes=15)
-"""How far a sender's clock may be ahead of ours."""
+"""How far a sender's clock may be ahead of the receiving one."""
 _COMPACT = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":"))
 _CANONICAL = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"), sort_keys=True)
 
@@ -34,11 +69,11 @@ class Rejection:
     index: int
     """Position in the batch as sent, from 0."""
     event_id: str | None
-    """The event's id as far as one was sent that can be shown."""
-    code: str
+    """The event's id; None where none was sent that can be shown."""
+    code: RejectionCode
     message: str
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> RejectedEvent:
         """The rejection as it is answered."""
         return {"index": self.index, "event_id": self.event_id, "code": self.code, "message": self.message}
 
@@ -51,7 +86,7 @@ class RefusedError(Exception):
         message: of the rejection.
     """
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: RejectionCode, message: str) -> None:
         super().__init__(code)
         self.code = code
         self.message = message
@@ -152,3 +187,12 @@ def properties(sent: object) -> dict[str, Any] | None:
 def derived_id(content: list[object]) -> str:
     """The id of an event that came without: the same content gives the same id, so that resending it stays harmless."""
     return "auto-" + hashlib.sha256(_CANONICAL.encode(content).encode()).hexdigest()[:32]
+
+
+def too_many(count: int, what: str) -> ApiError:
+    """413 `too_many_events`: a batch has more than `MAX_EVENTS` events, or calls."""
+    return ApiError(
+        TOO_MANY_EVENTS,
+        f"The batch has {count} {what}; at most {MAX_EVENTS} are taken at once. "
+        "Nothing was stored: split it and send the parts.",
+    )

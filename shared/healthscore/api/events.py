@@ -1,180 +1,75 @@
-"""The wire format of `POST /v1/events`: a batch in, valid events and reasoned rejections out.
-
-Written by hand rather than with a schema library: a batch has up to 2,500 events, importing the library would cost
-every cold start more than all of this file's work, and each fault must become one code and one sentence.
-"""
+"""Product events, as `POST /v1/events` takes them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from healthscore.api.event_rules import MAX_EVENTS, RefusedError, Rejection, Window, derived_id, micros
-from healthscore.api.event_rules import properties as checked_properties
-from healthscore.core.model import Event
-from healthscore.core.time import millis, parse_instant
-from healthscore.http.body import read_json
-from healthscore.http.errors import ApiError, invalid_request, shown
-from healthscore.http.ids import MAX_ACCOUNT_ID, MAX_EVENT_ID, MAX_USER_ID, id_fault, name_fault
-from healthscore.http.plain import kind_of
+from healthscore.api.event_batch import ALL_REJECTED
+from healthscore.api.event_rules import TOO_MANY_EVENTS
+from healthscore.api.event_settings import settings
+from healthscore.http.api_keys import Scope
+from healthscore.http.errors import ApiError
+from healthscore.http.routes import route
+from healthscore.metrics import Metric
+from healthscore.services.ingestion.events import ingest
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from typing_extensions import TypedDict
 
-    from healthscore.settings import Settings
+    from healthscore.api.event_rules import RejectedEvent
+    from healthscore.core.json_types import Count
+    from healthscore.http.request import Request
 
-ALL_REJECTED = "all_rejected"
-"""Error code of a batch of which nothing was taken."""
-FIELDS = (
-    "event_id",
-    "account_id",
-    "name",
-    "timestamp",
-    "user_id",
-    "anonymous_id",
-    "session_id",
-    "value",
-    "properties",
+    class IngestedEvents(TypedDict):
+        """What became of a batch. Everything that is accepted is durably stored."""
+
+        success: Literal[True]
+        accepted: Count
+        """Events that are new."""
+        duplicates: Count
+        """Events that were known already; they change nothing."""
+        rejected: list[RejectedEvent]
+        """Events that were not taken, and why."""
+
+
+TAG = "Events"
+
+
+@route(
+    "POST /v1/events",
+    scope=Scope.WRITE,
+    body="event_schemas.EventBatch",
+    query=None,
+    errors=(ALL_REJECTED, TOO_MANY_EVENTS),
 )
-_FIELDS = frozenset(FIELDS)
+def send_events(request: Request) -> IngestedEvents:
+    """Send events.
 
+    Takes a batch of up to 2,500 events, plain or gzip. An event is identified by its account, its `event_id` and the
+    day of its timestamp: sent again, it is counted among the `duplicates` and changes no figure, with no time limit. An
+    account is created by its first event.
 
-@dataclass(frozen=True, slots=True)
-class ParsedBatch:
-    """A batch taken apart: every event sent is either in `events` or in `rejected`, in the order sent."""
-
-    events: list[tuple[int, Event]] = field(default_factory=list)
-    """Position in the batch as sent, and the event."""
-    rejected: list[Rejection] = field(default_factory=list)
-
-
-def parse_batch(body: bytes, now: datetime, settings: Settings) -> ParsedBatch:
-    """Read the body of `POST /v1/events`.
-
-    Args:
-        body: the bytes as sent, plain or gzip: `{"events": [...]}`, with up to `MAX_EVENTS` events.
-        now: the receiving clock, aware; timestamps are accepted from `retention_days` before it to 15 minutes after it,
-            both included.
-        settings: the workspace's settings.
-
-    Returns:
-        The valid events and the rejections. A bad event rejects itself, never its neighbours.
-
-    Raises:
-        ApiError: nothing of the batch can be taken: 400 `invalid_json`, 400 `invalid_request` (it is no such object),
-            413 `body_too_large`, 413 `too_many_events`, or 400 `all_rejected` with the rejections.
+    200 means stored. After a 503, a timeout or a broken connection send the whole batch again. A bad event rejects
+    itself, never its neighbours; where all are bad, the answer is 400 `all_rejected`.
     """
-    sent = _events_of(read_json(body))
-    window = Window.of(now, settings)
-    batch = ParsedBatch()
-    for index, event in enumerate(sent):
-        try:
-            batch.events.append((index, _read_event(event, window)))
-        except RefusedError as refused:
-            batch.rejected.append(Rejection(index, _showable_id(event), refused.code, refused.message))
-    if batch.rejected and not batch.events:
-        raise ApiError(
-            HTTPStatus.BAD_REQUEST,
-            ALL_REJECTED,
-            "Every event of the batch was rejected; see `rejected` for the reason of each. Nothing was stored.",
-            extra={"rejected": [rejection.to_json() for rejection in batch.rejected]},
-        )
-    return batch
-
-
-def _events_of(sent: object) -> list[object]:
-    if not isinstance(sent, dict):
-        raise invalid_request(f'The body must be an object, {{"events": [...]}}, not {kind_of(sent)}.')
-    for name in sent:
-        if name != "events":
-            raise invalid_request(f'The body holds {shown(name)}; it must be {{"events": [...]}} and nothing else.')
-    if "events" not in sent:
-        raise invalid_request('The body must hold "events", a list of events.')
-    events = sent["events"]
-    if not isinstance(events, list):
-        raise invalid_request(f'"events" must be a list, not {kind_of(events)}.')
-    if len(events) > MAX_EVENTS:
-        raise ApiError(
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            "too_many_events",
-            f"The batch has {len(events)} events; at most {MAX_EVENTS} are taken at once. "
-            "Nothing was stored: split it and send the parts.",
-        )
-    return events
-
-
-def _read_event(sent: object, window: Window) -> Event:
-    if not isinstance(sent, dict):
-        raise RefusedError("invalid_event", f"an event must be an object, not {kind_of(sent)}")
-    if not sent.keys() <= _FIELDS:
-        unknown = ", ".join(shown(name) for name in sorted(sent.keys() - _FIELDS)[:3])
-        raise RefusedError(
-            "unknown_field",
-            f"there is no event field {unknown}; put data of your own into properties. Fields are: {', '.join(FIELDS)}",
-        )
-    account_id = _id(sent, "account_id", MAX_ACCOUNT_ID)
-    if account_id is None:
-        raise _missing(sent, "account_id")
-    name = _name(sent)
-    at = _timestamp(sent, window)
-    user_id = _id(sent, "user_id", MAX_USER_ID)
-    anonymous_id = _id(sent, "anonymous_id", MAX_USER_ID)
-    session_id = _id(sent, "session_id", MAX_USER_ID)
-    value = micros(sent.get("value"))
-    properties = checked_properties(sent.get("properties"))
-    event_id = _id(sent, "event_id", MAX_EVENT_ID)
-    if event_id is None:
-        event_id = derived_id([account_id, name, millis(at), user_id, anonymous_id, session_id, value, properties])
-    return Event(event_id, account_id, name, at, user_id, anonymous_id, session_id, value)
-
-
-def _missing(sent: dict[str, object], name: str) -> RefusedError:
-    return RefusedError("invalid_event", f"{name} must not be null" if name in sent else f"{name} is missing")
-
-
-def _id(sent: dict[str, object], name: str, longest: int) -> str | None:
-    text = sent.get(name)
-    if text is None:
-        return None
-    if not isinstance(text, str):
-        raise RefusedError("invalid_event", f"{name} must be a string, not {kind_of(text)}; put it in quotes")
-    fault = id_fault(text, longest)
-    if fault is not None:
-        code, rest = fault
-        raise RefusedError(code, f"{name} {rest}")
-    return text
-
-
-def _name(sent: dict[str, object]) -> str:
-    name = sent.get("name")
-    if name is None:
-        raise _missing(sent, "name")
-    if not isinstance(name, str):
-        raise RefusedError("invalid_event", f"name must be a string, not {kind_of(name)}")
-    fault = name_fault(name)
-    if fault is not None:
-        code, rest = fault
-        raise RefusedError(code, f"name {rest}")
-    return name
-
-
-def _timestamp(sent: dict[str, object], window: Window) -> datetime:
-    text = sent.get("timestamp")
-    if text is None:
-        raise _missing(sent, "timestamp")
-    if not isinstance(text, str):
-        raise RefusedError(
-            "invalid_timestamp",
-            f"timestamp must be a string such as 2026-11-21T10:00:00Z, not {kind_of(text)}",
-        )
+    now = request.received_at
     try:
-        at = parse_instant(text)
-    except ValueError as error:
-        raise RefusedError("invalid_timestamp", f"timestamp {shown(text)} cannot be read: {error}") from None
-    return window.check(at, text)
-
-
-def _showable_id(event: object) -> str | None:
-    event_id = event.get("event_id") if isinstance(event, dict) else None
-    return event_id if isinstance(event_id, str) and id_fault(event_id, MAX_EVENT_ID) is None else None
+        batch = settings.read_batch(request.body, now)
+    except ApiError as refused:
+        request.counts[Metric.EVENTS_REJECTED] = len(refused.extra.get("rejected", ()))
+        raise
+    events = [event for _, event in batch.events]
+    ingested = ingest(events, settings.with_timezone_fixed(), now, request.time_left)
+    request.counts.update(
+        {
+            Metric.EVENTS_ACCEPTED: ingested.accepted,
+            Metric.EVENTS_DUPLICATE: ingested.duplicates,
+            Metric.EVENTS_REJECTED: len(batch.rejected),
+        }
+    )
+    return {
+        "success": True,
+        "accepted": ingested.accepted,
+        "duplicates": ingested.duplicates,
+        "rejected": [rejection.to_json() for rejection in batch.rejected],
+    }

@@ -1,8 +1,9 @@
-"""What people send to be kept: profiles, CRM facts and settings, checked as a whole.
+"""The JSON bodies that Pydantic checks: profiles, CRM facts, settings, acknowledgements.
 
-The only module that imports Pydantic, which takes longer to import than the rest of a function's own code: import this
-one where a body is to be checked, and nowhere else. The types are dictionaries of what was sent rather than models with
-defaults, since a field left out, a field sent as null and a field with its default are three different things here.
+Pydantic takes longer to import than the rest of a function's own code, so a route imports this module when it has a
+body to check. The types are dictionaries of what was sent rather than models with defaults, since a field left out, a
+field sent as null and a field with its default are three different things here. The text under a field describes it in
+the API's description.
 """
 
 from __future__ import annotations
@@ -43,16 +44,27 @@ class Profile(TypedDict, total=False):
     """What people know about an account."""
 
     name: Text | None
+    """Spaces around it are taken off, as in all texts of a profile."""
     owner: Text | None
+    """Who looks after the account."""
     owner_email: Annotated[str, AfterValidator(fields.email)] | None
+    """One e-mail address."""
     plan: Text | None
+    """The plan or edition that the customer has bought."""
     arr: Annotated[Any, BeforeValidator(fields.amount)]
+    """Annual recurring revenue, in the workspace's one currency."""
     renewal_date: Day | None
+    """When the contract renews."""
     created_at: Annotated[str, AfterValidator(fields.day_or_instant)] | None
+    """Since when it is a customer: a day, or an instant with an offset."""
     attributes: Annotated[dict[str, Any], AfterValidator(fields.attributes)] | None
+    """Whatever else there is to know, flat; up to 16 KiB as compact JSON."""
     champions: Annotated[list[Annotated[str, AfterValidator(fields.user_id)]], AfterValidator(fields.champions)] | None
+    """Ids of the users who stand up for the product."""
     expected_cadence_days: Annotated[int | None, BeforeValidator(fields.Whole(1, 365))]
+    """How many days may pass between two visits while all is well."""
     usage_mode: Literal["continuous", "periodic"] | None
+    """Used all year round, or in bursts, such as at the end of a quarter."""
 
 
 @with_config(_STRICT)
@@ -60,15 +72,25 @@ class Crm(TypedDict, total=False):
     """What a CRM says about an account: a field left out is unknown, null says that there is none."""
 
     provider: Text | None
+    """Where the facts come from."""
     open_tickets: Annotated[int | None, BeforeValidator(fields.Whole(0, fields.MAX_TICKETS))]
+    """How many support tickets are open, those of high priority included."""
     high_priority_open: Annotated[int | None, BeforeValidator(fields.tickets)]
+    """How many of them are of high priority; true and false stand for 1 and 0."""
     last_meeting_at: Instant | None
+    """When the last meeting was."""
     last_email_at: Instant | None
+    """When the last e-mail was exchanged."""
     last_contact_at: Instant | None
+    """When the last contact of any kind was."""
     active_deal: bool | None
+    """Whether a deal is open, or won with its renewal ahead."""
     deal_updated_at: Instant | None
+    """When that deal was last touched."""
     renewal_date: Day | None
+    """When the deal renews."""
     churned: bool | None
+    """Whether the customer has left."""
 
 
 @with_config(_STRICT)
@@ -76,6 +98,7 @@ class Rule(TypedDict, total=False):
     """An alert rule that is on or off."""
 
     enabled: bool
+    """Whether it is on."""
 
 
 @with_config(_STRICT)
@@ -83,7 +106,9 @@ class Declining(TypedDict, total=False):
     """The alert on a declining trend."""
 
     enabled: bool
+    """Whether it is on."""
     points: Points
+    """How far below."""
 
 
 @with_config(_STRICT)
@@ -91,7 +116,9 @@ class Silent(TypedDict, total=False):
     """The alert on an account that nobody uses any more."""
 
     enabled: bool
+    """Whether it is on."""
     days: Annotated[int, BeforeValidator(fields.Whole(1, 365))]
+    """How many days."""
 
 
 @with_config(_STRICT)
@@ -99,8 +126,11 @@ class ScoreFell(TypedDict, total=False):
     """The alert on a score that fell fast; it looks back over the nights that an account keeps at hand."""
 
     enabled: bool
+    """Whether it is on."""
     points: Points
+    """How far."""
     days: Annotated[int, BeforeValidator(fields.Whole(1, 30))]
+    """Within how many days."""
 
 
 @with_config(_STRICT)
@@ -108,11 +138,17 @@ class Alerts(TypedDict, total=False):
     """Which changes are alerted."""
 
     band_fell: Rule
+    """The band is lower than before."""
     declining: Declining
+    """The score lies far below the mean of the seven days before."""
     silent: Silent
+    """Nobody was seen for some days."""
     score_fell: ScoreFell
+    """The score fell far within some days."""
     recovered: Rule
+    """The account is healthy again."""
     ticket_opened: Rule
+    """A connected CRM says that a ticket of high priority was opened, where none was open."""
 
 
 @with_config(_STRICT)
@@ -120,26 +156,35 @@ class WorkspaceSettings(TypedDict, total=False):
     """What a workspace can choose; what is left out has its default."""
 
     timezone: Annotated[str, AfterValidator(fields.timezone)]
+    """IANA name of the zone whose days are counted; fixed by the first event."""
     milestones: Annotated[list[Annotated[str, AfterValidator(fields.event_name)]], AfterValidator(fields.milestones)]
+    """Names of the events that count as milestones, for the past as well."""
     retention_days: Annotated[int, BeforeValidator(fields.Whole(1, MAX_RETENTION_DAYS))]
+    """How far back events are accepted and scores can be asked for."""
     alerts: Alerts
+    """Which changes are alerted; a rule that is left out has its defaults."""
 
 
 @with_config(_STRICT)
 class Acknowledgement(TypedDict, total=False):
-    """Somebody has an account's trouble in hand."""
+    """What acknowledges an alert."""
 
     by: Required[Text]
+    """Who looks after the account's trouble."""
     reason: Text | None
+    """Why, or how; shown with the alert."""
 
 
 @with_config(_STRICT)
 class Snooze(TypedDict, total=False):
-    """An account's trouble is not to be told before a time, unless it gets worse."""
+    """What snoozes an alert."""
 
     by: Required[Text]
+    """Who snoozes it."""
     reason: Required[Text]
+    """Why; shown with the alert, and alerted again when the time is over."""
     until: Required[Instant]
+    """When it is alerted again if nothing has changed: in the future, at most 30 days ahead."""
 
 
 _PROFILE: TypeAdapter[Profile] = TypeAdapter(Profile)
@@ -161,19 +206,19 @@ def read_profile(body: object) -> dict[str, Any]:
     return dict(_checked(_PROFILE, body, "profile"))
 
 
-def merge_profile(standing: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+def merge_profile(stored: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
     """A profile after a change, as JSON merge patch does it: null takes a field away, and attributes merge one by one.
 
     Args:
-        standing: the profile as it is; empty to replace it.
+        stored: the profile as it is; empty to replace it.
         change: what `read_profile` gave.
 
     Raises:
         ApiError: 400 `invalid_request`: together there are too many attributes.
     """
-    merged = {**standing, **change}
+    merged = {**stored, **change}
     if change.get("attributes") is not None:
-        merged["attributes"] = _without_nulls({**standing.get("attributes", {}), **change["attributes"]})
+        merged["attributes"] = _without_nulls({**stored.get("attributes", {}), **change["attributes"]})
         try:
             fields.attributes(merged["attributes"])
         except ValueError as error:

@@ -1,4 +1,4 @@
-"""When a call of the Segment dialect was made, from the times and clocks that it names."""
+"""When a call of a Segment client was made, from the times and clocks that it names."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CLOCK_STEP = timedelta(minutes=15)
-"""A client's clock is put right in steps of this size.
+"""A client's clock is corrected in steps of this size.
 
-Between writing down when it sends and our receiving it some seconds pass, and not the same each time. A step that these
-seconds do not reach puts a call that is sent again at the very instant at which it was the first time.
+Some seconds pass between the client's `sentAt` and the receipt, and not the same number each time. They are less than a
+step, so a call that is sent again gets the same instant as the first time.
 """
 
 
@@ -26,7 +26,7 @@ def written_time(sent: Mapping[str, Any]) -> object:
 
 
 def instant_of(sent: Mapping[str, Any], batch_sent_at: object, now: datetime) -> datetime:
-    """When a call was made, by a clock put right; the time of receipt where it does not say.
+    """When a call was made, by a corrected clock; the time of receipt where it does not say.
 
     Args:
         sent: the call.
@@ -53,7 +53,7 @@ def instant_of(sent: Mapping[str, Any], batch_sent_at: object, now: datetime) ->
 
 
 def _clock_error(sent: Mapping[str, Any], sent_at: object, now: datetime) -> timedelta:
-    """How far the sender's clock is behind, in steps; what somebody on the way has put right already is left alone."""
+    """How far the sender's clock is behind, in steps; 0 where a server on the way has corrected it already."""
     received_at = sent.get("receivedAt")
     if received_at is not None and sent.get("timestamp"):
         return timedelta(0)

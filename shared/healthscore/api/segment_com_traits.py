@@ -1,7 +1,7 @@
-"""What is taken over from the traits of group and identify calls, and in which form.
+"""Cleans the traits of group and identify calls.
 
-Traits are whatever a client's developers put into them. What fits a field of the profile by its name and its rules is
-taken; everything else that is a plain value becomes an attribute; what is neither is left out, and never an error.
+Traits are whatever a client's developers put into them. A trait that fits a field of the profile by its name and its
+rules fills that field; any other plain value becomes an attribute; what is neither is left out, and never an error.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 MAX_TRAITS = 40
-"""Attributes taken from one call; an account's own limit is higher, and counts what its admin has set as well."""
+"""Attributes taken from one call. The limit of an account is higher, and counts those that an admin has set as well."""
 _ACCOUNT_FIELDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "name": ("name", fields.text),
     "plan": ("plan", fields.text),

@@ -1,16 +1,61 @@
-"""How the workspace in short is shown."""
+"""The workspace in short, as the newest night left it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from healthscore.api.answers import account_path
 from healthscore.core.model import Band
-from healthscore.http.paths import account_path
+from healthscore.http.api_keys import Scope
+from healthscore.http.routes import route
+from healthscore.storage.runs import summary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_NO_NIGHT: Mapping[str, Any] = {
+    from typing_extensions import TypedDict
+
+    from healthscore.core.json_types import BandName, Count, Day, Instant, Money, Score
+    from healthscore.http.request import Request
+
+    class BandSummary(TypedDict):
+        """The accounts of a band."""
+
+        accounts: Count
+        accounts_before: Count
+        """How many of the accounts scored now were in the band at their snapshot before."""
+        arr: Money
+
+    _Moved = TypedDict("_Moved", {"from": Score, "to": Score})
+
+    class Mover(_Moved):
+        """An account whose score moved."""
+
+        account_id: str
+        path: str
+        """The account's path in this API."""
+        name: str
+        since: Day
+        """The day of the snapshot before."""
+
+    class Movers(TypedDict):
+        """The accounts that moved most, the largest moves first."""
+
+        up: list[Mover]
+        down: list[Mover]
+
+    class Summary(TypedDict):
+        """The workspace as the newest finished night left it; all 0 and null before the first night."""
+
+        date: Day | None
+        as_of: Instant | None
+        accounts: Count
+        bands: dict[BandName, BandSummary]
+        movers: Movers
+
+
+TAG = "Accounts"
+_NO_NIGHT: Summary = {
     "date": None,
     "as_of": None,
     "accounts": 0,
@@ -19,11 +64,27 @@ _NO_NIGHT: Mapping[str, Any] = {
 }
 
 
-def summary_document(stored: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The summary of the newest finished night, with each mover's ready `path`; all 0 before the first night."""
-    summary = dict(_NO_NIGHT if stored is None else stored)
-    summary["movers"] = {
-        way: [{**mover, "path": account_path(mover["account_id"])} for mover in moved]
-        for way, moved in summary["movers"].items()
+@route("GET /v1/summary", scope=Scope.READ)
+def get_summary(_request: Request) -> Summary:
+    """Accounts and ARR by band, and who moved.
+
+    As the newest finished night found them; it does not change until the next.
+    """
+    stored = summary.read()
+    return _NO_NIGHT if stored is None else _summary_document(stored)
+
+
+def _summary_document(stored: Mapping[str, Any]) -> Summary:
+    """A stored summary as the API shows it: each mover with its `path`."""
+    movers = stored["movers"]
+    return {
+        "date": stored["date"],
+        "as_of": stored["as_of"],
+        "accounts": stored["accounts"],
+        "bands": stored["bands"],
+        "movers": {"up": _with_paths(movers["up"]), "down": _with_paths(movers["down"])},
     }
-    return summary
+
+
+def _with_paths(movers: list[Mover]) -> list[Mover]:
+    return [{**mover, "path": account_path(mover["account_id"])} for mover in movers]

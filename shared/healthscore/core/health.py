@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from healthscore.core.explain.advice import biggest_opportunity, lift, recommended_action
 from healthscore.core.explain.drivers import Driver, drivers
@@ -25,6 +25,15 @@ from healthscore.core.time import format_instant
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from healthscore.core.health_document import (
+        ComparedWith,
+        ComponentDocuments,
+        Coverage,
+        CrmPartsKnown,
+        CrmState,
+        HealthDocument,
+        Opportunity,
+    )
     from healthscore.core.model import Facts
 
 RECENT_DAYS = 30
@@ -112,7 +121,7 @@ def _snapshot(facts: Facts, score: StandardScore, explanations: Mapping[Componen
     )
 
 
-def document(health: Health) -> dict[str, Any]:
+def document(health: Health) -> HealthDocument:
     """The health answer as JSON values, in the order in which it is read.
 
     Points and lifts are exact; trend figures and averages are rounded half up for show. `as_of` and all other instants
@@ -127,7 +136,7 @@ def document(health: Health) -> dict[str, Any]:
         "band": score.band.value,
         "color": score.band.color,
         "trend": health.trends.overall.to_json(),
-        "components": {name.value: _component(health, name) for name in Component},
+        "components": _components(health),
         "biggest_opportunity": _opportunity(health),
         "recommended_action": health.recommended_action,
         "drivers": [driver.to_json() for driver in health.drivers],
@@ -140,6 +149,10 @@ def document(health: Health) -> dict[str, Any]:
         },
         "recent": [{"date": daily.day.isoformat(), "score": daily.score} for daily in health.recent],
     }
+
+
+def _components(health: Health) -> ComponentDocuments:
+    return cast("ComponentDocuments", {name.value: _component(health, name) for name in Component})
 
 
 def _component(health: Health, name: Component) -> dict[str, Any] | None:
@@ -161,7 +174,7 @@ def _component(health: Health, name: Component) -> dict[str, Any] | None:
     }
 
 
-def _opportunity(health: Health) -> dict[str, Any] | None:
+def _opportunity(health: Health) -> Opportunity | None:
     name = health.biggest_opportunity
     if name is None:
         return None
@@ -172,22 +185,24 @@ def _opportunity(health: Health) -> dict[str, Any] | None:
     }
 
 
-def _compared_with(previous: Snapshot | None) -> dict[str, Any] | None:
+def _compared_with(previous: Snapshot | None) -> ComparedWith | None:
     if previous is None:
         return None
     return {"date": previous.day.isoformat(), "as_of": format_instant(previous.as_of), "score": previous.score}
 
 
-def _coverage(facts: Facts) -> dict[str, Any]:
+def _coverage(facts: Facts) -> Coverage:
     """Whether CRM counts, which of its parts are known (scoring rule 10), and whether a connected CRM is still read."""
     if facts.crm is None:
         return {"crm": "not_connected"}
     parts = crm_parts(facts.crm, facts.as_of, facts.as_of_day)
     known = {part.name: part.score is not None for part in parts}
-    state = "connected" if all(known.values()) else "partial" if any(known.values()) else "unknown"
-    coverage: dict[str, Any] = {
+    state: CrmState = "connected" if all(known.values()) else "partial" if any(known.values()) else "unknown"
+    coverage: Coverage = {
         "crm": state,
-        "crm_parts": {name: "known" if is_known else "unknown" for name, is_known in known.items()},
+        "crm_parts": cast(
+            "CrmPartsKnown", {name: "known" if is_known else "unknown" for name, is_known in known.items()}
+        ),
     }
     if facts.crm_synced_at is not None:
         coverage["crm_synced_at"] = format_instant(facts.crm_synced_at)

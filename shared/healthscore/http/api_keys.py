@@ -8,11 +8,10 @@ import hashlib
 import hmac
 import time
 from enum import StrEnum
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
 
 from healthscore import process
-from healthscore.http.errors import ApiError
+from healthscore.http.errors import INVALID_KEY, WRONG_SCOPE, ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -106,17 +105,12 @@ def authorize(
         raise _invalid_key("This API key is not known, or was revoked")
     if not Scope(found.scope).allows(needed):
         wanted = "admin" if needed is Scope.ADMIN else f"{needed.value} or admin"
-        raise ApiError(
-            HTTPStatus.FORBIDDEN,
-            "wrong_scope",
-            f"This key has the scope {found.scope}; the request needs {wanted}.",
-        )
+        raise ApiError(WRONG_SCOPE, f"This key has the scope {found.scope}; the request needs {wanted}.")
 
 
 def _invalid_key(reason: str) -> ApiError:
     return ApiError(
-        HTTPStatus.UNAUTHORIZED,
-        "invalid_key",
+        INVALID_KEY,
         f"{reason}. Send it as Authorization: Bearer <key>, or as the user name of Basic.",
         headers={"WWW-Authenticate": 'Bearer realm="healthscore"'},
     )

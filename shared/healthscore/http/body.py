@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import zlib
-from http import HTTPStatus
 from typing import Any, NoReturn
 
-from healthscore.http.errors import ApiError, invalid_json
+from healthscore.http.errors import BODY_TOO_LARGE, ApiError, invalid_json
 
 MAX_BODY_BYTES = 5 * 1024 * 1024
 """Largest body, counted after inflating."""
@@ -21,7 +20,7 @@ _LONGEST_INT = 40
 def read_json(body: bytes) -> Any:  # noqa: ANN401  (any JSON value)
     """Read a request body as JSON.
 
-    Content-Type and Content-Encoding are not asked: browsers and proxies set them wrongly. A body is gzip when it
+    Content-Type and Content-Encoding are ignored: browsers and proxies set them wrongly. A body is gzip when it
     starts like gzip.
 
     Args:
@@ -76,8 +75,7 @@ def inflate(body: bytes) -> bytes:
 
 def _too_large() -> ApiError:
     return ApiError(
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        "body_too_large",
+        BODY_TOO_LARGE,
         f"The body is larger than {MAX_BODY_BYTES} bytes after inflating. Split it into several requests.",
     )
 

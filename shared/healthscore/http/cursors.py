@@ -1,4 +1,4 @@
-"""Cursors: where the next page of a list begins, as text to hand back with the same question.
+"""Cursors: where the next page of a list begins, as text that the client sends back with the same question.
 
 A cursor holds the place behind the last line of its page, and nothing is kept for it, so that it never expires. It
 carries a checksum over itself and the question: changed, cut or handed in with other filters it is refused. That is no
@@ -13,6 +13,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from healthscore.http.errors import invalid_request
+from healthscore.http.query import Parameter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
 _CHECKSUM_BYTES = 6
 _MAX_PLACE = 1024
 """Bytes: no sort key is longer, and one that is would be an error of the table and not of the question."""
+CURSOR = Parameter(
+    "cursor",
+    "The cursor that the page before was answered with, with all other parameters as they were.",
+    {"type": "string"},
+)
+"""The query parameter that `read_cursor` reads."""
 
 
 def write_cursor(question: Iterable[str | None], place: str | None) -> str | None:
@@ -53,20 +60,6 @@ def read_cursor(request: Request, question: Iterable[str | None]) -> str | None:
         "The cursor is none of this list with these filters and this order. Send it as it was answered, with all other "
         "parameters as they were; limit may change."
     )
-
-
-def read_limit(request: Request, *, most: int, otherwise: int) -> int:
-    """The parameter `limit`: how many entries a page may have.
-
-    Raises:
-        ApiError: 400 `invalid_request`.
-    """
-    text = request.query.get("limit")
-    if text is None:
-        return otherwise
-    if not (text.isascii() and text.isdigit() and len(text) <= len(str(most)) and 1 <= int(text) <= most):
-        raise invalid_request(f"limit must be a whole number from 1 to {most}.")
-    return int(text)
 
 
 def _checksum(question: Iterable[str | None], place: bytes) -> bytes:

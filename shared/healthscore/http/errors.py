@@ -1,14 +1,62 @@
-"""What went wrong, said so that the person who reads it knows what to do next."""
+"""Errors as the API answers them: a code for programs, and a message that says what to do next."""
 
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _SHOWN_CHARACTERS = 60
+
+
+class ErrorKind(NamedTuple):
+    """An error that a route may answer, as its declaration names it and as the API's description shows it."""
+
+    status: HTTPStatus
+    code: str
+    """Stable snake_case word that programs may test for."""
+    meaning: str
+    """What it means and what to do about it, in Markdown, for the integrator who reads the API's description."""
+
+
+INVALID_REQUEST = ErrorKind(
+    HTTPStatus.BAD_REQUEST,
+    "invalid_request",
+    "A field, a query parameter or an id in the path is wrong; `message` says which and why. Nothing was changed.",
+)
+INVALID_JSON = ErrorKind(
+    HTTPStatus.BAD_REQUEST, "invalid_json", "The body is empty, cut off, no JSON, no UTF-8, or damaged gzip."
+)
+INVALID_KEY = ErrorKind(
+    HTTPStatus.UNAUTHORIZED, "invalid_key", "The request carries no key, or one that is not known or was revoked."
+)
+WRONG_SCOPE = ErrorKind(HTTPStatus.FORBIDDEN, "wrong_scope", "The key is good, and may not do this.")
+NOT_FOUND = ErrorKind(
+    HTTPStatus.NOT_FOUND,
+    "not_found",
+    "There is no such path, often because an id should be written with `~`; or no such CRM is connected.",
+)
+METHOD_NOT_ALLOWED = ErrorKind(
+    HTTPStatus.METHOD_NOT_ALLOWED,
+    "method_not_allowed",
+    "The path is right and takes other methods; see the header `Allow`.",
+)
+BODY_TOO_LARGE = ErrorKind(
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large", "The body is too large (5 MiB after inflating); split it."
+)
+INTERNAL_ERROR = ErrorKind(
+    HTTPStatus.INTERNAL_SERVER_ERROR,
+    "internal_error",
+    "The product made a mistake; its log has it under the `request_id`.",
+)
+STORAGE_UNAVAILABLE = ErrorKind(
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    "storage_unavailable",
+    "Storage did not answer in time. Wait as long as `Retry-After` says and send the same again: nothing is counted "
+    "twice.",
+)
 
 
 class ApiError(Exception):
@@ -24,16 +72,15 @@ class ApiError(Exception):
 
     def __init__(
         self,
-        status: HTTPStatus,
-        code: str,
+        kind: ErrorKind,
         message: str,
         *,
         extra: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(status, code)
-        self.status = status
-        self.code = code
+        super().__init__(kind.status, kind.code)
+        self.status = kind.status
+        self.code = kind.code
         self.message = message
         self.extra = dict(extra or {})
         self.headers = dict(headers or {})
@@ -50,7 +97,7 @@ class ApiError(Exception):
 
 
 def shown(text: str) -> str:
-    """Text of a stranger made fit for a message: quoted, cut, and without characters that could break an answer."""
+    """Text that a client sent, fit for a message: quoted, cut, and without characters that could break an answer."""
     cut = text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS] + "…"
     return (
         '"' + "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in cut) + '"'
@@ -59,38 +106,23 @@ def shown(text: str) -> str:
 
 def invalid_request(message: str, **extra: Any) -> ApiError:  # noqa: ANN401  (any JSON value)
     """400: the request is understood, and something in it is wrong."""
-    return ApiError(HTTPStatus.BAD_REQUEST, "invalid_request", message, extra=extra)
+    return ApiError(INVALID_REQUEST, message, extra=extra)
 
 
 def invalid_json(message: str) -> ApiError:
     """400: the body is not the JSON it has to be."""
-    return ApiError(HTTPStatus.BAD_REQUEST, "invalid_json", message)
-
-
-def account_not_found(account_id: str) -> ApiError:
-    """404: the path is right, and no account of that id is known."""
-    return ApiError(
-        HTTPStatus.NOT_FOUND,
-        "account_not_found",
-        f"There is no account {shown(account_id)}. An account comes into being with its first event, "
-        "or with PUT of its profile.",
-    )
+    return ApiError(INVALID_JSON, message)
 
 
 def storage_unavailable(retry_after_seconds: int) -> ApiError:
     """503: storage could not be reached or is busy; the same request may be sent again as it is."""
     return ApiError(
-        HTTPStatus.SERVICE_UNAVAILABLE,
-        "storage_unavailable",
+        STORAGE_UNAVAILABLE,
         "Storage did not answer in time. Send the same request again: nothing is counted twice.",
         headers={"Retry-After": str(retry_after_seconds)},
     )
 
 
 def internal_error() -> ApiError:
-    """500: a mistake of ours; the log has it under the request id."""
-    return ApiError(
-        HTTPStatus.INTERNAL_SERVER_ERROR,
-        "internal_error",
-        "Something went wrong on our side. Quote the request_id when you report it.",
-    )
+    """500: a mistake of the product; the log has it under the request id."""
+    return ApiError(INTERNAL_ERROR, "Something went wrong on our side. Quote the request_id when you report it.")

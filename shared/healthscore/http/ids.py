@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from typing import Literal
 
 from healthscore.http.plain import has_control_characters
 
@@ -14,7 +15,7 @@ _EMOJI_PARTS = frozenset("\N{VARIATION SELECTOR-15}\N{VARIATION SELECTOR-16}\N{C
 _PICTOGRAPHS = range(0x1F000, 0x20000)
 
 
-def id_fault(text: str, longest: int) -> tuple[str, str] | None:
+def id_fault(text: str, longest: int) -> tuple[Literal["invalid_id", "too_long"], str] | None:
     """Why a text cannot be an id, or None where it can.
 
     Ids are compared character by character and are read out by people, so whatever cannot be seen or typed is kept out:
@@ -36,7 +37,7 @@ def id_fault(text: str, longest: int) -> tuple[str, str] | None:
     return None
 
 
-def name_fault(name: str) -> tuple[str, str] | None:
+def name_fault(name: str) -> tuple[Literal["invalid_name", "too_long"], str] | None:
     """Why a text cannot be the name of an event, or None where it can; names are free text, emoji included.
 
     Returns:

@@ -23,7 +23,7 @@ HOW_TO_WRITE = (
 
 
 def encode_id(account_id: str) -> str:
-    """Write an account id as one path segment.
+    """Write an account id as one part of a path.
 
     >>> encode_id("acme")
     'acme'
@@ -35,23 +35,18 @@ def encode_id(account_id: str) -> str:
     return "~" + base64.urlsafe_b64encode(account_id.encode()).rstrip(b"=").decode()
 
 
-def account_path(account_id: str) -> str:
-    """The path of an account, ready to be asked for."""
-    return f"/v1/accounts/{encode_id(account_id)}"
-
-
-def decode_id(segment: str) -> str:
-    """Read an account id from a (percent-decoded) path segment.
+def decode_id(path_part: str) -> str:
+    """Read an account id from a (percent-decoded) part of a path.
 
     Raises:
         ApiError: 400 `invalid_request`: it is not written as `encode_id` would write it, or it cannot be an id.
     """
-    account_id = _from_base64url(segment[1:]) if segment.startswith("~") else segment
+    account_id = _from_base64url(path_part[1:]) if path_part.startswith("~") else path_part
     fault = id_fault(account_id, MAX_ACCOUNT_ID)
     if fault is not None:
         raise invalid_request(f"The account id in the path {fault[1]}.")
     ready = encode_id(account_id)
-    if ready != segment:
+    if ready != path_part:
         raise invalid_request(f"{HOW_TO_WRITE}: {shown(account_id)} is written {ready}.")
     return account_id
 

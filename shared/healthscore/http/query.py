@@ -1,75 +1,166 @@
-"""Query parameters: only those that a route knows, each read or refused with a reason."""
+"""Query parameters: a route declares those that it knows, each with its description and how it is read.
+
+The router refuses every other one, so that a typing error is not taken for "no filter".
+"""
 
 from __future__ import annotations
 
-from datetime import timedelta
-from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from healthscore.core.time import format_instant, parse_instant
-from healthscore.http.errors import ApiError, invalid_request, shown
-from healthscore.http.plain import read_day
+from healthscore.core.time import parse_instant
+from healthscore.http.errors import invalid_request, shown
+from healthscore.http.plain import has_control_characters, read_day
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from datetime import date, datetime
 
     from healthscore.http.request import Request
-    from healthscore.settings import Settings
 
 
-def only(request: Request, *known: str) -> None:
-    """Refuse parameters that the route does not know, so that a typing error is not taken for "no filter".
+class Parameter:
+    """A query parameter.
+
+    Attributes:
+        name: as it is sent.
+        description: for the integrator who reads the API's description, in Markdown.
+        schema: its JSON Schema.
+    """
+
+    __slots__ = ("description", "name", "schema")
+
+    def __init__(self, name: str, description: str, schema: Mapping[str, Any]) -> None:
+        self.name = name
+        self.description = description
+        self.schema = schema
+
+
+class OneOf(Parameter):
+    """A parameter that has one of a few values."""
+
+    __slots__ = ()
+
+    def __init__(self, name: str, description: str, values: Iterable[str]) -> None:
+        super().__init__(name, description, {"type": "string", "enum": list(values)})
+
+    def read(self, request: Request) -> str | None:
+        """The value; None where the parameter is left out.
+
+        Raises:
+            ApiError: 400 `invalid_request`.
+        """
+        text = request.query.get(self.name)
+        if text is not None and text not in self.schema["enum"]:
+            known = ", ".join(self.schema["enum"])
+            raise invalid_request(f"{self.name} {shown(text)} is not known; it may be {known}.")
+        return text
+
+
+class Text(Parameter):
+    """A parameter that is one line of text."""
+
+    __slots__ = ()
+
+    def __init__(self, name: str, description: str, longest: int) -> None:
+        super().__init__(name, description, {"type": "string", "minLength": 1, "maxLength": longest})
+
+    def read(self, request: Request) -> str | None:
+        """The text, without spaces at its ends; None where the parameter is left out.
+
+        Raises:
+            ApiError: 400 `invalid_request`.
+        """
+        text, longest = request.query.get(self.name), self.schema["maxLength"]
+        if text is None:
+            return None
+        if not text.strip() or len(text) > longest or has_control_characters(text):
+            raise invalid_request(
+                f"{self.name} must be a text of 1 to {longest} characters, none of them a control character."
+            )
+        return text.strip()
+
+
+class Day(Parameter):
+    """A parameter that is a calendar day, `YYYY-MM-DD`."""
+
+    __slots__ = ()
+
+    def __init__(self, name: str, description: str) -> None:
+        super().__init__(name, description, {"type": "string", "format": "date"})
+
+    def read(self, request: Request) -> date | None:
+        """The day; None where the parameter is left out.
+
+        Raises:
+            ApiError: 400 `invalid_request`.
+        """
+        text = request.query.get(self.name)
+        if text is None:
+            return None
+        try:
+            return read_day(text)
+        except ValueError as error:
+            raise invalid_request(f"{self.name} {shown(text)} cannot be read: {error}.") from None
+
+
+class Instant(Parameter):
+    """A parameter that is an RFC 3339 timestamp with its offset."""
+
+    __slots__ = ()
+
+    def __init__(self, name: str, description: str) -> None:
+        super().__init__(name, description, {"type": "string", "format": "date-time"})
+
+    def read(self, request: Request) -> datetime | None:
+        """The instant, in UTC; None where the parameter is left out.
+
+        Raises:
+            ApiError: 400 `invalid_request`.
+        """
+        text = request.query.get(self.name)
+        if text is None:
+            return None
+        try:
+            return parse_instant(text)
+        except ValueError as error:
+            hint = " In a URL the + of an offset is written %2B." if " " in text else ""
+            raise invalid_request(f"{self.name} {shown(text)} cannot be read: {error}.{hint}") from None
+
+
+class Limit(Parameter):
+    """The parameter `limit`: how many entries a page may have."""
+
+    __slots__ = ()
+
+    def __init__(self, *, most: int, default: int) -> None:
+        described = f"How many entries a page may have; {default} where it is left out."
+        super().__init__("limit", described, {"type": "integer", "minimum": 1, "maximum": most, "default": default})
+
+    def read(self, request: Request) -> int:
+        """The number.
+
+        Raises:
+            ApiError: 400 `invalid_request`.
+        """
+        text, most = request.query.get(self.name), self.schema["maximum"]
+        if text is None:
+            return int(self.schema["default"])
+        if not (text.isascii() and text.isdigit() and len(text) <= len(str(most)) and 1 <= int(text) <= most):
+            raise invalid_request(f"limit must be a whole number from 1 to {most}.")
+        return int(text)
+
+
+def only(request: Request, known: Iterable[Parameter]) -> None:
+    """Refuse parameters that a route does not know.
 
     Raises:
         ApiError: 400 `invalid_request` naming them.
     """
-    unknown = [name for name in request.query if name not in known]
+    if not request.query:
+        return
+    names = [parameter.name for parameter in known]
+    unknown = [name for name in request.query if name not in names]
     if unknown:
-        names = ", ".join(shown(name) for name in unknown[:5])
-        knows = f"it knows {', '.join(known)}" if known else "it takes none"
-        raise invalid_request(f"This route has no query parameter {names}; {knows}.")
-
-
-def as_of(request: Request, now: datetime, settings: Settings) -> datetime:
-    """The instant that is asked about: `as_of`, or now where it is not given.
-
-    Raises:
-        ApiError: 400 `invalid_request` (no RFC 3339 instant), `as_of_in_future` or `as_of_too_old`.
-    """
-    text = request.query.get("as_of")
-    if text is None:
-        return now
-    try:
-        at = parse_instant(text)
-    except ValueError as error:
-        hint = " In a URL the + of an offset is written %2B." if " " in text else ""
-        raise invalid_request(f"as_of {shown(text)} cannot be read: {error}.{hint}") from None
-    if at > now:
-        raise ApiError(
-            HTTPStatus.BAD_REQUEST,
-            "as_of_in_future",
-            f"as_of {shown(text)} lies in the future; it is {format_instant(now)}. Leave it out to ask about now.",
-        )
-    if at < now - timedelta(days=settings.retention_days):
-        raise ApiError(
-            HTTPStatus.BAD_REQUEST,
-            "as_of_too_old",
-            f"as_of {shown(text)} lies more than {settings.retention_days} days back, which is all that is kept "
-            "(setting retention_days).",
-        )
-    return at
-
-
-def day(request: Request, name: str) -> date | None:
-    """A calendar day, `YYYY-MM-DD`, or None where the parameter is not given.
-
-    Raises:
-        ApiError: 400 `invalid_request`.
-    """
-    text = request.query.get(name)
-    if text is None:
-        return None
-    try:
-        return read_day(text)
-    except ValueError as error:
-        raise invalid_request(f"{name} {shown(text)} cannot be read: {error}.") from None
+        wrong = ", ".join(shown(name) for name in unknown[:5])
+        knows = f"it knows {', '.join(names)}" if names else "it takes none"
+        raise invalid_request(f"This route has no query parameter {wrong}; {knows}.")

@@ -1,8 +1,9 @@
-"""From a gateway event to an answer: which route, may it, what came of it.
+"""From a gateway event to an answer: finds the route, checks the key, and turns whatever happens into an answer.
 
-Every function of the API shares the table of all routes: the gateway sends some requests to a function that only knows
-what its neighbours do (`POST /v1/settings` reaches the one that takes events), and the answer must be the same
-everywhere, 404 for an unknown path and 405 for a known path with another method.
+The gateway sends some requests to a function that does not answer them (`POST /v1/settings` reaches the one that takes
+events), and the answer must be the same everywhere: 404 for an unknown path, and 405 for a known path with another
+method. A function's router knows the function's own routes; only where none of them fits it looks at those of the whole
+API, which takes importing them.
 """
 
 from __future__ import annotations
@@ -12,70 +13,22 @@ import time
 import traceback
 from dataclasses import replace
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 from aws_lambda_powertools import Logger
 
-from healthscore.http.api_keys import Scope, StoredKey, authorize
-from healthscore.http.errors import ApiError, internal_error, storage_unavailable
+from healthscore.http import query
+from healthscore.http.api_keys import StoredKey, authorize
+from healthscore.http.errors import METHOD_NOT_ALLOWED, NOT_FOUND, ApiError, internal_error, storage_unavailable
 from healthscore.http.paths import HOW_TO_WRITE, decode_id
 from healthscore.http.published import PublishedFile
 from healthscore.http.request import Request
 from healthscore.metrics import embedded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    Handler = Callable[[Request], Mapping[str, Any] | PublishedFile]
-
-TRACKING: Mapping[str, str | None] = {
-    "batch": None,
-    "b": None,
-    "import": None,
-    "track": "track",
-    "t": "track",
-    "page": "page",
-    "p": "page",
-    "screen": "screen",
-    "s": "screen",
-    "identify": "identify",
-    "i": "identify",
-    "group": "group",
-    "g": "group",
-    "alias": "alias",
-    "a": "alias",
-}
-"""Routes of the Segment dialect, and the kind of call that each takes; None where the calls say it themselves."""
-_TRACKING_ROUTES = [f"POST /v1/{name}" for name in TRACKING]
-ROUTES: Mapping[str, Scope | None] = {
-    "GET /healthz": None,
-    "POST /v1/events": Scope.WRITE,
-    **dict.fromkeys(_TRACKING_ROUTES, Scope.WRITE),
-    "GET /v1/accounts": Scope.READ,
-    "GET /v1/summary": Scope.READ,
-    "GET /v1/alerts": Scope.READ,
-    "POST /v1/alerts/{alert_id}/acknowledge": Scope.ADMIN,
-    "POST /v1/alerts/{alert_id}/snooze": Scope.ADMIN,
-    "GET /v1/accounts/{account_id}": Scope.READ,
-    "PUT /v1/accounts/{account_id}": Scope.ADMIN,
-    "PATCH /v1/accounts/{account_id}": Scope.ADMIN,
-    "DELETE /v1/accounts/{account_id}": Scope.ADMIN,
-    "DELETE /v1/accounts/{account_id}/users/{user_id}": Scope.ADMIN,
-    "PUT /v1/accounts/{account_id}/crm": Scope.ADMIN,
-    "GET /v1/accounts/{account_id}/health": Scope.READ,
-    "GET /v1/accounts/{account_id}/history": Scope.READ,
-    "GET /v1/accounts/{account_id}/alerts": Scope.READ,
-    "GET /v1/crm": Scope.ADMIN,
-    "GET /v1/crm/unmatched": Scope.ADMIN,
-    "PUT /v1/crm/{provider}": Scope.ADMIN,
-    "DELETE /v1/crm/{provider}": Scope.ADMIN,
-    "POST /v1/crm/{provider}/webhook": None,
-    "GET /v1/settings": Scope.ADMIN,
-    "PUT /v1/settings": Scope.ADMIN,
-    "GET /v1/openapi.json": None,
-    "GET /v1/docs": None,
-}
-"""Every route of the API and the scope it needs; None needs no key."""
+    from healthscore.http.routes import Route
 
 
 @runtime_checkable
@@ -85,33 +38,35 @@ class Passing(Protocol):
     retry_after_seconds: int
 
 
+class Found(NamedTuple):
+    """The route of a request."""
+
+    key: str
+    """Method and path by which the route was found."""
+    route: Route
+    params: Mapping[str, str]
+    """The path's parameters, as they are written."""
+
+
 class Router:
-    """Answers gateway events with the functions registered for their routes.
+    """Answers gateway events with the functions of some routes."""
 
-    >>> router = Router()
-    >>> @router.route("GET /healthz")
-    ... def healthz(request: Request) -> dict[str, str]:
-    ...     return {"status": "ok"}
-    """
+    def __init__(
+        self,
+        routes: Iterable[Route],
+        all_routes: Callable[[], Sequence[Route]] = tuple,
+        logger: Logger | None = None,
+    ) -> None:
+        """Take the routes that are answered here.
 
-    def __init__(self, logger: Logger | None = None) -> None:
-        self._logger = logger or Logger()
-        self._handlers: dict[str, Handler] = {}
-
-    def route(self, key: str) -> Callable[[Handler], Handler]:
-        """Register a function for a route of `ROUTES`, written as there.
-
-        The function takes a `Request` and returns the JSON object, or the file, that is answered with status 200; any
-        other answer it raises as `ApiError`.
+        Args:
+            routes: those of the function.
+            all_routes: gives those of the whole API; asked only where none of `routes` fits a request.
+            logger: takes the line about each request.
         """
-        if key not in ROUTES:
-            raise ValueError(f"{key} is not in ROUTES")
-
-        def register(handler: Handler) -> Handler:
-            self._handlers[key] = handler
-            return handler
-
-        return register
+        self.routes = tuple(routes)
+        self._all_routes = all_routes
+        self._logger = logger or Logger()
 
     def handle(
         self,
@@ -135,8 +90,9 @@ class Router:
         route = "unknown"
         trouble: dict[str, Any] = {}
         try:
-            route, params = _match(request)
-            body = self._serve(route, replace(request, params=params), find_key)
+            found = find(self.routes, request) or self._elsewhere(request)
+            route = found.key
+            body = self._serve(found, request, find_key)
             response = _file(body) if isinstance(body, PublishedFile) else _response(HTTPStatus.OK, body, {})
         except Exception as error:  # noqa: BLE001  (the boundary: whatever it is becomes an answer)
             answer, trouble = _as_answer(error)
@@ -156,62 +112,87 @@ class Router:
         )
         return response
 
+    def _elsewhere(self, request: Request) -> Found:
+        """The route of another function; raises where the whole API has none for the request."""
+        routes = (*self.routes, *self._all_routes())
+        found = find(routes, request)
+        if found is None:
+            raise _no_route(routes, request)
+        return found
+
     def _serve(
-        self, route: str, request: Request, find_key: Callable[[str], StoredKey | None]
+        self, found: Found, request: Request, find_key: Callable[[str], StoredKey | None]
     ) -> Mapping[str, Any] | PublishedFile:
-        needed = ROUTES[route]
-        if route in _TRACKING_ROUTES:  # whose clients may put the key into the body
+        route = found.route
+        if route.key_in_body:
             request = replace(request, parsed=request.json())
-        if needed is not None:
-            authorize(request.headers, needed, find_key, request.parsed)
-        if route not in self._handlers:
-            raise _not_found(request.path)
-        params = {name: decode_id(value) for name, value in request.params.items()}
-        return self._handlers[route](replace(request, params=params))
+        if route.scope is not None:
+            authorize(request.headers, route.scope, find_key, request.parsed)
+        if route not in self.routes:
+            raise _not_found(())
+        params = {name: decode_id(value) for name, value in found.params.items()}
+        if route.query is not None:
+            query.only(request, route.query)
+        return route.function(replace(request, params=params))
 
 
-def _match(request: Request) -> tuple[str, dict[str, str]]:
-    segments = request.path.split("/")
-    methods: dict[str, tuple[str, dict[str, str]]] = {}
-    for route in ROUTES:
-        method, _, template = route.partition(" ")
-        params = _params(template.split("/"), segments)
-        if params is not None:
-            methods[method] = route, params
-    if not methods:
-        raise _not_found(request.path)
-    if request.method not in methods:
-        allowed = ", ".join(sorted(methods))
-        raise ApiError(
-            HTTPStatus.METHOD_NOT_ALLOWED,
-            "method_not_allowed",
-            f"This path does not take {request.method}; it takes {allowed}.",
-            headers={"Allow": allowed},
-        )
-    return methods[request.method]
+def find(routes: Iterable[Route], request: Request) -> Found | None:
+    """The first route that has the method and fits the path of a request."""
+    path_parts = request.path.split("/")
+    for route in routes:
+        for key in route.keys:
+            method, _, path = key.partition(" ")
+            if method == request.method:
+                params = _params(path, path_parts)
+                if params is not None:
+                    return Found(key, route, params)
+    return None
 
 
-def _params(template: list[str], segments: list[str]) -> dict[str, str] | None:
-    if len(template) != len(segments):
+def _params(path: str, path_parts: list[str]) -> dict[str, str] | None:
+    """The values of a path's parameters where it fits; None where it does not."""
+    expected_parts = path.split("/")
+    if len(expected_parts) != len(path_parts):
         return None
     params = {}
-    for expected, segment in zip(template, segments, strict=True):
+    for expected, path_part in zip(expected_parts, path_parts, strict=True):
         if expected.startswith("{"):
-            if not segment:
+            if not path_part:
                 return None
-            params[expected.strip("{}")] = segment
-        elif expected != segment:
+            params[expected.strip("{}")] = path_part
+        elif expected != path_part:
             return None
     return params
 
 
-def _not_found(path: str) -> ApiError:
-    hint = f" {HOW_TO_WRITE}." if path.startswith("/v1/accounts/") else ""
-    return ApiError(HTTPStatus.NOT_FOUND, "not_found", f"There is nothing under this path.{hint}")
+def _no_route(routes: Iterable[Route], request: Request) -> ApiError:
+    """404 where no route has the path of a request, 405 where only its method is wrong."""
+    paths = [key.partition(" ")[::2] for route in routes for key in route.keys]
+    path_parts = request.path.split("/")
+    methods = {method for method, path in paths if _params(path, path_parts) is not None}
+    if not methods:
+        return _not_found(path for _, path in paths if request.path.startswith(_literal_start(path)))
+    allowed = ", ".join(sorted(methods))
+    return ApiError(
+        METHOD_NOT_ALLOWED,
+        f"This path does not take {request.method}; it takes {allowed}.",
+        headers={"Allow": allowed},
+    )
+
+
+def _literal_start(path: str) -> str:
+    """What stands before the first parameter of a path; the whole path where it has none."""
+    return path.partition("{")[0]
+
+
+def _not_found(similar_paths: Iterable[str]) -> ApiError:
+    """404; it explains how ids are written where a path with an id begins as the one that was asked for."""
+    hint = f" {HOW_TO_WRITE}." if any("{" in path for path in similar_paths) else ""
+    return ApiError(NOT_FOUND, f"There is nothing under this path.{hint}")
 
 
 def _as_answer(error: Exception) -> tuple[ApiError, dict[str, Any]]:
-    """The answer to an exception, and what the log says of it beyond the answer: nothing where all is in order.
+    """The answer to an exception, and what the log says of it beyond the answer: nothing where the client is at fault.
 
     An exception's own message may quote what a customer sent, so only its type and where it arose are logged.
     """

@@ -1,65 +1,70 @@
-"""Erasing accounts and users, so that it can be interrupted anywhere and is carried on by whoever comes next."""
+"""Erases accounts and users. It may be interrupted anywhere; the same call again, or the night, finishes it."""
 
 from __future__ import annotations
 
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from healthscore.http import query
-from healthscore.http.errors import ApiError, account_not_found
 from healthscore.storage import workspace
 from healthscore.storage.erasure import accounts as erasing
 from healthscore.storage.erasure import pending_users, pseudonymise
 from healthscore.storage.erasure import people as people_erasing
-from healthscore.storage.errors import AccountErasedError
 from healthscore.storage.people import people
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from healthscore.http.request import Request
+
+class ErasureUnfinishedError(Exception):
+    """The erasure has begun, and time ran out before it was finished."""
 
 
-def delete_account(request: Request) -> dict[str, Any]:
-    """Answer `DELETE /v1/accounts/{account_id}`: nothing that mentions it is left.
+def erase_account(account_id: str, now: datetime, keep_going: Callable[[], bool]) -> bool:
+    """Erase everything that mentions an account.
+
+    Args:
+        account_id: known or not: what is left of an account that is gone is erased, too.
+        now: the time of the erasure, aware.
+        keep_going: whether there is time for more.
+
+    Returns:
+        Whether there was anything to erase.
 
     Raises:
-        ApiError: 404 `account_not_found`, or 503 `erasure_unfinished` where time ran out.
+        ErasureUnfinishedError: something of the account may be left.
+        StorageUnavailableError: the same.
     """
-    query.only(request)
-    account_id = request.params["account_id"]
-    known = erasing.mark(account_id, request.received_at)
-    found, done = erasing.erase(account_id, lambda: request.time_left() > 0)
+    known = erasing.mark(account_id, now)
+    found, done = erasing.erase(account_id, keep_going)
     if not done:
-        raise _unfinished("something of the account may be left")
-    if not known and not found:
-        raise account_not_found(account_id)
-    return {"account_id": account_id, "erased": True}
+        raise ErasureUnfinishedError
+    return known or bool(found)
 
 
-def delete_user(request: Request) -> dict[str, Any]:
-    """Answer `DELETE /v1/accounts/{account_id}/users/{user_id}`: the account's figures stay, the person is gone.
+def erase_user(account_id: str, user_id: str, now: datetime, keep_going: Callable[[], bool]) -> None:
+    """Take a user out of an account, whose figures stay.
+
+    Args:
+        account_id: the account.
+        user_id: as events carry it, known or not.
+        now: the time of the erasure, aware.
+        keep_going: whether there is time for more.
 
     Raises:
-        ApiError: 404 `account_not_found`, or 503 `erasure_unfinished` where time ran out.
+        AccountErasedError: there is no such account, or it is being erased.
+        ErasureUnfinishedError: some days may still name the user.
+        StorageUnavailableError: the same.
     """
-    query.only(request)
-    account_id, user_id = request.params["account_id"], request.params["user_id"]
-    try:
-        pending_users.begin(account_id, user_id)
-    except AccountErasedError:
-        raise account_not_found(account_id) from None
-    if not forget_user(account_id, user_id, request.received_at, lambda: request.time_left() > 0):
-        raise _unfinished("some days may still name the user")
-    return {"account_id": account_id, "user_id": user_id, "erased": True}
+    pending_users.begin(account_id, user_id)
+    if not forget_user(account_id, user_id, now, keep_going):
+        raise ErasureUnfinishedError
 
 
 def forget_user(account_id: str, user_id: str, now: datetime, keep_going: Callable[[], bool]) -> bool:
-    """Take a user out of an account; answers whether nothing is left.
+    """Finish a user's erasure that has begun; returns whether nothing is left.
 
-    The ids that the user is known by as well, as of visits before signing in, go the same way. Where the user belongs
-    to other accounts, what these know of them stays.
+    The ids that lead to the user, such as those of visits before signing in, go the same way. Where the user belongs to
+    other accounts, these keep what they know of them.
 
     Raises:
         StorageUnavailableError: something may be left.
@@ -74,13 +79,3 @@ def forget_user(account_id: str, user_id: str, now: datetime, keep_going: Callab
     people_erasing.leave(user, account_id, for_good=True)  # last, since it leads to the others
     pending_users.end(account_id, user_id)
     return True
-
-
-def _unfinished(state: str) -> ApiError:
-    return ApiError(
-        HTTPStatus.SERVICE_UNAVAILABLE,
-        "erasure_unfinished",
-        f"The erasure has begun and could not be finished in the time of one request: {state}. Send the same request "
-        "again; if you do not, the next nightly run finishes it.",
-        headers={"Retry-After": "1"},
-    )

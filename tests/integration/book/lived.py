@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from functions.api import handler as api_function
 from functions.ingest import handler as ingest_function
+from healthscore.api import event_settings
 from healthscore.core.day_log import log as daylog
 from healthscore.core.day_log import shards as write_shards
 from healthscore.core.time import format_instant
 from healthscore.http.api_keys import CachedKeys, key_hash
 from healthscore.services.crm_sync import matching
 from healthscore.services.ingestion import events as ingest
-from healthscore.services.ingestion.events import EventSettings
 from healthscore.services.nightly import process
 from healthscore.services.nightly.tasks import begin, end, work
 from healthscore.storage import workspace
@@ -144,7 +144,7 @@ def prepare(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(matching, "WORKERS", 1)
     for module in (ingest, process):
         monkeypatch.setattr(module, "ThreadPoolExecutor", Inline)
-    monkeypatch.setattr(ingest_function, "settings", EventSettings())
+    event_settings.settings.forget()
     for function in (api_function, ingest_function):
         monkeypatch.setattr(function, "find_key", CachedKeys(workspace.find_key))
     workspace.add_key(ApiKey(key_hash(ADMIN), "admin", "test", NOW, "dmin"))

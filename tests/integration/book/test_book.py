@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from functions.api import handler as api_function
-from healthscore.api.book import row_document
+from healthscore.api.book import account_line
 from healthscore.core.book import Sort
 from healthscore.http.api_keys import CachedKeys, key_hash
 from healthscore.services import book as service
@@ -103,7 +103,7 @@ FILTERS = st.fixed_dictionaries(
 
 
 def fits(row: AccountRow, filters: dict[str, str]) -> bool:
-    shown = row_document(row)
+    shown = account_line(row)
     plainly = all(shown[name] == value for name, value in filters.items() if name != "q")
     return plainly and ("q" not in filters or found(row, filters["q"]))
 
@@ -144,7 +144,7 @@ def test_pages__of_any_book_with_any_filters_and_order__are_the_list_put_in_orde
                 Sort(sort.removeprefix("-")),
                 descending=sort.startswith("-"),
             )
-            assert listed(**filters, sort=sort, limit=limit) == [row_document(row) for row in expected]
+            assert listed(**filters, sort=sort, limit=limit) == [account_line(row) for row in expected]
     finally:
         for drawn in book:
             forget(drawn.account_id)
@@ -163,14 +163,14 @@ class TestOnBothEngines:
             write(drawn)
         for sort in SORTS:
             expected = naive(book, lambda _: True, Sort(sort.removeprefix("-")), descending=sort.startswith("-"))
-            assert listed(sort=sort, limit=25) == [row_document(row) for row in expected], sort
+            assert listed(sort=sort, limit=25) == [account_line(row) for row in expected], sort
         assert [row["score"] for row in listed(band="critical", sort="score", limit=7)] == sorted(
             drawn.score for drawn in book if drawn.score < 40
         )
 
     def test_account__created_by_its_first_event__is_in_the_book_and_found(self, read_key):
         ingest([event("e1")], Settings(), now=NOW, time_left=lambda: 9.0)
-        assert listed() == [row_document(line(Drawn("acme", {})))]
+        assert listed() == [account_line(line(Drawn("acme", {})))]
         assert listed(q="AC") == listed(q="acme") == listed()
         assert listed(q="cme") == []
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from healthscore.api.segment_com import Alias, ParsedCalls, PersonMembership, TrackedEvent
 from healthscore.core.day_log.codec import entry
+from healthscore.core.identity.calls import Alias, ParsedCalls, PersonMembership, TrackedEvent
 from healthscore.core.time import millis
 from healthscore.services.ingestion import identity
 from healthscore.settings import Settings

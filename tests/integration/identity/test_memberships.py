@@ -13,8 +13,8 @@ from aws_lambda_powertools import Logger
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from healthscore.api.segment_com import Alias, PersonMembership, TrackedEvent
 from healthscore.core.day_log import log as day_log
+from healthscore.core.identity.calls import Alias, PersonMembership, TrackedEvent
 from healthscore.core.identity.memberships import account_at
 from healthscore.core.time import from_millis
 from healthscore.services.ingestion import events as ingest

@@ -9,8 +9,8 @@ from uuid import uuid4
 
 import pytest
 
-from healthscore.api.segment_com import PersonMembership
 from healthscore.core.day_log import shards as write_shards
+from healthscore.core.identity.calls import PersonMembership
 from healthscore.core.time import DAY as ONE_DAY
 from healthscore.services.ingestion import identity
 from healthscore.storage import retries

@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from healthscore.api.segment_com import Description, ParsedCalls
+from healthscore.api.segment_com_traits import account_traits, person_traits
+from healthscore.core.identity.calls import Description, ParsedCalls
 from healthscore.services.ingestion.identity import Tracker
 from healthscore.settings import Settings
 from healthscore.storage import schema
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("moto")
 
 
 def record(about="acme", at=1, people=(), **traits):
-    told = [] if people else [Description(about, at, traits)]
+    told = [] if people else [Description(about, at, account_traits(traits))]
     Tracker(Settings(), MIDNIGHT, lambda: 60.0).record(ParsedCalls(accounts=told, people=list(people)))
 
 
@@ -61,8 +62,12 @@ def test_traits__without_anything_usable__create_nothing():
 
 
 def test_person__identified__is_kept_with_name_and_address():
-    record(people=[Description("uann", 1, {"name": "Ann", "email": "ann@example.com", "password": "secret"})])
-    record(people=[Description("uann", 2, {"name": "Ann Lee"})])
+    record(
+        people=[
+            Description("uann", 1, person_traits({"name": "Ann", "email": "ann@example.com", "password": "secret"}))
+        ]
+    )
+    record(people=[Description("uann", 2, person_traits({"name": "Ann Lee"}))])
     key = {"pk": {"S": schema.person_pk("uann")}, "sk": {"S": schema.TRAITS}}
     item = dynamodb().get_item(TableName=schema.activity_table(), Key=key)["Item"]
     assert json.loads(item["t"]["S"]) == {"name": ["Ann Lee", 2], "email": ["ann@example.com", 1]}

@@ -16,8 +16,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from healthscore.api.answers import account_path
 from healthscore.core.time import format_instant
-from healthscore.http.paths import account_path
 from tools import ROOT
 
 PATIENCE = 60

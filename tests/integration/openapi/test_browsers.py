@@ -6,7 +6,7 @@ import urllib.request
 
 import pytest
 
-from healthscore.http.router import ROUTES
+from tests.support.routes import ROUTES
 from tools import ROOT
 from tools.local import template
 

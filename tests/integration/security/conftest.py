@@ -11,10 +11,10 @@ import boto3
 import pytest
 
 from healthscore.http.api_keys import Scope, key_hash
-from healthscore.http.router import ROUTES
 from healthscore.storage import workspace
 from healthscore.storage.client import dynamodb
 from healthscore.storage.schema import accounts_table, activity_table, history_table, settings_table
+from tests.support.routes import ROUTES
 from tools import ROOT, keys
 from tools.local import template
 from tools.local.gateway import Gateway

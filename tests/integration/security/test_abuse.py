@@ -8,8 +8,8 @@ import json
 import pytest
 
 from healthscore.http.api_keys import Scope
-from healthscore.http.router import ROUTES
 from tests.integration.security.conftest import PARAMETER, everything, public
+from tests.support.routes import ROUTES
 
 NEEDS_NO_KEY = {"GET /healthz", "GET /v1/openapi.json", "GET /v1/docs"}
 """These tell a stranger nothing that the documentation does not. A route is added here on purpose or not at all."""

@@ -6,7 +6,7 @@ import gzip
 import json
 from datetime import UTC, datetime
 
-from healthscore.api.events import MAX_EVENTS
+from healthscore.api.event_rules import MAX_EVENTS
 from healthscore.http.body import MAX_BODY_BYTES
 from tests.integration.security.conftest import everything
 

@@ -9,13 +9,13 @@ from datetime import timedelta
 
 import pytest
 
-from healthscore.http.router import ROUTES
 from healthscore.services.nightly import process
 from healthscore.storage import workspace
 from healthscore.storage.accounts import accounts
 from healthscore.storage.day_logs import commit as daylogs
 from healthscore.storage.errors import StorageUnavailableError
 from tests.integration.security.conftest import NOW, PARAMETER
+from tests.support.routes import ROUTES
 from tools.local.lambdas import FunctionError
 
 MARK = "M4RK"

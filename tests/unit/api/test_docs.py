@@ -8,28 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from healthscore.api.events import FIELDS
+from healthscore.api import openapi
+from healthscore.api.event_batch import FIELDS
+from healthscore.api.resources import all_routes
 from healthscore.api.schemas import Crm, Profile, WorkspaceSettings
-from healthscore.http.router import ROUTES
 from healthscore.settings import Settings
+from tests.support.openapi import described
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "api.md").read_text()
-CODE = "".join(path.read_text() for room in ("shared", "functions") for path in sorted((ROOT / room).rglob("*.py")))
-ERROR_CODES = set(re.findall(r'ApiError\(\s*HTTPStatus\.\w+,\s*"(\w+)"', CODE))
-REJECTION_CODES = set(re.findall(r'RefusedError\(\s*"(\w+)"', CODE)) | set(re.findall(r'return "(\w+)", f?"must', CODE))
-
-
-def test_codes__looked_for_in_the_code__are_found():
-    assert {"invalid_json", "not_found", "timezone_fixed", "invalid_request"} <= ERROR_CODES
-    assert {"invalid_event", "invalid_id", "too_long", "timestamp_too_old"} <= REJECTION_CODES
-
-
-@pytest.mark.parametrize("route", ROUTES)
-def test_page__every_route__is_there_with_its_scope(route):
-    scope = ROUTES[route]
-    (line,) = [line for line in PAGE.splitlines() if line.startswith(f"| [`{route}`]")]
-    assert line.split("|")[2].strip() == ("none" if scope is None else scope.value)
+ERROR_CODES = {kind.code for route in all_routes() for kind in openapi.error_kinds(route)}
+REJECTION_CODES = set(described()["components"]["schemas"]["RejectedEvent"]["properties"]["code"]["enum"])
 
 
 @pytest.mark.parametrize("code", sorted(ERROR_CODES | REJECTION_CODES))

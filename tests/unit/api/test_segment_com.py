@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from healthscore.api.event_rules import MAX_EVENTS
-from healthscore.api.segment_com import Alias, PersonMembership, parse_calls
+from healthscore.api.segment_com_calls import parse_calls
 from healthscore.api.segment_com_traits import account_traits, person_traits
+from healthscore.core.identity.calls import Alias, PersonMembership
 from healthscore.core.model import MICROS
 from healthscore.core.time import format_instant, millis
 from healthscore.http.errors import ApiError
@@ -29,7 +30,7 @@ def parse(*calls, kind=None, **beside):
 def deed(call=TRACK, **fields):
     parsed = parse({**call, **fields})
     assert parsed.rejected == []
-    return parsed.tracked_events[0]
+    return parsed.calls.tracked_events[0]
 
 
 def entry(**fields):
@@ -72,7 +73,7 @@ def test_person__by_user_or_anonymous_id__numbers_as_text(fields, person):
 @pytest.mark.parametrize("user_id", [True, 4.5, 1e300, {"id": 1}, ["ann"], "a\x00b", " ann", "x" * 201])
 def test_person__no_id__rejects_that_call_alone(user_id):
     parsed = parse({**TRACK, "userId": user_id}, TRACK)
-    assert ([one.index for one in parsed.rejected], len(parsed.tracked_events)) == ([0], 1)
+    assert ([one.index for one in parsed.rejected], len(parsed.calls.tracked_events)) == ([0], 1)
 
 
 @pytest.mark.parametrize(
@@ -154,7 +155,7 @@ def test_session__from_the_context__number_or_text():
 
 def test_context__beside_the_batch__holds_where_a_call_does_not_say_otherwise():
     parsed = parse(TRACK, {**TRACK, "context": {"groupId": "own"}}, context={"groupId": "shared"})
-    assert [one.account_id for one in parsed.tracked_events] == ["shared", "own"]
+    assert [one.account_id for one in parsed.calls.tracked_events] == ["shared", "own"]
 
 
 def at(call=TRACK, **fields):
@@ -191,21 +192,21 @@ def test_time__not_said__is_that_of_receipt():
     ],
 )
 def test_clock__that_is_off__is_put_right_by_the_batchs_sending_time(sent_at, minutes):
-    (one,) = parse(TRACK, sentAt=format_instant(sent_at)).tracked_events
+    (one,) = parse(TRACK, sentAt=format_instant(sent_at)).calls.tracked_events
     assert one.entry.at == millis(datetime(2026, 11, 20, 12, tzinfo=UTC)) + minutes * 60_000
 
 
 @given(st.floats(0.01, 400), st.sampled_from([-5, -1, 0, 1, 3]))
 def test_clock__off_by_hours__gives_the_same_time_however_long_a_request_takes(seconds, hours):
     sent_at = format_instant(NOW + timedelta(hours=hours) - timedelta(seconds=seconds))
-    (one,) = parse(TRACK, sentAt=sent_at).tracked_events
+    (one,) = parse(TRACK, sentAt=sent_at).calls.tracked_events
     assert one.entry.at == millis(datetime(2026, 11, 20, 12, tzinfo=UTC) - timedelta(hours=hours))
 
 
 @pytest.mark.parametrize("sent_at", ["never", 7, None, "0001-01-01T00:00:00Z"])
 def test_clock__sending_time_that_says_nothing__changes_nothing_or_rejects(sent_at):
     parsed = parse(TRACK, sentAt=sent_at)
-    assert len(parsed.tracked_events) + len(parsed.rejected) == 1
+    assert len(parsed.calls.tracked_events) + len(parsed.rejected) == 1
 
 
 def test_clock__put_right_on_the_way__is_left_alone():
@@ -220,23 +221,25 @@ def test_identity__without_message_id__is_the_content():
 
 def test_group__with_both_ids__says_where_the_user_belongs_and_who_the_visitor_is():
     parsed = parse({"type": "group", "userId": 7, "anonymousId": "x", "groupId": 12, "timestamp": NOON})
-    assert parsed.memberships == [PersonMembership("u7", millis(datetime(2026, 11, 20, 12, tzinfo=UTC)), "12")]
-    assert parsed.aliases == [Alias("ax", "u7")]
+    assert parsed.calls.memberships == [PersonMembership("u7", millis(datetime(2026, 11, 20, 12, tzinfo=UTC)), "12")]
+    assert parsed.calls.aliases == [Alias("ax", "u7")]
     assert parsed.updates == ["group"]
 
 
 def test_group__of_long_ago__is_taken():
-    assert len(parse({"type": "group", "userId": "u", "groupId": "g", "timestamp": "2001-01-01"}).memberships) == 1
+    assert (
+        len(parse({"type": "group", "userId": "u", "groupId": "g", "timestamp": "2001-01-01"}).calls.memberships) == 1
+    )
 
 
 def test_identify__in_a_group__says_where_the_user_belongs():
     parsed = parse({"type": "identify", "userId": "ann", "context": {"groupId": "acme", "traits": {"name": "Ann"}}})
-    assert [one.account_id for one in parsed.memberships] == ["acme"]
-    assert [one.traits for one in parsed.people] == [{"name": "Ann"}]
+    assert [one.account_id for one in parsed.calls.memberships] == ["acme"]
+    assert [one.traits for one in parsed.calls.people] == [{"name": "Ann"}]
 
 
 def test_alias__of_any_former_id__leads_to_the_user():
-    assert parse({"type": "alias", "previousId": "x", "userId": "ann"}).aliases == [
+    assert parse({"type": "alias", "previousId": "x", "userId": "ann"}).calls.aliases == [
         Alias("ax", "uann"),
         Alias("ux", "uann"),
     ]
@@ -244,11 +247,11 @@ def test_alias__of_any_former_id__leads_to_the_user():
 
 @pytest.mark.parametrize("body", [TRACK, [TRACK], {"batch": [TRACK]}, {"batch": [{**TRACK, "action": "track"}]}])
 def test_body__single_list_or_batch__same_event(body):
-    assert [one.entry.name for one in parse_calls(body, None, NOW, Settings()).tracked_events] == ["seen"]
+    assert [one.entry.name for one in parse_calls(body, None, NOW, Settings()).calls.tracked_events] == ["seen"]
 
 
 def test_body__of_a_route_of_one_kind__needs_no_type():
-    (one,) = parse_calls({"event": "seen", "userId": "ann"}, "track", NOW, Settings()).tracked_events
+    (one,) = parse_calls({"event": "seen", "userId": "ann"}, "track", NOW, Settings()).calls.tracked_events
     assert one.entry.name == "seen"
 
 
@@ -279,7 +282,7 @@ NAMES = ("type", "userId", "anonymousId", "groupId", "previousId", "event", "mes
 )
 def test_call__of_any_content__is_taken_or_rejected_and_nothing_else(kind, fields):
     parsed = parse({"type": kind, "userId": "ann", "event": "seen", "groupId": "g", "previousId": "x", **fields}, TRACK)
-    assert len(parsed.tracked_events) + len(parsed.updates) + len(parsed.rejected) == 2
+    assert len(parsed.calls.tracked_events) + len(parsed.updates) + len(parsed.rejected) == 2
 
 
 @given(st.dictionaries(st.sampled_from(["name", "plan", "arr", "createdAt", "email", "x"]) | st.text(), json_values))

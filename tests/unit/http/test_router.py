@@ -9,9 +9,11 @@ import pytest
 from aws_lambda_powertools import Logger
 
 from healthscore.core.time import millis
-from healthscore.http.api_keys import key_hash
+from healthscore.http.api_keys import Scope, key_hash
 from healthscore.http.errors import invalid_request
-from healthscore.http.router import ROUTES, Router
+from healthscore.http.query import Day
+from healthscore.http.router import Router
+from healthscore.http.routes import route
 from healthscore.metrics import Metric
 from tests.support.gateway import NOW, REQUEST_ID, gateway_event
 
@@ -32,12 +34,56 @@ def find_key(digest: str) -> Key | None:
     return {key_hash(scope): Key(key_hash(scope), scope) for scope in ("write", "read", "admin")}.get(digest)
 
 
+@route("GET /healthz", scope=None)
+def get_pulse(_request):
+    return {"status": "ok"}
+
+
+@route("GET /v1/accounts/{account_id}", scope=Scope.READ)
+def get_account(request):
+    return dict(request.params)
+
+
+@route("PUT /v1/settings", scope=Scope.ADMIN)
+def put_settings(request):
+    return {"read": request.json()}
+
+
+@route("GET /v1/settings", scope=Scope.ADMIN)
+def get_settings(_request):
+    return {}
+
+
+@route("GET /v1/accounts/{account_id}/health", scope=Scope.READ)
+def get_health(_request):
+    return {}
+
+
+@route("POST /v1/track", "POST /v1/t", scope=Scope.WRITE, key_in_body=True, query=None)
+def track(request):
+    return {"read": request.parsed}
+
+
+@route("GET /v1/days", scope=None, query=(Day("date", "A day."),))
+def get_days(_request):
+    return {}
+
+
+OWN = [get_pulse, get_account, put_settings, track, get_days]
+ELSEWHERE = [get_settings, get_health]
+
+
 class Api:
     """A router with its log."""
 
-    def __init__(self) -> None:
+    def __init__(self, *routes) -> None:
         self.log = io.StringIO()
-        self.router = Router(Logger(service=f"test-{uuid4()}", stream=self.log))
+        self.asked_for_all = 0
+        self.router = Router(routes or OWN, self._all, Logger(service=f"test-{uuid4()}", stream=self.log))
+
+    def _all(self):
+        self.asked_for_all += 1
+        return [*OWN, *ELSEWHERE]
 
     def ask(self, method, path, *, key="admin", find=find_key, **event):
         response = self.router.handle(gateway_event(method, path, key=key, **event), None, find)
@@ -48,13 +94,14 @@ class Api:
         return json.loads(line)
 
 
+def settings_answered_by(function) -> Api:
+    """An API whose settings are answered by a function of the test."""
+    return Api(*(route(f"{method} /v1/settings", scope=Scope.ADMIN)(function) for method in ("GET", "PUT")))
+
+
 @pytest.fixture
 def api() -> Api:
-    api = Api()
-    api.router.route("GET /healthz")(lambda _: {"status": "ok"})
-    api.router.route("GET /v1/accounts/{account_id}")(lambda request: dict(request.params))
-    api.router.route("PUT /v1/settings")(lambda request: {"read": request.json()})
-    return api
+    return Api()
 
 
 def test_handle__known_route__answers_json_that_is_not_to_be_stored(api):
@@ -91,12 +138,12 @@ def test_handle__account_id_with_encoded_slash__is_404_that_says_how_to_write_it
     ("method", "path", "allowed"),
     [
         ("POST", "/healthz", "GET"),
-        ("GET", "/v1/events", "POST"),
+        ("GET", "/v1/t", "POST"),
         ("POST", "/v1/settings", "GET, PUT"),
         ("DELETE", "/v1/accounts/acme/health/", "GET"),
     ],
 )
-def test_handle__known_path_other_method__is_405_in_every_function(api, method, path, allowed):
+def test_handle__known_path_other_method__is_405_by_the_routes_of_all_functions(api, method, path, allowed):
     status, body, headers = api.ask(method, path, key=None)
     assert (status, body["code"], headers["Allow"]) == (405, "method_not_allowed", allowed)
 
@@ -132,7 +179,7 @@ def test_handle__api_error__carries_what_it_adds(api):
     def refuse(_request):
         raise invalid_request("No.", fields=[1])
 
-    api.router.route("GET /v1/settings")(refuse)
+    api = settings_answered_by(refuse)
     status, body, _ = api.ask("GET", "/v1/settings")
     assert (status, body["message"], body["fields"]) == (400, "No.", [1])
 
@@ -141,7 +188,7 @@ def test_handle__storage_out_of_reach__is_503_with_retry_after(api):
     def busy(_request):
         raise BusyError
 
-    api.router.route("GET /v1/settings")(busy)
+    api = settings_answered_by(busy)
     status, body, headers = api.ask("GET", "/v1/settings")
     assert (status, body["code"], headers["Retry-After"]) == (503, "storage_unavailable", "7")
     assert api.logged()["error"] == "BusyError"
@@ -158,7 +205,7 @@ def test_handle__mistake_of_ours__is_500_and_logged_without_what_it_says(api):
     def fail(request):
         raise ValueError(request.json()["secret"])
 
-    api.router.route("PUT /v1/settings")(fail)
+    api = settings_answered_by(fail)
     status, body, _ = api.ask("PUT", "/v1/settings", body={"secret": "do-not-log-me"})
     assert (status, body["code"]) == (500, "internal_error")
     line = api.logged()
@@ -168,7 +215,7 @@ def test_handle__mistake_of_ours__is_500_and_logged_without_what_it_says(api):
 
 
 def test_handle__answer_that_is_no_json__is_500(api):
-    api.router.route("GET /v1/settings")(lambda _: {"n": float("nan")})
+    api = settings_answered_by(lambda _: {"n": float("nan")})
     assert api.ask("GET", "/v1/settings")[0] == 500
 
 
@@ -188,18 +235,28 @@ def test_handle__account_in_the_path__is_not_logged(api):
     assert "acme" not in api.log.getvalue()
 
 
-def test_route__not_in_the_table__is_refused(api):
-    with pytest.raises(ValueError, match="GET /v1/nothing"):
-        api.router.route("GET /v1/nothing")
+def test_handle__route_of_its_own__does_not_ask_for_all_others(api):
+    api.ask("GET", "/v1/accounts/acme")
+    assert api.asked_for_all == 0
+    api.ask("GET", "/v1/accounts/acme/health")
+    assert api.asked_for_all == 1
 
 
-def test_routes__every_route__asks_for_a_key_but_the_pulse_and_the_description():
-    assert [route for route, scope in ROUTES.items() if scope is None] == [
-        "GET /healthz",
-        "POST /v1/crm/{provider}/webhook",  # signed instead
-        "GET /v1/openapi.json",
-        "GET /v1/docs",
-    ]
+def test_handle__other_name_of_a_route__is_the_same_route_and_logged_by_its_own(api):
+    assert api.ask("POST", "/v1/t", body={"a": 1})[:2] == (200, {"read": {"a": 1}})
+    assert api.logged()["route"] == "POST /v1/t"
+
+
+def test_handle__key_in_the_body__is_taken_where_the_route_allows_it(api):
+    assert api.ask("POST", "/v1/track", key=None, body={"writeKey": "write"})[0] == 200
+    assert api.ask("PUT", "/v1/settings", key=None, body={"writeKey": "admin"})[0] == 401
+
+
+def test_handle__query_parameter__is_refused_unless_the_route_knows_it_or_ignores_any(api):
+    assert api.ask("GET", "/v1/days", query={"date": "2026-11-21"})[0] == 200
+    status, body, _ = api.ask("GET", "/v1/days", query={"day": "2026-11-21"})
+    assert (status, body["code"]) == (400, "invalid_request")
+    assert api.ask("POST", "/v1/t", body={}, query={"any": "thing"})[0] == 200
 
 
 def test_handle__counted__rides_on_the_request_s_own_line(api):
@@ -207,7 +264,7 @@ def test_handle__counted__rides_on_the_request_s_own_line(api):
         request.counts[Metric.SCORE_VIEWS] = 1
         return {}
 
-    api.router.route("GET /v1/settings")(counted)
+    api = settings_answered_by(counted)
     api.ask("GET", "/v1/settings")
     line = api.logged()
     assert (line["route"], line["ScoreViews"]) == ("GET /v1/settings", 1)
@@ -219,7 +276,7 @@ def test_handle__counted_before_a_refusal__is_counted(api):
         request.counts[Metric.EVENTS_REJECTED] = 2
         raise invalid_request("No.")
 
-    api.router.route("GET /v1/settings")(refuse)
+    api = settings_answered_by(refuse)
     api.ask("GET", "/v1/settings")
     assert api.logged()["EventsRejected"] == 2
 

@@ -10,10 +10,48 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from healthscore.core.model import Band
 from healthscore.core.time import format_instant, parse_instant
+
+if TYPE_CHECKING:
+    from typing_extensions import TypedDict
+
+    from healthscore.core.json_types import BandName, Day, Instant
+
+    _FromTo = TypedDict("_FromTo", {"from": float | str | None, "to": float | str | None})
+
+    class EvidenceJson(_FromTo):
+        """One figure that moved."""
+
+        what: str
+        since: Day | None
+        """The day on which it read `from`; null where that is no single day."""
+        date: Day
+        """The day on which it reads `to`."""
+
+    class AlertJson(TypedDict):
+        """An alert as it is stored and published."""
+
+        alert_id: str
+        account_id: str | None
+        """Null where the alert is about the whole workspace."""
+        kind: str
+        severity: Literal["high", "medium", "low"]
+        day: Day
+        """The night's day."""
+        created_at: Instant
+        """The instant as of which the night was scored."""
+        title: str
+        why: str
+        evidence: list[EvidenceJson]
+        action: str
+        band: BandName | None
+        """The account's band after the change."""
+        owner: str | None
+        also: list[str]
+        """Kinds of the alerts that are merged into this one: other rules saw the same fall."""
 
 
 class AlertKind(StrEnum):
@@ -57,7 +95,7 @@ class Evidence:
     since: date | None = None
     """The day on which it read `before`; None where that is no single day."""
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> EvidenceJson:
         """The form in which evidence is stored and shown."""
         return {
             "what": self.what,
@@ -104,7 +142,7 @@ class Alert:
     merged: tuple[AlertKind, ...] = ()
     """Kinds that it tells along: other rules saw the same fall."""
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> AlertJson:
         """The form in which an alert is stored, shown by the API and published to machines."""
         return {
             "alert_id": self.alert_id,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from healthscore.core.explain import causes, causes_crm
 from healthscore.core.model import Component
 from healthscore.core.scoring.standard import weights_for
 
 if TYPE_CHECKING:
+    from healthscore.core.health_document import DriverDocument
     from healthscore.core.model import Snapshot
 
 
@@ -26,7 +27,7 @@ class Driver:
     """The component's score in the snapshot; None where it had no CRM score."""
     score_now: int | None
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> DriverDocument:
         """As the health answer shows it."""
         return {
             "component": self.component.value,

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from healthscore.core.health_document import NextTierDocument
     from healthscore.core.model import Facts
 
 _MILLISECOND = timedelta(milliseconds=1)
@@ -48,7 +49,7 @@ class NextTier:
     text: str
     """The same in words."""
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> NextTierDocument:
         """As the health answer shows it."""
         return {"score": self.score, "distance": self.distance, "unit": self.unit, "text": self.text}
 

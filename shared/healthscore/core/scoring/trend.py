@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from healthscore.core.rounding import decimal_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from healthscore.core.health_document import TrendDocument
     from healthscore.core.model import Component, DailyScore
 
 TREND_DAYS = 7
@@ -42,7 +43,7 @@ class Trend:
     snapshots: int
     """How many snapshots there were, 0 to 7."""
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> TrendDocument:
         """As the health answer shows it: figures rounded half up to one decimal, for show only."""
         return {
             "direction": self.direction.value,

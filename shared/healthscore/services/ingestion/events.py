@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from healthscore import process
-from healthscore.api.events import ALL_REJECTED, parse_batch
-from healthscore.api.segment_com import parse_calls
 from healthscore.core.day_log.codec import entry
 from healthscore.core.time import day_of
-from healthscore.http.errors import ApiError
-from healthscore.storage import workspace
 from healthscore.storage.client import CONCURRENCY
 from healthscore.storage.day_logs import commit as daylogs
 from healthscore.storage.errors import MovedError, StorageUnavailableError
@@ -24,62 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import date, datetime
 
-    from healthscore.api.events import ParsedBatch
-    from healthscore.api.segment_com import ParsedCalls
     from healthscore.core.day_log.codec import Entry
     from healthscore.core.model import Event
     from healthscore.settings import Settings
     from healthscore.storage.day_logs.commit_shard import VersionCheck
-    from healthscore.storage.workspace import StoredSettings
-
-SETTINGS_SECONDS = 10.0
-"""How long a warm process goes by settings it has read, as long as nothing is rejected by them."""
-
-
-class EventSettings:
-    """The settings as ingestion needs them: remembered for some seconds, but never to refuse an event by."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._stored: StoredSettings | None = None
-        self._until = 0.0
-        process.remember(self)
-
-    def forget(self) -> None:
-        """Read the settings anew."""
-        self._stored = None
-
-    def read_batch(self, body: bytes, now: datetime) -> ParsedBatch:
-        """Take a batch apart as `parse_batch` does, with its errors, by settings that are fresh where they matter."""
-        try:
-            batch = parse_batch(body, now, self._at_hand())
-        except ApiError as error:
-            if error.code != ALL_REJECTED:
-                raise
-        else:
-            if not batch.rejected:
-                return batch
-        return parse_batch(body, now, self._remember(workspace.settings()))
-
-    def read_calls(self, body: object, kind: str | None, now: datetime) -> ParsedCalls:
-        """Take calls of the Segment dialect apart as `parse_calls` does, likewise."""
-        calls = parse_calls(body, kind, now, self._at_hand())
-        return parse_calls(body, kind, now, self._remember(workspace.settings())) if calls.rejected else calls
-
-    def with_timezone_fixed(self) -> Settings:
-        """The settings to store events by: their time zone will not change any more."""
-        if self._stored is None or not self._stored.timezone_fixed:
-            return self._remember(workspace.fix_timezone())
-        return self._stored.settings
-
-    def _at_hand(self) -> Settings:
-        if self._stored is not None and self._clock() < self._until:
-            return self._stored.settings
-        return self._remember(workspace.settings())
-
-    def _remember(self, stored: StoredSettings) -> Settings:
-        self._stored, self._until = stored, self._clock() + SETTINGS_SECONDS
-        return stored.settings
 
 
 @dataclass(frozen=True, slots=True)

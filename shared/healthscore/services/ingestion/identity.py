@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from healthscore.api.segment_com_traits import account_traits, person_traits
 from healthscore.core.identity.memberships import account_at
 from healthscore.core.time import day_of, from_millis
 from healthscore.services.ingestion.events import DayBatch, Ingested, commit_day_batches
@@ -29,8 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import date, datetime
 
-    from healthscore.api.segment_com import ParsedCalls
     from healthscore.core.day_log.codec import Entry
+    from healthscore.core.identity.calls import ParsedCalls
     from healthscore.settings import Settings
     from healthscore.storage.people.pending_moves import Note
     from healthscore.storage.people.people import PersonAccounts
@@ -192,9 +191,9 @@ class Tracker:
 
     def _describe(self, calls: ParsedCalls) -> None:
         for about, at, traits in calls.accounts:
-            accounts.save_traits(about, account_traits(traits), at, self._now)
+            accounts.save_traits(about, traits, at, self._now)
         for about, at, traits in calls.people:
-            people.describe(about, person_traits(traits), at)
+            people.describe(about, traits, at)
 
     def _day(self, entry: Entry) -> date:
         return day_of(from_millis(entry.at), self._settings.zone)

@@ -39,7 +39,7 @@ class Message:
     @classmethod
     def of(cls, alert: Alert, status: str = PENDING) -> Message:
         """The message that an alert, or a digest, goes out as."""
-        return cls(alert.account_id, alert.alert_id, alert.created_at, alert.to_json(), status)
+        return cls(alert.account_id, alert.alert_id, alert.created_at, dict(alert.to_json()), status)
 
 
 def add(message: Message) -> bool:

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from healthscore.api.event_batch import FIELDS, parse_batch
 from healthscore.api.event_rules import MAX_EVENTS, MAX_PROPERTIES_BYTES
-from healthscore.api.events import FIELDS, parse_batch
 from healthscore.core.model import MICROS, Event
 from healthscore.core.time import format_instant
 from healthscore.http.errors import ApiError

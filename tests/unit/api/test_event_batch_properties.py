@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from healthscore.api.events import FIELDS, parse_batch
+from healthscore.api.event_batch import FIELDS, parse_batch
 from healthscore.http.errors import ApiError
 from healthscore.settings import Settings
 

@@ -1,0 +1,140 @@
+"""An account's score: the live one with its explanation, and those of past nights."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from healthscore.api.answers import ACCOUNT_NOT_FOUND, account_not_found
+from healthscore.core.health import document
+from healthscore.core.time import day_of, format_instant
+from healthscore.http.api_keys import Scope
+from healthscore.http.errors import ApiError, ErrorKind, invalid_request, shown
+from healthscore.http.query import Day, Instant
+from healthscore.http.routes import route
+from healthscore.metrics import Metric
+from healthscore.services.scoring import assess_account
+from healthscore.storage import workspace
+from healthscore.storage.accounts import accounts, history
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from typing_extensions import TypedDict
+
+    from healthscore.core import json_types
+    from healthscore.core.account import Account
+    from healthscore.core.health_document import HealthDocument
+    from healthscore.core.json_types import BandName, ComponentName, Score
+    from healthscore.core.model import Snapshot
+    from healthscore.http.request import Request
+    from healthscore.settings import Settings
+
+    class SnapshotDocument(TypedDict):
+        """A night's score."""
+
+        date: json_types.Day
+        score: Score
+        band: BandName
+        components: dict[ComponentName, Score]
+        """By name; without `crm` where it did not count."""
+
+    class HistoryDocument(TypedDict):
+        """An account's nights, oldest first."""
+
+        account_id: str
+        snapshots: list[SnapshotDocument]
+
+
+TAG = "Scores"
+HISTORY_DAYS = 90
+"""Days of history answered where `from` is left out."""
+AS_OF_IN_FUTURE = ErrorKind(
+    HTTPStatus.BAD_REQUEST, "as_of_in_future", "`as_of` is later than now; leave it out to ask about now."
+)
+AS_OF_TOO_OLD = ErrorKind(HTTPStatus.BAD_REQUEST, "as_of_too_old", "`as_of` lies further back than `retention_days`.")
+_AS_OF = Instant("as_of", "The instant to score; now where it is left out. The `+` of an offset is written `%2B`.")
+_FROM = Day("from", "The first day; 89 days before `to` where it is left out.")
+_TO = Day("to", "The last day, included; today where it is left out.")
+
+
+@route(
+    "GET /v1/accounts/{account_id}/health",
+    scope=Scope.READ,
+    query=(_AS_OF,),
+    errors=(ACCOUNT_NOT_FOUND, AS_OF_IN_FUTURE, AS_OF_TOO_OLD),
+)
+def get_health(request: Request) -> HealthDocument:
+    """The live score, explained.
+
+    Computed from the stored events when you ask for it: an event answered 200 a moment before is in it. With `as_of` it
+    answers for any past instant within `retention_days`, and the same question gets the same answer, to the bit.
+    """
+    settings = workspace.settings().settings
+    as_of = _as_of(request, settings)
+    answer = document(assess_account(_account(request), as_of, settings))
+    request.counts[Metric.SCORE_VIEWS] = 1
+    return answer
+
+
+@route(
+    "GET /v1/accounts/{account_id}/history",
+    scope=Scope.READ,
+    query=(_FROM, _TO),
+    errors=(ACCOUNT_NOT_FOUND,),
+)
+def get_history(request: Request) -> HistoryDocument:
+    """The scores of past nights.
+
+    The snapshots that the nightly run kept, oldest first.
+    """
+    settings = workspace.settings().settings
+    last = _TO.read(request) or day_of(request.received_at, settings.zone)
+    first = _FROM.read(request) or last - timedelta(days=HISTORY_DAYS - 1)
+    if first > last:
+        raise invalid_request(f"from {first} must not be after to {last}.")
+    account_id = _account(request).account_id
+    nights = history.snapshots(account_id, first, last)
+    return {"account_id": account_id, "snapshots": [_snapshot_document(night) for night in nights]}
+
+
+def _snapshot_document(snapshot: Snapshot) -> SnapshotDocument:
+    return {
+        "date": snapshot.day.isoformat(),
+        "score": snapshot.score,
+        "band": snapshot.band.value,
+        "components": {component.value: score for component, score in snapshot.components.items()},
+    }
+
+
+def _as_of(request: Request, settings: Settings) -> datetime:
+    """The instant to score: `as_of`, or now where it is left out.
+
+    Raises:
+        ApiError: 400 `invalid_request` (no RFC 3339 instant), `as_of_in_future` or `as_of_too_old`.
+    """
+    now = request.received_at
+    at = _AS_OF.read(request)
+    if at is None:
+        return now
+    text = shown(request.query["as_of"])
+    if at > now:
+        raise ApiError(
+            AS_OF_IN_FUTURE,
+            f"as_of {text} lies in the future; it is {format_instant(now)}. Leave it out to ask about now.",
+        )
+    if at < now - timedelta(days=settings.retention_days):
+        raise ApiError(
+            AS_OF_TOO_OLD,
+            f"as_of {text} lies more than {settings.retention_days} days back, which is all that is kept "
+            "(setting retention_days).",
+        )
+    return at
+
+
+def _account(request: Request) -> Account:
+    account = accounts.get(request.params["account_id"])
+    if account is None:
+        raise account_not_found(request.params["account_id"])
+    return account

@@ -1,0 +1,264 @@
+"""Parses calls as Segment's and RudderStack's clients send them.
+
+No one document says what these clients do, so every rule here is as wide as they are: ids may be numbers, times may
+lack an offset, an empty id means none, and unknown members are legal. A call that cannot be taken rejects itself alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+from healthscore.api import event_rules
+from healthscore.api.event_rules import MAX_EVENTS, RefusedError, Rejection, Window, too_many
+from healthscore.api.segment_com_clock import instant_of, written_time
+from healthscore.api.segment_com_traits import account_traits, person_traits
+from healthscore.core.day_log.codec import entry
+from healthscore.core.identity.calls import Alias, Description, ParsedCalls, PersonMembership, TrackedEvent
+from healthscore.core.model import MICROS, Event
+from healthscore.core.time import millis
+from healthscore.http.errors import invalid_request
+from healthscore.http.ids import MAX_ACCOUNT_ID, MAX_EVENT_ID, MAX_NAME, MAX_USER_ID, id_fault, name_fault
+from healthscore.http.plain import kind_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from healthscore.settings import Settings
+
+_PAGES = {"page": "page_viewed", "screen": "screen_viewed"}
+_LARGEST_EXACT = 2**53
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedBody:
+    """The body of a request: every call sent is either rejected or has left its mark in `calls`."""
+
+    calls: ParsedCalls = field(default_factory=ParsedCalls)
+    updates: list[str] = field(default_factory=list)
+    """The kinds of the calls that say who somebody is, rather than what somebody did."""
+    rejected: list[Rejection] = field(default_factory=list)
+
+
+def parse_calls(body: object, kind: str | None, now: datetime, settings: Settings) -> ParsedBody:
+    """Read the body of one of the tracking routes.
+
+    Args:
+        body: the JSON value sent: a call; or calls, as `{"batch": [...]}` or as a bare list, as webhooks send them.
+        kind: what the route takes (`track`, `page`, ...), or None where each call says so itself.
+        now: the receiving clock, aware.
+        settings: the workspace's settings.
+
+    Raises:
+        ApiError: 400 `invalid_request` where the body is neither, 413 `too_many_events`. Nothing else: a call that is
+            at fault is in the answer's `rejected`, since a status other than 200 makes clients throw away, or send
+            again, the calls beside it.
+    """
+    calls, shared = _calls_of(body, kind)
+    window = Window.of(now, settings)
+    parsed = ParsedBody()
+    for index, call in enumerate(calls):
+        try:
+            read = _Call.of(call, shared, kind, window)
+            _READERS[read.kind](read, parsed)
+        except RefusedError as refused:
+            parsed.rejected.append(Rejection(index, _showable_id(call), refused.code, refused.message))
+    return parsed
+
+
+def _calls_of(body: object, kind: str | None) -> tuple[list[object], Mapping[str, object]]:
+    """The calls of a body, and what holds for each of them that does not say otherwise."""
+    calls: list[object]
+    shared: Mapping[str, object] = {}
+    if isinstance(body, list):
+        calls = body
+    elif not isinstance(body, dict):
+        raise invalid_request(f"The body must be a call, or hold calls in a list under batch; it is {kind_of(body)}.")
+    elif kind is None and ("batch" in body or not ("type" in body or "action" in body)):
+        if not isinstance(body.get("batch"), list):
+            raise invalid_request(f'"batch" must be a list of calls, not {kind_of(body.get("batch"))}.')
+        calls, shared = body["batch"], body
+    else:
+        calls = [body]
+    if len(calls) > MAX_EVENTS:
+        raise too_many(len(calls), "calls")
+    return calls, shared
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    kind: str
+    sent: Mapping[str, Any]
+    context: Mapping[str, Any]
+    at: datetime
+    """When the call was made, by a corrected clock; the time of receipt where the call does not say."""
+    window: Window
+
+    @classmethod
+    def of(cls, sent: object, shared: Mapping[str, object], kind: str | None, window: Window) -> _Call:
+        if not isinstance(sent, dict):
+            raise RefusedError("invalid_event", f"a call must be an object, not {kind_of(sent)}")
+        kind = kind or sent.get("type") or sent.get("action")
+        if not isinstance(kind, str) or kind not in _READERS:
+            raise RefusedError("invalid_event", f"type must be one of {', '.join(_READERS)}")
+        at = instant_of(sent, shared.get("sentAt"), window.now)
+        context = {**_object(shared.get("context")), **_object(sent.get("context"))}
+        return cls(kind, sent, context, at, window)
+
+    def id(self, name: str, longest: int, holder: Mapping[str, Any] | None = None) -> str | None:
+        """An id; numbers are read as they are written, and an empty text means none."""
+        given = (self.sent if holder is None else holder).get(name)
+        if isinstance(given, int | float) and not isinstance(given, bool):
+            if not (isfinite(given) and given == int(given) and abs(given) < _LARGEST_EXACT):
+                raise RefusedError("invalid_id", f"{name} must be a string or a whole number")
+            given = str(int(given))
+        if given is None or given == "":
+            return None
+        if not isinstance(given, str):
+            raise RefusedError("invalid_event", f"{name} must be a string, not {kind_of(given)}")
+        fault = id_fault(given, longest)
+        if fault is not None:
+            raise RefusedError(fault[0], f"{name} {fault[1]}")
+        return given
+
+    def people(self) -> tuple[str | None, str | None]:
+        """The user's id and the anonymous id."""
+        return self.id("userId", MAX_USER_ID), self.id("anonymousId", MAX_USER_ID)
+
+    def traits(self) -> dict[str, Any]:
+        """The traits; RudderStack's clients put them into the context."""
+        return dict(_object(self.sent.get("traits")) or _object(self.context.get("traits")))
+
+
+def _read_tracked_event(call: _Call, parsed: ParsedBody) -> None:
+    properties = event_rules.properties(call.sent.get("properties")) or {}
+    user_id, anonymous_id = call.people()
+    account_id = (
+        call.id("groupId", MAX_ACCOUNT_ID, call.context)
+        or call.id("groupId", MAX_ACCOUNT_ID)
+        or call.id("account_id", MAX_ACCOUNT_ID, properties)
+    )
+    if account_id is None and user_id is None and anonymous_id is None:
+        raise RefusedError(
+            "invalid_event", "nobody is named: send userId or anonymousId, or the account in context.groupId"
+        )
+    name, page = _name(call), _page(call, properties)
+    session_id = call.id("sessionId", MAX_USER_ID, call.context)
+    value = _value(properties)
+    event_id = call.id("messageId", MAX_EVENT_ID)
+    if event_id is None:
+        content: list[object] = [
+            account_id,
+            name,
+            millis(call.at),
+            user_id,
+            anonymous_id,
+            session_id,
+            value,
+            properties,
+            page,
+        ]
+        event_id = event_rules.derived_id(content)
+    at = call.window.check(call.at, str(written_time(call.sent)))
+    event = Event(event_id, account_id or "", name, at, user_id, anonymous_id, session_id, value, page)
+    parsed.calls.tracked_events.append(TrackedEvent(account_id, entry(event)))
+
+
+def _read_identify(call: _Call, parsed: ParsedBody) -> None:
+    person = _somebody(call, call.id("groupId", MAX_ACCOUNT_ID, call.context), parsed)
+    traits = call.traits()
+    if traits:
+        parsed.calls.people.append(Description(person, millis(call.at), person_traits(traits)))
+
+
+def _read_group(call: _Call, parsed: ParsedBody) -> None:
+    account_id = call.id("groupId", MAX_ACCOUNT_ID)
+    if account_id is None:
+        raise RefusedError("invalid_event", "groupId is missing")
+    _somebody(call, account_id, parsed)
+    traits = dict(_object(call.sent.get("traits")))
+    if traits:
+        parsed.calls.accounts.append(Description(account_id, millis(call.at), account_traits(traits)))
+
+
+def _somebody(call: _Call, account_id: str | None, parsed: ParsedBody) -> str:
+    """The person that a call is about; it notes the other id of the person, and the account that the call names."""
+    user_id, anonymous_id = call.people()
+    at = millis(call.window.not_ahead(call.at, str(written_time(call.sent))))
+    if user_id is not None:
+        person = "u" + user_id
+        if anonymous_id is not None:
+            parsed.calls.aliases.append(Alias("a" + anonymous_id, person))
+    elif anonymous_id is not None:
+        person = "a" + anonymous_id
+    else:
+        raise RefusedError("invalid_event", "nobody is named: send userId or anonymousId")
+    if account_id is not None:
+        parsed.calls.memberships.append(PersonMembership(person, at, account_id))
+    parsed.updates.append(call.kind)
+    return person
+
+
+def _read_alias(call: _Call, parsed: ParsedBody) -> None:
+    user_id = call.id("userId", MAX_USER_ID)
+    previous = call.id("previousId", MAX_USER_ID) or call.id("anonymousId", MAX_USER_ID)
+    if user_id is None or previous is None:
+        raise RefusedError("invalid_event", "an alias needs userId and previousId")
+    parsed.calls.aliases.append(Alias("a" + previous, "u" + user_id))
+    if previous != user_id:
+        parsed.calls.aliases.append(Alias("u" + previous, "u" + user_id))
+    parsed.updates.append(call.kind)
+
+
+_READERS: Mapping[str, Callable[[_Call, ParsedBody], None]] = {
+    "track": _read_tracked_event,
+    "page": _read_tracked_event,
+    "screen": _read_tracked_event,
+    "identify": _read_identify,
+    "group": _read_group,
+    "alias": _read_alias,
+}
+
+
+def _name(call: _Call) -> str:
+    """The name of what was done."""
+    if call.kind in _PAGES:
+        return _PAGES[call.kind]
+    name = call.sent.get("event")
+    if name is None:
+        raise RefusedError("invalid_event", "event, the name of what was done, is missing")
+    if not isinstance(name, str):
+        raise RefusedError("invalid_event", f"event must be a string, not {kind_of(name)}")
+    fault = name_fault(name)
+    if fault is not None:
+        raise RefusedError(fault[0], f"event {fault[1]}")
+    return name
+
+
+def _page(call: _Call, properties: Mapping[str, Any]) -> str | None:
+    """The name of the page or screen, as much of it as is kept; clients send it beside the properties or in them."""
+    if call.kind not in _PAGES:
+        return None
+    given = call.sent.get("name") or properties.get("name")
+    page = given.strip()[:MAX_NAME].rstrip() if isinstance(given, str) else ""
+    return page if page and name_fault(page) is None else None
+
+
+def _value(properties: Mapping[str, Any]) -> int:
+    """The amount in `properties.value` where it is one; the property is the sender's own and may be anything."""
+    try:
+        return event_rules.micros(properties.get("value"))
+    except RefusedError:
+        return MICROS
+
+
+def _object(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _showable_id(call: object) -> str | None:
+    event_id = call.get("messageId") if isinstance(call, dict) else None
+    return event_id if isinstance(event_id, str) and id_fault(event_id, MAX_EVENT_ID) is None else None

@@ -1,0 +1,106 @@
+"""The workspace's settings."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, cast
+
+from healthscore.http.api_keys import Scope
+from healthscore.http.errors import ApiError, ErrorKind
+from healthscore.http.routes import route
+from healthscore.storage import workspace
+from healthscore.storage.errors import TimezoneFixedError
+
+if TYPE_CHECKING:
+    from typing_extensions import TypedDict
+
+    from healthscore.core.json_types import Count
+    from healthscore.http.request import Request
+    from healthscore.storage.workspace import StoredSettings
+
+    class OnOff(TypedDict):
+        """An alert rule that is on or off."""
+
+        enabled: bool
+
+    class DecliningRule(OnOff):
+        """The alert on a declining trend."""
+
+        points: int
+
+    class SilentRule(OnOff):
+        """The alert on an account that nobody uses any more."""
+
+        days: int
+
+    class ScoreFellRule(OnOff):
+        """The alert on a score that fell fast."""
+
+        points: int
+        days: int
+
+    class AlertRules(TypedDict):
+        """Which changes are alerted."""
+
+        band_fell: OnOff
+        declining: DecliningRule
+        silent: SilentRule
+        score_fell: ScoreFellRule
+        recovered: OnOff
+        ticket_opened: OnOff
+
+    class SettingsInForce(TypedDict):
+        """Every setting, with the default of each that nobody has chosen."""
+
+        timezone: str
+        milestones: list[str]
+        retention_days: int
+        alerts: AlertRules
+
+    class VersionedSettings(TypedDict):
+        """The settings and their version."""
+
+        version: Count
+        """0 while the defaults apply, then how often the settings were replaced."""
+        settings: SettingsInForce
+
+
+TAG = "Workspace"
+TIMEZONE_FIXED = ErrorKind(
+    HTTPStatus.CONFLICT,
+    "timezone_fixed",
+    "The time zone cannot change once there are events: they are stored by its days.",
+)
+
+
+@route("GET /v1/settings", scope=Scope.ADMIN)
+def get_settings(_request: Request) -> VersionedSettings:
+    """The settings.
+
+    The workspace's settings, with the default of each that nobody has chosen, and their version.
+    """
+    return _document(workspace.settings())
+
+
+@route("PUT /v1/settings", scope=Scope.ADMIN, body="schemas.WorkspaceSettings", errors=(TIMEZONE_FIXED,))
+def put_settings(request: Request) -> VersionedSettings:
+    """Replace the settings.
+
+    Checks the settings as a whole, counts `version` up and keeps the version before. What is left out goes back to its
+    default: read, change, and send the whole object under `settings`.
+    """
+    from healthscore.api import schemas  # noqa: PLC0415  (Pydantic: only where there is a body to check)
+
+    settings = schemas.read_settings(request.json())
+    try:
+        return _document(workspace.save_settings(settings, request.received_at))
+    except TimezoneFixedError as error:
+        raise ApiError(
+            TIMEZONE_FIXED,
+            f"The time zone cannot change from {error} to {settings.timezone} any more: events are stored by its "
+            "calendar days. Send the settings with the time zone as it is. Nothing was changed.",
+        ) from None
+
+
+def _document(stored: StoredSettings) -> VersionedSettings:
+    return {"version": stored.version, "settings": cast("SettingsInForce", stored.settings.to_json())}
