@@ -1,4 +1,4 @@
-"""Why a score moved from one night to the next by the raw events, and the words by which a told cause shows it."""
+"""Why a score moved between two nights according to the raw events, and the words that the cause must contain."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def required_words(component: str, then: Score, now: Score, fresh: Sequence[Event]) -> list[str]:
-    """Words without which the told cause of a component's change would not be the true one.
+    """The words that the cause of a component's change must contain to be true.
 
     Args:
         component: one whose score differs between the two nights.

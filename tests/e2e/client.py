@@ -1,4 +1,4 @@
-"""An HTTP client of the API that behaves as a careful customer's would: it repeats what was answered 503."""
+"""An HTTP client of the API that, like a careful customer's, repeats requests that were answered 503."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TIMEOUT = 60
 
 
 class AnswerError(Exception):
-    """The API answered with an error that repeating does not cure."""
+    """The API answered with an error that a repetition does not resolve."""
 
     def __init__(self, status: int, body: bytes) -> None:
         super().__init__(f"{status}: {body.decode(errors='replace')}")
@@ -26,7 +26,7 @@ class AnswerError(Exception):
 
 
 class Client:
-    """One connection, kept open; not to be shared between threads. Counts what it does."""
+    """One open connection, for one thread. Counts its requests and repetitions."""
 
     def __init__(self, url: str, key: str) -> None:
         self._address = urlsplit(url).netloc
@@ -43,7 +43,7 @@ class Client:
         return self.call("GET", f"{path}?{pairs}" if pairs else path)
 
     def call(self, method: str, path: str, body: object = None, *, compressed: bool = False) -> Any:
-        """Make a request, again where the answer is 503, and give the JSON of the answer with exact decimals.
+        """Make a request, repeat it while the answer is 503, and return the answer's JSON with exact decimals.
 
         Raises:
             AnswerError: any other answer than a success, or 503 for too long.
@@ -68,7 +68,7 @@ class Client:
 
 
 def account_path(account_id: str) -> str:
-    """The path of an account, as the API's documentation says that ids are to be written in it."""
+    """The path of an account, with the id encoded as the API's documentation describes."""
     if re.fullmatch(r"[A-Za-z0-9._:@+-]+", account_id):
         return f"/v1/accounts/{account_id}"
     return f"/v1/accounts/~{base64.urlsafe_b64encode(account_id.encode()).rstrip(b'=').decode()}"

@@ -1,4 +1,4 @@
-"""The health answer that the naive model leads to, and the instants at which the two are held against each other."""
+"""The health answer by the naive model, and the instants at which it is compared with the product's."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SILENCES = 5
 
 
 def expected_answer(account_id: str, score: Score, milestones: Sequence[str]) -> dict[str, Any]:
-    """What the health answer must say, as far as it follows from the events alone."""
+    """The expected health answer, as far as it follows from the events alone."""
     facts: dict[str, dict[str, Any]] = {
         "activity": {"events": score.events, "window_days": WINDOW},
         "engagement": {
@@ -72,7 +72,7 @@ def _days(elapsed: timedelta) -> Fraction:
 
 
 def differences(expected: Any, actual: Any, where: str = "") -> list[str]:
-    """Where an answer is not what is expected; what an answer says beyond that is not looked at."""
+    """The differences between answer and expectation; further fields of the answer do not matter."""
     if isinstance(expected, dict) and isinstance(actual, dict):
         return [
             difference
@@ -128,7 +128,7 @@ def turning_points(events: Sequence[Event], milestones: Sequence[str]) -> Iterat
 
 
 def amid_days(events: Sequence[Event], chance: random.Random) -> Iterator[datetime]:
-    """Instants within active days that go on afterwards: at an event, just before it, and between two events."""
+    """Instants within active days that have later events: at an event, just before it, and between two events."""
     days: dict[date, list[datetime]] = {}
     for event in events:
         times = days.setdefault(event.day, [])

@@ -1,9 +1,9 @@
-"""The standard score computed the plain way: straight from a file of raw events, one pass over all of them each time.
+"""The standard score, computed directly from a file of raw events, with one pass over all of them for each score.
 
-Written from the words of the scoring rules (docs/scoring.md) and sharing no code with the product, so that the two can
-only agree by both being right. Whole numbers and fractions throughout; nothing is stored, indexed or summed up ahead.
+This follows the text of the scoring rules (docs/scoring.md) and shares no code with the product, so that an error in
+one of them shows as a difference. It uses whole numbers and fractions, and stores, indexes and sums up nothing in advance.
 
-The file of real events names neither sessions nor anonymous ids, and holds no CRM facts: those rules have no part here.
+The file of real events has no session ids, anonymous ids or CRM facts, so the rules about these are missing here.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Score:
-    """A score and everything it follows from."""
+    """A score and the figures behind it."""
 
     as_of: datetime
     day: date
@@ -57,7 +57,7 @@ class Score:
 
 
 def read_file(path: Path) -> list[dict[str, str]]:
-    """Raw events as they stand in a gzipped file of JSON lines."""
+    """The raw events of a gzipped file of JSON lines."""
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         rows = [json.loads(line) for line in lines]
     unknown = set().union(*rows) - FIELDS
@@ -140,7 +140,7 @@ def activity(events: int) -> int:
 
 
 def recency(silence: timedelta) -> int:
-    """Full marks for less than a day; from there, twenty less for each of the limits that is exceeded."""
+    """100 for less than a day; from one day on, 20 less for each limit that is exceeded."""
     if silence < timedelta(days=1):
         return 100
     return 80 - sum(20 for days in (3, 7, 14, 30) if silence > timedelta(days=days))
@@ -152,7 +152,7 @@ def weighted(components: dict[str, int]) -> Fraction:
 
 
 def trend(now: int, week: Sequence[int]) -> dict[str, object]:
-    """A score against those kept on the seven days before, as the health answer shows it."""
+    """The trend of a score against the snapshots of the seven days before, as the health answer shows it."""
     if len(week) < 3:
         return {"direction": "unknown", "delta": None, "baseline": None, "snapshots": len(week)}
     baseline = Fraction(sum(week), len(week))
@@ -172,5 +172,5 @@ def half_up(value: Fraction | int) -> int:
 
 
 def shown(value: Fraction) -> Fraction:
-    """A figure as answers show it: to one decimal, halves upwards."""
+    """A figure as answers show it: rounded half up to one decimal."""
     return Fraction(half_up(value * 10), 10)

@@ -1,4 +1,4 @@
-"""Nights in a row, and whether what they say of trends and causes follows from the raw events."""
+"""Runs nights in a row, and checks that their trends and causes follow from the raw events."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from tests.e2e.naive import Event, Score
 
 NIGHTS = 36
-"""Thirty in a row and some before: long enough to see an account fall silent, and its recency reach 0."""
+"""Long enough for an account to fall silent and for its recency to reach 0."""
 NIGHTS_BEFORE = 4
-"""Nights before the last active day: what is there to fall from."""
+"""Nights before the last active day, so that there is a score to fall from."""
 
 
 @dataclass
 class Nights:
-    """What came of nights in a row."""
+    """The results of nights in a row."""
 
     account: str
     """The account that goes quiet."""
@@ -38,8 +38,8 @@ class Nights:
     story: list[dict[str, Any]] = field(default_factory=list)
     """The health answers of that account, evening by evening."""
 
-    def told(self) -> list[str]:
-        """The quiet account's evenings in words, for a person to judge."""
+    def story_lines(self) -> list[str]:
+        """The quiet account's evenings as lines of text, for a person to read."""
         lines = []
         for answer in self.story:
             trend = answer["trend"]
@@ -64,10 +64,10 @@ def quiet_stretch(accounts: Mapping[str, Sequence[Event]]) -> tuple[str, date]:
 
 
 def run(client: Client, accounts: Mapping[str, Sequence[Event]], milestones: Sequence[str], zone: tzinfo) -> Nights:
-    """Run nights in a row for past days, and judge every evening's answer for every account.
+    """Run nights in a row for past days, and check every evening's answer for every account.
 
-    Each evening is asked about twice: just before its night is run, and again when all the nights are over. Both must
-    be the same answer, although the first comes from the account's latest state and the second from its history.
+    Asks about each evening twice: just before its night runs, and again after all nights. Both answers must be equal,
+    although the first comes from the account's latest state and the second from its history.
     """
     account, last_day = quiet_stretch(accounts)
     first = last_day - NIGHTS_BEFORE * DAY
@@ -116,7 +116,7 @@ def _check_history(client: Client, nights: Nights, account: str, scores: Sequenc
 
 
 def _expected(account: str, now: Score, earlier: Sequence[Score], milestones: Sequence[str]) -> dict[str, Any]:
-    """What the health answer must say, trends and recent nights included."""
+    """The expected health answer, with trends and recent nights."""
     week = [score for score in earlier if now.day - 7 * DAY <= score.day]
     month = [score for score in earlier if now.day - 30 * DAY <= score.day]
     answer = expected_answer(account, now, milestones)
@@ -128,7 +128,7 @@ def _expected(account: str, now: Score, earlier: Sequence[Score], milestones: Se
 
 
 def _driver_faults(answer: Any, then: Score | None, now: Score, events: Sequence[Event]) -> list[str]:
-    """What is wrong with an evening's drivers: points, order, sum, or a cause that the raw events do not bear out."""
+    """The faults of an evening's drivers: points, order, sum, or a cause that does not follow from the raw events."""
     drivers = answer["drivers"]
     if then is None:
         return [f"drivers {drivers} without an earlier night"] if drivers else []

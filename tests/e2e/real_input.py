@@ -1,16 +1,16 @@
 """Send years of real events over HTTP, and compare every score that comes back with a recomputation from the raw file.
 
 `make e2e`, or for instance `.venv/bin/python -m tests.e2e.real_input --sample 3`. The events are those of
-tests/data/repo-activity.jsonl.gz: what 12 public projects did, each taken for a customer account. It
+tests/data/repo-activity.jsonl.gz: the activity of 12 public projects, each as one customer account. It
 
-1. sends them to an empty workspace: shuffled, in batches, 4 senders at once, some events twice, some batches
-   compressed, here and there a broken event;
+1. sends them to an empty workspace: shuffled, in batches, by 4 senders at once, some events twice, some batches
+   compressed, some events broken;
 2. asks for health as of the ends of the past 36 months, of every 30 days of each account's life (so that each event is
    counted in exactly one of these windows), amid active days, at turning points, and around every limit of recency;
 3. changes the milestones in the settings, and asks again;
-4. runs nights in a row around an account's falling silent, and checks trends and drivers of every evening.
+4. runs nights in a row around the day when an account falls silent, and checks trends and drivers of every evening.
 
-Whatever differs is printed, and the exit status is 1.
+It prints every difference; with any, the exit status is 1.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class Run:
     def _compare(
         self, kind: str, account: str, instants: Iterable[datetime], milestones: Sequence[str] = MILESTONES
     ) -> int:
-        """Hold answer and recomputation against each other; the events in all the windows asked about."""
+        """Compare answers with recomputations; returns the number of events in all the windows."""
         events = 0
         for as_of in instants:
             expected = naive.score(self._accounts[account], as_of, milestones, self._zone)
@@ -118,7 +118,7 @@ class Run:
 
 
 def main() -> int:
-    """Run as the arguments say.
+    """Run with the options of the command line.
 
     Returns:
         The exit status: 1 if anything differs.
@@ -146,7 +146,7 @@ def main() -> int:
 
 
 def read_rows(sample: int | None) -> list[dict[str, str]]:
-    """The raw events of all accounts, or of so many with the fewest events."""
+    """The raw events of all accounts, or only of the `sample` accounts with the fewest events."""
     rows = naive.read_file(DATA)
     sizes = Counter(row["account_id"] for row in rows)
     chosen = {account for account, _ in sizes.most_common()[: -(sample or len(sizes)) - 1 : -1]}

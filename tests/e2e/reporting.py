@@ -37,8 +37,8 @@ def report(result: Result, *, engine: str, zone: tzinfo) -> str:
     lines = [
         "# Real input",
         "",
-        "Real events sent over HTTP, and every score that came back held against a recomputation from the raw file.",
-        "Written by `make e2e`; what it does stands in `tests/e2e/real_input.py`.",
+        "Real events sent over HTTP, and every answered score compared with a recomputation from the raw file.",
+        "Written by `make e2e`; `tests/e2e/real_input.py` describes its steps.",
         "",
         f"{result.accounts} accounts, tables in {engine}, time zone {zone}.",
         "",
@@ -61,7 +61,7 @@ def report(result: Result, *, engine: str, zone: tzinfo) -> str:
         "Each evening's score, band and trend, and what moved the score since the evening before.",
         "",
         "```text",
-        *nights.told(),
+        *nights.story_lines(),
         "```",
     ]
     return "\n".join(lines) + "\n"

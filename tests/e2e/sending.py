@@ -1,4 +1,4 @@
-"""Sends raw events the way the real world does: out of order, some of them twice, several senders at once."""
+"""Sends raw events as real senders do: out of order, some of them twice, from several senders at once."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ BATCH = 100
 SENDERS = 4
 TWICE = 0.05
 BROKEN_EVERY = 10
-"""Every so many batches there is one event that must be rejected, and harm nothing else."""
+"""One in so many batches has an event that the API must reject without rejecting its neighbours."""
 COMPRESSED_EVERY = 3
 
 
 @dataclass
 class Sent:
-    """What was sent, and what the answers said of it."""
+    """The events that were sent, and the counts in the answers."""
 
     batches: int = 0
     events: int = 0
@@ -38,24 +38,24 @@ class Sent:
     repeats: int = 0
     seconds: float = 0.0
     answers: Counter[str] = field(default_factory=Counter)
-    """Events by what the answers said: accepted, duplicates, and rejected by code."""
+    """Events by their answer: accepted, duplicate, or the code of the rejection."""
 
     def faults(self) -> list[str]:
-        """What does not add up."""
+        """The sums that are wrong."""
         answers = self.answers
         expected = {"invalid_timestamp": self.broken} if self.broken else {}
         rejected = {code: count for code, count in answers.items() if code not in ("accepted", "duplicates")}
         found = [] if rejected == expected else [f"rejected {rejected}, expected {expected}"]
         if answers.total() != self.events:
             found.append(f"{self.events} events were sent, but the answers speak of {answers.total()}")
-        # What was answered 503 may have been stored in part: its repetition finds duplicates that no answer accepted.
+        # A batch that was answered 503 may be stored in part: its repetition finds duplicates that no answer accepted.
         if answers["accepted"] > self.distinct or (not self.repeats and answers["accepted"] != self.distinct):
             found.append(f"{answers['accepted']} accepted of {self.distinct} distinct events")
         return found
 
 
 def plan(rows: Sequence[dict[str, str]], chance: random.Random) -> tuple[list[list[dict[str, str]]], Sent]:
-    """Batches that hold every event, in any order, one in twenty twice, with a broken one here and there."""
+    """Batches that hold every event, shuffled, one in twenty twice, with some broken ones."""
     shuffled = chance.sample(rows, len(rows))
     batches = [shuffled[start : start + BATCH] for start in range(0, len(shuffled), BATCH)]
     sent = Sent(batches=len(batches), distinct=len(rows))
@@ -67,7 +67,7 @@ def plan(rows: Sequence[dict[str, str]], chance: random.Random) -> tuple[list[li
         sent.twice_in_a_batch += other == home
         sent.twice_in_two_batches += other != home
     for batch in batches[::BROKEN_EVERY]:
-        # It has the id of a good event, which it must not take away from it.
+        # The broken event has the id of a good one, which must still be accepted.
         batch.append({**batch[0], "timestamp": batch[0]["timestamp"].removesuffix("Z")})
         sent.broken += 1
     for batch in batches:

@@ -25,13 +25,13 @@ _READY = re.compile(r"is running at (http://\S+)")
 
 
 def fastest_engine() -> str:
-    """DynamoDB Local where this machine can run it: moto takes ten times as long for all of the events."""
+    """DynamoDB Local where this machine can run it, since moto takes ten times as long for all of the events."""
     return "moto" if dynamodb_local.missing_tools() else "dynamodb-local"
 
 
 @contextlib.contextmanager
 def running(engine: str) -> Iterator[str]:
-    """Start it, with its tables in one of `ENGINES`, and give its URL."""
+    """Start the stack with its tables in one of `ENGINES`; yields its URL."""
     with contextlib.ExitStack() as stack:
         environment = os.environ | {"SEED": "none"}
         environment.pop("DYNAMODB_ENDPOINT", None)

@@ -1,4 +1,4 @@
-"""The product is held against the naive model, so that model is held against figures worked out by hand."""
+"""Compares the naive model with figures worked out by hand, since the product is compared with that model."""
 
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction

@@ -1,4 +1,4 @@
-"""A share of the real input, small enough for every run of the tests; `make e2e` takes all of it."""
+"""Compares a part of the real input, small enough for every test run; `make e2e` compares all of it."""
 
 from zoneinfo import ZoneInfo
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.slow
 BURSTS_AND_SILENCE = "cosmicpython/code"
 WENT_QUIET = "aws-samples/serverless-samples"
 LORD_HOWE = ZoneInfo("Australia/Lord_Howe")
-"""Half an hour of summer time, far from UTC: days are easily mistaken here."""
+"""A zone with half an hour of summer time, far from UTC, where errors in days show easily."""
 
 
 def test_real_input__in_disorder_and_twice__scores_as_recomputed_from_the_raw_file():
@@ -20,7 +20,7 @@ def test_real_input__in_disorder_and_twice__scores_as_recomputed_from_the_raw_fi
     with server.running("moto") as url:
         result = Run(url, rows, LORD_HOWE, seed=1).run()
     assert result.mismatches == []
-    # A comparison that compares nothing would find no mismatch either.
+    # Without comparisons there would be no mismatch either.
     assert (result.sent.distinct, result.sent.answers["invalid_timestamp"]) == (1331, 2)
     assert result.sent.twice_in_a_batch
     assert result.sent.twice_in_two_batches
