@@ -1,34 +1,34 @@
-# One word for everything a newcomer or CI does. Needs git, make and Python >= 3.11; nothing else has to be installed.
+# One target for each thing that a newcomer or CI does. Needs only git, make and Python >= 3.11.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 3000
-# What the functions run on: arm64, or x86_64 (also for `sam local` on an Intel machine).
+# The functions' processor: arm64, or x86_64 (also for `sam local` on an Intel machine).
 ARCHITECTURE ?= arm64
 BUILD ?= .aws-sam/build
-# The SAM CLI pins boto3, click and more, so it lives apart from the project's own tools.
+# The SAM CLI pins boto3, click and more, so it has its own environment.
 SAM_VERSION := 1.170.0
 SAM_VENV := .cache/sam
 SAM := SAM_CLI_TELEMETRY=0 $(SAM_VENV)/bin/sam
-# These bring a hundred packages each, and also live apart.
+# These have a hundred packages each, so each has its own environment as well.
 CHECKOV_VERSION := 3.3.30
 CHECKOV_VENV := .cache/checkov
 AUDIT_VERSION := 2.10.1
 AUDIT_VENV := .cache/audit
 BENCH_VENV := .cache/bench
-# The functions' Python, which compiles what they load. A pyenv shim bears the name even where it leads nowhere, so each
-# candidate is tried; yours is asked first: make build PYTHON313=/path/to/python3.13
+# The functions' Python, which compiles their bytecode. A pyenv shim may exist without its interpreter, so make starts each
+# candidate; yours comes first: make build PYTHON313=/path/to/python3.13
 PYTHON313 ?= $(firstword $(foreach python,python3.13 \
 	$(wildcard $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/3.13*/bin/python3.13) \
 	$(wildcard $(HOME)/.local/share/uv/python/cpython-3.13*/bin/python3.13), \
 	$(shell $(python) -c 'import pip, sys; print(sys.executable)' 2>/dev/null)))
 
-# What `make test-fast` runs.
+# The tests of `make test-fast`.
 FAST := tests/unit tests/integration/api/test_accounts.py tests/integration/openapi tests/integration/security \
 	tests/integration/nightly/test_handler.py tests/integration/crm/test_functions.py
 
 .DEFAULT_GOAL := help
-# Makes the locks: for every Python from 3.11 on and every system at once, with the hash of every file.
+# Writes the locks: for every Python from 3.11 on and every system at once, with the hash of every file.
 UV_VERSION := 0.11.32
 UV_VENV := .cache/uv
 LOCK = UV_CUSTOM_COMPILE_COMMAND='make lock' $(UV_VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 \
@@ -36,21 +36,21 @@ LOCK = UV_CUSTOM_COMPILE_COMMAND='make lock' $(UV_VENV)/bin/uv pip compile --qui
 
 .PHONY: help setup setup-run setup-bench lock run test test-fast test-slow e2e clients bench lint check validate build deploy scan audit sam-local sam-local-check
 
-help: ## Show what there is
+help: ## Show the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
-# Installs a lock, unless all of it is there and whole. A PYTHON that is named is used; the default one accepts a .venv that is there.
+# Installs a lock, unless its environment is complete. A PYTHON that you name is used; the default accepts an existing .venv.
 install = @command -v $(1) >/dev/null || { echo 'There is no $(1): install Python 3.11 or newer, or add PYTHON=/path/to/python3.11 to the command.' >&2; exit 1; }; \
 	$(1) -Es -m tools.install $(2)
 
-setup: ## Install what developing needs into .venv (test and lint do this by themselves; run installs less)
+setup: ## Install the packages for development into .venv (test and lint do this by themselves; run installs fewer)
 	$(call install,$(PYTHON),requirements-dev.txt --into $(VENV) $(if $(filter file,$(origin PYTHON)),,--this-python))
 
-setup-run: ## Install what running needs into .venv (run does this by itself)
+setup-run: ## Install the packages for running into .venv (run does this by itself)
 	$(call install,$(PYTHON),requirements-run.txt --into $(VENV) $(if $(filter file,$(origin PYTHON)),,--this-python))
 
-# What is locked stays; ARGS="--upgrade", or "--upgrade-package moto", takes newer releases.
-lock: $(UV_VENV)/installed-$(UV_VERSION) ## Write the locks anew from requirements-*.in and shared/requirements.in (asks PyPI)
+# Locked versions stay; ARGS="--upgrade", or "--upgrade-package moto", takes newer releases.
+lock: $(UV_VENV)/installed-$(UV_VERSION) ## Write the locks from requirements-*.in and shared/requirements.in (asks PyPI)
 	$(LOCK) -o shared/requirements.txt shared/requirements.in
 	$(LOCK) -c shared/requirements.txt -o requirements-run.txt requirements-run.in
 	$(LOCK) -c requirements-run.txt -o requirements-dev.txt requirements-dev.in
@@ -60,7 +60,7 @@ $(UV_VENV)/installed-$(UV_VERSION):
 	$(UV_VENV)/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@touch $@
 
-run: setup-run ## Start the whole product on http://127.0.0.1:$(PORT), with a demo workspace in it
+run: setup-run ## Start the whole product with a demo workspace on http://127.0.0.1:$(PORT)
 	$(BIN)/python -m tools.local --port $(PORT)
 
 test: setup ## Run the tests (some minutes)
@@ -69,7 +69,7 @@ test: setup ## Run the tests (some minutes)
 test-fast: setup ## Run the tests of pure logic and of the handlers: a minute at most, nothing but Python
 	$(BIN)/python -m pytest -n auto --dist loadfile -m 'not slow and not dynamodb_local and not sam' $(FAST) $(ARGS)
 
-test-slow: setup ## Run the long tests: lives under faults, the vendors' clients, SAM's builds, set-ups
+test-slow: setup ## Run the long tests: random requests under faults, the vendors' clients, SAM's builds, set-ups
 	$(BIN)/python -m pytest -n auto --dist loadfile -m slow $(ARGS)
 
 e2e: setup ## Send 22,266 real events and recompute every score (some minutes; ARGS="--sample 3" for less)
@@ -78,11 +78,11 @@ e2e: setup ## Send 22,266 real events and recompute every score (some minutes; A
 clients: setup ## Send 2,000 events by each vendor's own client, crash it half-way, and start it again
 	REQUIRE_NODE=1 CLIENT_EVENTS=2000 $(BIN)/python -m pytest -n0 --no-cov tests/integration/clients
 
-# The functions' own Python where it is there: what is measured is what runs. An older one shows the same ratios.
+# Measures with the functions' own Python where it is installed. An older one shows the same ratios.
 setup-bench:
 	$(call install,$(or $(PYTHON313),$(PYTHON)),requirements-dev.txt --into $(BENCH_VENV) --this-python)
 
-bench: setup-bench ## Measure units, CPU and cold starts, beside what others do (some minutes), and write docs/benchmarks.md and docs/costs.md
+bench: setup-bench ## Measure units, CPU and cold starts, compare with other designs, and write docs/benchmarks.md and docs/costs.md (some minutes)
 	PYTHONPATH=shared $(BENCH_VENV)/bin/python -m tests.bench $(ARGS)
 
 lint: setup ## Style, types and the direction of imports
@@ -96,7 +96,7 @@ $(CHECKOV_VENV)/installed-$(CHECKOV_VERSION):
 	$(CHECKOV_VENV)/bin/python -m pip install --quiet --disable-pip-version-check checkov==$(CHECKOV_VERSION)
 	@touch $@
 
-scan: $(CHECKOV_VENV)/installed-$(CHECKOV_VERSION) ## Look for insecure settings in template.yaml; .checkov.yaml says what is passed over, and why
+scan: $(CHECKOV_VENV)/installed-$(CHECKOV_VERSION) ## Look for insecure settings in template.yaml; .checkov.yaml lists the skipped checks with reasons
 	$(CHECKOV_VENV)/bin/checkov --config-file .checkov.yaml
 
 $(AUDIT_VENV)/installed-$(AUDIT_VERSION):
@@ -107,7 +107,7 @@ $(AUDIT_VENV)/installed-$(AUDIT_VERSION):
 audit: $(AUDIT_VENV)/installed-$(AUDIT_VERSION) ## Ask PyPI (over the internet) which locked packages have known vulnerabilities
 	$(AUDIT_VENV)/bin/pip-audit --strict --require-hashes --disable-pip -r shared/requirements.txt -r requirements-run.txt -r requirements-dev.txt
 
-check: lint test test-slow ## Everything a change must pass
+check: lint test test-slow ## Run all checks that a change must pass
 
 $(SAM_VENV)/installed-$(SAM_VERSION):
 	$(PYTHON) -m venv --clear $(SAM_VENV)
@@ -115,7 +115,7 @@ $(SAM_VENV)/installed-$(SAM_VERSION):
 	@touch $@
 
 validate: export AWS_DEFAULT_REGION ?= us-east-1
-validate: $(SAM_VENV)/installed-$(SAM_VERSION) ## Check template.yaml by SAM's own translation and by its linter: each sees what the other does not
+validate: $(SAM_VENV)/installed-$(SAM_VERSION) ## Check template.yaml by SAM's translation and by its linter: each finds errors that the other misses
 	$(SAM) validate --config-env translation
 	$(SAM) validate --lint
 
@@ -127,7 +127,7 @@ sam-local: ARCHITECTURE = $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x
 sam-local: setup-run build ## Run the built functions in Lambda's own containers on http://127.0.0.1:$(PORT) (needs Docker)
 	$(BIN)/python -m tools.sam_local --sam $(SAM_VENV)/bin/sam --build $(BUILD) --architecture $(ARCHITECTURE) --port $(PORT) $(ARGS)
 
-sam-local-check: setup ## Follow docs/development.md in Docker, line by line, and see that it is so (some minutes)
+sam-local-check: setup ## Run every command of docs/development.md in Docker and check its result (some minutes)
 	REQUIRE_DOCKER=1 REQUIRE_NODE=1 $(BIN)/python -m pytest -n0 --no-cov tests/integration/sam_local
 
 deploy: build ## Build, show what would change in your AWS account, and deploy it (PARAMETERS="AlertEmail=me@example.com …")

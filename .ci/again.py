@@ -1,7 +1,6 @@
-"""Runs once more, alone, what failed. What then passes is FLAKY: listed in the last lines, to be mended.
+"""Repeats failed tests alone. A test that then passes is flaky; the last lines list it, so that somebody repairs it.
 
-`python .ci/again.py`, after runs of pytest of which some failed. One unlucky test does not cost a whole run; more than
-three in one run are no bad luck any more, and fail it.
+Run `python .ci/again.py` after failed runs of pytest. Up to three flaky tests do not fail the run; more of them do.
 """
 
 from __future__ import annotations
@@ -12,13 +11,13 @@ import sys
 from pathlib import Path
 
 AT_MOST = 3
-"""Flaky tests that a run may have."""
+"""How many flaky tests a run may have."""
 _RECORD = Path(".pytest_cache", "v", "cache", "lastfailed")
-"""What pytest keeps of the tests that failed, those of earlier runs included until they pass."""
+"""Pytest's record of the tests that failed, in this run and in earlier ones until they pass."""
 
 
 def main() -> int:
-    """Run them.
+    """Repeat the failed tests.
 
     Returns:
         The exit status: 0 where all pass now and few enough were flaky.
@@ -28,7 +27,7 @@ def main() -> int:
         print("Something failed, and it was no test: see above.")
         return 1
     print(f"Running again, alone, what failed: {len(failed)}", flush=True)
-    # What the first run has covered stays; whether it is enough is only seen now that what failed is in it.
+    # The coverage of the first runs stays, and only the sum with these tests has to be high enough.
     again = ["-n0", "--last-failed", "--last-failed-no-failures=none", "--cov", "--cov-append", "--cov-report="]
     ended = subprocess.run([sys.executable, "-m", "pytest", *again, *sys.argv[1:]], check=False)  # noqa: S603
     if ended.returncode != 0:

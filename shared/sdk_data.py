@@ -1,8 +1,8 @@
-"""Cuts botocore's data down to what the functions load: `python sdk_data.py FOLDER SERVICE…`.
+"""Reduces botocore's data to the services that the functions use: `python sdk_data.py FOLDER SERVICE…`.
 
-Whatever client is made first reads all of `endpoints.json`, 1.2 MB about four hundred services, and a client reads the
-whole description of its service, most of which is its manual. Together that is a fifth of what a cold start takes.
-What stays here reads the same to botocore, and clients of other services cannot be made.
+The first client of a process parses all of `endpoints.json`, 1.2 MB about four hundred services, and each client parses
+the description of its service, most of which is its manual. Together that is a fifth of a cold start's time.
+botocore reads the reduced data as it reads the full one; clients of other services cannot be created.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 
 def cut_down(data: Path, services: frozenset[str]) -> None:
-    """Leave in botocore's `data` folder only what clients of these services read."""
+    """Remove from botocore's `data` folder everything that clients of these services do not read."""
     for folder in data.iterdir():
         if folder.is_dir() and folder.name not in services:
             shutil.rmtree(folder)
@@ -35,9 +35,9 @@ def cut_down(data: Path, services: frozenset[str]) -> None:
 
 
 def _without_manual(document: Any) -> Any:  # noqa: ANN401  (JSON)
-    """A description of a service without its texts, which only botocore's own documentation is made of."""
+    """A service's description without its texts, which only the generation of botocore's documentation uses."""
     if isinstance(document, dict):
-        # A member of a shape may well be called "documentation"; it is an object, and stays.
+        # A member of a shape may be called "documentation"; its value is an object, not a text, and stays.
         return {
             name: _without_manual(value)
             for name, value in document.items()

@@ -1,5 +1,5 @@
 """Install a lock into a virtual environment, once: `python3 -m tools.install requirements-run.txt`, as make does.
 
-It does nothing, in a tenth of a second, where all of it is there and whole. What is broken or was interrupted is made
-anew. An older Python can start it too, and is told that it is too old; only the standard library is loaded.
+A complete environment takes a tenth of a second and stays as it is. A broken or half-finished one is created again. The
+module loads only the standard library, so that an older Python can start it and print that it is too old.
 """

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Install what is missing.
+    """Install the packages that are missing.
 
     Returns:
-        The exit status: 0 when everything is there, 1 with a sentence on standard error when it cannot be.
+        The exit status: 0 when the environment is complete, 1 with a sentence on standard error when it cannot be.
     """
     parser = argparse.ArgumentParser(prog="python -m tools.install", description="Install a lock, once.")
     parser.add_argument("lock", type=Path, help="the lock, such as requirements-run.txt")
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if what_to_do(environment.read_stamp(options.into, python), lock) == "nothing":
             return 0
         with _alone(options.into.absolute().parent) as alone:
-            _bring(options.into, lock, python, alone)
+            _set_up(options.into, lock, python, alone)
     except (SetupError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -49,9 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _bring(home: Path, lock: Lock, python: str | None, alone: int) -> None:
+def _set_up(home: Path, lock: Lock, python: str | None, alone: int) -> None:
     task = what_to_do(environment.read_stamp(home, python), lock)
-    if task == "nothing":  # whoever was waited for has done it
+    if task == "nothing":  # the command that held the lock has done it
         return
     if task == "anew" or not environment.has_pip(home):
         task = "anew"
@@ -69,9 +69,10 @@ def _bring(home: Path, lock: Lock, python: str | None, alone: int) -> None:
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[int]:
-    """Keep others from setting up an environment in a folder meanwhile.
+    """Lock a folder, so that only this process sets up an environment in it.
 
-    What is yielded is passed on to the programs that do it. Should this one be killed, others wait for them.
+    Yields the descriptor that holds the lock. Child processes inherit it: if this process is killed, the lock lasts
+    until they end.
     """
     folder.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(folder, os.O_RDONLY)

@@ -1,4 +1,4 @@
-"""A virtual environment: made, looked over, and stamped when everything is in it."""
+"""Creates a virtual environment, checks it, and writes a stamp once it is complete."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def read_stamp(home: Path, python: str | None) -> Stamp | None:
 
     Args:
         home: the environment.
-        python: the interpreter that it has to have, as `identity` names it; None for any.
+        python: the required interpreter, as `identity` names it; None for any.
 
     Returns:
-        None where there is none, where the environment is broken or was moved, or where its interpreter is another.
+        None where there is no stamp, where the environment is broken or was moved, or where its interpreter is another.
     """
     try:
         stamp = Stamp(**json.loads((home / _STAMP).read_text(encoding="utf-8")))
@@ -47,10 +47,10 @@ def read_stamp(home: Path, python: str | None) -> Stamp | None:
 
 
 def write_stamp(home: Path, lock: Lock) -> None:
-    """Write down that everything of a lock is installed, which is the last step.
+    """Write the stamp, as the last step, once every package of a lock is installed.
 
     Raises:
-        SetupError: It is not.
+        SetupError: A package is missing.
     """
     distributions = _distributions(home, lock)
     stamp = Stamp(str(home.resolve()), identity(python_of(home)), lock.path.name, sorted(lock.pins), distributions)
@@ -60,15 +60,15 @@ def write_stamp(home: Path, lock: Lock) -> None:
 
 
 def remove_stamp(home: Path) -> None:
-    """Say that the environment is not whole, before anything in it is touched."""
+    """Remove the stamp before the environment changes, so that an interrupted change is noticed."""
     (home / _STAMP).unlink(missing_ok=True)
 
 
 def refuse_unfit_python() -> None:
-    """Refuse to make an environment with a Python that is too old for the product, or lacks what it takes.
+    """Check that this Python is new enough for the product and can create virtual environments.
 
     Raises:
-        SetupError: It is so.
+        SetupError: It is too old, or lacks `venv` or `ensurepip`.
     """
     if sys.version_info < OLDEST:
         version = ".".join(map(str, sys.version_info[:2]))
@@ -81,17 +81,17 @@ def refuse_unfit_python() -> None:
 
 
 def make(home: Path, alone: int) -> None:
-    """Make an environment anew, with nothing but pip in it.
+    """Create an empty environment with pip, replacing an existing one.
 
     Args:
         home: the environment.
-        alone: a file descriptor that the program which does it holds as long as it runs.
+        alone: the descriptor of the folder's lock, which the child process inherits.
 
     Raises:
-        SetupError: It cannot be made.
+        SetupError: The environment cannot be created.
     """
     remove_stamp(home)
-    # Not the interpreter of an environment that happens to be activated: it may be the one that is cleared.
+    # The base interpreter, since the interpreter of an activated environment may lie in the folder that is cleared.
     base = getattr(sys, "_base_executable", None) or sys.executable
     command = [base, "-I", "-m", "venv", "--clear", str(home)]
     made = subprocess.run(  # noqa: S603
@@ -103,30 +103,30 @@ def make(home: Path, alone: int) -> None:
 
 
 def python_of(home: Path) -> str:
-    """Name the interpreter of an environment."""
+    """The path of an environment's interpreter."""
     return str(home / "bin" / "python")
 
 
 def identity(python: str) -> str:
-    """Tell an interpreter from others: its version up to the minor, its processor, and where it is installed."""
+    """A text that identifies an interpreter: its minor version, its processor and its folder."""
     command = [python, "-I", "-S", "-c", _IDENTITY]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603
 
 
 def has_pip(home: Path) -> bool:
-    """Tell whether pip runs in an environment."""
+    """Whether pip runs in an environment."""
     command = [python_of(home), "-I", "-m", "pip", "--version"]
     return subprocess.run(command, check=False, capture_output=True).returncode == 0  # noqa: S603
 
 
 def intact(distribution: Path) -> bool:
-    """Tell whether every file of an installed package is there, and none is shorter than it was."""
+    """Whether every file of an installed package exists and has at least its recorded size."""
     try:
         with (distribution / "RECORD").open(encoding="utf-8") as record:
             for line in record:
                 quoted, _, size = line.rstrip("\n").rsplit(",", 2)
                 name = quoted.strip('"')
-                # The quickest way: there are ten thousand of them.
+                # os.stat is the fastest way, and there are ten thousand files.
                 if size and os.stat(f"{distribution.parent}/{name}").st_size < int(size):  # noqa: PTH116
                     return False
     except (OSError, ValueError):
@@ -135,7 +135,7 @@ def intact(distribution: Path) -> bool:
 
 
 def _better() -> str:
-    """Find a Python that is new enough. A shim of pyenv may bear the name and lead nowhere, so it is tried."""
+    """Find a Python that is new enough. Each is started, since a pyenv shim may exist without its interpreter."""
     for minor in range(NEWEST_MINOR, OLDEST[1] - 1, -1):
         python = shutil.which(f"python3.{minor}")
         if python and subprocess.run([python, "-c", ""], check=False, capture_output=True).returncode == 0:  # noqa: S603

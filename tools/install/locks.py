@@ -1,4 +1,4 @@
-"""What a lock asks for, what an environment was set up with, and what follows from both."""
+"""Reads locks and stamps, and decides from both what has to be installed."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _BLOCK = re.compile(r"^([\w.-]+==\S+)(?: ; (.+?))? \\\n(?:    --hash=.*\n?)+", r
 
 
 class SetupError(Exception):
-    """The environment cannot be set up; the text is a sentence for whoever asked for it."""
+    """The environment cannot be set up; the message is a sentence for the user."""
 
 
 @dataclass(frozen=True)
 class Lock:
-    """What a lock asks for."""
+    """The packages that a lock names."""
 
     path: Path
     pins: frozenset[str]
@@ -27,12 +27,12 @@ class Lock:
     everywhere: frozenset[str]
     """Each `name==version` that has no marker, and is therefore installed everywhere."""
     count: int
-    """How many projects that are."""
+    """Number of projects, without those for Windows only."""
 
 
 @dataclass(frozen=True)
 class Stamp:
-    """What an environment was set up with; it is written when everything is done."""
+    """The interpreter and packages of a complete environment; setting it up ends with writing this."""
 
     place: str
     """The environment's own path: its scripts name it."""
@@ -48,7 +48,7 @@ def read_lock(path: Path) -> Lock:
     """Read a lock.
 
     Raises:
-        SetupError: There is none, or nothing is locked in it.
+        SetupError: The file cannot be read, or locks nothing.
     """
     try:
         blocks = list(_BLOCK.finditer(path.read_text(encoding="utf-8")))
@@ -68,15 +68,15 @@ def read_lock(path: Path) -> Lock:
 
 
 def what_to_do(stamp: Stamp | None, lock: Lock) -> str:
-    """Decide from what an environment was set up with what it lacks.
+    """Compare an environment with a lock.
 
     Returns:
-        `nothing`, `add` where what is there is a part of the lock, or `anew`.
+        `nothing` to do; `add` packages, where the environment has a part of the lock; or create it `anew`.
     """
     if stamp is None:
         return "anew"
     there = set(stamp.pins)
-    # Another lock may have brought more. The same one brings exactly what it says: what has left it must not stay.
+    # Packages of another, larger lock may stay. Packages that were removed from the same lock must not.
     if lock.pins == there or (lock.path.name != stamp.lock and lock.pins < there):
         return "nothing"
     return "add" if there < lock.pins else "anew"

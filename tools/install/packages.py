@@ -1,4 +1,4 @@
-"""Pip, run on a lock: how far it is, and why it failed."""
+"""Runs pip on a lock, shows its progress, and explains its errors."""
 
 from __future__ import annotations
 
@@ -46,21 +46,21 @@ _REASONS = {
         f" Python from 3.{environment.OLDEST[1]} to 3.{environment.NEWEST_MINOR}, with PYTHON=/path/to/python"
     ),
 }
-"""What is looked for in pip's words, in this order, and what it means."""
+"""Patterns of pip's output, tried in this order, and their meaning for the user."""
 
 
 def install(lock: Lock, home: Path, alone: int) -> None:
-    """Install what a lock names, and just that, into an environment.
+    """Install exactly the packages of a lock into an environment.
 
     Args:
-        lock: what is to be there.
+        lock: the packages.
         home: the environment.
-        alone: a file descriptor that pip holds as long as it runs.
+        alone: the descriptor of the folder's lock, which pip inherits.
 
     Raises:
-        SetupError: It cannot be done; the text says why, and where pip's own words are.
+        SetupError: pip failed; the message has the reason and the path of pip's log.
     """
-    # The lock is complete, so that nothing is resolved. A resolver finds, one day, a newer release that the lock lacks.
+    # --no-deps, since the lock is complete. A resolver would some day find a newer release that the lock lacks.
     command = [environment.python_of(home), "-Iu", "-m", "pip", "install", "--no-deps", "--require-hashes"]
     command += ["--disable-pip-version-check", "--no-input", "--progress-bar", "off", "-r", str(lock.path)]
     with (home / _LOG).open("w+", encoding="utf-8") as log:
@@ -73,7 +73,7 @@ def install(lock: Lock, home: Path, alone: int) -> None:
 
 
 def why_pip_failed(log: str) -> str:
-    """Say why pip failed, from all that it wrote, in a sentence that lacks its full stop."""
+    """The reason for a failure of pip, from its whole output, as a sentence without full stop."""
     for sign, reason in _REASONS.items():
         if found := re.search(sign, log):
             return reason.format(*found.groups())
@@ -101,7 +101,7 @@ def _running(command: Sequence[str], alone: int) -> Iterator[subprocess.Popen[st
 
 
 def _pip_environment() -> dict[str, str]:
-    """The shell's variables, without those that lead pip away from the environment or from the lock."""
+    """The shell's variables, without those that make pip install elsewhere or other packages."""
     astray = {
         f"PIP_{name}" for name in ("TARGET", "PREFIX", "ROOT", "PYTHON", "DRY_RUN", "QUIET", "NO_DEPS", "UPGRADE")
     }
@@ -111,7 +111,7 @@ def _pip_environment() -> dict[str, str]:
 
 
 def _follow(said: IO[str], log: IO[str], count: int) -> None:
-    """Write what pip says into a log, and show how far it is."""
+    """Copy pip's output into a log, and show the progress."""
     live, done = sys.stdout.isatty(), 0
     for line in said:
         log.write(line)
