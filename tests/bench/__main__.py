@@ -14,14 +14,14 @@ from tests.support import dynamodb_local
 
 _ABOUT = """# Benchmarks
 
-Written by `make bench` on {day}, with Python {python} on {machine}, {cores} cores that others use as well: look at
-the ratios, which come from the same minutes, and take the milliseconds for orders of magnitude. All times are CPU
-time of the measured process, and medians where nothing else is said. The engine is DynamoDB Local, a process of its
-own, whose CPU is not counted. What the units cost: [costs](costs.md)."""
+Written by `make bench` on {day}, with Python {python} on {machine}, {cores} cores that other programs use as well.
+The ratios are reliable, since both sides are measured in the same minutes; the milliseconds are orders of magnitude.
+Times are CPU time of the measured process, and medians unless the text says otherwise. The engine is DynamoDB Local, a
+process of its own, whose CPU is not counted. [Costs](costs.md) has the prices of the units."""
 
 
 def main() -> None:
-    """Run everything; takes some minutes."""
+    """Run all benchmarks, which takes some minutes, and write both pages."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--instructions", action="store_true", help="count those of cold starts, by valgrind")
     options = parser.parse_args()

@@ -1,7 +1,7 @@
-"""Recorded calls made without boto3: what is left when its parts are taken away that a call could do without.
+"""Makes recorded calls without boto3: the least work that a call to DynamoDB can take in Python.
 
-No retries, no time-outs, no parsing by shapes, one region, one kind of credentials: a floor to compare with, and no
-client to use.
+Without retries, time-outs and parsing by shapes, for one region and one kind of credentials: a lower bound to compare
+with, not a client to use.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def by_hand(calls: list[partial[Any]], endpoint: str) -> Iterator[list[Callable[[], object]]]:
-    """The same calls, signed by botocore, and sent and read by the standard library; each thread has a connection."""
+    """The same calls, signed by botocore, sent and read by the standard library; one connection per thread."""
     session = get_session()
     signer = SigV4Auth(session.get_credentials(), "dynamodb", session.get_config_variable("region"))
     of_thread, connections = local(), contextlib.ExitStack()

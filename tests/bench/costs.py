@@ -1,4 +1,4 @@
-"""What it costs on AWS: the units that were measured, times list prices."""
+"""Costs on AWS: measured units times list prices."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ INVOCATION = 0.20
 GB_SECOND = 13.3334
 """Lambda on arm64: dollars per million."""
 LOG_GB = 0.50
-"""CloudWatch Logs taken in: dollars."""
+"""A GB ingested by CloudWatch Logs: dollars."""
 CORE_MB = 1769
 """Memory that comes with one whole core."""
 FUNCTION_MB = 1024
 """As in template.yaml; the nightly function has a core."""
 WAIT_MS = 5.0
-"""Assumed wait for DynamoDB, a call."""
+"""Assumed time that a call waits for DynamoDB."""
 LOG_BYTES = 1500
-"""Assumed a request: the gateway's line, the function's and the platform's."""
+"""Assumed bytes of logs a request: the gateway's line, the function's and the platform's."""
 HANDLER_MS = 2.0
-"""Assumed CPU of an ingest request beside committing: routing, validation, the answer."""
+"""Assumed CPU of an ingest request without the commit: routing, validation, the answer."""
 INGEST_CALLS, VIEW_CALLS = 2, 3
 
 
 class Cost(NamedTuple):
-    """Dollars, by who is paid."""
+    """Dollars by service."""
 
     writes: float
     reads: float
@@ -43,7 +43,7 @@ class Cost(NamedTuple):
 
     @property
     def total(self) -> float:
-        """All together."""
+        """The sum of all services."""
         return sum(self)
 
 
@@ -72,7 +72,7 @@ def views(figures: Mapping[str, float], case: str = "90 100") -> Cost:
 
 
 def night(figures: Mapping[str, float]) -> Cost:
-    """One night of a million accounts; state transitions and messages are cents beside it."""
+    """One night of a million accounts, without state transitions and messages, which cost cents."""
     gb_seconds = figures["night cpu"] / 1000 * CORE_MB / 1024
     return Cost(figures["night writes"] * WRITE_UNIT, figures["night reads"] * READ_UNIT, gb_seconds * GB_SECOND, 0, 0)
 
@@ -116,14 +116,14 @@ Written by `make bench` from what it measured ([benchmarks](benchmarks.md)) and 
 the first tier of each service, looked up in November 2026
 ([DynamoDB](https://aws.amazon.com/dynamodb/pricing/on-demand/), [Lambda](https://aws.amazon.com/lambda/pricing/),
 [API Gateway](https://aws.amazon.com/api-gateway/pricing/), [CloudWatch](https://aws.amazon.com/cloudwatch/pricing/)),
-without free tiers, taxes or discounts. Check the prices of your region; the units are what stays.
+without free tiers, taxes or discounts. Check the prices of your region; the units are the same everywhere.
 
 {{table}}
 
-A thousand customers with a million events in batches of 20, a hundred thousand views and thirty nights make
-about **${{month:.2f}} a month**, beside storage (cents a GB), text messages and alarms.
+A thousand customers with a million events in batches of 20, a hundred thousand views and thirty nights cost
+about **${{month:.2f}} a month**, without storage (cents a GB), text messages and alarms.
 
-## What went in
+## The inputs
 
 | | |
 |---|---:|
@@ -134,24 +134,24 @@ about **${{month:.2f}} a month**, beside storage (cents a GB), text messages and
 | a million write units, read units | ${WRITE_UNIT}, ${READ_UNIT} |
 | a million HTTP API requests, Lambda invocations | ${REQUEST:.2f}, ${INVOCATION:.2f} |
 | a million GB-seconds of Lambda on arm64 | ${GB_SECOND:.2f} |
-| a GB of logs taken in | ${LOG_GB:.2f} |
+| a GB of ingested logs | ${LOG_GB:.2f} |
 
 Assumed and not measured: {WAIT_MS:g} ms of waiting a DynamoDB call; {HANDLER_MS:g} ms of CPU for an ingest request's
 routing and validation; {LOG_BYTES:,} bytes of logs a request; a core of Lambda as fast as that of the machine
-measured on, of which {FUNCTION_MB:,} MB have {FUNCTION_MB / CORE_MB:.2f}. Functions are warm: a cold start is rare
-where there is traffic, and adds its CPU once.
+measured on, of which {FUNCTION_MB:,} MB have {FUNCTION_MB / CORE_MB:.2f}. Functions are warm: with steady traffic,
+a cold start is rare, and adds its CPU once.
 
-A batch here is of one account and one day. A batch that mixes accounts costs a put for each of them: an event that
-travels alone in its account's day costs what a batch of one does.
+A batch here has events of one account and one day. A batch that mixes accounts costs a put for each of them: an event
+that is the only one of its account and day costs as much as a batch of one.
 
-## What moves it
+## What changes the costs
 
 - **Batches.** A sender that collects twenty events before it sends pays for one request and one put instead of
   twenty. The gateway and Lambda then cost next to nothing; a frontend that sends every click by itself pays mostly
   for them.
-- **Nights** cost by the account whether it did anything or not: mostly the writes of the snapshot and of the account
-  with its places in the book's indexes.
-- **Views** are dear compared with events, most of it gateway, Lambda and logs. A page that shows fifty accounts
-  should read the book, one request.
-- **Logs** are the line that surprises people: what costs is taking them in, however long they are kept.
+- **Nights** cost the same for active and inactive accounts: mostly the writes of the snapshot and of the account with
+  its entries in the book's indexes.
+- **Views** cost more than events, most of it for gateway, Lambda and logs. A page that shows fifty accounts should read
+  the book with one request.
+- **Logs** cost mostly for their ingestion, however long they are kept.
 """

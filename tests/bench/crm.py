@@ -1,9 +1,9 @@
-"""Reads a large HubSpot account: exact, within its limits, through crashes, and only what changed afterwards.
+"""Reads a large HubSpot account, then its changes, with crashes: the facts must be exact, and the limits kept.
 
     python -m tests.bench.crm --companies 100000
 
-The account is a fake one behind a real port, in virtual time: what is counted are calls, records and the account's own
-seconds, so the figures are the same on every machine. Tests run a small account the same way.
+The account is a fake behind a real port, in virtual time. The figures count calls, records and the account's own
+seconds, so they are the same on every machine. Tests run a small account the same way.
 """
 
 from __future__ import annotations
@@ -34,24 +34,24 @@ Expected = dict[str, tuple[int, int, bool]]
 
 @dataclass(frozen=True)
 class Figures:
-    """What a run took."""
+    """The results of a run."""
 
     companies: int
     wrong: int
-    """Companies whose facts are not those that are in the account."""
+    """Companies whose facts differ from those in the account."""
     calls: int
     kills: int
     seconds: float
-    """Of the account's own time: what the limits made of it."""
+    """Of the account's own time, which its limits decide."""
     most_in_10_seconds: int
     most_searches_in_a_second: int
     read: dict[str, int]
     refused: int
-    """Calls that were refused for the limits' sake, or failed."""
+    """Calls that were refused because of the limits, or failed."""
 
 
 class Account:
-    """A HubSpot account of some size, and what is in it, kept beside it."""
+    """A HubSpot account of some size, with a copy of its content to compare with."""
 
     def __init__(self, fake: FakeHubSpot, companies: int, seed: int) -> None:
         self.fake = fake
@@ -95,7 +95,7 @@ class Account:
         self.deals[company] += is_open
 
     def a_day(self, changes: int, hours: float = 24) -> None:
-        """Tickets are opened and closed and deals begun, all through a day."""
+        """Open and close tickets and add deals, spread over a day."""
         known = list(self.tickets)
         for _ in range(changes):
             self.fake.clock.sleep(hours * 3600 / changes)
@@ -109,7 +109,7 @@ class Account:
 
 
 def trouble(seed: int) -> Any:
-    """Every fiftieth call or so fails for a moment."""
+    """A hook that lets about every fiftieth call fail once."""
     chance = random.Random(seed)
 
     def before(_call: Call) -> Reply | None:
@@ -119,7 +119,7 @@ def trouble(seed: int) -> Any:
 
 
 def read(account: Account, cursor: Cursor | None, *, full: bool, kill_every: int) -> tuple[Figures, Cursor]:
-    """Read, being killed after every so many pages, and compare with what is in the account."""
+    """Read with a crash after every `kill_every` pages, and compare with the content of the account."""
     fake = account.fake
     fake.calls.clear()
     fake.read.clear()
@@ -136,7 +136,7 @@ def read(account: Account, cursor: Cursor | None, *, full: bool, kill_every: int
         if done:
             break
         kills += 1
-        # A new process knows nothing of the calls of the one that died.
+        # A new process does not know the calls of the crashed one.
         fake.clock.sleep(10)
     expected = account.expected()
     names = expected if full else found
@@ -160,7 +160,7 @@ def facts_of(found: CrmFacts) -> tuple[int, int, bool]:
 
 
 def run(companies: int, changes: int, *, seed: int = 1, kill_every: int = 7) -> Iterator[tuple[str, Figures]]:
-    """Read everything, then a day of changes; each with what it took."""
+    """Read everything, then a day of changes; yields the figures of each."""
     with FakeHubSpot() as fake:
         account = Account(fake, companies, seed)
         fake.clock.sleep(7200)
@@ -175,7 +175,7 @@ def run(companies: int, changes: int, *, seed: int = 1, kill_every: int = 7) -> 
 
 
 def main() -> int:
-    """Print what each run took."""
+    """Print the figures of each run."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.crm", description="Read a large HubSpot account.")
     parser.add_argument("--companies", type=int, default=100_000)
     given = parser.parse_args()

@@ -1,10 +1,11 @@
-"""A large HubSpot account synced into DynamoDB Local: exact, through deaths, and at no cost where nothing is new.
+"""Syncs a large HubSpot account into DynamoDB Local, with crashes: exact, and without writes where nothing is new.
 
     python -m tests.bench.crm_tables --companies 100000
 
-The account is that of `tests.bench.crm`: it lags, refuses what is beyond its limits, and fails now and then. The reader
-is cut short at calls of the tables that a seed decides, between any two writes, and goes on when its lock is over.
-Three runs: everything for the first time, a day of changes, and everything once more. Tests run a small account so.
+The account is that of `tests.bench.crm`: its data lags, it refuses calls beyond its limits, and some calls fail. The
+reader crashes at calls of the tables that a seed chooses, between any two writes; the next one continues when the lock
+has expired. Three runs: everything for the first time, a day of changes, and everything again. Tests run a small
+account.
 """
 
 from __future__ import annotations
@@ -49,35 +50,35 @@ _BATCH = 25
 
 @dataclass(frozen=True)
 class Figures:
-    """What a run took."""
+    """The results of a run."""
 
     companies: int
-    """Those that the last process read."""
+    """Companies that the last process read."""
     changed: int
     """Those of them whose facts changed."""
     wrong: int
-    """Accounts whose facts are not those that are in the CRM."""
-    deaths: int
+    """Accounts whose facts differ from those in the CRM."""
+    crashes: int
     calls: int
-    """Of the CRM."""
+    """Calls of the CRM."""
     read: dict[str, int]
-    """Records that the CRM handed out."""
+    """Records that the CRM returned."""
     crm_seconds: float
-    """Of the account's own time: what its limits made of it, without the waits for a dead reader's lock."""
+    """Of the account's own time, without the waits for the lock of a crashed reader."""
     most_in_10_seconds: int
     most_searches_in_a_second: int
     table_calls: dict[str, int]
     table_calls_a_company: float
-    """Of all companies that there are."""
+    """Divided by the number of all companies."""
     wall_seconds: float
 
 
-class Death(BaseException):
-    """The reader's process is no more."""
+class Crash(BaseException):
+    """Ends the reader's process."""
 
 
-class Reaper:
-    """Counts the calls of the tables, and ends the reader at some of them."""
+class CrashInjector:
+    """Counts the calls of the tables, and crashes the reader at some of them."""
 
     def __init__(self, seed: int, every: int) -> None:
         self._random = random.Random(seed)
@@ -85,25 +86,25 @@ class Reaper:
         self._lock = Lock()
         self._left = 0
         self.calls: Counter[str] = Counter()
-        self.deaths = 0
+        self.crashes = 0
 
     def begin(self) -> None:
-        """Let a process live for a while."""
+        """Choose after how many calls the next process crashes."""
         self._left = self._random.randint(self._every // 2, self._every)
 
     def note(self, model: Any, **_: object) -> None:
-        """Count a call that is about to be made; the process may end here."""
+        """Count a call before it is made; the process may crash here."""
         with self._lock:
             self.calls[model.name] += 1
             self._left -= 1
             if self._left:
                 return
-            self.deaths += 1
-        raise Death
+            self.crashes += 1
+        raise Crash
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Watch the product's client."""
+        """Observe the calls of the product's client."""
         events = dynamodb().meta.events
         events.register("before-call.dynamodb", self.note)
         try:
@@ -113,36 +114,36 @@ class Reaper:
 
 
 class Reader:
-    """The sync function, process after process, until a run is complete."""
+    """Runs the sync function, process after process, until a run is complete."""
 
-    def __init__(self, account: Account, seed: int, death_every: int) -> None:
-        self._account, self._seed, self._every = account, seed, death_every
+    def __init__(self, account: Account, seed: int, crash_every: int) -> None:
+        self._account, self._seed, self._every = account, seed, crash_every
 
     def run(self) -> Figures:
-        """Sync until it is complete; whoever died, or found the tables too slow, is followed by another later."""
-        fake, reaper = self._account.fake, Reaper(self._seed, self._every)
+        """Sync until it is complete: after a crash or a storage error, another process continues later."""
+        fake, injector = self._account.fake, CrashInjector(self._seed, self._every)
         fake.calls.clear()
         fake.read.clear()
         fake.burst.most = fake.searches.most = 0
         began, started, waited, figures = fake.clock.now(), time.perf_counter(), timedelta(0), Counter[str]()
-        with reaper.watching():
+        with injector.watching():
             while True:
-                reaper.begin()
+                injector.begin()
                 try:
                     result = self._process()
-                except (Death, StorageUnavailableError):
+                except (Crash, StorageUnavailableError):
                     fake.clock.sleep(sync.LEASE.total_seconds() + 1)
                     waited += sync.LEASE
                     continue
                 figures.update({name: result.get(name, 0) for name in ("companies", "changed")})
                 if result["state"] == "complete":
                     break
-        calls = dict(reaper.calls)
+        calls = dict(injector.calls)
         return Figures(
             companies=figures["companies"],
             changed=figures["changed"],
             wrong=self._wrong(),
-            deaths=reaper.deaths,
+            crashes=injector.crashes,
             calls=len(fake.calls),
             read=dict(fake.read),
             crm_seconds=(fake.clock.now() - began - waited).total_seconds(),
@@ -185,14 +186,14 @@ class Reader:
 
 
 class _Topic:
-    """An SNS client whose messages nobody reads."""
+    """An SNS client that drops its messages."""
 
     def publish_batch(self, PublishBatchRequestEntries: list[Any], **_: Any) -> dict[str, Any]:  # noqa: N803
         return {"Successful": [{"Id": entry["Id"]} for entry in PublishBatchRequestEntries]}
 
 
 def put_accounts(names: list[str], now: str) -> None:
-    """One new account for each name, without the words that searches look for."""
+    """Create one account for each name, without search entries."""
     table = schema.accounts_table()
     items = [{"account_id": {"S": name}, "since": {"S": now}, **index.new_account_attributes(name)} for name in names]
     for start in range(0, len(items), _BATCH):
@@ -202,17 +203,17 @@ def put_accounts(names: list[str], now: str) -> None:
             left = dynamodb().batch_write_item(RequestItems=left)["UnprocessedItems"]
 
 
-def run(companies: int, changes: int, *, seed: int = 1, death_every: int) -> Iterator[tuple[str, Figures]]:
-    """Sync everything, a day of changes, and everything once more; each with what it took."""
+def run(companies: int, changes: int, *, seed: int = 1, crash_every: int) -> Iterator[tuple[str, Figures]]:
+    """Sync everything, a day of changes, and everything again; yields the figures of each."""
     with FakeHubSpot() as fake:
         account = Account(fake, companies, seed)
         fake.clock.sleep(7200)
         fake.lag, fake.before = timedelta(seconds=40), trouble(seed)
         put_accounts([account.domain(name) for name in account.companies], fake.clock.now().isoformat())
         connections.connect(PROVIDER, HubSpotOptions().to_json(), fake.clock.now())
-        reader = Reader(account, seed, death_every)
+        reader = Reader(account, seed, crash_every)
         yield "everything, for the first time", reader.run()
-        # The next full run is due a day after the first one began, the waits for dead readers' locks included.
+        # The next full run is due a day after the first began, with the waits for the locks of crashed readers.
         account.a_day(changes, hours=16)
         fake.clock.sleep(60)
         yield "a day of changes", reader.run()
@@ -221,17 +222,17 @@ def run(companies: int, changes: int, *, seed: int = 1, death_every: int) -> Ite
 
 
 def main() -> int:
-    """Print what each run took."""
+    """Print the figures of each run."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.crm_tables", description="Sync a large account.")
     parser.add_argument("--companies", type=int, default=100_000)
-    parser.add_argument("--deaths", type=int, default=20, help="about so many in the first run")
+    parser.add_argument("--crashes", type=int, default=20, help="about so many in the first run")
     given = parser.parse_args()
     wrong = 0
     with dynamodb_local.running() as endpoint:
         os.environ.update(engine.environment(endpoint))
         engine.fresh_tables()
-        every = max(7 * given.companies // given.deaths, 50)
-        for name, figures in run(given.companies, given.companies // 20, death_every=every):
+        every = max(7 * given.companies // given.crashes, 50)
+        for name, figures in run(given.companies, given.companies // 20, crash_every=every):
             wrong += figures.wrong
             print(name, flush=True)  # noqa: T201
             for field in figures.__dataclass_fields__:

@@ -1,4 +1,4 @@
-"""DynamoDB Local with the template's tables, and meters on the client that the product uses."""
+"""DynamoDB Local with the template's tables, and meters on the product's client."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def environment(endpoint: str) -> dict[str, str]:
 
 
 def fresh_tables() -> None:
-    """Empty tables of the template, in the engine that the environment names."""
+    """Create the template's tables in the engine that the environment names."""
     drop_tables()
     aws.create_tables(_stack().tables, expiring=False)
 
 
 def drop_tables() -> None:
-    """Remove every table of the benchmarks."""
+    """Delete all tables of the benchmarks."""
     client = boto3.client("dynamodb")
     for table in client.list_tables()["TableNames"]:
         if table.startswith(f"{STACK}-"):
@@ -54,7 +54,7 @@ def _stack() -> template.Stack:
 
 @dataclass
 class Meter:
-    """What calls consumed."""
+    """Counts the units that calls consume."""
 
     reads: float = 0.0
     writes: float = 0.0
@@ -62,7 +62,7 @@ class Meter:
     _lock: Lock = field(default_factory=Lock)
 
     def add(self, call: str, units: float) -> None:
-        """Count the units of a call; threads may."""
+        """Count the units of a call; safe between threads."""
         with self._lock:
             self.by_call[call] += units
             if call in _READS:
@@ -75,8 +75,8 @@ class Meter:
 def metered() -> Iterator[Meter]:
     """Count the units that calls of the product's client consume.
 
-    The engine's own figures, except for transactions, of which it reports something else than AWS does: these are
-    worked out from the sizes of the items, each rounded up to whole units, and twice that.
+    The units are the engine's own figures, except for transactions, which it counts differently from AWS: for these,
+    each item's size is rounded up to whole units and doubled.
     """
     meter = Meter()
 
@@ -99,13 +99,13 @@ def metered() -> Iterator[Meter]:
 
 def _transaction_units(part: dict[str, Any]) -> int:
     ((kind, write),) = part.items()
-    # An update is paid for by the item as it is afterwards.
+    # An update costs by the size of the item after it.
     item = write["Item"] if kind == "Put" else _item(write["TableName"], write["Key"])
     return 2 * max(1, -(-item_bytes(item) // _UNIT_BYTES))
 
 
 def _item(table: str, key: dict[str, Any]) -> dict[str, Any]:
-    """An item as it stands, read by a client that is not metered."""
+    """The current item, read by an unmetered client."""
     client = boto3.client("dynamodb")
     try:
         return client.get_item(TableName=table, Key=key).get("Item", {})
@@ -129,7 +129,7 @@ _READS = {"GetItem", "BatchGetItem", "Query", "Scan"}
 
 
 def item_bytes(item: dict[str, Any]) -> int:
-    """Bytes of an item of strings, numbers and binaries: its attributes' names and values."""
+    """Size in bytes of an item of strings, numbers and binaries: its attributes' names and values."""
     total = 0
     for name, value in item.items():
         ((kind, content),) = value.items()
@@ -140,7 +140,7 @@ def item_bytes(item: dict[str, Any]) -> int:
 
 @contextlib.contextmanager
 def recorded() -> Iterator[list[partial[Any]]]:
-    """Keep every call that is made, to be made again by the bare client: what no code around it could save."""
+    """Record every call, so that the bare client can repeat it without any of our code."""
     client = dynamodb()
     calls: list[partial[Any]] = []
 

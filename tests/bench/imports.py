@@ -1,4 +1,4 @@
-"""How fast an import of history goes: batches whose events lie in hundreds of days of hundreds of accounts."""
+"""The speed of an import of history: batches with events of many days of hundreds of accounts."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ ACCOUNTS, DAYS = 200, 60
 NAMES = ("login", "page_viewed", "report_exported", "account_created", "first_feature_used")
 BATCH = 500
 FAR = 0.005
-"""Seconds that an answer takes on the way, as in Lambda from a table of DynamoDB."""
+"""Seconds until an answer of DynamoDB arrives in Lambda."""
 
 
 def measure(
     *, stored: Sequence[int] = (0, 20_000, 50_000), timed: int = 2_000, plainly: int = 400, far_batches: int = 4
 ) -> Section:
-    """Import on the embedded DynamoDB and on moto as it comes, and as if DynamoDB were some way off.
+    """Import on the embedded DynamoDB, on unmodified moto, and with the delay of DynamoDB in AWS.
 
     Args:
-        stored: how many events there are before each measurement, ascending.
-        timed: how many are then imported and timed.
-        plainly: how many of these on moto as it comes, which takes its time.
-        far_batches: how many batches are timed where answers take `FAR`.
+        stored: how many events are stored before each measurement, ascending.
+        timed: how many events each measurement imports.
+        plainly: how many of these on unmodified moto, which is slow.
+        far_batches: how many batches are timed with the delay `FAR`.
     """
     history = _history(Random(1))
     rows, figures = [], {}
@@ -71,15 +71,15 @@ def measure(
     )
 
 
-_ABOUT = """{accounts} accounts, {days} days, five event names, in no order, in batches of {batch}: nearly every event
-lies in another day of another account, which is the dearest case. The engine is the embedded one of `make run` and of
-the tests, in the same process as the functions, and its CPU is counted. *Moto as it comes* has neither the excerpts nor
-the way past its web server of [`tools/local/dynamodb.py`](../tools/local/dynamodb.py), over the same tables, in the
-same run; it does read expressions as quickly as ours, so the ratios are rather low. Accounts and event names are new at
-the beginning, so events are dearer there."""
+_ABOUT = """{accounts} accounts, {days} days, five event names, in random order, in batches of {batch}: nearly every
+event is of another day and another account, which is the most expensive case. The engine is the embedded one of
+`make run` and of the tests, in the same process as the functions, and its CPU is counted. *Moto as it comes* is
+moto's own backend and web server over the same tables in the same run, without the excerpts and the direct calls of
+[`tools/local/dynamodb.py`](../tools/local/dynamodb.py); it keeps our faster reading of expressions, so the real ratios
+are higher. At the beginning, accounts and event names are new, so events cost more there."""
 _FAR = """Where each answer takes 5 ms, as on DynamoDB in AWS, one process takes {rate:,.0f} events a second of such an
-import, sixteen accounts side by side, and that with the engine's work in the same process. More requests at once go to
-more environments of the function."""
+import, with sixteen accounts in parallel, including the engine's work in the same process. Lambda runs parallel
+requests in further processes."""
 
 
 @dataclass
@@ -122,7 +122,7 @@ def _history(random: Random) -> Iterator[Event]:
 
 @contextmanager
 def _embedded() -> Iterator[None]:
-    """Tables on the embedded DynamoDB, in an environment that leads there."""
+    """Tables on the embedded DynamoDB, with the environment that points to it."""
     before = dict(os.environ)
     with aws.running() as endpoint:
         os.environ.update(engine.environment(endpoint))

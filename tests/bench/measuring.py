@@ -1,4 +1,4 @@
-"""Measuring on a machine that others use too: CPU time and not the clock, medians, and A beside B all the while."""
+"""Measures on a machine that other programs use too: CPU time instead of the clock, medians, and alternating runs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def cpu_ms(work: Callable[[], object]) -> float:
-    """CPU milliseconds that this process (all its threads) spends on a piece of work."""
+    """CPU milliseconds that all threads of this process spend on some work."""
     gc.collect()
     start = time.process_time_ns()
     work()
@@ -21,7 +21,7 @@ def cpu_ms(work: Callable[[], object]) -> float:
 
 
 def side_by_side(works: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Median CPU milliseconds of each piece of work: all of them in turn, `rounds` times."""
+    """Median CPU milliseconds of each work; they run in turn, `rounds` times."""
     taken: dict[str, list[float]] = {name: [] for name in works}
     for _ in range(rounds):
         for name, work in works.items():
@@ -43,7 +43,7 @@ class Table:
 
 @dataclass
 class Section:
-    """One part of the report: paragraphs and tables, and the figures that other parts reckon with."""
+    """One section of the report: paragraphs, tables, and figures for other sections."""
 
     title: str
     blocks: list[object]

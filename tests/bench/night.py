@@ -1,4 +1,4 @@
-"""How many accounts a night scores per CPU-second, beside one SQL statement over the same events."""
+"""Accounts that a night scores per CPU-second, compared with one SQL statement over the same events."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ LOGGER = Logger(service="bench", level="CRITICAL")
 
 
 def measure(*, customers: int = 100, days: int = 40, a_day: int = 10, nights: int = 7) -> Section:
-    """Run nights over the same accounts, and the last of them in PostgreSQL as well."""
+    """Run nights over the same accounts, and score the last one in PostgreSQL as well."""
     first = NOW.date() - days * DAY
     ids = [f"customer-{number:05d}" for number in range(customers)]
     lived: dict[date, list[list[Event]]] = {first + day * DAY: [] for day in range(days)}
     workspace.fix_timezone()
     for number, account_id in enumerate(ids):
-        # From the busy to the quiet: some are active daily, some now and then, some fell silent.
+        # Some accounts are active daily, some less often, some fell silent.
         for day in range(0, days - (number % 4) * 3, 1 + number % 5):
             of_day = day_of_events(account_id, first + day * DAY, a_day, 1 + number % 7, "night")
             lived[first + day * DAY].append(of_day)
@@ -56,7 +56,7 @@ def measure(*, customers: int = 100, days: int = 40, a_day: int = 10, nights: in
             taken = cpu_ms(lambda as_of=as_of: _run(as_of, customers))
         if number == nights:
             meter = watched
-        elif number > 1:  # the first nights warm up, and have no night before them
+        elif number > 1:  # the first nights warm up, and have no earlier snapshot
             worker.append(taken)
             watched_calls = watched
             client.append(cpu_ms(lambda watched=watched: _again(watched)))
@@ -111,36 +111,35 @@ def measure(*, customers: int = 100, days: int = 40, a_day: int = 10, nights: in
     return Section("A night", [about, main, why, about_sql, _ABOUT_UNITS, units], figures)
 
 
-_ABOUT = """{customers} accounts, {a_day} events on each active day of the {days} before, some daily, some rarer, some
-silent for a while. The worker scans, reads each account's month, scores, keeps the snapshot, decides on alerts,
-stores them and enters the score in the account, over real connections, with its eight threads; the median of {nights}
-nights. *The bare client* makes exactly the worker's calls again, as many at once, and does nothing else with the
-answers: the AWS client's own work, such as signing, serialising, the HTTP exchange and parsing, is the floor of any
-code that asks so often by means of boto3. *By hand* is explained below."""
+_ABOUT = """{customers} accounts with {a_day} events on each active day of the {days} days before; some are active
+daily, some less often, some fell silent. The worker scans, reads each account's month, scores, stores the snapshot,
+decides and stores alerts, and saves the score in the account, over real connections, with its eight threads; the median
+of {nights} nights. *The bare client* repeats exactly the worker's calls, as many at once, and ignores the answers:
+signing, serialising, the HTTP exchange and parsing are the minimum for any code that makes so many calls with boto3.
+*By hand* is explained below."""
 _ABOUT_RATE = """An account takes {calls:.1f} calls: a query for its month, a put of the snapshot, an update of its
-item; and now and then one more, for what is told, for a last event long ago, or for a page of the scan. Each takes
-{each:.2f} ms of CPU in the client alone, which by itself gets to {most:,.0f} accounts per CPU-second; what is our own,
-scoring and alerts and reading what was stored, is the {ours:.2f} ms on top. So the rate is a matter of how many calls
-an account takes, and of what boto3 takes for one.
+item; and sometimes one more, for an alert, for a last event long ago, or for a page of the scan. Each takes
+{each:.2f} ms of CPU in the client, which alone would reach {most:,.0f} accounts per CPU-second; our own code (scoring,
+alerts, decoding) takes {ours:.2f} ms more. So the rate depends on the number of calls per account and on boto3's time
+for one.
 
-Fewer calls would be worse. A transaction of the snapshot and the account saves one, and costs twice the write units of
-both: about two dollars a million accounts, for a few cents of CPU. Writing snapshots in batches gives up their
-condition, on which it rests that the first one of a night stands. Statements in batches (PartiQL) could keep both, and
-were not tried: moto, on which `make run` and most of the tests stand, reads all tables anew for each of them. And
-boto3 stays. The same calls made by hand, with botocore's signature, the standard library's HTTP and JSON and nothing
-else, took {floor:.2f} ms each, which would get the worker to {possible:,.0f} accounts per CPU-second; retries,
-time-outs, changing credentials and the ways in which HTTP fails would then be ours to get right. The CPU of a million
-accounts costs ${cpu_dollars:.2f}, and writing what is found about them ${write_dollars:.2f}: there is nothing to
-gain."""
-_ABOUT_SQL = """The SQL statement scores the same {events:,} events as of the same instant, sessions, milestones and
-recency included, and inserts the snapshots; its scores were held against ours, and they are the same. It is far
-faster, and no wonder: it runs beside its data, and asks nobody over a network. It leaves out explanations, alerts and
-the trend, but these would not change the picture. What the difference buys: no server that is paid for around the
-clock, patched, sized and failed over; a night that is as long for a hundred times the accounts, since segments run
-side by side; a worker that may die anywhere; and the same code for the night, the page and any past instant. Somebody
-who has such a database with all events in it, and only wants the numbers, should use it."""
-_ABOUT_UNITS = """What the engine says a night consumes, the indexes of the book included (they are updated where the
-score, or when an account was last seen, has changed):"""
+Fewer calls would be worse. A transaction of the snapshot and the account saves one call and costs twice the write units
+of both: about two dollars for a million accounts, to save a few cents of CPU. Batched writes of snapshots take no
+condition, and the condition is what keeps the first snapshot of a night. Batched statements (PartiQL) could have both,
+but are untested: moto, which `make run` and most tests use, reads all tables for each of them. And boto3 stays. The
+same calls made by hand, with only botocore's signature and the standard library's HTTP and JSON, took {floor:.2f} ms
+each, which would bring the worker to {possible:,.0f} accounts per CPU-second; but then retries, time-outs, rotating
+credentials and HTTP errors would be our work. The CPU for a million accounts costs ${cpu_dollars:.2f}, and their writes
+${write_dollars:.2f}: there is nothing to gain."""
+_ABOUT_SQL = """The SQL statement scores the same {events:,} events as of the same instant, with sessions, milestones
+and recency, and inserts the snapshots; its scores equal ours. It is far faster because it runs next to its data,
+without a network. It leaves out explanations, alerts and the trend, which would not change the comparison. For the
+difference you get: no server to pay around the clock, patch, size and fail over; a night that takes as long for a
+hundred times the accounts, since the parts of the scan run in parallel; a worker that may crash anywhere; and the same
+code for the night, the page and any past instant. If you have such a database with all events in it and only want the
+numbers, use it."""
+_ABOUT_UNITS = """The units that a night consumes according to the engine, with the indexes of the book (a night updates
+them where the score or the time of the last event has changed):"""
 
 
 def _run(as_of: datetime, customers: int) -> None:
@@ -151,7 +150,7 @@ def _run(as_of: datetime, customers: int) -> None:
 
 
 def _again(calls: Iterable[Callable[[], object]]) -> None:
-    """Make calls again, as many at once as the worker; conditions fail now, which costs the client about the same."""
+    """Repeat calls, as many at once as the worker; their conditions now fail, which costs the client as much."""
     with ThreadPoolExecutor(process.WORKERS) as pool:
         deque(pool.map(_made, calls), maxlen=0)
 

@@ -1,4 +1,4 @@
-"""The standard score as one SQL statement, in a PostgreSQL of our own that lives as long as it takes."""
+"""The standard score as one SQL statement, in a temporary PostgreSQL server."""
 
 from __future__ import annotations
 
@@ -67,14 +67,14 @@ from components;
 
 @dataclass(frozen=True)
 class Scored:
-    """What the statement found, and the CPU time that it took."""
+    """The statement's scores and its CPU time."""
 
     scores: dict[str, int]
     cpu_ms: float
 
 
 def score_all(events: Sequence[Event], as_of: datetime, rounds: int = 9) -> Scored | str:
-    """Score all accounts as of an instant; words where there is no PostgreSQL."""
+    """Score all accounts as of an instant; returns a sentence where PostgreSQL is not installed."""
     if (programs := _programs()) is None:
         return MISSING
     rows = "\n".join(
@@ -82,7 +82,7 @@ def score_all(events: Sequence[Event], as_of: datetime, rounds: int = 9) -> Scor
         for one in events
     )
     statement = _SCORE.replace("{as_of}", as_of.strftime("%Y-%m-%d %H:%M:%S+00"))
-    # One process, so that its CPU is all there is; times are told by the server itself.
+    # One server process, so that its CPU is all there is; the server itself reports the times.
     timed = f"set log_statement_stats = on; set client_min_messages = log;\n{statement}\nreset client_min_messages;"
     script = [_SCHEMA, f"copy events from stdin;\n{rows}\n\\.", "create index on events (account_id, at); analyze;"]
     script += ["set max_parallel_workers_per_gather = 0;", *(f"truncate snapshots; {timed}" for _ in range(rounds))]
@@ -91,7 +91,7 @@ def score_all(events: Sequence[Event], as_of: datetime, rounds: int = 9) -> Scor
         done = psql("\n".join(script))
     scores = dict(line.split("\t") for line in done.stdout.splitlines() if "\t" in line)
     taken = [float(user) + float(system) for user, system in _CPU.findall(done.stderr)]
-    statements = sorted(taken)[-rounds:]  # the resetting of the option is told of as well, and takes nothing
+    statements = sorted(taken)[-rounds:]  # the server also reports the resetting of the option, which takes no time
     return Scored({name: int(score) for name, score in scores.items()}, sorted(statements)[rounds // 2] * 1000)
 
 
@@ -107,7 +107,7 @@ def _programs() -> Path | None:
 
 @contextlib.contextmanager
 def _server(programs: Path) -> Iterator[Any]:
-    """A server on a socket in a folder of its own; it refuses to run as root, and then runs as nobody."""
+    """A server on a socket in its own folder. It refuses to run as root; root therefore starts it as nobody."""
     owner = "nobody" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
         shutil.chown(home, owner)

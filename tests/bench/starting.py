@@ -1,7 +1,7 @@
-"""What a fresh process imports for one function, or for the stack that most build on; prints its CPU milliseconds.
+"""Imports one function, or the usual stack of libraries, in a fresh process, and prints its CPU milliseconds.
 
-Run as a program of its own, with the layer as the first argument and what to start as the second. The usual stack has
-its libraries as pip installs them.
+Runs as a program, with the layer as its first argument and the name of the function as its second. The usual stack uses
+the libraries as pip installs them.
 """
 
 # ruff: noqa: F401, PLC0415  (importing is what is measured)
@@ -44,7 +44,7 @@ def _usual_stack() -> None:
 
 
 def main() -> None:
-    """Start what is asked for."""
+    """Import what the second argument names."""
     what = sys.argv[2]
     if what not in AS_INSTALLED:
         sys.path.insert(0, f"{sys.argv[1]}/python")

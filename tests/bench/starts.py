@@ -1,4 +1,4 @@
-"""What a cold start costs: what a fresh process does until a function is ready for its first request."""
+"""The cost of a cold start: the CPU time of a fresh process until a function is ready for its first request."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 FUNCTIONS = ("ingest", "score", "api", "nightly", "crm_webhook", "crm_refresh", "crm_sync")
 TARGETS = {"ingest": 0.50, "score": 0.50}
-"""Of the CPU time of the usual stack."""
+"""As parts of the CPU time of the usual stack."""
 _COUNTED = re.compile(r"I\s+refs:\s+([\d,]+)")
 _LIBRARIES = ("aws_lambda_powertools", "boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3")
 _SERVICES = re.compile(r"^SERVICES := (.*)$", re.MULTILINE)
@@ -32,7 +32,7 @@ _PROGRAM = Path(__file__).with_name("starting.py")
 
 
 def measure(*, functions: Sequence[str] = FUNCTIONS, rounds: int = 21, instructions: bool = False) -> Section:
-    """Start each function and the usual stack in turn, again and again, in processes of their own."""
+    """Start each function and the usual stack in turn, `rounds` times, in processes of their own."""
     with tempfile.TemporaryDirectory() as home:
         built = _build(Path(home))
         taken: dict[str, list[float]] = {what: [] for what in (*functions, *_NAMES)}
@@ -72,30 +72,30 @@ _NAMES = {
     "client": "*`boto3.client` alone, as pip installs it*",
     "stack": "*the usual stack*",
 }
-_ABOUT_FLOOR = """`boto3.client` alone, as it comes, is {floor:.2f} of the stack: half of what a whole function may
-take here. In our layer it is {own:.2f}, because the build ships boto3 and cuts its data down to the services that are
-used ([`sdk_data.py`](../shared/sdk_data.py)). What a function adds to that, {rest:.0f} ms at the median, is
-Powertools' Logger and our own modules."""
-_ABOUT_INSTRUCTIONS = """Instructions are those of valgrind's cachegrind, less an interpreter that starts and does
-nothing. They are the same in every run, where the ratios of CPU time differ by some hundredths from one run to the next
-on a machine that others use."""
-_NOT_COUNTED = """`make bench ARGS=--instructions` counts instructions as well, for which it takes valgrind and some
-minutes more."""
+_ABOUT_FLOOR = """`boto3.client` alone, as pip installs it, is {floor:.2f} of the stack, nearly as much as the target
+for a whole function. In our layer it is {own:.2f}, because the build ships boto3 and reduces its data to the services
+in use ([`sdk_data.py`](../shared/sdk_data.py)). Powertools' Logger and our own modules add {rest:.0f} ms at the
+median."""
+_ABOUT_INSTRUCTIONS = """Instructions are counted by valgrind's cachegrind, without those of an interpreter that starts
+and does nothing. They are the same in every run; the ratios of CPU time differ by some hundredths between runs on a
+shared machine."""
+_NOT_COUNTED = """`make bench ARGS=--instructions` counts instructions as well, which needs valgrind and some minutes
+more."""
 _ABOUT = """CPU time of a fresh Python {python} from its start to a function that is ready for its first request:
-handler imported, AWS client made; bytecode compiled beforehand as the layer's build does it. It is the least of
-{rounds}, all in turn: a start is the same work every time, to which a busy machine only adds. The interpreter's own
-start is the runtime's affair, and left out. *The usual stack* is `boto3.resource`, pydantic with one model, Powertools'
-Logger, Metrics and Tracer, and its `APIGatewayHttpResolver` with validation and one route, without any code that would
-do something with them, all as pip installs it and with its bytecode."""
+handler imported, AWS client created, bytecode compiled beforehand as in the layer. Each figure is the lowest of
+{rounds} alternating runs: a start is the same work every time, and a busy machine only adds to it. The interpreter's
+own start is not counted. *The usual stack* is `boto3.resource`, pydantic with one model, Powertools' Logger, Metrics
+and Tracer, and its `APIGatewayHttpResolver` with validation and one route, without code that uses them, all as pip
+installs it, with bytecode."""
 
 
 def _rest(cpu: Mapping[str, float]) -> float:
-    """What functions take beside the client."""
+    """The median CPU time of the functions without the client."""
     return median(cpu[function] for function in cpu if function not in _NAMES) - cpu["layer's client"]
 
 
 def _build(home: Path) -> Path:
-    """The layer and the functions with their bytecode, as a build lays them out; what only schemas need is left out."""
+    """The layer and the functions with their bytecode, as a build lays them out; without pydantic."""
     without = shutil.ignore_patterns("__pycache__")
     layer, shared = home / "python", engine.ROOT / "shared"
     shutil.copytree(shared / "healthscore", layer / "healthscore", ignore=without)

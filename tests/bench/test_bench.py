@@ -1,4 +1,4 @@
-"""The benchmarks run, at their smallest size: what they measure is asked of them elsewhere, by `make bench`."""
+"""The benchmarks run at their smallest size; `make bench` runs them at full size."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PARTS = {
     "imports": lambda: imports.measure(stored=(0, 30), timed=10, plainly=2, far_batches=1),
     "starts": lambda: starts.measure(functions=("score",), rounds=1),
 }
-"""Each part of the benchmarks at its smallest."""
+"""Each benchmark at its smallest size."""
 
 
 @pytest.fixture
@@ -51,13 +51,13 @@ def test_costs__of_known_units__are_units_times_prices():
 
 @pytest.mark.slow
 @pytest.mark.dynamodb_local
-def test_large_crm__synced_through_deaths__leaves_exactly_its_facts_in_the_tables(bench_tables, monkeypatch):
-    """The criterion of `python -m tests.bench.crm_tables`, with a few hundred companies."""
+def test_large_crm__synced_through_crashes__leaves_exactly_its_facts_in_the_tables(bench_tables, monkeypatch):
+    """The check of `python -m tests.bench.crm_tables`, with a few hundred companies."""
     monkeypatch.setattr(hubspot_api, "ASSOCIATED", 100)
-    first, day, again = (figures for _, figures in crm_tables.run(250, 20, death_every=300))
+    first, day, again = (figures for _, figures in crm_tables.run(250, 20, crash_every=300))
     assert [figures.wrong for figures in (first, day, again)] == [0, 0, 0]
-    assert first.deaths > 1
-    # A claim and the facts, once for each company however often the reader died.
+    assert first.crashes > 1
+    # A claim and the facts, once for each company however often the reader crashed.
     assert first.table_calls["TransactWriteItems"] < 2 * 250 + 20
     assert 0 < day.changed <= day.companies <= day.read["companies"] < 25
     assert again.companies == 250

@@ -1,7 +1,7 @@
-"""The textbook design, to be compared with: an item per event and a counter per account and day, in one transaction.
+"""The textbook design to compare with: an item per event and a counter per account and day, in one transaction.
 
-The item's key is the event's id and its condition that there is none yet, so that an event counts once; the counter
-goes up by as many. It is what most would build first, and it is exact too.
+The item's key is the event's id, and its condition that no such item exists, so that an event counts once; the counter
+grows by the number of new events. Most people would build this first, and it is exact too.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def create_table() -> None:
 
 
 def record(events: Sequence[Event]) -> int:
-    """Store events of one account and day, each exactly once; answers how many were new."""
+    """Store events of one account and day, each exactly once; returns how many were new."""
     accepted = 0
     for start in range(0, len(events), _EVENTS_A_TRANSACTION):
         accepted += _record(

@@ -1,4 +1,4 @@
-"""Made-up usage: events of accounts whose users and sessions are named by UUIDs, as products name them."""
+"""Generated usage: events of accounts whose users and sessions have UUIDs as ids, as in real products."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ SESSION_EVENTS = 20
 
 
 def uuid(random: Random) -> str:
-    """A UUID that a seed gives."""
+    """A UUID from seeded random numbers."""
     return str(UUID(int=random.getrandbits(128), version=4))
 
 
 def day_of_events(account_id: str, day: date, count: int, users: int, seed: str, *, hours: float = 24) -> list[Event]:
-    """One account's events of a day in order of time, spread over its first hours and over its users.
+    """One account's events of a day in order of time, spread over its first `hours` and over its users.
 
-    Each user goes on with one session for `SESSION_EVENTS` events, and begins another.
+    Each user starts a new session after `SESSION_EVENTS` events.
     """
     random = Random(f"{account_id} {day} {seed}")
     people = Random(account_id)

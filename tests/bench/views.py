@@ -1,4 +1,4 @@
-"""What a view of an account's score costs."""
+"""The cost of a view of an account's score."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _KEY = "bench-read"
 
 
 def measure(*, cases: Sequence[tuple[int, int]] = CASES, views: int = 20, rounds: int = 9) -> Section:
-    """Look at accounts of each size, through the product's storage and the whole function."""
+    """View accounts of each size, through the product's storage and through the whole function."""
     handler = _handler()
     workspace.add_key(workspace.ApiKey(key_hash(_KEY), "read", "bench", NOW, _KEY[-4:]))
     works: dict[str, Callable[[], object]] = {}
@@ -72,22 +72,21 @@ def measure(*, cases: Sequence[tuple[int, int]] = CASES, views: int = 20, rounds
 
 
 def _why(taken: Mapping[str, float], cases: Sequence[tuple[int, int]]) -> str:
-    """What a view's CPU time is spent on, over all cases."""
+    """The sentence that divides a view's CPU time, at the median of all cases."""
     score, client = (median(taken[f"{kind} {days} {events}"] for days, events in cases) for kind in ("score", "client"))
     return (
         f"So the AWS client's two calls are {client:.1f} of a view's {score:.1f} ms, at the median of these cases; "
-        f"the {max(score - client, 0):.1f} ms that are ours read 31 roll-ups and an account, "
-        "score, and word the answer."
+        f"the other {max(score - client, 0):.1f} ms, which are ours, read 31 roll-ups and an account, "
+        "score, and write the answer."
     )
 
 
-_ABOUT = """The live score of an account that was active every day, with CRM facts and a snapshot for each night: what
-it takes to read the account and its window, to score and to explain. *The bare client* makes the same calls again and
-throws the answers away: no code around it could save that. *The whole function* adds what surrounds a score in
-Lambda's handler: routing, the key (remembered), the settings, the answer's JSON. Read units are those of the whole
-function; every read is consistent. Neither days before the window nor events within a day make a view dearer: it
-reads one account and 31 roll-ups. A head is read whole, so the units depend on how much of its day is not sealed
-yet."""
+_ABOUT = """The live score of an account that was active every day, with CRM facts and a snapshot for each night: the
+CPU time to read the account and its window, to score and to explain. *The bare client* repeats the same calls and
+ignores the answers, which is the minimum for any code around it. *The whole function* adds the rest of Lambda's
+handler: routing, the key (remembered), the settings, the answer's JSON. Read units are those of the whole function;
+every read is consistent. A view costs the same with more days before the window and with more events a day: it reads
+one account and 31 roll-ups. It reads heads whole, so the units depend on how much of a day is not sealed yet."""
 
 
 def _score(account_id: str) -> dict[str, Any]:
@@ -97,7 +96,7 @@ def _score(account_id: str) -> dict[str, Any]:
 
 
 def _live(account_id: str, days: int, events: int) -> None:
-    """Give an account a past: yesterday and today stored as ever, and the days before as copies of yesterday."""
+    """Give an account a history: today and yesterday are ingested, the days before are copies of yesterday."""
     workspace.fix_timezone()
     today, yesterday = NOW.date(), NOW.date() - DAY
     for day, hours in ((yesterday, 24.0), (today, 9.0)):
@@ -132,7 +131,7 @@ def _live(account_id: str, days: int, events: int) -> None:
 
 
 def _moved(head: dict[str, Any], back: timedelta) -> dict[str, Any]:
-    """A head as it would be had the same happened earlier. Its log stays as it is: a view does not look at it."""
+    """A head moved to an earlier day. Its log stays unchanged, since a view does not read it."""
     day, shard = schema.parse_day_key(head["sk"]["S"])
     rollup = decode_rollup(day, head["r"]["S"])
     earlier = replace(rollup, day=rollup.day - back, first_at=rollup.first_at - back, last_at=rollup.last_at - back)
@@ -163,7 +162,7 @@ def _repeated(work: Callable[[], object], times: int) -> Callable[[], None]:
 
 
 class _Context:
-    """What the handler asks of Lambda's context."""
+    """The part of Lambda's context that the handler uses."""
 
     aws_request_id = "bench"
     function_name = "score"

@@ -1,4 +1,4 @@
-"""What taking events in costs, beside the textbook design."""
+"""The cost of ingesting events, compared with the textbook design."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ USERS = (1, 100)
 def measure(
     *, day_events: int = 500, timed_events: int = 100, rounds: int = 3, batches: Sequence[int] = tuple(TARGETS)
 ) -> Section:
-    """Store days of events of one account in batches of each size, by either design."""
+    """Store days of events of one account in batches of each size, with both designs."""
     textbook.create_table()
     rows, figures = [], {}
     for size in batches:
         for users in USERS:
             account_id = f"account-{size}-{users}"
             first, counted, *others = _days(account_id, day_events, users, 2 + rounds)
-            _ours(first)  # the account and its event names are new once, and not every day
+            _ours(first)  # creates the account and its event names, which is not counted
             units = {}
             for name, design in _DESIGNS.items():
                 with metered() as meter:
@@ -57,13 +57,12 @@ def measure(
 
 _ABOUT = """One account, {events:,} events a day, users and sessions named by UUIDs. The textbook design
 ([`textbook.py`](../tests/bench/textbook.py)) puts an item per event and adds to a counter, in a transaction, and
-reads nothing; ours reads the day's head and puts it back, and now and then a sealed segment. Units are DynamoDB
-Local's own figures, transactions excepted, which are worked out from item sizes. The batch that creates an account,
-or brings it an event name for the first time, is a transaction here too; there is one of these in an account's life,
-or a few, and it is not in the figures. CPU is that of the calling process alone: packing, folding, and above all the
-AWS client.
-For single events it is about twice the textbook's, which makes one call where we read and write; from batches of a
-hundred on it is the same."""
+reads nothing; ours reads the day's head and puts it back, and sometimes puts a sealed block. Units are DynamoDB Local's
+own figures, except for transactions, which are calculated from item sizes. Ours needs a transaction only for a batch
+that creates an account or brings a new event name, which happens a few times in an account's life; the figures leave
+these batches out. CPU is that of the calling process: packing, summing up, and above all the AWS client. For single
+events it is about twice the textbook's, which makes one call where we read and write; from batches of a hundred on it
+is the same."""
 
 
 def _ours(events: Sequence[Event]) -> int:
