@@ -1,4 +1,4 @@
-"""Fixtures of every test: the tables of template.yaml, on the embedded DynamoDB and on DynamoDB Local."""
+"""Fixtures for all tests: the tables of template.yaml, on the embedded DynamoDB and on DynamoDB Local."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 
-# Machines differ and are shared: how long an example takes says nothing about the code.
+# No deadline, since the time of an example depends on the machine and its load.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
-    """Name bytes by their argument: a compressed body holds the second it was made in, and workers would disagree."""
+    """Name bytes by their argument: a compressed body contains the time of its creation, and workers would disagree."""
     return argname if isinstance(val, bytes) else None
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol() -> Generator[None, object, object]:
-    """Begin every test with a process that knows nothing of the tests before."""
+    """Clear the state that a process keeps, so that no test sees that of earlier tests."""
     process.forget()
     return (yield)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
-    """Fail a test that tried to reach another machine, whatever became of the attempt."""
+    """Fail a test that tried to reach another machine, even if it ignored the error."""
     ended = yield
     tried, isolation.refused[:] = [*isolation.refused], []
     if tried and item.get_closest_marker("reaches_elsewhere") is None:
@@ -66,7 +66,7 @@ def dynamodb_endpoint(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def moto(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Fresh tables of the template on the embedded AWS, which has forgotten topics, queues and secrets."""
+    """Fresh tables of the template on the embedded AWS, without topics, queues and secrets."""
     yield from fresh_tables(moto_endpoint, monkeypatch)
     aws.clear()
 
@@ -78,7 +78,7 @@ def tables(dynamodb_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
 
 def fresh_tables(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Tables of a stack of their own, at an endpoint, with the environment of its functions; dropped in the end."""
+    """The tables of a new stack at an endpoint, with the environment of its functions; deleted at the end."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
     at_once = {"MessagesPerSecond": "300"}
     stack = template.read(ROOT / "template.yaml", stack=f"test-{uuid4().hex[:12]}", parameters=at_once)

@@ -1,1 +1,1 @@
-"""The book of accounts at full size, to be run by hand."""
+"""Checks the book of accounts at full size; run by hand."""

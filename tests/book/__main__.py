@@ -1,9 +1,9 @@
-"""Fill a DynamoDB Local with a book of accounts, page through it in every order, and see that it adds up.
+"""Fill DynamoDB Local with accounts, page through the book in every order, and check that it is complete.
 
 PYTHONPATH=shared python -m tests.book --accounts 100000
 
-The accounts are made of what the product's own code writes (a test holds them to that), and put in batches; every page
-is asked for through the function's own handler, and the read units are those that the engine reports.
+The accounts have the items that the product's own code writes (a test compares them), put in batches. The function's
+handler answers every page, and the engine reports the read units.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ KEY = "local-read"
 OWNERS = 400
 PAGE = 200
 AT_ONCE = 5
-"""Accounts of one call: with their search entries, 25 items."""
+"""Accounts of one write: with their search entries they are 25 items."""
 
 
 def drawn(number: int) -> Drawn:
-    """One of the accounts: the same for the same number."""
+    """One of the accounts; the same number gives the same account."""
     place = number * 2_654_435_761 % 2**32
     words = ("Acme", "Borealis", "Cobalt", "Delta", "Ember", "Fjord", "Granite", "Harbor")
     return Drawn(
@@ -55,7 +55,7 @@ def drawn(number: int) -> Drawn:
 
 
 class Units:
-    """Counts what calls consume."""
+    """Counts the units that calls consume."""
 
     def __init__(self) -> None:
         self.consumed = 0.0
@@ -72,7 +72,7 @@ class Units:
             self.consumed += one.get("CapacityUnits", 0.0)
 
     def take(self) -> float:
-        """What was consumed since the last time."""
+        """The units consumed since the last call of this method."""
         taken, self.consumed = self.consumed, 0.0
         return taken
 
@@ -86,7 +86,7 @@ def fill(accounts: int) -> None:
 
 
 def put(first: int) -> None:
-    """Write some accounts, as many items as go into one call."""
+    """Write the accounts of one call."""
     request: dict[str, list[Any]] = {}
     for number in range(first, first + AT_ONCE):
         for table, item in written(drawn(number)):
@@ -96,7 +96,7 @@ def put(first: int) -> None:
 
 
 def pages(handler: Any, query: dict[str, str], units: Units) -> tuple[list[dict[str, Any]], list[float]]:
-    """All accounts of a walk through the book, and the units that each page took."""
+    """All accounts of all pages, and the units that each page took."""
     found: list[dict[str, Any]] = []
     taken: list[float] = []
     cursor: dict[str, str] = {}
@@ -114,25 +114,25 @@ def pages(handler: Any, query: dict[str, str], units: Units) -> tuple[list[dict[
 
 
 def check(handler: Any, accounts: int, units: Units) -> bool:
-    """Page through the book in every order and by some filters; print what came of it."""
+    """Page through the book in every order and by some filters; print the figures."""
     book = [line(drawn(number)) for number in range(accounts)]
     owner = "owner-007"
     walks: list[tuple[dict[str, str], int]] = [
         ({"sort": f"{sign}{sort.value}"}, accounts) for sort in Sort for sign in ("", "-")
     ]
     walks += [
-        ({"band": "critical"}, sum(card.band == "critical" for card in book)),
-        ({"band": "critical", "sort": "name"}, sum(card.band == "critical" for card in book)),
-        ({"owner": owner, "sort": "name"}, sum(card.owner == owner for card in book)),
-        ({"q": "acct-00000"}, sum(card.account_id.startswith("acct-00000") for card in book)),
-        ({"q": "fjord 77"}, sum({"fjord", "77"} <= _starts(card.name, ("fjord", "77")) for card in book)),
+        ({"band": "critical"}, sum(row.band == "critical" for row in book)),
+        ({"band": "critical", "sort": "name"}, sum(row.band == "critical" for row in book)),
+        ({"owner": owner, "sort": "name"}, sum(row.owner == owner for row in book)),
+        ({"q": "acct-00000"}, sum(row.account_id.startswith("acct-00000") for row in book)),
+        ({"q": "fjord 77"}, sum({"fjord", "77"} <= _starts(row.name, ("fjord", "77")) for row in book)),
     ]
     right = True
     print(f"{'asked':42} {'accounts':>9} {'pages':>6} {'units/page':>11} {'most':>7} {'s':>6}")
     for query, expected in walks:
         began = time.perf_counter()
         found, taken = pages(handler, {"limit": str(PAGE), **query}, units)
-        ids = Counter(card["account_id"] for card in found)
+        ids = Counter(row["account_id"] for row in found)
         fits = len(found) == expected == len(ids)
         right = right and fits
         seconds = time.perf_counter() - began
@@ -150,7 +150,7 @@ def _starts(name: str | None, beginnings: tuple[str, ...]) -> set[str]:
 
 
 def main() -> int:
-    """Run the command; the exit status is 0 where everything adds up."""
+    """Run the command; the exit status is 0 where every page is as expected."""
     parser = argparse.ArgumentParser(prog="python -m tests.book", description=__doc__.splitlines()[0])
     parser.add_argument("--accounts", type=int, default=100_000)
     accounts = parser.parse_args().accounts

@@ -1,4 +1,4 @@
-"""Which AWS calls the functions make, as the permissions they need."""
+"""Records the AWS calls of the functions as the permissions that they need."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 Permission = tuple[str, str]
-"""An action and what it is done to: `("dynamodb:Query", "HistoryTable/index/pending")`."""
+"""An action and its resource: `("dynamodb:Query", "HistoryTable/index/pending")`."""
 
 
 class Calls:
-    """Notes the calls that are made while a function is at work."""
+    """Records the calls that a function makes."""
 
     def __init__(self, logical_ids: Mapping[str, str]) -> None:
-        """Take the logical ids of the tables and topics by name or ARN."""
+        """Create it with the logical ids of tables and topics by name or ARN."""
         self.made: defaultdict[str, set[Permission]] = defaultdict(set)
         self._logical_ids = logical_ids
         self._function: str | None = None
 
     def know(self, logical_ids: Mapping[str, str]) -> None:
-        """Take further logical ids."""
+        """Add further logical ids."""
         self._logical_ids = {**self._logical_ids, **logical_ids}
 
     @contextmanager
     def noted(self) -> Iterator[None]:
-        """Note the calls of all clients that are made from now on."""
+        """Record the calls of all clients that are created from now on."""
         boto3.setup_default_session()
         events = boto3.DEFAULT_SESSION.events
         events.register("before-parameter-build", self._note)
@@ -40,7 +40,7 @@ class Calls:
             events.unregister("before-parameter-build", self._note)
 
     def by(self, invoke: Callable[[str, str], str]) -> Callable[[str, str], str]:
-        """An `invoke` that tells whose the calls are."""
+        """An `invoke` that records the calls under the name of its function."""
 
         def invoking(function: str, event: str) -> str:
             self._function = function
@@ -66,10 +66,10 @@ class Calls:
 
 
 def _actions(operation: str, params: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """What a call needs permission for, where that is not what it is called.
+    """The actions that a call needs permission for, which may differ from its name.
 
-    A transaction needs the permissions of the writes in it, and none of its own. A batch of messages is
-    published by the permission for one.
+    A transaction needs the permissions of its writes, and none of its own. A batch of messages needs the permission to
+    publish one.
     """
     if operation == "TransactWriteItems":
         for write in params["TransactItems"]:

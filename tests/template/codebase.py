@@ -1,4 +1,4 @@
-"""What a function's code loads and reads, found in its source and in that of the modules it imports."""
+"""The modules and environment variables of a function, from its source and that of the modules it imports."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TABLE_NAMES = SHARED / "healthscore" / "storage" / "schema.py"
 
 
 def modules_of(handler: Path) -> list[Path]:
-    """The files that a handler can load, lazily or not: itself and what it imports of healthscore."""
+    """The files that a handler can load, at once or later: itself and all modules of healthscore that it imports."""
     found: list[Path] = []
     waiting = [handler]
     while waiting:
@@ -48,7 +48,7 @@ def variables_of(handler: Path) -> set[str]:
 
 
 def _run(path: Path) -> ast.Module:
-    """A module's syntax, without what only the type checker reads."""
+    """A module's syntax tree, without the code for the type checker."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     tree.body = [node for node in tree.body if not (isinstance(node, ast.If) and _names_type_checking(node.test))]
     return tree

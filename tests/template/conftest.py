@@ -1,4 +1,4 @@
-"""The template as its tests read it: with intrinsic functions written out, and nothing resolved."""
+"""The template for tests: with intrinsic functions in their long form, and unresolved."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def resources(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 @pytest.fixture(scope="session")
 def functions(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The functions' properties, with what they take from Globals."""
+    """The functions' properties, with those from Globals."""
     shared = document["Globals"]["Function"]
     return {
         name: {
@@ -39,13 +39,13 @@ def functions(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 @pytest.fixture(scope="session")
 def stack() -> template.Stack:
-    """The template as the local stack understands it."""
+    """The template as the local stack reads it."""
     return template.read(ROOT / "template.yaml", stack="test")
 
 
 @pytest.fixture
 def topic_arn(moto: None, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A topic beside the tables, in the nightly function's environment."""
+    """A topic, named in the nightly function's environment."""
     sns = boto3.client("sns")
     arn = sns.create_topic(Name="alerts")["TopicArn"]
     sns.close()

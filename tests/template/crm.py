@@ -1,4 +1,4 @@
-"""A connected CRM's life in short, for what its functions call on the way."""
+"""Exercises a connected CRM once, so that its functions make all their AWS calls."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _FAKES: dict[str, tuple[Any, str]] = {
 @contextmanager
 def connected(now: datetime, monkeypatch: pytest.MonkeyPatch, provider: str = "hubspot") -> Iterator[Any]:
     """A fake CRM whose token is in the secret, and the queue; the environment names both."""
-    monkeypatch.setattr(matching, "WORKERS", 1)  # one after the other, so that a run is repeatable
+    monkeypatch.setattr(matching, "WORKERS", 1)  # sequential, so that a run is repeatable
     with ExitStack() as undo:
         undo.callback(process.forget)
         kind, secret = _FAKES[provider]
@@ -52,7 +52,7 @@ def connected(now: datetime, monkeypatch: pytest.MonkeyPatch, provider: str = "h
 
 
 def sqs_event(queue_url: str) -> dict[str, Any]:
-    """What the queue holds, as the function behind it gets it."""
+    """The queue's messages as the event that its function gets."""
     sqs = boto3.client("sqs")
     found = sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10).get("Messages", [])
     sqs.close()
@@ -64,7 +64,7 @@ def sqs_event(queue_url: str) -> dict[str, Any]:
 
 
 def forget_alerts(account_id: str) -> None:
-    """Forget what an account's people were told today, as if it was another day."""
+    """Delete all pending alerts and the sent alerts of an account, so that the next ticket alerts again."""
     for owner, message_id in [*messages.pending(), *_sent(account_id)]:
         key = dict(zip(("pk", "sk"), schema.message_key(owner, message_id), strict=True))
         item = {name: {"S": text} for name, text in key.items()}
@@ -84,9 +84,9 @@ def live(
     webhook: Callable[[dict[str, str], bytes], None],
     forget: Callable[[], None],
 ) -> None:
-    """Connect, read, be told of a ticket, find a company gone, write back, disconnect.
+    """Connect, read, alert about a ticket, find a company deleted, write back, disconnect.
 
-    `forget` makes what follows run as in another process.
+    `forget` clears the caches, as in another process.
     """
     now = fake.clock.now()
     request("PUT", "/v1/settings", {"alerts": {"score_fell": {"points": 1}}, "milestones": ["seen"]})

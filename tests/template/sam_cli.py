@@ -1,4 +1,4 @@
-"""The SAM CLI, as tests use it: to run it, and to have the template translated as CloudFormation would get it."""
+"""Runs the SAM CLI for tests, and translates the template into the form that CloudFormation gets."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ print(json.dumps(Translator({}, Parser()).translate(document, parameter_values=v
 
 
 def run(*command: str, **variables: str) -> str:
-    """Run a command as someone without AWS credentials would, and give what it printed."""
+    """Run a command without AWS credentials; returns its output."""
     without = ("AWS_ACCESS", "AWS_SECRET", "AWS_REGION", "AWS_DEFAULT", "AWS_ENDPOINT", "MAKE", "MFLAGS")
-    # What is left of AWS_… keeps the SAM CLI from the files in which a developer's shell has credentials.
+    # These AWS_… variables keep the SAM CLI from reading a developer's files of credentials.
     environment = {name: value for name, value in os.environ.items() if not name.startswith(without)}
     environment |= variables
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
@@ -56,6 +56,6 @@ def translation(*parameters: str) -> dict[str, Any]:
 
 
 def translated(*parameters: str) -> dict[str, Any]:
-    """The resources that SAM makes of the template."""
+    """The resources into which SAM translates the template."""
     resources: dict[str, Any] = translation(*parameters)["Resources"]
     return resources

@@ -1,7 +1,7 @@
-"""The template as SAM transforms it, deployed into an emulation of CloudFormation; then the product run on it.
+"""Deploys the template, as SAM transforms it, into an emulation of CloudFormation, and runs the product there.
 
-So names, ARNs and attributes are put together by somebody else's code than the local stack's: a function that got the
-wrong table, or a policy that names another one, shows here. What the emulation cannot make is named in `NOT_COVERED`.
+The emulation resolves names, ARNs and attributes with code that is independent of the local stack: a function with the
+wrong table, or a policy for another one, fails here. `NOT_COVERED` lists the resources that it cannot create.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ NOT_COVERED = {
     "AWS::Scheduler::Schedule": "test_sam.py reads what SAM makes of the schedules",
     "AWS::SecretsManager::Secret": "made by hand, since functions are told its name",
 }
-"""Types that the emulation cannot make. Others it takes and does not enforce: policies, log settings, encryption."""
+"""Types that the emulation cannot create. It creates but does not enforce policies, log settings and encryption."""
 
 
 @pytest.fixture(scope="module")
@@ -58,9 +58,9 @@ def transformed() -> dict[str, Any]:
 
 @pytest.fixture
 def deployed(transformed: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
-    """The physical names of what could be deployed, by logical id."""
+    """The physical names of the deployed resources, by logical id."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.delenv("AWS_ENDPOINT_URL")  # moto answers in this process what would go to AWS
+    monkeypatch.delenv("AWS_ENDPOINT_URL")  # moto answers the calls to AWS in this process
     with mock_aws(config={"lambda": {"use_docker": False}}):
         _upload(boto3.client("s3"))
         client = boto3.client("cloudformation")
@@ -73,7 +73,7 @@ def deployed(transformed: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> It
 
 
 def _upload(s3: Any) -> None:
-    """Something to be the functions' code; the handlers that are run are those of this checkout."""
+    """Upload a placeholder for the functions' code; the test runs the handlers of this checkout."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("handler.py", "")
@@ -82,7 +82,7 @@ def _upload(s3: Any) -> None:
 
 
 def _secrets(resources: dict[str, Any]) -> dict[str, str]:
-    """The ARNs of the template's secrets, made by hand, by logical id."""
+    """Create the template's secrets; returns their ARNs by logical id."""
     client = boto3.client("secretsmanager")
     secrets = {name: found["Properties"] for name, found in resources.items() if found["Type"].endswith("::Secret")}
     return {
@@ -104,7 +104,7 @@ def _with_values(part: Any, values: dict[str, str]) -> Any:
 
 
 def _without(document: dict[str, Any], types: set[str]) -> dict[str, Any]:
-    """A template without resources of some types, and without all that refers to them."""
+    """A template without resources of some types, and without references to them."""
     resources = dict(document["Resources"])
     gone = {name for name, resource in resources.items() if resource["Type"] in types}
     while gone:
@@ -149,13 +149,13 @@ def test_deployment__of_roles__names_the_deployed_tables_alone(deployed, stack, 
 
 @pytest.fixture
 def functions(deployed: dict[str, str], stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Lambdas:
-    """The handlers of this checkout, with names and variables of the deployed functions."""
+    """The handlers of this checkout, with the names and variables of the deployed functions."""
     client = boto3.client("lambda")
     found = {}
     for name, function in stack.functions.items():
         made = client.get_function_configuration(FunctionName=deployed[name])
         assert (made["Timeout"], made["MemorySize"]) == (function.timeout, function.memory)
-        # The emulation keeps a parameter of type Number as a number, where Lambda has text.
+        # The emulation passes parameters of type Number as numbers; Lambda passes text.
         variables = {variable: str(value) for variable, value in made["Environment"]["Variables"].items()}
         found[name] = replace(function, name=made["FunctionName"], arn=made["FunctionArn"], environment=variables)
     lambdas = Lambdas(found, ROOT)
@@ -186,6 +186,6 @@ def test_deployment__that_is_used__stores_an_event_scores_it_and_ends_a_night(fu
 
 
 def night_score(ask: Any) -> int:
-    """The score that the night kept."""
+    """The score of the night's snapshot."""
     (kept,) = ask("GET", "/v1/accounts/acme/history")["snapshots"]
     return kept["score"]

@@ -1,4 +1,4 @@
-"""The sample events are what the services send, and lead where their names say."""
+"""The sample events have the format of the services that send them, and reach the functions in their names."""
 
 from __future__ import annotations
 
@@ -69,24 +69,24 @@ def test_nightly_events__are__a_night_a_past_day_and_a_sweep(functions, resource
 
 @pytest.fixture
 def invoke(stack, topic_arn):
-    """Hands a sample event to the function it is named after, and gives what that returns."""
+    """Invokes the function that a sample event is named after; returns its result."""
     for scope in Scope:
         keys.add(f"local-{scope}", scope, "test", datetime.now(UTC))
     lambdas = Lambdas(stack.functions, ROOT)
     named = {function.code.strip("/").rpartition("/")[2]: name for name, function in stack.functions.items()}
 
-    def handled(name, event):
+    def invoked(name, event):
         return json.loads(lambdas.invoke(named[name.partition("-")[0]], json.dumps(event)))
 
-    return handled
+    return invoked
 
 
 def test_events__one_after_the_other__tell_a_workspace_s_story(invoke):
-    """Only the retention is not the sample's: the sample's days will lie further back than its 400 some time."""
+    """Runs the samples in order; only the retention is longer, since their days are fixed and 400 days will pass."""
     first = {"api-healthz", "api-put-settings", "ingest"}
     answers = {}
-    told = [name for name in HTTP if name != "crm_webhook"]  # a CRM is connected in its own tests
-    for name in sorted(told, key=lambda name: (name not in first, name)):
+    names = [name for name in HTTP if name != "crm_webhook"]  # a CRM is connected in its own tests
+    for name in sorted(names, key=lambda name: (name not in first, name)):
         event = EVENTS[name]
         if name == "api-put-settings":
             settings = json.loads(event["body"]) | {"retention_days": 20_000}

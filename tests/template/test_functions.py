@@ -48,7 +48,7 @@ def test_functions__are__those_tested_here(stack):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_handler__loads__without_an_environment(stack, name, monkeypatch):
-    """What is wrong with the environment shows in an answer and a log line, not in a function that does not start."""
+    """An error in the environment leads to an error answer and a log line, not to a function that does not start."""
     for variable in stack.functions[name].environment:
         monkeypatch.delenv(variable, raising=False)
     assert callable(load(stack.functions[name]).handler)
@@ -56,7 +56,7 @@ def test_handler__loads__without_an_environment(stack, name, monkeypatch):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_handler__starts__between_the_two_ends_of_startup(stack, name):
-    """The first thing of the library that it imports, and the last thing that it calls."""
+    """Importing `startup` is the first, and calling it the last statement that uses the library."""
     program = ast.parse((ROOT / stack.functions[name].code / "handler.py").read_text())
     imports = [ast.unparse(line) for line in program.body if isinstance(line, ast.ImportFrom)]
     assert next(line for line in imports if "healthscore" in line) == "from healthscore import startup"
@@ -82,9 +82,9 @@ def test_routes__lead__to_one_function_each(stack):
 
 
 def test_routes__of_any_method__share_their_path_with_no_other_function(stack):
-    """`sam local` gives `ANY` every request of its path, and so hides the route that names a method.
+    """`sam local` sends every request of a path to its `ANY` route, even where another route names the method.
 
-    API Gateway prefers the route that names the method. Spell the methods out, and both agree.
+    API Gateway prefers the route with the method. With a route per method both do the same.
     """
     paths = {route: re.sub(r"\{\w+", "{", route.path) for route in stack.routes if route.path != DEFAULT}
     owners = {path: route.function for route, path in paths.items() if route.method == ANY}
@@ -99,12 +99,12 @@ def test_api__sends__what_no_other_function_takes_to_the_one_that_answers_in_our
 
 
 def test_routes__include__a_catch_all(stack):
-    """Without it an unknown path gets the gateway's own answer, which has another shape than ours."""
+    """Without it the gateway answers an unknown path itself, in another format."""
     assert [route.function for route in stack.routes if route.path == DEFAULT] == ["ApiFunction"]
 
 
 def test_api__is__on_the_default_stage(resources):
-    """Any other stage's name becomes part of the path, which some clients cannot keep."""
+    """The name of any other stage becomes part of the path, which some clients drop."""
     assert resources["Api"]["Properties"]["StageName"] == "$default"
 
 

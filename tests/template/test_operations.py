@@ -1,4 +1,4 @@
-"""What runs is watched: by an alarm, which reaches a person, who finds in docs/operations.md what to do."""
+"""Alarms watch everything that runs, reach a person, and are explained in docs/operations.md."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.template.conftest import ROOT, of_type
 
 RUNBOOK = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 METRICS_OF_AN_ALARM = 10
-"""CloudWatch takes no more in one."""
+"""CloudWatch's limit for one alarm."""
 
 Watched = tuple[str, str, str]
 """Namespace, metric and logical id: `("AWS/Lambda", "Errors", "IngestFunction")`."""
@@ -30,7 +30,7 @@ def watched(alarms) -> set[Watched]:
 
 
 def targets(alarm: dict[str, Any]) -> set[Watched]:
-    """What an alarm looks at."""
+    """The metrics of an alarm."""
     metrics = [entry["MetricStat"]["Metric"] for entry in alarm.get("Metrics", []) if "MetricStat" in entry] or [alarm]
     return {(metric["Namespace"], metric["MetricName"], _resource(metric["Dimensions"])) for metric in metrics}
 
@@ -100,7 +100,7 @@ def test_alarms__watch__only_resources_and_metrics_that_exist(alarms, resources)
 
 
 def test_alarms__reach__the_operators_when_they_fire_and_when_they_end(alarms):
-    """CloudWatch may not publish to the alerts' topic, which is encrypted with AWS's own key."""
+    """The topic is not that of the alerts: CloudWatch may not publish to one that is encrypted with AWS's own key."""
     for name, alarm in alarms.items():
         assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": "OperationsTopic"}], name
         assert alarm["TreatMissingData"] in {"breaching", "notBreaching"}, name

@@ -1,4 +1,4 @@
-"""Each function may do what its code does, and nothing else."""
+"""The policies allow each function exactly the AWS calls that its code makes."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ ADMIN_KEY = "admin-key"
 
 @pytest.fixture(scope="session")
 def policies(functions, resources) -> dict[str, dict[str, list[dict[str, Any]]]]:
-    """The statements of each function's policies, by the policy's name: what its code may do, and what its runtime."""
+    """The statements of each function's policies, by the policy's name: `code` and `runtime`."""
     found = {}
     for name, properties in functions.items():
         role, attribute = properties["Role"]["Fn::GetAtt"]
@@ -54,7 +54,7 @@ def policies(functions, resources) -> dict[str, dict[str, list[dict[str, Any]]]]
 
 
 def allowed(statements: list[dict[str, Any]]) -> set[Permission]:
-    """What statements let a function do, each action with the resource it may be done to."""
+    """The permissions in statements: each action with its resource."""
     return {(action, _named(statement["Resource"])) for statement in statements for action in statement["Action"]}
 
 
@@ -112,7 +112,7 @@ def test_policies__name__exact_actions_and_resources(policies, resources):
 
 
 class Workspace:
-    """The product on empty tables, with the calls of its functions noted."""
+    """The product on empty tables; records the calls of its functions."""
 
     def __init__(self, stack: Stack, calls: Calls) -> None:
         self.calls = calls
@@ -126,13 +126,13 @@ class Workspace:
         assert answer.status == 200, answer.body
 
     def events(self, first: int, count: int, day: datetime) -> None:
-        """Report events of acme, from the day's first second on, a minute apart."""
+        """Send events of acme, from the day's first second on, a minute apart."""
         times = [day + timedelta(seconds=1, minutes=number) for number in range(first, first + count)]
         events = [{"account_id": "acme", "name": "seen", "user_id": "ada", "timestamp": at.isoformat()} for at in times]
         self.request("POST", "/v1/events", {"events": events})
 
-    def calls_of_a_stranger(self, day: datetime) -> None:
-        """Report what somebody did before it was known where they belong, enough for sealed segments, then say it."""
+    def person_who_joins_later(self, day: datetime) -> None:
+        """Send enough events of a person without an account to seal blocks, then the person's `group` call."""
         times = [(day + timedelta(seconds=second)).isoformat() for second in range(600)]
         tracks = [{"type": "track", "event": "seen", "userId": "eve", "timestamp": time} for time in times]
         self.request("POST", "/v1/batch", {"batch": tracks})
@@ -160,16 +160,14 @@ def workspace(stack, topic_arn) -> Iterator[Workspace]:
 
 
 def live(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A workspace's life in short, with the accidents in which the code makes calls that it makes at no other time."""
+    """Use every part of the product once, with the faults in which the code makes further calls."""
     yesterday = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
     noon = (yesterday + timedelta(hours=12)).isoformat().replace("+00:00", "Z")
     workspace.request("PUT", "/v1/settings", {"timezone": "UTC", "milestones": ["seen"]})
     workspace.events(0, 1000, yesterday)
-    monkeypatch.setattr(
-        commit_shard, "sealed_parts", SealedCache()
-    )  # as in another process: what is sealed is read again
+    _forget(monkeypatch)
     workspace.events(1000, 5, yesterday)
-    workspace.calls_of_a_stranger(yesterday)
+    workspace.person_who_joins_later(yesterday)
     workspace.request("PUT", "/v1/accounts/acme", {"name": "Acme", "owner": "Kim"})
     workspace.request("PUT", "/v1/accounts/acme/crm", {"open_tickets": 0})
     for view in ("", "/history", f"/health?as_of={noon}"):
@@ -177,10 +175,10 @@ def live(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
 
     waiting = {"event": "seen", "userId": "eva", "timestamp": yesterday.isoformat()}
     workspace.request("POST", "/v1/track", waiting)
-    people.join("ueva", [(0, "acme")])  # by somebody who dies then: the night moves the event
+    people.join("ueva", [(0, "acme")])  # as by a process that then crashes: the night moves the event
 
     workspace.events(0, 1, yesterday + timedelta(days=1))
-    _look_around(workspace, yesterday)
+    _request_lists(workspace, yesterday)
 
     with monkeypatch.context() as accident:
         accident.setattr(accounts, "save_score", _unavailable)
@@ -189,7 +187,7 @@ def live(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as accident:
         accident.setattr(accounts, "save_score", partial(_overtaken, accounts.save_score))
         workspace.night({"time": noon})
-    # Held by a night that has not come to its end yet.
+    # Held by a night that has not finished.
     messages.add(messages.Message("acme", "2999-01-01-silent-0", yesterday, {"day": "2999-01-01"}, messages.HELD))
     workspace.night({"task": "outbox"})
     started = json.loads(
@@ -200,12 +198,12 @@ def live(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
         for task in ({"task": "segment", "segment": 0, "chunk": 0, "resume": None}, {"task": "finish"}):
             workspace.night(started | task)
     workspace.night({"date": (yesterday - timedelta(days=1)).date().isoformat()})
-    told = alert_id(AlertKind.BAND_FELL, yesterday.date(), "acme")
-    workspace.request("POST", f"/v1/alerts/{told}/acknowledge", {"by": "Kim"})
+    alert = alert_id(AlertKind.BAND_FELL, yesterday.date(), "acme")
+    workspace.request("POST", f"/v1/alerts/{alert}/acknowledge", {"by": "Kim"})
 
 
-def _look_around(workspace: Workspace, yesterday: datetime) -> None:
-    """Ask for everything that lists accounts and alerts."""
+def _request_lists(workspace: Workspace, yesterday: datetime) -> None:
+    """Request every list of accounts and alerts."""
     day, words = yesterday.date(), ("Acme fell", "It fell.", (), "Call.")
     alert = Alert("x", "acme", AlertKind.BAND_FELL, Severity.LOW, day, yesterday, *words)
     alert = replace(alert, alert_id=alert_id(alert.kind, day, "acme"))
@@ -223,7 +221,7 @@ def _erased_meanwhile(account: Account, _: Snapshot) -> None:
 
 
 def _erase(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Erase a user and an account, and have the night finish erasures that were begun."""
+    """Erase a user and an account, and let the night finish interrupted erasures."""
     now = datetime.now(UTC)
     connections.connect("hubspot", {}, now)
     for doomed in ("half-gone", "acme"):
@@ -251,7 +249,7 @@ def _erase(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _forget(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Go on as in another process: what is sealed is read again."""
+    """Empty the cache of sealed parts, as in a new process."""
     monkeypatch.setattr(commit_shard, "sealed_parts", SealedCache())
 
 
@@ -260,14 +258,14 @@ def _unavailable(*_: object) -> None:
 
 
 def _overtaken(save: Callable[[Account, Snapshot], None], account: Account, snapshot: Snapshot) -> None:
-    """Save a score on what the account's item said before somebody else changed it."""
+    """Save a score with an outdated account, as after a concurrent change."""
     before = replace(snapshot.daily, day=snapshot.day - timedelta(days=3))
     save(replace(account, recent=(before,)), snapshot)
 
 
 @pytest.fixture
 def made(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Mapping[str, set[Permission]]:
-    """What the functions did to the tables and the topic, by function."""
+    """The calls of the functions as permissions, by function."""
     live(workspace, monkeypatch)
     with crm.connected(datetime.now(UTC), monkeypatch) as hubspot:
         workspace.calls.know({os.environ["CRM_SECRET_ARN"]: "CrmSecret", os.environ["CRM_QUEUE_URL"]: "CrmQueue"})

@@ -1,4 +1,4 @@
-"""Rules that every resource of the template keeps, also those that are yet to come."""
+"""Rules for every resource of the template, also for future ones."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_queues__keep__encrypted_for_two_weeks(resources):
         assert properties["MessageRetentionPeriod"] == 14 * 24 * 60 * 60, name
 
 
-def test_topics__are__encrypted_where_they_speak_of_customers(resources):
+def test_topics__about_customers__are_encrypted(resources):
     for name, properties in of_type(resources, "AWS::SNS::Topic").items():
         assert ("KmsMasterKeyId" in properties) == (name != "OperationsTopic"), name
 

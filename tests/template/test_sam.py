@@ -1,4 +1,4 @@
-"""SAM's own view: it accepts the template, and builds what the functions need and nothing else.
+"""SAM accepts the template, and builds what the functions need and nothing else.
 
 Needs Python 3.13 and the SAM CLI, which `make validate` installs; skipped without it unless REQUIRE_SAM=1.
 """
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 pytestmark = [*NEEDS_SAM, pytest.mark.slow]
 
-# Where an ELF file says which machine it is for, and what it says.
+# The field of an ELF file that names its machine, and its values.
 MACHINE_AT = slice(18, 20)
 MACHINES = {"arm64": ("aarch64", b"\xb7\x00"), "x86_64": ("x86_64", b"\x3e\x00")}
 MAGIC_OF_PYTHON_3_13 = b"\xf3\r\r\n"
@@ -43,7 +43,7 @@ FUNCTIONS = ("Accounts", "CrmRefresh", "CrmSync", "CrmWebhook", "Ingest", "Night
 
 @pytest.fixture(scope="module")
 def build(sam: None, architecture: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `make build` makes for an architecture."""
+    """The result of `make build` for an architecture."""
     folder = tmp_path_factory.mktemp(architecture) / "build"
     run("make", "build", f"ARCHITECTURE={architecture}", f"BUILD={folder}")
     return folder
@@ -82,7 +82,7 @@ def test_build__of_the_layer__holds_what_the_lock_file_names_and_nothing_else(li
 
 
 def test_build__of_the_layer__describes_the_services_that_are_used_and_no_others(library):
-    """What is cut away from botocore's data makes a cold start shorter; what is used must still be there."""
+    """The layer has the data of the services in use, and leaves out the others to shorten cold starts."""
     code = "\n".join(path.read_text() for path in (ROOT / "shared" / "healthscore").rglob("*.py"))
     used = set(re.findall(r'boto3\.client\(\s*"(\w+)"', code))
     data = library / "botocore" / "data"
@@ -98,7 +98,7 @@ def test_build__of_the_layer__describes_the_services_that_are_used_and_no_others
 
 
 def test_build__of_the_layer__knows_the_time_zones(library):
-    """The runtime does not promise to bring them."""
+    """The runtime does not promise to have them."""
     assert (library / "tzdata" / "zoneinfo" / "Europe" / "Berlin").is_file()
 
 
@@ -110,7 +110,7 @@ def test_build__of_the_layer__is_for_the_chosen_machine(library, architecture):
 
 
 def test_build__of_the_layer__is_compiled_for_the_runtime(library, build):
-    """Bytecode is taken without a look at the source, and its tracebacks name the path in the function."""
+    """Python uses the bytecode without checking the source, and its tracebacks show the path in the function."""
     sources = list(library.rglob("*.py"))
     assert sources
     for source in sources:
@@ -127,7 +127,7 @@ def files(folder: Path) -> set[str]:
 
 @pytest.mark.usefixtures("sam")
 def test_translation__of_cors__keeps_its_headers_and_hangs_on_the_condition():
-    """SAM takes a block of which only the origins are an intrinsic function for the origins alone."""
+    """Where only the origins are an intrinsic function, SAM keeps only the origins of the block."""
     body = translated("AllowedOrigins=https://a.example,https://b.example")["Api"]["Properties"]["Body"]
     condition, allowed, otherwise = body["x-amazon-apigateway-cors"]["Fn::If"]
     assert condition == "HasBrowserClients"
