@@ -1,4 +1,4 @@
-"""What a workspace can choose, and what holds where it has not chosen."""
+"""The settings of a workspace and their defaults."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Settings:
         timezone: IANA name of the zone whose calendar days are counted; fixed once there are events.
         milestones: event names that count as milestones (scoring rule 8), in the order they are shown.
         retention_days: how far back events are accepted and scores can be asked for, 1 to `MAX_RETENTION_DAYS`.
-        alerts: which changes are alerted, and from which size on.
+        alerts: which changes raise alerts, and from which size on.
     """
 
     timezone: str = "UTC"
@@ -42,9 +42,9 @@ class Settings:
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Settings:
-        """Read what `to_json` wrote; what is not in it has its default.
+        """Read what `to_json` wrote; a missing setting has its default.
 
-        It trusts its input: what people send is checked by `healthscore.api.schemas` first.
+        It does not check its input; `healthscore.api.schemas` checks what people send.
         """
         default = cls()
         return cls(

@@ -1,7 +1,8 @@
 """The standard score, computed directly from a file of raw events, with one pass over all of them for each score.
 
 This follows the text of the scoring rules (docs/scoring.md) and shares no code with the product, so that an error in
-one of them shows as a difference. It uses whole numbers and fractions, and stores, indexes and sums up nothing in advance.
+one of them shows as a difference. It uses whole numbers and fractions, and stores, indexes and sums up nothing in
+advance.
 
 The file of real events has no session ids, anonymous ids or CRM facts, so the rules about these are missing here.
 """

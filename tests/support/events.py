@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
-from healthscore.core.model import MICROS, DayRollup, Event, NameTally
+from healthscore.core.model import MICROS, DayRollup, Event, NameCount
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -73,7 +73,7 @@ def naive_rollup(events: Iterable[Event], day: date = DAY) -> DayRollup:
         people=len({_person(one) for one in ordered} - {None}),
         first_at=ordered[0].at,
         last_at=ordered[-1].at,
-        names={name: NameTally(count, value) for name, (count, value) in names.items()},
+        names={name: NameCount(count, value) for name, (count, value) in names.items()},
     )
 
 

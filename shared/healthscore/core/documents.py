@@ -1,4 +1,4 @@
-"""The JSON forms in which snapshots, daily scores and CRM facts are kept; each is read back as it was written."""
+"""The stored JSON forms of snapshots, daily scores and CRM facts. Reading gives back the value that was written."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ CRM_FIELDS = (
     "renewal_date",
     "churned",
 )
-"""The fields of `CrmFacts` that may be unknown, in the order they are shown."""
+"""The fields of `CrmFacts` that may be unknown, in the order of answers."""
 _COMPONENTS = tuple(Component)
-"""Going through an enumeration itself takes several times as long, and there are thirty nights in an account."""
+"""A tuple, since iterating over the enumeration takes several times as long, and an account has thirty nights."""
 
 
 def snapshot_to_json(snapshot: Snapshot) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def snapshot_from_json(document: Mapping[str, Any]) -> Snapshot:
 
 
 def daily_to_json(daily: DailyScore) -> list[Any]:
-    """A daily score in short: `[date, score, [activity, engagement, milestones, recency, crm or null]]`."""
+    """The short form of a daily score: `[date, score, [activity, engagement, milestones, recency, crm or null]]`."""
     return [daily.day.isoformat(), daily.score, [daily.components.get(name) for name in _COMPONENTS]]
 
 
@@ -71,7 +71,7 @@ def daily_from_json(document: Sequence[Any]) -> DailyScore:
 
 
 def crm_to_json(facts: CrmFacts) -> dict[str, Any]:
-    """CRM facts as JSON values: `received_at`, and what was said; unknown fields are left out, null means none."""
+    """CRM facts as JSON values: `received_at` and the known fields. Null means none; unknown fields are missing."""
     document: dict[str, Any] = {"received_at": format_instant(facts.received_at)}
     for name in CRM_FIELDS:
         if name not in facts.unknown:
@@ -87,16 +87,16 @@ def crm_to_json(facts: CrmFacts) -> dict[str, Any]:
 
 
 def crm_from_json(document: Mapping[str, Any]) -> CrmFacts:
-    """Read what `crm_to_json` wrote; a field that is not there is unknown."""
-    said = {name: document[name] for name in CRM_FIELDS if name in document}
+    """Read what `crm_to_json` wrote; a missing field is unknown."""
+    known = {name: document[name] for name in CRM_FIELDS if name in document}
     for name in CRM_INSTANTS:
-        if said.get(name) is not None:
-            said[name] = parse_instant(said[name])
-    if said.get("renewal_date") is not None:
-        said["renewal_date"] = date.fromisoformat(said["renewal_date"])
+        if known.get(name) is not None:
+            known[name] = parse_instant(known[name])
+    if known.get("renewal_date") is not None:
+        known["renewal_date"] = date.fromisoformat(known["renewal_date"])
     return CrmFacts(
         received_at=parse_instant(document["received_at"]),
-        unknown=frozenset(CRM_FIELDS).difference(said),
+        unknown=frozenset(CRM_FIELDS).difference(known),
         arr=document.get("arr"),
-        **said,
+        **known,
     )

@@ -1,7 +1,7 @@
-"""The health of one account: the one entry point of the core.
+"""The health of one account: the entry point of scoring and explaining.
 
-`assess` turns facts into a score with everything that explains it, `document` writes that as the JSON of the health
-answer, and `snapshot` keeps of it what later scores are compared with. The same facts give the same answer, bit for bit
+`assess` computes a score and its explanation from facts, `document` makes the JSON of the health answer, and `snapshot`
+takes the part that later scores are compared with. The same facts give the same answer, bit for bit
 (scoring rule 15): nothing here reads a clock, the environment or an unordered collection.
 """
 
@@ -37,41 +37,41 @@ if TYPE_CHECKING:
     from healthscore.core.model import Facts
 
 RECENT_DAYS = 30
-"""How far back the health answer shows the kept scores."""
+"""Days of nightly scores in the health answer."""
 
 
 STALE_AFTER = timedelta(hours=48)
-"""What a connected CRM said is shown as stale once it was not read completely for so long; it still scores."""
+"""CRM facts are shown as stale when the last complete read of the CRM is older than this; they still score."""
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """An account's score as of an instant, and why it is what it is."""
+    """An account's score as of an instant, with its explanation."""
 
     account_id: str
     facts: Facts
     score: StandardScore
     trends: Trends
     explanations: Mapping[Component, Explanation]
-    """One for each component that was scored."""
+    """One for each component of the score."""
     biggest_opportunity: Component | None
     """The component to work on first; None if every component is at 100."""
     recommended_action: str
     drivers: tuple[Driver, ...]
     """What moved the score since `previous`, largest first."""
     previous: Snapshot | None
-    """The snapshot that the drivers compare with."""
+    """The snapshot with which the drivers compare."""
     recent: tuple[DailyScore, ...]
-    """Kept scores of the 30 days before the as-of day, oldest first."""
+    """Nightly scores of the 30 days before the as-of day, oldest first."""
 
 
 def assess(account_id: str, facts: Facts, recent: Sequence[DailyScore], previous: Snapshot | None) -> Health:
     """Score an account and explain the score (all scoring rules).
 
     Args:
-        account_id: whose facts these are.
+        account_id: the account.
         facts: what the account did up to `facts.as_of`.
-        recent: kept daily scores, oldest first, at most one a day; any number, what is not needed is not looked at.
+        recent: nightly scores, oldest first, at most one a day; further ones than needed do no harm.
         previous: the last snapshot taken before `facts.as_of`, if there is one.
     """
     score = standard_score(facts)
@@ -106,7 +106,7 @@ def _explanations(score: StandardScore, facts: Facts) -> dict[Component, Explana
 
 
 def snapshot(health: Health) -> Snapshot:
-    """What the nightly run keeps of an assessment: enough to compare any later score with it."""
+    """The part of an assessment that the nightly run stores: enough to compare any later score with it."""
     return _snapshot(health.facts, health.score, health.explanations)
 
 

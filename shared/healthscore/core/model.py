@@ -1,6 +1,6 @@
-"""The values the product speaks in.
+"""The values of the domain: events, roll-ups, facts, scores and snapshots.
 
-All of them are frozen: a value is made once, complete, and handed on. Times are aware UTC datetimes cut to the
+All of them are frozen. Times are aware UTC datetimes cut to the
 millisecond; days are calendar days in the workspace's time zone; durations are whole milliseconds; amounts
 (`value`) are whole millionths, so that sums are exact and do not depend on the order they are taken in.
 """
@@ -53,7 +53,7 @@ class Component(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One tracked thing that a user of an account did."""
+    """One tracked action of a user of an account."""
 
     event_id: str
     account_id: str
@@ -65,11 +65,11 @@ class Event:
     value: int = MICROS
     """Amount in millionths; a pre-aggregated count such as "120 messages" is 120,000,000."""
     page: str | None = None
-    """The name of the page or screen that was viewed. It is kept, and nothing is scored by it."""
+    """The name of the viewed page or screen. It is stored and does not score."""
 
 
 @dataclass(frozen=True, slots=True)
-class NameTally:
+class NameCount:
     """How often one event name occurred on a day, and the sum of its values in millionths."""
 
     count: int
@@ -78,7 +78,7 @@ class NameTally:
 
 @dataclass(frozen=True, slots=True)
 class DayRollup:
-    """What one account did on one day: the fold of that day's whole event log."""
+    """What one account did on one day: the sums over that day's whole event log."""
 
     day: date
     events: int
@@ -91,8 +91,8 @@ class DayRollup:
     """Distinct users and anonymous ids seen."""
     first_at: datetime
     last_at: datetime
-    names: Mapping[str, NameTally] = field(default_factory=dict)
-    """The day's most frequent event names; what exceeds the size kept per day is summed under the empty name."""
+    names: Mapping[str, NameCount] = field(default_factory=dict)
+    """The day's most frequent event names; the others are summed under the empty name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ class Milestone:
 
 @dataclass(frozen=True, slots=True)
 class CrmFacts:
-    """What a CRM (or a person) says about the account. A part listed in `unknown` was not said; None means "none".
+    """What a CRM or a person reports about an account. Fields in `unknown` were not reported; None means "none".
 
     Field names are those of `PUT /v1/accounts/{id}/crm`.
     """
@@ -123,7 +123,7 @@ class CrmFacts:
     renewal_date: date | None = None
     churned: bool | None = None
     unknown: frozenset[str] = frozenset()
-    """Names of the fields above that were left out, and are therefore unknown rather than none."""
+    """Names of the fields above that were not reported, and are unknown rather than none."""
     arr: float | None = None
     """Annual recurring revenue as the CRM has it, in its currency; None where it does not say. It does not score."""
 
@@ -145,14 +145,14 @@ class Facts:
     """Configured milestones reached at or before `as_of`, earliest first."""
     configured_milestones: tuple[str, ...]
     crm: CrmFacts | None
-    """None where no CRM facts had been received by `as_of`."""
+    """None where no CRM facts were received by `as_of`."""
     crm_synced_at: datetime | None = None
-    """When a connected CRM was last read completely; None for facts that people or programs have sent."""
+    """When a connected CRM was last read completely; None for facts that came over the API."""
 
 
 @dataclass(frozen=True, slots=True)
 class DailyScore:
-    """One night's score in short: what trends and alert rules look back on."""
+    """The short form of one night's score, which trends and alert rules compare with."""
 
     day: date
     score: int
@@ -162,7 +162,7 @@ class DailyScore:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The score that a nightly run kept for an account and a day, with the facts behind it."""
+    """The score that a nightly run stored for an account and a day, with its facts."""
 
     day: date
     as_of: datetime
@@ -170,7 +170,7 @@ class Snapshot:
     band: Band
     components: Mapping[Component, int]
     facts: Mapping[Component, Mapping[str, Any]]
-    """Each component's facts as they are shown in the health answer (JSON values)."""
+    """Each component's facts, as in the health answer (JSON values)."""
 
     @property
     def daily(self) -> DailyScore:

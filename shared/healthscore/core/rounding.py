@@ -1,6 +1,7 @@
-"""Exact arithmetic: nothing is decided, summed or rounded in binary floating point.
+"""Exact rounding of fractions.
 
-Scores are computed with whole numbers and fractions; a float appears only where a finished figure becomes JSON.
+Scores are computed with whole numbers and fractions, never in binary floating point; a float appears only where a
+finished figure becomes JSON.
 """
 
 from __future__ import annotations
@@ -23,5 +24,5 @@ def decimal_number(value: Fraction | int, places: int = 1) -> float:
 
 
 def round_up(value: Fraction | int) -> int:
-    """The smallest whole number that is not below the value."""
+    """Round up to a whole number."""
     return -(-value.numerator // value.denominator)

@@ -1,4 +1,4 @@
-"""Instants and days: the only place where text, instants and calendar days are turned into one another."""
+"""Converts between text, instants and calendar days; no other module does."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def parse_instant(text: str) -> datetime:
         The instant as an aware UTC datetime, cut (not rounded) to the millisecond.
 
     Raises:
-        ValueError: the text is no such timestamp; the message says what is missing.
+        ValueError: the text is not such a timestamp; the message says what is missing.
     """
     if not _RFC3339.fullmatch(text):
         if _WITHOUT_OFFSET.fullmatch(text):

@@ -1,4 +1,4 @@
-"""Facts to score: the worked example of docs/scoring.md, changed as asked, and strategies for all that can be."""
+"""Facts to score: the worked example of docs/scoring.md with changes, and strategies for any facts."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def reached(*names: str, at: datetime | None = None) -> tuple[Milestone, ...]:
 
 
 def facts(**changes: Any) -> Facts:
-    """The worked example: activity 80, engagement 50, milestones 75, recency 60; changed as asked."""
+    """The worked example with changes: activity 80, engagement 50, milestones 75, recency 60."""
     example = {
         "as_of": AS_OF,
         "as_of_day": changes.get("as_of", AS_OF).date(),
@@ -45,18 +45,18 @@ def facts(**changes: Any) -> Facts:
 
 
 def crm_facts(**said: Any) -> CrmFacts:
-    """CRM facts of which only these were said; all else is unknown."""
+    """CRM facts with only these fields known."""
     said = {"received_at": ago(90)} | said
     return CrmFacts(unknown=frozenset(CRM_FIELDS).difference(said), **said)
 
 
 def snapshot_of(**changes: Any) -> Snapshot:
-    """The snapshot of the worked example, taken the day before `AS_OF`; changed as asked."""
+    """The snapshot of the worked example with changes, taken the day before `AS_OF`."""
     return snapshot(assess("acme", facts(**{"as_of": ago(1)} | changes), [], None))
 
 
 def daily(days_before: int, score: int, **components: int) -> DailyScore:
-    """A score kept some days before the day of `AS_OF`."""
+    """A nightly score of some days before the day of `AS_OF`."""
     return DailyScore(
         day=AS_OF.date() - timedelta(days=days_before),
         score=score,
@@ -73,7 +73,7 @@ def instants(most_days: int, *, as_of: datetime = AS_OF) -> st.SearchStrategy[da
 
 @st.composite
 def any_crm(draw: st.DrawFn, as_of: datetime = AS_OF) -> CrmFacts:
-    """CRM facts of every kind, each said, said to be none, or unknown."""
+    """CRM facts of every kind, each field known, none, or unknown."""
     some_instant = st.one_of(st.none(), instants(60, as_of=as_of))
     values = {
         "provider": st.sampled_from([None, "hubspot"]),
@@ -93,7 +93,7 @@ def any_crm(draw: st.DrawFn, as_of: datetime = AS_OF) -> CrmFacts:
 
 @st.composite
 def any_facts(draw: st.DrawFn, as_of: datetime = AS_OF) -> Facts:
-    """Facts as an account can have them."""
+    """Any facts that an account can have."""
     events = draw(st.one_of(st.integers(0, 60), st.integers(0, 100_000)))
     session_events = draw(st.integers(0, events))
     sessions = draw(st.integers(1, session_events)) if session_events else 0

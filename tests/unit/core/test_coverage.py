@@ -1,4 +1,4 @@
-"""What the answer says of a connected CRM that is, or is no longer, read."""
+"""The answer shows whether a connected CRM is still read."""
 
 from __future__ import annotations
 
@@ -28,6 +28,6 @@ def test_coverage__connected_crm__is_stale_after_48_hours(since, state):
     assert found["crm"] == state
 
 
-def test_coverage__stale__still_scores_what_was_said_last():
+def test_coverage__stale__still_scores_the_last_facts():
     given = facts(crm=crm_facts(open_tickets=0), crm_synced_at=ago(30))
     assert document(assess("acme", given, [], None))["components"]["crm"]["score"] == 100

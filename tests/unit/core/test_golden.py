@@ -1,7 +1,7 @@
-"""Golden cases: each file of tests/golden gives facts and what the health answer must say of them.
+"""Golden cases: each file of tests/golden has facts and the expected health answer.
 
-`expected` holds what the case is about; the answer may say more. `whole` holds an answer of which every byte counts.
-`recent` are kept daily scores, `previous` are the facts of the night before.
+`expected` has the parts that the case is about; the answer may have more. `whole` is an answer of which every byte
+counts. `recent` are nightly scores, `previous` are the facts of the night before.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def answer(case):
 
 
 def parts(actual, expected):
-    """What of an answer the case speaks about: objects are compared in the keys that it names, all else as a whole."""
+    """The parts of an answer that a case names: objects are compared by the named keys, other values as a whole."""
     if isinstance(expected, dict) and isinstance(actual, dict):
         return {key: parts(actual.get(key, "missing"), value) for key, value in expected.items()}
     return actual

@@ -120,11 +120,11 @@ def test_document__coverage__says_which_parts_of_the_crm_are_known(crm, expected
     [
         ({}, "engagement"),
         ({"events": 0}, "activity"),
-        # Activity, engagement and milestones all at 50 or below: the lowest wins, not the one with the largest lift.
+        # Activity, engagement and milestones are at 50 or below: the lowest wins, not the one with the largest lift.
         ({"milestones": reached("a"), "days_active": 18}, "milestones"),
-        # Engagement and milestones are both at 50: the heavier one.
+        # Engagement and milestones are both at 50: the one with the larger weight.
         ({"milestones": reached("a")}, "engagement"),
-        # Milestones and CRM are both at 50 and weigh 15 each: the one shown first.
+        # Milestones and CRM are both at 50 and weigh 15 each: the first one.
         ({"milestones": reached("a"), "days_active": 18, "crm": crm_facts(active_deal=True)}, "milestones"),
     ],
 )
@@ -206,15 +206,15 @@ def test_document__any_facts__is_json_and_recomputable_from_what_it_shows(before
 
 @given(any_facts(as_of=ago(1)), any_facts())
 def test_document__equal_facts__is_equal_byte_for_byte(before, now):
-    def told(before, now):
+    def answered(before, now):
         previous = snapshot(assess("acme", before, [], None))
         return json.dumps(document(assess("acme", now, [previous.daily], previous)))
 
-    assert told(before, now) == told(copy.deepcopy(before), again(now))
+    assert answered(before, now) == answered(copy.deepcopy(before), again(now))
 
 
 def again(given):
-    """Equal facts whose set of unknown CRM fields was filled in another order."""
+    """Equal facts, with the set of unknown CRM fields filled in another order."""
     twin = copy.deepcopy(given)
     if twin.crm:
         object.__setattr__(twin, "crm", crm_from_json(dict(reversed(crm_to_json(twin.crm).items()))))
@@ -231,7 +231,7 @@ def sentences(value):
 
 
 @given(any_facts(as_of=ago(1)), any_facts())
-def test_document__any_facts__is_told_in_good_english(before, now):
+def test_document__any_facts__has_good_english_sentences(before, now):
     previous = snapshot(assess("acme", before, [], None))
     for text in sentences(document(assess("acme", now, [], previous))):
         assert not re.search(r"(?<![\d.,])1 (more )?(event|session|day|hour|minute|milestone|ticket)s\b", text), text

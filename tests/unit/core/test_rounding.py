@@ -16,7 +16,7 @@ from healthscore.core.rounding import decimal_number, round_half_up, round_up
         (Fraction(-5, 2), -2),
         (Fraction(7, 3), 2),
         (7, 7),
-        # In binary floating point, 0.5 less a hair plus 0.5 is 1.
+        # In binary floating point, the largest number below 0.5, plus 0.5, is 1.
         (Fraction(1, 2) - Fraction(1, 10**20), 0),
     ],
 )

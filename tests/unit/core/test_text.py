@@ -26,7 +26,7 @@ def test_counted__number__takes_the_right_form_of_the_noun(number, expected):
 @pytest.mark.parametrize(
     ("items", "expected"), [(["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")]
 )
-def test_listed__items__reads_as_spoken(items, expected):
+def test_listed__items__reads_like_speech(items, expected):
     assert listed(items) == expected
 
 
@@ -40,7 +40,7 @@ def test_signed__change__shows_its_direction(value, expected):
     assert signed(value) == expected
 
 
-def test_moment__instant_of_another_zone__is_told_in_utc():
+def test_moment__instant_of_another_zone__is_shown_in_utc():
     at = datetime(2026, 11, 13, 9, 10, 59, tzinfo=timezone(timedelta(hours=11)))
     assert moment(at) == "2026-11-12 22:10 UTC"
 

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from healthscore.core.day_log.sessions import Sessions
-from healthscore.core.model import MICROS, DayRollup, NameTally
+from healthscore.core.model import MICROS, DayRollup, NameCount
 from healthscore.core.time import from_millis, millis
 
 if TYPE_CHECKING:
@@ -96,20 +96,20 @@ def merged(parts: Sequence[DayRollup]) -> DayRollup:
     )
 
 
-def _frequent(names: dict[str, tuple[int, int]]) -> dict[str, NameTally]:
+def _frequent(names: dict[str, tuple[int, int]]) -> dict[str, NameCount]:
     """The most frequent names that fit `NAMES_BYTES` (ties: by name), and the sum of the others under ""."""
-    kept: dict[str, NameTally] = {}
+    kept: dict[str, NameCount] = {}
     rest_count, rest_value = names.pop("", (0, 0))
     room = NAMES_BYTES
     for name, (count, value) in sorted(names.items(), key=lambda item: (-item[1][0], item[0])):
         room -= len(name.encode()) + 8
         if room >= 0:
-            kept[name] = NameTally(count, value)
+            kept[name] = NameCount(count, value)
         else:
             rest_count += count
             rest_value += value
     if rest_count:
-        kept[""] = NameTally(rest_count, rest_value)
+        kept[""] = NameCount(rest_count, rest_value)
     return kept
 
 
@@ -152,7 +152,7 @@ def decode_rollup(day: date, text: str, *, names: bool = True) -> DayRollup:
         first_at=from_millis(fields["f"]),
         last_at=from_millis(fields["l"]),
         names={
-            name: NameTally(tally, tally * MICROS) if isinstance(tally, int) else NameTally(*tally)
+            name: NameCount(tally, tally * MICROS) if isinstance(tally, int) else NameCount(*tally)
             for name, tally in tallies.items()
         },
     )

@@ -20,16 +20,16 @@ LABELS = {
     Component.RECENCY: "recency",
     Component.CRM: "CRM health",
 }
-"""The components as sentences call them."""
+"""The components' names in sentences."""
 
 
 def lift(score: StandardScore, name: Component) -> float:
-    """Points that the score would gain if the component were at 100; exact to the hundredth (scoring rule 13)."""
+    """Points that the score gains if the component reaches 100; exact to the hundredth (scoring rule 13)."""
     return score.weights[name] * (FULL_SCORE - score.components[name]) / 100
 
 
 def weakest(score: StandardScore) -> Component:
-    """The lowest component; of equals the heaviest, then the one shown first (scoring rule 13)."""
+    """The lowest component; among equals the one with the largest weight, then the first (scoring rule 13)."""
     return min(score.components, key=lambda name: (score.components[name], -score.weights[name]))
 
 

@@ -1,7 +1,7 @@
-"""What made a usage component move between two snapshots, in words made from their facts (scoring rule 14).
+"""The causes of changes in the usage components between two snapshots, as text (scoring rule 14).
 
 Each function takes the earlier and the later snapshot of an account whose component score differs between them, and
-gives the cause as a clause without a full stop. A cause claims only what the facts of both snapshots show.
+returns the cause as a clause without a full stop. A cause states only what the facts of both snapshots show.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 BURST_FACTOR = 2
 BURST_EVENTS = 10
-"""A rise is called a burst if the window's events at least doubled, by this many or more."""
+"""A rise is a burst if the window's events at least doubled, and by this many or more."""
 STOPPED_FROM = 60
-"""A recency of this or less, more than 3 days of silence, is called a stop rather than a pause."""
+"""A recency of this or less means more than 3 days of silence: the cause then says that use stopped."""
 SIDE_CAUSE_POINTS = 1
-"""Beside the term that moved most, others are named if they moved at least this many points the same way."""
+"""The cause names the term that moved most, and others that moved at least this many points the same way."""
 
 
 def activity(then: Snapshot, now: Snapshot) -> str:
@@ -71,7 +71,7 @@ def _last_seen(snapshot: Snapshot) -> datetime | None:
 
 
 def _silent_since(then: Snapshot, now: Snapshot) -> datetime | None:
-    """The last event, if none came after the earlier snapshot was taken."""
+    """The last event, if it is not later than the earlier snapshot."""
     last_seen = _last_seen(now)
     return last_seen if last_seen is not None and last_seen <= then.as_of else None
 
@@ -97,7 +97,7 @@ def milestones(then: Snapshot, now: Snapshot) -> str:
 def engagement(then: Snapshot, now: Snapshot) -> str:
     """Whether sessions became longer or shorter, deeper or shallower, or days of use more or fewer.
 
-    While nobody comes, averages move because old sessions leave the window, and may even rise: that is then the cause.
+    Without new sessions, averages move (and may rise) because old sessions leave the window; the cause then says so.
     """
     before, after = then.facts[Component.ENGAGEMENT], now.facts[Component.ENGAGEMENT]
     if not after["sessions"] and before["sessions"]:
@@ -133,7 +133,7 @@ def _term_cause(name: str, before: Mapping[str, Any], after: Mapping[str, Any], 
 def _causes_in_silence(
     names: Sequence[str], before: Mapping[str, Any], after: Mapping[str, Any], silent_since: datetime, *, rose: bool
 ) -> list[str]:
-    """The terms' causes where sessions left the window and none came in."""
+    """The terms' causes where sessions left the window and no new ones came."""
     averages = [name for name in names if name != CONSISTENCY]
     causes = [_term_cause(name, before, after, rose=rose) for name in names if name == CONSISTENCY]
     if averages:
@@ -146,7 +146,7 @@ def _causes_in_silence(
 
 
 def _change(name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
-    """How the average session changed: "5 → 2.5 events", or only "5 events" where the difference does not show."""
+    """The change of the average session: "5 → 2.5 events", or only "5 events" where both figures look the same."""
     old, new = _average(name, before), _average(name, after)
     unit = "" if name == LENGTH else " event" if new == "1" else " events"
     return f"{new}{unit}" if old == new else f"{old} → {new}{unit}"

@@ -1,4 +1,4 @@
-"""What made the CRM component move between two snapshots, in words made from their facts (scoring rule 14)."""
+"""The causes of changes in the CRM component between two snapshots, as text (scoring rule 14)."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 
 
 def came(now: Snapshot) -> str:
-    """Words for a CRM score that was not there before."""
+    """The cause where only the later snapshot has a CRM score."""
     provider = now.facts[Component.CRM].get("provider")
     source = f" from {provider}" if provider else ""
     return f"CRM facts came in{source} and count {WEIGHTS_WITH_CRM[Component.CRM]} % of the score now"
 
 
 def went() -> str:
-    """Words for a CRM score that is not there any more."""
+    """The cause where only the earlier snapshot has a CRM score."""
     return "nothing is known from the CRM any more, so it does not count"
 
 
 def crm(then: Snapshot, now: Snapshot) -> str:
-    """Which parts of the CRM score moved, those in the direction of the whole first."""
+    """The changed parts of the CRM score, first those that moved in the direction of the whole score."""
     facts_then, facts_now = (crm_from_json(snapshot.facts[Component.CRM]) for snapshot in (then, now))
     score_then = CrmScore(then.components[Component.CRM], crm_parts(facts_then, then.as_of, then.day))
     score_now = CrmScore(now.components[Component.CRM], crm_parts(facts_now, now.as_of, now.day))

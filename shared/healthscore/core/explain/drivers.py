@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Driver:
-    """One component's part in the change of the score."""
+    """One component's share of the change of the score."""
 
     component: Component
     hundredths: int
     """Change of the component's points, in hundredths of a point, never 0."""
     cause: str
-    """What happened, in words."""
+    """The cause as a clause."""
     score_then: int | None
     """The component's score in the snapshot; None where it had no CRM score."""
     score_now: int | None
@@ -41,8 +41,8 @@ class Driver:
 def drivers(then: Snapshot, now: Snapshot) -> tuple[Driver, ...]:
     """What moved the score between two snapshots of one account (scoring rule 14).
 
-    The drivers' points sum exactly to the change of the weighted sum before it is rounded to the score. Where CRM came
-    or went in between, each snapshot counts with its own weights.
+    The drivers' points sum exactly to the change of the weighted sum before it is rounded to the score. Each
+    snapshot counts with its own weights, which differ where only one of them has CRM.
 
     Args:
         then: the earlier snapshot.

@@ -1,7 +1,7 @@
-"""Why a component scores what it scores (scoring rule 13): activity, milestones and recency.
+"""Explains the scores of activity, milestones and recency (scoring rule 13).
 
-Every explanation has the same shape, so that a screen or an email can show any component the same way. Engagement and
-CRM have more to say and live in `explain_engagement` and `explain_crm`.
+Every explanation has the same form, so that a screen or an email can show any component the same way.
+`why_engagement` and `why_crm` explain the other components.
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ if TYPE_CHECKING:
 
 _MILLISECOND = timedelta(milliseconds=1)
 _NAMES_IN_WORDS = 3
-"""Longer lists of milestones are cut in sentences; the facts always hold all of them."""
+"""Sentences shorten longer lists of milestones; the facts hold all of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class NextTier:
-    """What would raise a component's score next."""
+    """The next higher score of a component, and the distance to it."""
 
     score: int
-    """The score that the component would then have."""
+    """The component's score in that tier."""
     distance: int | float
-    """How much is missing, in `unit`; enough of it always reaches the score."""
+    """The missing amount, in `unit`; it is always enough to reach the score."""
     unit: str
     text: str
     """The same in words."""
@@ -56,7 +56,7 @@ class NextTier:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why one component scores what it scores, and what would raise it."""
+    """The explanation of one component's score, and how to raise it."""
 
     facts: Mapping[str, Any]
     """The figures that the score was computed from, as JSON values."""
@@ -65,11 +65,11 @@ class Explanation:
     """None at 100."""
     tip: str
     details: Mapping[str, Any] = field(default_factory=dict)
-    """What only this component has to say, as JSON values."""
+    """Fields that only this component has, as JSON values."""
 
 
 def explain_activity(score: int, facts: Facts) -> Explanation:
-    """Why activity scores what it scores (scoring rule 5)."""
+    """Explain the score of activity (scoring rule 5)."""
     events = facts.events
     return Explanation(
         facts={"events": events, "window_days": WINDOW_DAYS},
@@ -110,7 +110,7 @@ def _activity_tip(score: int, events: int) -> str:
 
 
 def explain_milestones(score: int, facts: Facts) -> Explanation:
-    """Why milestones score what they score (scoring rule 8)."""
+    """Explain the score of milestones (scoring rule 8)."""
     reached = {milestone.name for milestone in facts.milestones}
     missing = [name for name in facts.configured_milestones if name not in reached]
     return Explanation(
@@ -160,14 +160,14 @@ def _milestones_tip(score: int, count: int, missing: Sequence[str]) -> str:
 
 
 def listed_shortly(names: Sequence[str]) -> str:
-    """The names in words, the first three of a longer list: "a, b, c and 4 more"."""
+    """The names as text, with only the first three of a longer list: "a, b, c and 4 more"."""
     if len(names) <= _NAMES_IN_WORDS:
         return listed(names)
     return listed([*names[:_NAMES_IN_WORDS], f"{len(names) - _NAMES_IN_WORDS} more"])
 
 
 def explain_recency(score: int, facts: Facts) -> Explanation:
-    """Why recency scores what it scores, and when it will fall (scoring rule 9)."""
+    """Explain the score of recency, and when it falls next (scoring rule 9)."""
     if facts.last_seen_at is None:
         return Explanation(
             facts={"last_seen_at": None, "days_since": None, "seconds_since": None},
@@ -218,13 +218,13 @@ def _next_recency_tier(score: int) -> NextTier | None:
 
 
 def _next_fall(score: int, last_seen_at: datetime) -> dict[str, Any] | None:
-    """The first instant at which recency scores less, if no event comes before it."""
+    """The first instant at which recency scores less, if no event comes until then."""
     if score == 0:
         return None
     if score == FULL_SCORE:
         at = last_seen_at + DAY
     else:
-        # A tier includes its last day to the full, so the fall comes with the millisecond after.
+        # A tier includes its whole last day, so recency falls a millisecond later.
         at = last_seen_at + next(days for days, tier in RECENCY_TIERS if tier == score) * DAY + _MILLISECOND
     lower = recency(last_seen_at, at)
     text = f"Without a new event, recency falls to {lower} on {moment(at)}."

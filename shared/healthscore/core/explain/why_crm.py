@@ -1,4 +1,4 @@
-"""Why the CRM component scores what it scores: each part with its score, weight, and what decided it (rules 10, 13)."""
+"""Explains the CRM score: each part with its score, its weight and its reason (scoring rules 10, 13)."""
 
 from __future__ import annotations
 
@@ -52,11 +52,11 @@ _TIPS = {
 
 
 def explain_crm(crm_score: CrmScore, facts: CrmFacts, as_of: datetime) -> Explanation:
-    """Why the CRM component scores what it scores (scoring rule 10).
+    """Explain the score of CRM (scoring rule 10).
 
     Args:
         crm_score: the score of `facts` as of `as_of`.
-        facts: what the CRM said.
+        facts: the CRM facts.
         as_of: the instant that was scored, aware UTC.
     """
     reasons = {part.name: part_reason(part, facts, as_of) for part in crm_score.parts}
@@ -93,7 +93,7 @@ def _weakest(crm_score: CrmScore) -> CrmPart | None:
 
 
 def part_reason(part: CrmPart, facts: CrmFacts, as_of: datetime) -> str:
-    """What decided the score of a part, in words that can stand in brackets."""
+    """The reason for a part's score, as text for use in brackets."""
     if part.name == SUPPORT:
         return _support_reason(part.reason, facts)
     if part.name == COMMERCIAL:
@@ -127,7 +127,7 @@ def _relationship_reason(reason: CrmReason, facts: CrmFacts, as_of: datetime) ->
 
 
 def last_contact(facts: CrmFacts, as_of: datetime, fields: Sequence[str]) -> tuple[str, datetime] | None:
-    """The latest of these contact dates up to `as_of`, with its kind in words; None if there is none."""
+    """The latest of these contact dates up to `as_of`, with the name of its kind; None if there is none."""
     contacts = [(_CONTACT_WORDS[name], getattr(facts, name)) for name in fields]
     past = [(kind, at) for kind, at in contacts if at is not None and at <= as_of]
     return max(past, key=lambda contact: contact[1], default=None)
@@ -151,7 +151,7 @@ def _commercial_reason(reason: CrmReason, facts: CrmFacts, as_of: datetime) -> s
 
 
 def ago(at: datetime, as_of: datetime) -> str:
-    """How long before `as_of` something was, and when: "3 days ago on 2026-11-12 22:10 UTC"."""
+    """How long before `as_of` an instant is, and the instant: "3 days ago on 2026-11-12 22:10 UTC"."""
     return f"{elapsed(as_of - at)} ago on {moment(at)}"
 
 
@@ -164,7 +164,7 @@ def _next_tier(crm_score: CrmScore, part: CrmPart, facts: CrmFacts) -> NextTier:
 
 
 def _improvement(part: CrmPart, facts: CrmFacts) -> tuple[CrmReason, int, str, str]:
-    """The part's next better reason, the distance to it, the unit, and the step in words."""
+    """The part's next better reason, the distance to it, the unit, and the step as text."""
     tickets = facts.open_tickets or 0
     if part.reason is CrmReason.HIGH_PRIORITY_TICKET:
         urgent = facts.high_priority_open or 0

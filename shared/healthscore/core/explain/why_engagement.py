@@ -1,4 +1,4 @@
-"""Why engagement scores what it scores: the points of its three terms, and which lacks most (rules 6, 13)."""
+"""Explains the engagement score: the points of its three terms, and which lacks most (scoring rules 6, 13)."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 
 LENGTH, DEPTH, CONSISTENCY = "session_length", "session_depth", "consistency"
 TERM_POINTS = {LENGTH: SESSION_LENGTH_POINTS, DEPTH: SESSION_DEPTH_POINTS, CONSISTENCY: CONSISTENCY_POINTS}
-"""The terms in the order they are shown, with the points that each gives at most."""
+"""The terms in the order of answers, with the full points of each."""
 AWAY_AFTER = 7 * DAY
-"""After so long without an event, advice on how to use the product would miss the point."""
+"""After so long without an event, the tip is to win people back, not to change how they use the product."""
 
 
 def explain_engagement(terms: EngagementTerms, facts: Facts) -> Explanation:
-    """Why engagement scores what it scores (scoring rule 6)."""
+    """Explain the score of engagement (scoring rule 6)."""
     points = term_points(terms)
     lacking = lacks_most(points)
     return Explanation(
@@ -59,7 +59,7 @@ def explain_engagement(terms: EngagementTerms, facts: Facts) -> Explanation:
 
 
 def term_points(terms: EngagementTerms) -> dict[str, Fraction]:
-    """The exact points of each term by its name, in the order they are shown."""
+    """The exact points of each term by its name, in the order of answers."""
     return {LENGTH: terms.session_length, DEPTH: terms.session_depth, CONSISTENCY: terms.consistency}
 
 
@@ -100,7 +100,7 @@ def _next_tier(terms: EngagementTerms, lacking: str, facts: Facts) -> NextTier:
 
 
 def _distance(lacking: str, facts: Facts) -> tuple[int | float, str, str]:
-    """How far the term is from its full points: enough to fill it, the unit, and the words."""
+    """The distance of a term to its full points: an amount that is enough, the unit, and both as text."""
     if lacking == LENGTH:
         seconds = round_up(Fraction(FULL_SESSION_MS, 1000) - average_seconds(facts))
         words = f"{span(seconds)} more in the average session ({span(FULL_SESSION_MS // 1000)} or longer)"

@@ -1,7 +1,7 @@
 """The CRM component of `standard-v1` (scoring rule 10): support 40 %, relationship 40 %, commercial 20 %.
 
-What a CRM did not say is *unknown*, never "none": an unknown part is left out and the others take over its weight.
-Each part carries the reason that decided its score, so that an explanation never has to decide again.
+What a CRM did not report is *unknown*, never "none": the score leaves an unknown part out, and the others share its
+weight. Each part has the reason that decided its score, so that explanations need not decide again.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 SUPPORT, RELATIONSHIP, COMMERCIAL = "support", "relationship", "commercial"
 PART_WEIGHTS = {SUPPORT: 40, RELATIONSHIP: 40, COMMERCIAL: 20}
-"""The parts in the order they are shown, with their weights in percent of the CRM score."""
+"""The parts in the order of answers, with their weights in percent of the CRM score."""
 
 FEW_TICKETS = 2
 """Up to this many open tickets score 60, more score 20."""
@@ -92,7 +92,7 @@ class CrmScore:
         return sum(part.weight for part in self.parts if part.score is not None)
 
     def effective_weight(self, part: CrmPart) -> Fraction:
-        """Percent of the CRM score that the part really carries, once unknown parts are left out."""
+        """The part's percentage of the CRM score after the unknown parts are left out."""
         return Fraction(0) if part.score is None else Fraction(100 * part.weight, self.known_weight)
 
     def contribution(self, part: CrmPart) -> Fraction:
@@ -101,10 +101,10 @@ class CrmScore:
 
 
 def crm(facts: CrmFacts, as_of: datetime, as_of_day: date) -> CrmScore | None:
-    """Score what the CRM says (scoring rule 10).
+    """Score CRM facts (scoring rule 10).
 
     Args:
-        facts: what was said; received at or before `as_of`.
+        facts: the CRM facts, received at or before `as_of`.
         as_of: the instant to score, aware UTC. A meeting, email, contact or deal update after it does not count.
         as_of_day: the workspace's calendar day of `as_of`. A renewal date on it or later lies ahead.
 
@@ -173,5 +173,5 @@ def _commercial(facts: CrmFacts, as_of: datetime, as_of_day: date) -> CrmReason:
     renewal_ahead = facts.renewal_date is not None and facts.renewal_date >= as_of_day
     if facts.active_deal or renewal_ahead:
         return CrmReason.FRESH_DEAL if within(facts.deal_updated_at, DEAL_WINDOW, as_of) else CrmReason.STALE_DEAL
-    # "Not churned" alone does not say that there is no deal: that would be guessing the worst.
+    # "Not churned" alone does not mean that there is no deal, so it does not score 0.
     return CrmReason.UNKNOWN if "active_deal" in facts.unknown else CrmReason.NO_DEAL

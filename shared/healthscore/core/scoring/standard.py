@@ -1,4 +1,4 @@
-"""The standard score, `standard-v1`: scoring rules 1 to 10, as they are written in docs/scoring.md.
+"""The standard score, `standard-v1`: scoring rules 1 to 10 of docs/scoring.md.
 
 The model never changes, so that scores stay comparable over time and between accounts.
 """
@@ -37,7 +37,7 @@ WEIGHTS_WITH_CRM: Mapping[Component, int] = MappingProxyType(
         Component.CRM: 15,
     }
 )
-"""Percent of the score that each component carries once a CRM says something (scoring rule 1)."""
+"""Percent of the score that each component carries with CRM (scoring rule 1)."""
 
 FULL_SCORE = 100
 
@@ -79,12 +79,12 @@ class EngagementTerms:
 
 @dataclass(frozen=True, slots=True)
 class StandardScore:
-    """The standard score with everything that it is the sum of."""
+    """The standard score with the components and weights that it is the sum of."""
 
     score: int
     band: Band
     components: Mapping[Component, int]
-    """Component scores, 0 to 100, in the order they are shown; without CRM in it, the account has no CRM score."""
+    """Component scores, 0 to 100, in the order of answers; CRM is missing where the account has no CRM score."""
     weights: Mapping[Component, int]
     """Percent of each of the components; they sum to 100."""
     engagement: EngagementTerms
@@ -133,7 +133,7 @@ def overall(components: Mapping[Component, int]) -> int:
 
 
 def band(score: int) -> Band:
-    """The band of a score as it is shown (scoring rule 3)."""
+    """The band of a rounded score (scoring rule 3)."""
     if score >= HEALTHY_FROM:
         return Band.HEALTHY
     return Band.AT_RISK if score >= AT_RISK_FROM else Band.CRITICAL
@@ -145,7 +145,7 @@ def activity(events: int) -> int:
 
 
 def engagement(sessions: int, session_events: int, session_ms: int, days_active: int) -> int:
-    """Score how long, how deeply and how regularly the product is used (scoring rule 6).
+    """Score the length, depth and regularity of use (scoring rule 6).
 
     Args:
         sessions: sessions in the window.
@@ -166,7 +166,7 @@ def engagement_terms(sessions: int, session_events: int, session_ms: int, days_a
 
 
 def _share(amount: int, full: int) -> Fraction:
-    """The part of full marks that was reached, at most 1; 0 where there is no session."""
+    """The reached part of the full amount, at most 1; 0 where there is no session."""
     return min(Fraction(amount, full), Fraction(1)) if full else Fraction(0)
 
 

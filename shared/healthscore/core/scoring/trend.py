@@ -1,4 +1,4 @@
-"""Trends: the score of now against the average of the week before (scoring rule 12)."""
+"""Trends: a score compared with the average of the week before (scoring rule 12)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 TREND_DAYS = 7
 TREND_POINTS = 10
 FEWEST_SNAPSHOTS = 3
-"""With fewer snapshots in the week, no trend is claimed."""
+"""With fewer snapshots in the week, the trend is unknown."""
 
 
 class Direction(StrEnum):
@@ -33,7 +33,7 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """A score against the average of the snapshots of the 7 days before."""
+    """A score compared with the average of the snapshots of the 7 days before."""
 
     direction: Direction
     delta: Fraction | None
@@ -85,12 +85,11 @@ def trend(now: int, earlier: Sequence[int]) -> Trend:
 def trends(now: DailyScore, recent: Sequence[DailyScore]) -> Trends:
     """The trends of a score and of its components (scoring rule 12).
 
-    A component that the account has only lately, such as a CRM just connected, is compared with those snapshots that
-    had it.
+    A component is compared with the snapshots that have it, so a CRM that was just connected has no trend yet.
 
     Args:
         now: the scores of the as-of day.
-        recent: kept daily scores, at most one a day; only those of the 7 days before `now.day` are looked at.
+        recent: nightly scores, at most one a day; only those of the 7 days before `now.day` count.
     """
     first_day = now.day - timedelta(days=TREND_DAYS)
     week = [daily for daily in recent if first_day <= daily.day < now.day]

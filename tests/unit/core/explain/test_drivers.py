@@ -16,7 +16,7 @@ YESTERDAY = ago(1)
 
 
 def moved(then, now):
-    """What moved from yesterday to now, as JSON by component."""
+    """The drivers from yesterday to now, as JSON by component."""
     silent = {"last_seen_at": ago(4.5)}
     found = drivers(snapshot_of(**silent | then), snapshot_of(**silent | {"as_of": AS_OF} | now))
     return {driver.component: driver.to_json() for driver in found}
@@ -35,7 +35,7 @@ def test_drivers__nothing_changed__are_none():
     assert moved({}, {}) == {}
 
 
-def test_drivers__several_changes__are_told_largest_first_in_points():
+def test_drivers__several_changes__are_listed_largest_first_in_points():
     then = {"events": 60, "last_seen_at": ago(2), "milestones": reached("account_created")}
     found = moved(then, {"events": 42, "last_seen_at": ago(8), "session_events": 0})
     assert [(name.value, driver["points"]) for name, driver in found.items()] == [
@@ -91,7 +91,7 @@ def test_drivers__crm_gone__says_so_for_it_and_for_the_weights():
     assert found[Component.ACTIVITY]["cause"] == "its weight is 40 % instead of 35 %, since CRM facts are missing"
 
 
-def test_drivers__score_and_weight_changed__are_both_told():
+def test_drivers__score_and_weight_changed__are_both_named():
     then = {"milestones": reached("account_created")}
     assert cause(Component.MILESTONES, then, {"crm": CRM}) == (
         "milestone reached: first_feature_used, on 2026-08-23 10:00 UTC; "
@@ -133,7 +133,7 @@ def test_drivers__score_and_weight_changed__are_both_told():
         ),
     ],
 )
-def test_drivers__activity__says_what_became_of_the_events(then, now, expected):
+def test_drivers__activity__says_how_events_came_and_left(then, now, expected):
     assert cause(Component.ACTIVITY, then, now) == expected
 
 
@@ -272,13 +272,13 @@ def test_drivers__engagement__names_the_terms_that_moved_most(then, now, expecte
         ),
     ],
 )
-def test_drivers__engagement_moved_while_nobody_came__is_put_down_to_the_sessions_that_left(then, now, expected):
+def test_drivers__engagement_moved_without_new_events__names_the_sessions_that_left(then, now, expected):
     then = {"session_ms": then["sessions"] * 150_000} | then
     assert cause(Component.ENGAGEMENT, then, now) == expected
 
 
 def crm_cause(then, now):
-    """The cause of a change of the CRM score, support and relationship being known throughout."""
+    """The cause of a change of the CRM score; support and relationship are known in both snapshots."""
     base = {"open_tickets": 0, "last_email_at": ago(3)}
     return cause(Component.CRM, {"crm": crm_facts(**base | then)}, {"crm": crm_facts(**base | now)})
 

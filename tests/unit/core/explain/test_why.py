@@ -56,7 +56,7 @@ def test_explain_activity__worked_example__says_what_the_next_tier_takes():
         ),
     ],
 )
-def test_explain_activity__edge_of_a_tier__is_told_in_good_english(events, reason, next_tier):
+def test_explain_activity__edge_of_a_tier__has_good_english_sentences(events, reason, next_tier):
     explanation = of_activity(events=events)
     assert (explanation.reason, explanation.next_tier.text) == (reason, next_tier)
 
@@ -175,7 +175,7 @@ def test_explain_engagement__distance__is_enough(account):
     tier = explanation.next_tier
     assume(tier is not None)
     sessions = max(account.sessions, 1)
-    # All in tenths, because the distance in events is told to one decimal.
+    # All in tenths, because the distance in events has one decimal.
     milliseconds, events, days = account.session_ms * 10, account.session_events * 10, account.days_active
     lacking = explanation.details["lacks_most"]
     if lacking == "session_length":

@@ -166,7 +166,7 @@ def test_engagement__sessions_and_days__scores_the_three_terms(
 
 
 def test_engagement__sum_of_exactly_half_a_point__is_rounded_up():
-    # 40 x 1/80 = 1/2; a sum of floats would have to be trusted to hit it.
+    # 40 x 1/80 = 1/2 exactly; a sum of floats might miss it.
     assert engagement(sessions=8, session_events=1, session_ms=0, days_active=0) == 1
     assert engagement(sessions=8, session_events=1, session_ms=0, days_active=3) == 3
 
