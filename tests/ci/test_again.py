@@ -1,4 +1,4 @@
-"""What failed in CI is run once more, alone: bad luck is told from a fault, and listed."""
+"""CI repeats failed tests alone, and lists those that then pass as flaky."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An environment is set up once, and what is broken or was interrupted is made anew. Packages are this file's own."""
+"""An environment is set up once; a broken or half-finished one is created again. The packages are made here."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support import package_index
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
-PATIENCE_SECONDS = 60
+TIMEOUT_SECONDS = 60
 BIG, SMALL = package_index.wheel("big-thing", "1.0"), package_index.wheel("small", "1.0")
 NEXT = package_index.wheel("small", "2.0")
 
@@ -49,7 +49,7 @@ class Checkout:
             env=self.environment(**more),
             capture_output=True,
             text=True,
-            timeout=PATIENCE_SECONDS,
+            timeout=TIMEOUT_SECONDS,
         )
 
     def start(self) -> subprocess.Popen[str]:
@@ -83,7 +83,7 @@ def shared(tmp_path_factory, index):
 
 @pytest.fixture
 def checkout(shared):
-    """One that is whole; making it takes seconds, so that tests share it."""
+    """A complete environment, which tests share since creating one takes seconds."""
     shared.write(BIG, SMALL)
     shared.ready()
     return shared
@@ -99,7 +99,7 @@ def lose_the_stamp(checkout: Checkout) -> None:
 
 
 def test_install__of_a_broken_environment__makes_it_anew(checkout):
-    """As after an upgrade of the system that removed the old Python, and half of the packages on top."""
+    """As after a system upgrade that removed the old Python, with half of the packages missing."""
     for path in sorted(checkout.packages().iterdir())[::2]:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     python = checkout.home / "bin" / "python"
@@ -135,9 +135,9 @@ def test_install__interrupted_half_way__is_redone_by_the_next_call(checkout, num
     checkout.index.asked.clear()
     checkout.index.open.clear()
     with checkout.start() as first:
-        assert checkout.index.asked.wait(timeout=PATIENCE_SECONDS)
+        assert checkout.index.asked.wait(timeout=TIMEOUT_SECONDS)
         first.send_signal(number)
-        _, stderr = first.communicate(timeout=PATIENCE_SECONDS)
+        _, stderr = first.communicate(timeout=TIMEOUT_SECONDS)
     checkout.index.open.set()
     assert first.returncode == status
     assert "Traceback" not in stderr
@@ -151,12 +151,12 @@ def test_install__twice_at_once__waits_for_the_other_and_does_nothing_more(check
     checkout.index.asked.clear()
     checkout.index.open.clear()
     with checkout.start() as first:
-        assert checkout.index.asked.wait(timeout=PATIENCE_SECONDS)
+        assert checkout.index.asked.wait(timeout=TIMEOUT_SECONDS)
         with checkout.start() as second:
             assert "waiting" in second.stdout.readline()
             checkout.index.open.set()
-            assert (second.wait(timeout=PATIENCE_SECONDS), second.stdout.read()) == (0, "")
-        assert (first.wait(timeout=PATIENCE_SECONDS), "Installed" in first.stdout.read()) == (0, True)
+            assert (second.wait(timeout=TIMEOUT_SECONDS), second.stdout.read()) == (0, "")
+        assert (first.wait(timeout=TIMEOUT_SECONDS), "Installed" in first.stdout.read()) == (0, True)
 
 
 def test_install__with_variables_that_lead_pip_astray__installs_into_the_environment(checkout, tmp_path):

@@ -1,7 +1,7 @@
-"""The locks are installed as they are, whatever is released later, by the oldest pip that Python 3.11 came with.
+"""The oldest pip of Python 3.11 installs exactly the locked releases, even where an index has newer ones.
 
-The packages come from PyPI, once. The index that is installed from is this file's own, and offers a newer release of
-every project, which nobody could install.
+The packages are downloaded from PyPI once. The tests install from an index of their own, which offers a newer release
+of every project that cannot be installed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 CACHE = ROOT / ".cache" / "locked"
 RUN, DEV = ROOT / "requirements-run.txt", ROOT / "requirements-dev.txt"
 OLDEST_PIP = "22.3"
-PATIENCE_SECONDS = 180
+TIMEOUT_SECONDS = 180
 
 
 def unavailable(reason: str) -> None:
@@ -37,7 +37,7 @@ def unavailable(reason: str) -> None:
 
 
 def python311() -> str:
-    """Find a Python 3.11. A shim of pyenv may bear the name and lead nowhere, so each is tried."""
+    """Find a Python 3.11. Each candidate is started, since a pyenv shim may exist without its interpreter."""
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
     for python in [sys.executable, "python3.11", *pyenv.glob("versions/3.11*/bin/python3.11")]:
         command = [
@@ -57,7 +57,7 @@ def python311() -> str:
 def pip(home: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     command = [environment.python_of(home), "-I", "-m", "pip", "--disable-pip-version-check", *arguments]
     variables = {**os.environ, **variables}
-    return subprocess.run(command, check=False, env=variables, capture_output=True, text=True, timeout=PATIENCE_SECONDS)
+    return subprocess.run(command, check=False, env=variables, capture_output=True, text=True, timeout=TIMEOUT_SECONDS)
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +73,7 @@ def home(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def files(home):
-    """The locked files, of which the larger lock has all."""
+    """The files of all locked packages; the larger lock has all of them."""
     folder = CACHE / hashlib.sha256(DEV.read_bytes()).hexdigest()[:16]
     if not (folder / "complete").exists():
         shutil.rmtree(CACHE, ignore_errors=True)
@@ -91,7 +91,7 @@ def names():
 
 @pytest.fixture
 def index(files, names, monkeypatch):
-    """An index to which newer releases of everything have come, and no other."""
+    """The only index, which has newer releases of every project."""
     with package_index.serving({**files, **package_index.newer(names)}) as index:
         for name in [name for name in os.environ if name.startswith("PIP_")]:
             monkeypatch.delenv(name)
@@ -110,7 +110,7 @@ def install(path: Path, home: Path) -> dict[str, str]:
 
 
 def resolved(names: list[str], home: Path, tmp_path: Path) -> subprocess.CompletedProcess[str]:
-    """Resolve, as it was done before, a part of the lock that shows what comes of it."""
+    """Install a part of the lock with pip's resolver, to show what the resolver does."""
     blocks = re.split(r"^(?=[a-z0-9-]+==)", DEV.read_text(), flags=re.MULTILINE)
     part = tmp_path / "part.txt"
     part.write_text("".join(block for block in blocks if block.partition("==")[0] in names))
@@ -118,7 +118,7 @@ def resolved(names: list[str], home: Path, tmp_path: Path) -> subprocess.Complet
 
 
 def test_install__resolving_as_pip_does_by_itself__fails_on_newer_releases(home, index, tmp_path):
-    """So the index does what rotted the locks: pytest-cov asks for `coverage[toml]`, which pip looks for anew."""
+    """A resolver takes a newer release: pytest-cov requires `coverage[toml]`, which pip resolves again."""
     names = ["coverage", "iniconfig", "packaging", "pluggy", "pygments", "pytest", "pytest-cov"]
     failed = resolved(names, home, tmp_path)
     assert failed.returncode != 0
@@ -141,8 +141,8 @@ def start_and_ask(home: Path, crm: str) -> None:
     variables = {**os.environ, "SEED": "demo", "CRM": crm}
     pipe = subprocess.PIPE
     with subprocess.Popen(command, cwd=ROOT, env=variables, stdout=pipe, stderr=subprocess.STDOUT, text=True) as stack:
-        patience = Timer(PATIENCE_SECONDS, stack.kill)
-        patience.start()
+        timeout = Timer(TIMEOUT_SECONDS, stack.kill)
+        timeout.start()
         try:
             shown = []
             for line in stack.stdout:
@@ -152,10 +152,10 @@ def start_and_ask(home: Path, crm: str) -> None:
             text = "".join(shown)
             assert "Ctrl-C" in text, text
             url = re.search(r"http://127\.0\.0\.1:\d+", text)[0]
-            with urlopen(f"{url}/v1/openapi.json", timeout=PATIENCE_SECONDS) as answer:
+            with urlopen(f"{url}/v1/openapi.json", timeout=TIMEOUT_SECONDS) as answer:
                 assert answer.status == 200
         finally:
-            patience.cancel()
+            timeout.cancel()
             stack.terminate()
 
 

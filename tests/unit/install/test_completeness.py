@@ -1,6 +1,6 @@
-"""The locks are complete. They are installed as they are written, so that what is missing stays missing.
+"""The locks are complete. Nothing resolves them at installation, so that a missing package would stay missing.
 
-What each package requires is read from the installed packages; a release that only other systems have is skipped.
+The installed packages say what each requires; releases for other systems only are skipped.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def asked(lock: str) -> tuple[Requirement, ...]:
 
 @cache
 def required(name: str, release: str) -> tuple[Requirement, ...] | None:
-    """What a release requires; None where it is not the one that is installed."""
+    """The requirements of a release; None where another release is installed."""
     try:
         return tuple(map(Requirement, requires(name) or ())) if version(name) == release else None
     except PackageNotFoundError:
@@ -80,10 +80,10 @@ def applies(requirement: Requirement, environment: dict[str, str], extra: str) -
 
 
 def gaps(lock: str, environment: dict[str, str]) -> tuple[set[str], set[str]]:
-    """Follow what is asked for, with its extras, through all that is required.
+    """Follow the requirements of a lock's input, with their extras, through all packages.
 
     Returns:
-        What the lock lacks, and the names that were reached.
+        The packages that the lock lacks, and all names that were reached.
     """
     here = {pin.name: pin.version for pin in pins(lock) if pin.marker is None or pin.marker.evaluate(environment)}
     missing: set[str] = set()

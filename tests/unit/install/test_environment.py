@@ -1,4 +1,4 @@
-"""What is broken in an environment is recognised, and nothing else is taken for broken."""
+"""A broken environment is recognised, and an intact one is not taken for broken."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_read_stamp__of_a_broken_environment__is_none(home, breaking):
 
 
 def test_read_stamp__of_an_environment_that_was_moved__is_none(home):
-    """Scripts in it name its path."""
+    """The environment's scripts contain its path."""
     assert environment.read_stamp(home.rename(home.with_name("moved")), None) is None
 
 

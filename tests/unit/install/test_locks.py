@@ -1,4 +1,4 @@
-"""What follows from a lock and from what an environment was set up with."""
+"""Comparing a lock with an environment decides what to install."""
 
 import ast
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Pip's many lines become a sentence."""
+"""An error of pip becomes one sentence."""
 
 import pytest
 
