@@ -1,4 +1,4 @@
-"""What a run found, in figures and in the words of the quiet account's nights."""
+"""The results of a run: figures, and the nights of the quiet account."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Result:
-    """What a run found."""
+    """The results of a run."""
 
     accounts: int = 0
     sent: Sent = field(default_factory=Sent)

@@ -44,7 +44,7 @@ NOT_COVERED = {
     "AWS::SNS::Subscription": "needs a person who confirms it",
     "AWS::SNS::TopicPolicy": "test_operations.py reads it",
     "AWS::Scheduler::Schedule": "test_sam.py reads what SAM makes of the schedules",
-    "AWS::SecretsManager::Secret": "made by hand, since functions are told its name",
+    "AWS::SecretsManager::Secret": "created by the test, since functions get its ARN",
 }
 """Types that the emulation cannot create. It creates but does not enforce policies, log settings and encryption."""
 
