@@ -122,7 +122,7 @@ def _snapshot(facts: Facts, score: StandardScore, explanations: Mapping[Componen
 
 
 def document(health: Health) -> HealthDocument:
-    """The health answer as JSON values, in the order in which it is read.
+    """The health answer as JSON values, in the order of the answer.
 
     Points and lifts are exact; trend figures and averages are rounded half up for show. `as_of` and all other instants
     are UTC, dates are days of the workspace.
@@ -192,7 +192,7 @@ def _compared_with(previous: Snapshot | None) -> ComparedWith | None:
 
 
 def _coverage(facts: Facts) -> Coverage:
-    """Whether CRM counts, which of its parts are known (scoring rule 10), and whether a connected CRM is still read."""
+    """Whether CRM counts, which of its parts are known (scoring rule 10), and whether its facts are stale."""
     if facts.crm is None:
         return {"crm": "not_connected"}
     parts = crm_parts(facts.crm, facts.as_of, facts.as_of_day)

@@ -28,7 +28,7 @@ class Driver:
     score_now: int | None
 
     def to_json(self) -> DriverDocument:
-        """As the health answer shows it."""
+        """The JSON of the health answer."""
         return {
             "component": self.component.value,
             "points": self.hundredths / 100,

@@ -50,7 +50,7 @@ class NextTier:
     """The same in words."""
 
     def to_json(self) -> NextTierDocument:
-        """As the health answer shows it."""
+        """The JSON of the health answer."""
         return {"score": self.score, "distance": self.distance, "unit": self.unit, "text": self.text}
 
 

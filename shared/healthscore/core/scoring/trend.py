@@ -44,7 +44,7 @@ class Trend:
     """How many snapshots there were, 0 to 7."""
 
     def to_json(self) -> TrendDocument:
-        """As the health answer shows it: figures rounded half up to one decimal, for show only."""
+        """The JSON of the health answer: figures rounded half up to one decimal."""
         return {
             "direction": self.direction.value,
             "delta": None if self.delta is None else decimal_number(self.delta),
