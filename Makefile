@@ -51,7 +51,7 @@ setup-run: ## Install the packages for running into .venv (run does this by itse
 
 # Locked versions stay; ARGS="--upgrade", or "--upgrade-package moto", takes newer releases.
 lock: $(UV_VENV)/installed-$(UV_VERSION) ## Write the locks from requirements-*.in and shared/requirements.in (asks PyPI)
-	$(LOCK) -o shared/requirements.txt shared/requirements.in
+	$(LOCK) --excludes shared/requirements-excluded.in -o shared/requirements.txt shared/requirements.in
 	$(LOCK) -c shared/requirements.txt -o requirements-run.txt requirements-run.in
 	$(LOCK) -c requirements-run.txt -o requirements-dev.txt requirements-dev.in
 
@@ -69,7 +69,7 @@ test: setup ## Run the tests (some minutes)
 test-fast: setup ## Run the tests of pure logic and of the handlers: a minute at most, nothing but Python
 	$(BIN)/python -m pytest -n auto --dist loadfile -m 'not slow and not dynamodb_local and not sam' $(FAST) $(ARGS)
 
-test-slow: setup ## Run the long tests: random requests under faults, the vendors' clients, SAM's builds, set-ups
+test-slow: setup ## Run the long tests: random requests under faults, the vendors' clients, SAM's builds, pages in a browser, set-ups
 	$(BIN)/python -m pytest -n auto --dist loadfile -m slow $(ARGS)
 
 e2e: setup ## Send 22,266 real events and recompute every score (some minutes; ARGS="--sample 3" for less)

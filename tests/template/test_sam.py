@@ -5,6 +5,7 @@ Needs Python 3.13 and the SAM CLI, which `make validate` installs; skipped witho
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import sys
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from healthscore.api import docs_page
 from tests.template.conftest import ROOT
 from tests.template.sam_cli import NEEDS_SAM, run, translated
 
@@ -24,6 +26,7 @@ pytestmark = [*NEEDS_SAM, pytest.mark.slow]
 MACHINE_AT = slice(18, 20)
 MACHINES = {"arm64": ("aarch64", b"\xb7\x00"), "x86_64": ("x86_64", b"\x3e\x00")}
 MAGIC_OF_PYTHON_3_13 = b"\xf3\r\r\n"
+MTIME_OF_GZIP = slice(4, 8)
 UNCHECKED_HASH = b"\x01\x00\x00\x00"
 
 
@@ -38,7 +41,7 @@ def architecture(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
-FUNCTIONS = ("Accounts", "CrmRefresh", "CrmSync", "CrmWebhook", "Ingest", "Nightly", "Score")
+FUNCTIONS = ("Api", "CrmRefresh", "CrmSync", "CrmWebhook", "Ingest", "Nightly", "Score")
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +68,8 @@ def test_build__of_the_layer__holds_the_library_as_it_is_in_the_checkout(build, 
     assert files(build / "HealthscoreLayer") == {f"python/{name}" for name in files(library)}
     shipped = {name for name in files(library / "healthscore") if not name.endswith(".pyc")}
     source = ROOT / "shared" / "healthscore"
-    served = {"api/openapi.json"} & shipped
+    page = {f"api/docs_page/{name}" for name in ("docs.html", "page.js", "page.css")}
+    served = {"api/openapi.json.gz", *page}
     assert shipped == {str(path.relative_to(source)) for path in source.rglob("*.py")} | served
 
 
@@ -79,6 +83,20 @@ def test_build__of_the_layer__holds_what_the_lock_file_names_and_nothing_else(li
     assert {path.name for path in library.iterdir()} == expected
     assert {path.name for folder in described for path in (library / folder).iterdir()} == {"METADATA"}
     assert [name for name in files(library) if re.search(r"(^|/)(tests?|testing)/|\.pyi$|(^|/)py\.typed$", name)] == []
+
+
+def test_build__of_the_layer__has_the_page_s_files_ready_to_be_answered_and_no_code_beside_them(library):
+    names = {"swagger-ui-bundle.js", "swagger-ui.css"}
+    page = library / "flask_swagger_ui"
+    assert files(page) == {"LICENSE", "dist/LICENSE", *(f"dist/{name}.gz" for name in names)}
+    assert [name for name in files(library) if "swagger-ui" in name and not name.startswith("flask_swagger_ui/")] == []
+    for name in names:
+        packed = (page / "dist" / f"{name}.gz").read_bytes()
+        assert packed[MTIME_OF_GZIP] == bytes(4), "every build gives the same bytes"
+        assert gzip.decompress(packed) == docs_page.static_file(name, "", "").body
+        answer = f"docs_page.static_file({name!r}, 'gzip', '').body"
+        alone = f"import sys; sys.path.insert(0, {str(library)!r}); from healthscore.api import docs_page"
+        assert run(sys.executable, "-S", "-c", f"{alone}; print({answer})").strip() == repr(packed)
 
 
 def test_build__of_the_layer__describes_the_services_that_are_used_and_no_others(library):

@@ -195,9 +195,10 @@ class _Connection(BaseHTTPRequestHandler):
             self.send_header(name, value)
         for cookie in response.cookies:
             self.send_header("Set-Cookie", cookie)
-        if response.status != HTTPStatus.NO_CONTENT:
+        empty = response.status in {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}
+        if not empty:
             self.send_header("Content-Length", str(len(response.body)))
         self.end_headers()
-        if self.command != "HEAD" and response.status != HTTPStatus.NO_CONTENT:
+        if self.command != "HEAD" and not empty:
             self.wfile.write(response.body)
         self.wfile.flush()

@@ -23,7 +23,7 @@ from healthscore.api.resources import all_routes
 from healthscore.http import errors
 from healthscore.http.api_keys import Scope
 from healthscore.http.ids import MAX_ACCOUNT_ID
-from healthscore.http.published import PublishedFile
+from healthscore.http.routes import FileAnswer
 from healthscore.integrations.crm.registry import PROVIDERS
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def document() -> dict[str, Any]:
     Raises:
         UndescribedError: a route, a parameter or a rule lacks a part of its description; the message says which.
     """
-    routes = all_routes()
+    routes = [route for route in all_routes() if route.described]
     schemas, definitions = json_schemas(_answers(routes), _bodies(routes))
     kinds = sorted({kind for route in routes for kind in error_kinds(route)}, key=lambda kind: kind.code)
     responses = {
@@ -154,7 +154,7 @@ def error_kinds(route: Route) -> tuple[ErrorKind, ...]:
 
 def _answers(routes: Iterable[Route]) -> dict[str, Any]:
     answers = {_name(route): answer_of(route.function) for route in routes}
-    return {name: answer for name, answer in answers.items() if answer is not PublishedFile}
+    return {name: answer for name, answer in answers.items() if answer is not FileAnswer}
 
 
 def _bodies(routes: Iterable[Route]) -> dict[str, Any]:

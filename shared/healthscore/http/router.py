@@ -8,6 +8,7 @@ API, which takes importing them.
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 import traceback
@@ -21,8 +22,8 @@ from healthscore.http import query
 from healthscore.http.api_keys import StoredKey, authorize
 from healthscore.http.errors import METHOD_NOT_ALLOWED, NOT_FOUND, ApiError, internal_error, storage_unavailable
 from healthscore.http.paths import HOW_TO_WRITE, decode_id
-from healthscore.http.published import PublishedFile
 from healthscore.http.request import Request
+from healthscore.http.routes import FileAnswer
 from healthscore.metrics import embedded
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ class Router:
             found = find(self.routes, request) or self._elsewhere(request)
             route = found.key
             body = self._serve(found, request, find_key)
-            response = _file(body) if isinstance(body, PublishedFile) else _response(HTTPStatus.OK, body, {})
+            response = _file(body) if isinstance(body, FileAnswer) else _response(HTTPStatus.OK, body, {})
         except Exception as error:  # noqa: BLE001  (the boundary: whatever it is becomes an answer)
             answer, trouble = _as_answer(error)
             response = _response(answer.status, answer.body(request.request_id), answer.headers)
@@ -122,7 +123,7 @@ class Router:
 
     def _serve(
         self, found: Found, request: Request, find_key: Callable[[str], StoredKey | None]
-    ) -> Mapping[str, Any] | PublishedFile:
+    ) -> Mapping[str, Any] | FileAnswer:
         route = found.route
         if route.key_in_body:
             request = replace(request, parsed=request.json())
@@ -218,13 +219,8 @@ def _response(status: HTTPStatus, body: Mapping[str, Any], headers: Mapping[str,
     }
 
 
-def _file(published: PublishedFile) -> dict[str, Any]:
-    return {
-        "statusCode": int(HTTPStatus.OK),
-        "headers": {
-            "Content-Type": published.content_type,
-            "Cache-Control": "public, max-age=300",
-            "X-Content-Type-Options": "nosniff",
-        },
-        "body": published.text,
-    }
+def _file(answer: FileAnswer) -> dict[str, Any]:
+    response = {"statusCode": int(answer.status), "headers": dict(answer.headers)}
+    if "Content-Encoding" not in answer.headers:
+        return {**response, "body": answer.body.decode()}
+    return {**response, "isBase64Encoded": True, "body": base64.b64encode(answer.body).decode()}

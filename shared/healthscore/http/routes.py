@@ -13,18 +13,32 @@ operation's, the first line of its docstring the summary, the rest the descripti
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from http import HTTPStatus
 
     from healthscore.http.api_keys import Scope
     from healthscore.http.errors import ErrorKind
-    from healthscore.http.published import PublishedFile
     from healthscore.http.query import Parameter
     from healthscore.http.request import Request
 
-    Answering = Callable[[Request], Mapping[str, Any] | PublishedFile]
+    Answering = Callable[[Request], Mapping[str, Any] | "FileAnswer"]
+
+
+@dataclass(frozen=True, slots=True)
+class FileAnswer:
+    """An answer that is no JSON object of ours.
+
+    Attributes:
+        body: what is sent, as it is on the wire: gzip where the headers say so.
+    """
+
+    status: HTTPStatus
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
 
 
 class Route(NamedTuple):
@@ -45,8 +59,10 @@ class Route(NamedTuple):
     """The type of the JSON body, as `module.Name` in the package of the resource; only the description imports it."""
     key_in_body: bool
     """Whether the client may send its key as `writeKey` in the body."""
+    described: bool
+    """Whether the OpenAPI document has it: the files of its own page are of no use to an integrator."""
 
-    def __call__(self, request: Request) -> Mapping[str, Any] | PublishedFile:
+    def __call__(self, request: Request) -> Mapping[str, Any] | FileAnswer:
         """Answer a request as the function does."""
         return self.function(request)
 
@@ -58,10 +74,11 @@ def route(
     query: tuple[Parameter, ...] | None = (),
     body: str | None = None,
     key_in_body: bool = False,
+    described: bool = True,
 ) -> Callable[[Answering], Route]:
     """Declare the route that a function answers; see `Route`."""
 
     def declared(function: Answering) -> Route:
-        return Route(function, keys, scope, errors, query, body, key_in_body)
+        return Route(function, keys, scope, errors, query, body, key_in_body, described)
 
     return declared

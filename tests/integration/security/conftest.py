@@ -45,7 +45,7 @@ class Api:
 
     def call(self, route: str, *, slash: str = "", **headers: str) -> Response:
         """Call a route of `ROUTES` about the account acme, with an empty object where a body may be."""
-        method, _, path = route.partition(" ")
+        method, _, path = route.replace("{file}", "page.js").partition(" ")
         body = b"" if method in {"GET", "DELETE"} else b"{}"
         return self.ask(method, PARAMETER.sub("acme", path) + slash, body, **headers)
 

@@ -14,6 +14,7 @@ def test_routes__every_route__asks_for_a_key_but_the_pulse_the_description_and_w
         "POST /v1/crm/{provider}/webhook",  # signed instead
         "GET /v1/openapi.json",
         "GET /v1/docs",
+        "GET /v1/docs/{file}",
     }
 
 
