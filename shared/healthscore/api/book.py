@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from healthscore.api.answers import account_path
 from healthscore.core.book import AccountRow, Filters, Sort
@@ -64,8 +63,7 @@ _SORT = OneOf(
 _LIMIT = Limit(most=200, default=50)
 
 
-@dataclass(frozen=True, slots=True)
-class _Question:
+class _Question(NamedTuple):
     """Which accounts a client asks for, and in which order."""
 
     filters: Filters

@@ -6,9 +6,8 @@ every cold start more than all of this file's work, and each fault must become o
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from healthscore.api.event_rules import MAX_EVENTS, RefusedError, Rejection, Window, derived_id, micros, too_many
 from healthscore.api.event_rules import properties as checked_properties
@@ -43,13 +42,12 @@ FIELDS = (
 _FIELDS = frozenset(FIELDS)
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedBatch:
+class ParsedBatch(NamedTuple):
     """A parsed batch: every event sent is either in `events` or in `rejected`, in the order sent."""
 
-    events: list[tuple[int, Event]] = field(default_factory=list)
+    events: list[tuple[int, Event]]
     """Position in the batch as sent, and the event."""
-    rejected: list[Rejection] = field(default_factory=list)
+    rejected: list[Rejection]
 
 
 def parse_batch(body: bytes, now: datetime, settings: Settings) -> ParsedBatch:
@@ -70,7 +68,7 @@ def parse_batch(body: bytes, now: datetime, settings: Settings) -> ParsedBatch:
     """
     sent = _events_of(read_json(body))
     window = Window.of(now, settings)
-    batch = ParsedBatch()
+    batch = ParsedBatch([], [])
     for index, event in enumerate(sent):
         try:
             batch.events.append((index, _read_event(event, window)))

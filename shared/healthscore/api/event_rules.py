@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from http import HTTPStatus
 from math import isfinite
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from healthscore.core.model import MICROS
 from healthscore.core.time import format_instant
@@ -62,11 +61,10 @@ _COMPACT = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=
 _CANONICAL = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"), sort_keys=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Rejection:
+class Rejection(NamedTuple):
     """Why one event of a batch was not taken."""
 
-    index: int
+    position: int
     """Position in the batch as sent, from 0."""
     event_id: str | None
     """The event's id; None where none was sent that can be shown."""
@@ -75,7 +73,7 @@ class Rejection:
 
     def to_json(self) -> RejectedEvent:
         """The rejection as it is answered."""
-        return {"index": self.index, "event_id": self.event_id, "code": self.code, "message": self.message}
+        return {"index": self.position, "event_id": self.event_id, "code": self.code, "message": self.message}
 
 
 class RefusedError(Exception):
@@ -92,8 +90,7 @@ class RefusedError(Exception):
         self.message = message
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """The time from which events are accepted, both ends included."""
 
     earliest: datetime

@@ -7,9 +7,8 @@ lack an offset, an empty id means none, and unknown members are legal. A call th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from healthscore.api import event_rules
 from healthscore.api.event_rules import MAX_EVENTS, RefusedError, Rejection, Window, too_many
@@ -33,14 +32,13 @@ _PAGES = {"page": "page_viewed", "screen": "screen_viewed"}
 _LARGEST_EXACT = 2**53
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedBody:
+class ParsedBody(NamedTuple):
     """The body of a request: every call sent is either rejected or has left its mark in `calls`."""
 
-    calls: ParsedCalls = field(default_factory=ParsedCalls)
-    updates: list[str] = field(default_factory=list)
+    calls: ParsedCalls
+    updates: list[str]
     """The kinds of the calls that say who somebody is, rather than what somebody did."""
-    rejected: list[Rejection] = field(default_factory=list)
+    rejected: list[Rejection]
 
 
 def parse_calls(body: object, kind: str | None, now: datetime, settings: Settings) -> ParsedBody:
@@ -59,7 +57,7 @@ def parse_calls(body: object, kind: str | None, now: datetime, settings: Setting
     """
     calls, shared = _calls_of(body, kind)
     window = Window.of(now, settings)
-    parsed = ParsedBody()
+    parsed = ParsedBody(ParsedCalls(), [], [])
     for index, call in enumerate(calls):
         try:
             read = _Call.of(call, shared, kind, window)
@@ -88,8 +86,7 @@ def _calls_of(body: object, kind: str | None) -> tuple[list[object], Mapping[str
     return calls, shared
 
 
-@dataclass(frozen=True, slots=True)
-class _Call:
+class _Call(NamedTuple):
     kind: str
     sent: Mapping[str, Any]
     context: Mapping[str, Any]

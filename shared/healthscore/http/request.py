@@ -1,12 +1,12 @@
-"""A request as API Gateway hands it over (HTTP API, payload format 2.0), put into plain values."""
+"""A request as API Gateway passes it on (HTTP API, payload format 2.0), in plain values."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from healthscore.core.time import from_millis, millis
 from healthscore.http.body import read_json
@@ -18,42 +18,42 @@ if TYPE_CHECKING:
     from healthscore.metrics import Metric
 
 _FIRST_MILLIS = 10**12
-"""The gateway tells the time in milliseconds, `sam local` in seconds; as milliseconds this was in September 2001."""
+"""The gateway gives the time in milliseconds, `sam local` in seconds; as milliseconds this was in September 2001."""
 ANSWERING_SECONDS = 1.0
-"""Left over of a function's time to write the answer, and the log line that says why there was no better one."""
+"""Seconds of a function's time that are kept for the answer and its log line."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One HTTP request.
-
-    Attributes:
-        method: upper case.
-        path: percent-decoded (the gateway decodes it before it routes), without a trailing slash.
-        headers: by lower-case name.
-        query: percent-decoded; the gateway joins the values of a repeated name with commas.
-        sent_body: the body as the gateway handed it over, perhaps in base64.
-        request_id: the gateway's id of the request.
-        received_at: when the gateway received it (UTC, milliseconds): what "now" is while it is answered.
-        params: the path's parameters, filled by the router; an `account_id` is decoded and valid.
-        parsed: the body as JSON, where the router has read it already.
-        event: the gateway's event itself.
-        context: the function's own context, which knows how much time is left.
-        counts: what is to be counted of it; the route's function fills it, and the request's log line carries it.
-    """
+class Request(NamedTuple):
+    """One HTTP request."""
 
     method: str
+    """Upper case."""
     path: str
+    """Percent-decoded (the gateway decodes it before it routes), without a trailing slash."""
     headers: Mapping[str, str]
+    """By lower-case name."""
     query: Mapping[str, str]
+    """Percent-decoded; the gateway joins the values of a repeated name with commas."""
     sent_body: str
+    """The body as the gateway passed it on, perhaps in base64."""
     request_id: str
+    """The gateway's id of the request."""
     received_at: datetime
-    params: Mapping[str, str] = field(default_factory=dict)
-    parsed: Any = field(default=None, repr=False)
-    event: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    context: Any = field(default=None, repr=False)
-    counts: dict[Metric, int] = field(default_factory=dict, repr=False, compare=False)
+    """When the gateway received it (UTC, milliseconds): what "now" is while it is answered."""
+    event: Mapping[str, Any]
+    """The gateway's event itself."""
+    context: Any
+    """The function's own context, which knows how much time is left."""
+    counts: dict[Metric, int]
+    """What is to be counted of it: the route's function fills it, and the request's log line carries it."""
+    params: Mapping[str, str] = MappingProxyType({})
+    """The path's parameters, decoded and valid; the router fills them."""
+    parsed: Any = None
+    """The body as JSON, where the router has read it already."""
+
+    def __repr__(self) -> str:
+        """The method and the path's length: whatever else there is may be a customer's, or a key."""
+        return f"Request({self.method}, {len(self.path)} characters)"
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any], context: object = None) -> Request:
@@ -69,10 +69,11 @@ class Request:
             received_at=_received_at(gateway["timeEpoch"]),
             event=event,
             context=context,
+            counts={},
         )
 
     def time_left(self) -> float:
-        """Seconds until the function is stopped, less what answering takes; without limit where nobody stops it."""
+        """Seconds until the function is stopped, less what answering takes; infinite where nothing stops it."""
         remaining = getattr(self.context, "get_remaining_time_in_millis", None)
         return float("inf") if remaining is None else remaining() / 1000 - ANSWERING_SECONDS
 
@@ -96,5 +97,5 @@ class Request:
 
 
 def _received_at(epoch: int) -> datetime:
-    """The gateway's clock; this machine's under `sam local`, which tells the second of its own start instead."""
+    """The gateway's clock; this machine's under `sam local`, which gives the second of its own start instead."""
     return from_millis(epoch if epoch >= _FIRST_MILLIS else millis(datetime.now(UTC)))

@@ -12,7 +12,6 @@ import base64
 import json
 import time
 import traceback
-from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
@@ -126,7 +125,7 @@ class Router:
     ) -> Mapping[str, Any] | FileAnswer:
         route = found.route
         if route.key_in_body:
-            request = replace(request, parsed=request.json())
+            request = request._replace(parsed=request.json())
         if route.scope is not None:
             authorize(request.headers, route.scope, find_key, request.parsed)
         if route not in self.routes:
@@ -134,7 +133,7 @@ class Router:
         params = {name: decode_id(value) for name, value in found.params.items()}
         if route.query is not None:
             query.only(request, route.query)
-        return route.function(replace(request, params=params))
+        return route.function(request._replace(params=params))
 
 
 def find(routes: Iterable[Route], request: Request) -> Found | None:

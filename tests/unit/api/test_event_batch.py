@@ -33,7 +33,7 @@ def rejection(event, **options):
     batch = parse(before, event, after, **options)
     assert [(index, accepted.event_id) for index, accepted in batch.events] == [(0, "before"), (2, "after")]
     (rejected,) = batch.rejected
-    assert rejected.index == 1
+    assert rejected.position == 1
     return rejected
 
 
@@ -158,7 +158,7 @@ def test_parse_batch__number_beyond_all_bounds__rejects_that_event_only(number):
     body = json.dumps({"events": [GOOD, {**GOOD, "event_id": "big", "value": 0}, {**GOOD, "properties": {"n": 0}}]})
     batch = parse_batch(body.replace(": 0}", f": {number}}}").encode(), NOW, Settings())
     assert [index for index, _ in batch.events] == [0]
-    assert [(rejected.index, rejected.code) for rejected in batch.rejected] == [
+    assert [(rejected.position, rejected.code) for rejected in batch.rejected] == [
         (1, "invalid_value"),
         (2, "invalid_event"),
     ]

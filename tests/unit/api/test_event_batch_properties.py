@@ -49,7 +49,7 @@ def outcome(body: bytes) -> tuple[int, int] | None:
     except ApiError as error:
         json.dumps(error.body("id"), ensure_ascii=False, allow_nan=False).encode()
         return (0, len(error.extra["rejected"])) if error.code == "all_rejected" else None
-    indexes = [index for index, _ in batch.events] + [rejection.index for rejection in batch.rejected]
+    indexes = [index for index, _ in batch.events] + [rejection.position for rejection in batch.rejected]
     assert sorted(indexes) == list(range(len(indexes)))
     json.dumps([rejection.to_json() for rejection in batch.rejected], ensure_ascii=False).encode()
     return len(batch.events), len(batch.rejected)

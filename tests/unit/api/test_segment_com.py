@@ -73,7 +73,7 @@ def test_person__by_user_or_anonymous_id__numbers_as_text(fields, person):
 @pytest.mark.parametrize("user_id", [True, 4.5, 1e300, {"id": 1}, ["ann"], "a\x00b", " ann", "x" * 201])
 def test_person__no_id__rejects_that_call_alone(user_id):
     parsed = parse({**TRACK, "userId": user_id}, TRACK)
-    assert ([one.index for one in parsed.rejected], len(parsed.calls.tracked_events)) == ([0], 1)
+    assert ([one.position for one in parsed.rejected], len(parsed.calls.tracked_events)) == ([0], 1)
 
 
 @pytest.mark.parametrize(
