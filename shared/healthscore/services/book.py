@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 OWNED = 2000
 """An owner's accounts are read together and put in order here, up to so many; 2,000 cost about 70 read units."""
 FOUND = 300
-"""Accounts that a search may find before it is left to look through the book in its order."""
+"""A search that finds more accounts than this goes through the book in its order instead."""
 LOOKED_AT = 4000
-"""Lines of an order that one page looks at, at most: where fewer fit the filters, the page is short, or empty."""
+"""Accounts that one page looks at, at most: where fewer fit the filters, the page is short, or empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +34,12 @@ class Page:
 def read_page(filters: Filters, sort: Sort, *, descending: bool, limit: int, after: str | None) -> Page:
     """Read a page of the book.
 
-    An owner's accounts and what a search finds are few as a rule: they are read together, filtered and put in order.
-    Where they are many, and where neither is asked for, the order's own index is followed. Both go by the same keys, so
-    that one page may be read in one way and the next in the other.
+    The accounts of an owner, or of a search, are few as a rule: they are read together, filtered and sorted here. Where
+    they are many, and where the filters name neither, the page follows the index of the order. Both ways sort by the
+    same keys, so one page may be read in one way and the next page in the other.
 
-    Pages that follow each other hold every account whose line does not move meanwhile, exactly once. An account that
-    moves (a night scores it, its name or ARR is changed) may be met at both of its places, or at neither.
+    Pages that follow each other hold every account that does not move meanwhile exactly once. An account that moves (a
+    night scores it, its name or ARR changes) may be on both of its pages, or on neither.
 
     Args:
         filters: which accounts.
@@ -59,13 +59,13 @@ def read_page(filters: Filters, sort: Sort, *, descending: bool, limit: int, aft
         return Page([row for _, row in page], page[-1][0] if len(lines) > limit else None)
     page_keys, after = _walked(filters, sort, descending=descending, limit=limit, after=after)
     now = storage.lines(page_keys)
-    # The account itself is asked as well as the index, which lags behind it: who does not fit any more is left out.
+    # The index lags behind the accounts: an account that does not fit any more is left out.
     rows = [now[account_id] for account_id in page_keys if account_id in now and filters.match(now[account_id])]
     return Page(rows, after)
 
 
 def _few(filters: Filters) -> Iterable[AccountRow] | None:
-    """Whole lines that hold all that the filters match, where these can be known to be few."""
+    """All accounts that the filters match, and perhaps others, where they are few; None where they may be many."""
     few = storage.owned(filters.owner, OWNED) if filters.owner is not None else None
     if few is None and filters.q is not None:
         few = storage.found(core.lookups(filters.q), FOUND)
@@ -86,7 +86,7 @@ def _walked(
         # A key that holds only a score sorts before all accounts of that score, and a score more lies behind them.
         span = replace(span, first=f"{scores[0]:03d}", last=f"{scores[-1] + 1:03d}")
     if after is not None:
-        # A place that was made up may lie anywhere.
+        # A client can make a place up, which may lie anywhere.
         place = min(max(after, span.first), span.last)
         span = replace(span, last=place) if descending else replace(span, first=place)
     found: list[str] = []

@@ -1,4 +1,4 @@
-"""A local stack of this process, with what the examples speak of in it."""
+"""A local stack of this process, with the accounts that the guides name."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ def stack():
         stack.call("PUT", "/v1/accounts/acme", "local-admin", {"name": "Acme"})
         stack.call("PUT", "/v1/accounts/tidewater", "local-admin", {"name": "Tidewater Hotels"})
         stack.call("POST", "/_local/nightly")
-        _tell("tidewater")
+        _keep_alert("tidewater")
         stack.serve()
         yield stack
 
 
-def _tell(account_id):
+def _keep_alert(account_id):
     """Keep an alert of today, as a night makes it."""
     now, kind = datetime.now(UTC), AlertKind.SILENT
     words = ("Nobody came", "Nobody was seen.", (), "Call.")
-    told = Alert(alert_id(kind, now.date(), account_id), account_id, kind, Severity.LOW, now.date(), now, *words)
-    messages.add(messages.Message(account_id, told.alert_id, now, told.to_json()))
+    alert = Alert(alert_id(kind, now.date(), account_id), account_id, kind, Severity.LOW, now.date(), now, *words)
+    messages.add(messages.Message(account_id, alert.alert_id, now, alert.to_json()))
 
 
 def _now():

@@ -1,4 +1,4 @@
-"""The API's page says everything that the code does."""
+"""The page about the API names every error code and every field."""
 
 from __future__ import annotations
 

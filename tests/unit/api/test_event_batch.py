@@ -164,7 +164,7 @@ def test_parse_batch__number_beyond_all_bounds__rejects_that_event_only(number):
     ]
 
 
-def test_parse_batch__number_as_user_id__is_told_to_use_quotes():
+def test_parse_batch__number_as_user_id__is_refused_with_the_advice_to_use_quotes():
     assert rejection({**GOOD, "user_id": 42}).message == "user_id must be a string, not a number; put it in quotes"
 
 

@@ -294,5 +294,5 @@ def test_read_settings__bad_field__is_named_by_its_path(field, value, path):
     assert list(settings_faults(**{field: value})) == [path]
 
 
-def test_read_settings__null__is_told_what_it_must_be():
+def test_read_settings__null__is_refused_with_what_it_must_be():
     assert settings_faults(retention_days=None) == {"retention_days": "must be a whole number, not null"}

@@ -135,7 +135,7 @@ def test_page__with_a_name_of_its_own__keeps_as_much_of_it_as_there_is_room_for(
     assert entry(**{"type": "page", **call}).page == page
 
 
-def test_page__without_a_message_id__is_told_from_another_page_at_the_same_moment():
+def test_page__without_a_message_id__differs_from_another_page_at_the_same_moment():
     one, other = (entry(type="page", name=name, messageId=None) for name in ("Home", "Prices"))
     assert one.at == other.at
     assert one.id != other.id

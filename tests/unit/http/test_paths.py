@@ -74,7 +74,7 @@ def test_decode_id__written_another_way__is_refused_with_how_to_write_it(path_pa
     caught.value.message.encode()
 
 
-def test_decode_id__id_as_it_is_though_it_needs_writing__is_told_the_right_form():
+def test_decode_id__id_as_it_is_though_it_needs_writing__is_refused_with_the_right_form():
     with pytest.raises(ApiError) as caught:
         decode_id("Acme Corp")
     assert "~QWNtZSBDb3Jw" in caught.value.message
