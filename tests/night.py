@@ -27,10 +27,11 @@ from aws_lambda_powertools import Logger
 
 from healthscore.core.model import Event
 from healthscore.services.ingestion.events import ingest
-from healthscore.services.nightly.process import run_segment, start
-from healthscore.services.nightly.tasks import begin, end, work
+from healthscore.services.nightly.finish import finish_task
+from healthscore.services.nightly.plan import plan_parts, plan_run
+from healthscore.services.nightly.process import process_part, process_task
 from healthscore.services.notifications.outbox import Outbox
-from healthscore.services.notifications.rate_limit import Pace
+from healthscore.services.notifications.rate_limit import RateLimit
 from healthscore.storage import schema, workspace
 from healthscore.storage.client import dynamodb, pages
 from tests.support import dynamodb_local
@@ -78,8 +79,11 @@ class Units:
 
     def _count(self, model: Any, parsed: dict[str, Any], **_: object) -> None:
         kind = "read" if model.name in {"Query", "Scan", "GetItem"} else "write"
+        consumed = parsed.get("ConsumedCapacity", [])
         with self._lock:
-            self.taken[kind] += parsed.get("ConsumedCapacity", {}).get("CapacityUnits", 0)
+            # A transaction answers with one entry for each table.
+            for entry in consumed if isinstance(consumed, list) else [consumed]:
+                self.taken[kind] += entry["CapacityUnits"]
 
 
 def live(account_id: str, gap: int) -> None:
@@ -153,25 +157,25 @@ def prepare(accounts: int) -> None:
         live(named(number), DAYS_BETWEEN[number % len(DAYS_BETWEEN)])
     for age in (3, 2, 1):
         at = TONIGHT - timedelta(days=age)
-        run_segment(start({"time": at.isoformat()}, TONIGHT), 0, 1, keep_going=lambda: True, logger=LOGGER)
+        process_part(plan_run({"time": at.isoformat()}, TONIGHT), 0, 1, keep_going=lambda: True, logger=LOGGER)
     fill(accounts)
 
 
 def whole_night() -> dict[str, Any]:
     """What the worker's process does: every task of the state machine, and what it took."""
     topic = Topic()
-    at_once = Pace(10**6, wait=lambda _: None)
+    at_once = RateLimit(10**6, wait=lambda _: None)
     outbox = Outbox(topic, "arn:aws:sns:us-east-1:123456789012:alerts", None, LOGGER, at_once)  # type: ignore[arg-type]
     units = Units()
     units.watch()
     now = datetime.now(UTC)
     began, cpu = time.monotonic(), time.process_time()
-    started = begin({"event": {"time": TONIGHT.isoformat()}, "execution": str(uuid4())}, now)
+    started = plan_parts({"event": {"time": TONIGHT.isoformat()}, "execution": str(uuid4())}, now)
     for segment in started["numbers"]:
         task = {**started, "segment": segment, "chunk": 0, "resume": None, "done": False}
         while not task["done"]:
-            task = work(task, now, keep_going=lambda: True, logger=LOGGER)
-    result = end(started, outbox, keep_going=lambda: True)
+            task = process_task(task, now, keep_going=lambda: True, logger=LOGGER)
+    result = finish_task(started, outbox, keep_going=lambda: True)
     return {
         "result": result,
         "units": units.taken,

@@ -1,4 +1,4 @@
-"""What the product counts, as CloudWatch metrics that ride on log lines (embedded metric format).
+"""The product's CloudWatch metrics, as members of log lines (embedded metric format).
 
 CloudWatch takes the figures out of a line that is logged anyway: no call, no client, and no second line to pay for.
 Powertools' Metrics would write a line of its own for each request.
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 NAMESPACE = "Healthscore"
 DIMENSION = "FunctionName"
-"""What tells stacks apart: the name of a function is unique in its account and region, and so alarms can name it."""
+"""Separates stacks: a function's name is unique in its AWS account and region, and alarms know it."""
 
 
 class Metric(StrEnum):
-    """Everything that is counted. CloudWatch bills each of them, and the first ten of an AWS account are free."""
+    """All metrics. CloudWatch bills each of them, and the first ten of an AWS account are free."""
 
     EVENTS_ACCEPTED = "EventsAccepted"
     EVENTS_DUPLICATE = "EventsDuplicate"
@@ -36,15 +36,16 @@ class Metric(StrEnum):
 
 
 def embedded(counts: Mapping[Metric, int], context: object, at: datetime) -> dict[str, Any]:
-    """Members that make a JSON log line count.
+    """Members of a JSON log line that CloudWatch reads as metrics.
 
     Args:
-        counts: figures of one request or run; nothing is added to the line where there are none.
-        context: Lambda's, which names the function.
-        at: when it happened, aware.
+        counts: figures of one request or run.
+        context: Lambda's, which has the function's name.
+        at: the instant of the figures, aware.
 
     Returns:
-        `_aws`, which tells CloudWatch what to read, the function's name, and the figures.
+        `_aws`, which lists the metrics for CloudWatch, the function's name, and the figures; nothing where there are no
+        figures.
     """
     if not counts:
         return {}
@@ -58,10 +59,10 @@ def embedded(counts: Mapping[Metric, int], context: object, at: datetime) -> dic
 
 
 def of_run(result: Mapping[str, Any]) -> dict[Metric, int]:
-    """What a nightly run counts, from its figures. A backfill is no night: it proves nothing of tonight.
+    """The metrics of a nightly run. A backfill has none: the alarm on missing nights must not count it as one.
 
     Args:
-        result: what `healthscore.services.nightly.process.finish` returned.
+        result: as of `healthscore.services.nightly.finish.finish_run`.
     """
     if result["backfill"]:
         return {}
@@ -75,5 +76,9 @@ def of_run(result: Mapping[str, Any]) -> dict[Metric, int]:
 
 
 def of_delivery(result: Mapping[str, Any]) -> dict[Metric, int]:
-    """What sending counts, from its figures; a run that was cut off before it sent anything counts none."""
+    """The metrics of sending; zeros for a run that stopped before it sent anything.
+
+    Args:
+        result: the figures of a run or of a delivery.
+    """
     return {Metric.MESSAGES_SENT: result.get("sent", 0), Metric.MESSAGES_UNSENT: result.get("unsent", 0)}

@@ -28,7 +28,7 @@ from healthscore.core import account as account_value
 from healthscore.integrations.crm.hubspot import HubSpot, HubSpotOptions
 from healthscore.services.crm_sync import sync
 from healthscore.services.notifications.outbox import Outbox
-from healthscore.services.notifications.rate_limit import Pace
+from healthscore.services.notifications.rate_limit import RateLimit
 from healthscore.storage import schema
 from healthscore.storage.accounts import accounts, index
 from healthscore.storage.client import dynamodb
@@ -162,7 +162,7 @@ class Reader:
             provider=PROVIDER,
             connector=connector,
             writing=False,
-            outbox=Outbox(_Topic(), "topic", None, _LOGGER, Pace(10**6)),  # type: ignore[arg-type]
+            outbox=Outbox(_Topic(), "topic", None, _LOGGER, RateLimit(10**6)),  # type: ignore[arg-type]
             logger=_LOGGER,
             clock=fake.clock.now,
             keep_going=lambda: True,

@@ -13,6 +13,7 @@ from aws_lambda_powertools import Logger
 from healthscore.core.time import DAY
 from healthscore.services.ingestion.events import ingest
 from healthscore.services.nightly import process
+from healthscore.services.nightly.plan import plan_run
 from healthscore.settings import Settings
 from healthscore.storage import workspace
 from healthscore.storage.accounts import accounts
@@ -143,8 +144,8 @@ them where the score or the time of the last event has changed):"""
 
 
 def _run(as_of: datetime, customers: int) -> None:
-    run = process.start({"time": as_of.isoformat()}, NOW)
-    totals = process.run_segment(run, 0, 1, keep_going=lambda: True, logger=LOGGER).totals
+    run = plan_run({"time": as_of.isoformat()}, NOW)
+    totals = process.process_part(run, 0, 1, keep_going=lambda: True, logger=LOGGER).totals
     assert totals.complete
     assert totals.scored == customers, totals
 

@@ -1,4 +1,4 @@
-"""An account as it is known now: what people, clients, CRMs and nights say of it."""
+"""An account with all that is stored of it outside of its event logs and its history."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from healthscore.core.alerts.acknowledgement import Acknowledgement
     from healthscore.core.model import CrmFacts, DailyScore, Snapshot
 
 RECENT_NIGHTS = 30
-"""Daily scores that an account keeps at hand."""
+"""An account holds so many daily scores, so that most scores need not read the history."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,29 +21,28 @@ class Account:
 
     account_id: str
     since: datetime
-    """When the account was first written here."""
+    """When the account was first written, aware."""
     profile: dict[str, Any]
-    """What an admin has set, and what clients' group calls say where no admin has set anything."""
+    """What admins have set; fields that no admin has set come from clients' group calls."""
     crm: CrmFacts | None
     first_seen: dict[str, datetime]
-    """When each event name was first seen."""
+    """When each event name was first seen, aware."""
     latest: Snapshot | None
     """The newest night's score."""
     recent: tuple[DailyScore, ...]
     """The newest nights' scores, oldest first, `RECENT_NIGHTS` at most."""
     from_traits: tuple[str, ...] = ()
-    """Names of what is in the profile by group calls; attributes as `attributes.<name>`."""
+    """The fields of the profile that come from group calls; attributes as `attributes.<name>`."""
     erasing: bool = False
-    """Whether its erasure has begun: then it is gone for all but those who finish that."""
+    """Whether its erasure has begun. Everything but the erasure then treats the account as gone."""
     forgetting: tuple[str, ...] = ()
-    """Users whose erasure has begun and is not known to be finished."""
+    """Users whose erasure has begun and may not be finished."""
     index_summary: str | None = None
     """What the book shows of profile and CRM, as stored (`storage.accounts.index`)."""
-    acknowledgement: dict[str, Any] | None = None
-    """What was said last about an alert of the account: `core.alerts.suppression.Acknowledgement` in its stored
-    form."""
+    acknowledgement: Acknowledgement | None = None
+    """The latest acknowledgement of any of its alerts, also when it has ended."""
 
     @property
     def known_since(self) -> datetime:
-        """The account's first sign of life: its first event or its being written here, whichever was earlier."""
+        """The account's first sign of life: its first event or `since`, whichever was earlier."""
         return min([self.since, *self.first_seen.values()])

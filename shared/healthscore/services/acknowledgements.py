@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from healthscore.core.alerts.acknowledgement import MAX_SNOOZE, Acknowledgement, AcknowledgementStatus
 from healthscore.core.alerts.model import Alert, AlertKind
-from healthscore.core.alerts.suppression import MAX_SNOOZE, Acknowledgement, AcknowledgementStatus
 from healthscore.core.time import from_millis, millis
 from healthscore.storage.accounts import accounts
 from healthscore.storage.alerts import acknowledgements, messages
@@ -74,8 +74,8 @@ def acknowledge(
             score=account.latest.score,
         )
         stored = account.acknowledgement
-        if stored is not None and _in_force(Acknowledgement.from_json(stored), acknowledgement):
-            return AcknowledgedAlert(found.body, found.status, stored)
+        if stored is not None and _in_force(stored, acknowledgement):
+            return AcknowledgedAlert(found.body, found.status, stored.to_json())
         try:
             acknowledgements.keep(account.account_id, acknowledgement)
         except ConditionFailedError:
@@ -86,7 +86,7 @@ def acknowledge(
 
 def _in_force(stored: Acknowledgement, acknowledgement: Acknowledgement) -> bool:
     """Whether the stored acknowledgement says the same as the new one, and has not ended."""
-    return acknowledgement.says(stored) and acknowledgement.at < stored.until
+    return acknowledgement.repeats(stored) and acknowledgement.at < stored.until
 
 
 def _check_open(alert: Alert, found: Message) -> None:

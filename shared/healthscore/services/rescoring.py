@@ -1,7 +1,7 @@
-"""A score between two nights: when a CRM says something new, the account is scored at once and may alert at once.
+"""Scores an account between two nights, when its CRM facts change, and alerts at once what the new score brings.
 
-What is found is kept as the day's snapshot, where the night has taken one, so that the next night compares with what
-people were already told.
+Where the day's night has kept a snapshot, the new score takes its place. So the next night compares with the score that
+people have been alerted about.
 """
 
 from __future__ import annotations
@@ -9,12 +9,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from healthscore.core.alerts.outage import DROPS
-from healthscore.core.alerts.tickets import render_tickets, tickets_opened, with_tickets
+from healthscore.core.alerts.pipeline import decide
+from healthscore.core.alerts.tickets import merge_tickets, render_tickets, tickets_opened
 from healthscore.core.health import assess, snapshot
 from healthscore.core.time import day_of
-from healthscore.services.alerting import alerts as alerts_of
-from healthscore.services.alerting import subject
+from healthscore.services.alerting import gather, subject
 from healthscore.services.scoring import gather_facts
 from healthscore.storage.accounts import accounts, history
 from healthscore.storage.alerts import messages
@@ -30,48 +29,54 @@ if TYPE_CHECKING:
     from healthscore.settings import Settings
 
 
-def enter(
+def apply_facts(
     account: Account,
-    said: CrmFacts,
+    received: CrmFacts,
     now: datetime,
     settings: Settings,
     *,
     alerting: bool,
     along: Sequence[Any] = (),
 ) -> tuple[Snapshot, list[Alert]] | None:
-    """Enter what a CRM says of an account, score the account as of now, and store the alerts that it is worth.
+    """Save new CRM facts of an account, score the account as of now, and store the alerts that this brings.
 
-    What a score is worth telling needs a night to compare with: before its first one, an account is scored and nothing
-    is kept. What is told already under the same id, by the night or by an earlier change of the same day, is not told
-    again. Whoever dies after the facts are entered has told of their tickets; of the score, the next night tells.
+    An alert of the score needs a night to compare with: before an account's first one, it is scored and no score is
+    kept. An alert that is stored already under the same id, by the night or by an earlier change of the day, is not
+    stored again. The ticket alert is saved in one transaction with the facts. A crash after that loses no alert: the
+    next night finds the changes of the score.
 
     Args:
         account: the account as read.
-        said: what takes the place of its CRM facts.
+        received: the facts that replace its CRM facts.
         now: the instant to score, aware UTC, not before the facts were received.
         settings: the workspace's settings.
-        alerting: whether alerts are stored; where they are not, the change is taken as known.
-        along: what is written together with the facts, or not at all.
+        alerting: whether alerts are stored; where they are not, the change counts as known.
+        along: further parts of the transaction that saves the facts.
 
     Returns:
-        The score, and the alerts that are now to be sent; None where others have changed the account meanwhile, or what
-        is written along, and nothing was entered.
+        The score, and the alerts that are now to be sent; None where another process has changed the account
+        meanwhile, or a part in `along` failed, and nothing was saved.
 
     Raises:
         StorageUnavailableError: the tables cannot be read or written now.
     """
-    facts = gather_facts(replace(account, crm=said), now, settings, consistent=True)
+    facts = gather_facts(replace(account, crm=received), now, settings, consistent=True)
     current = _score(account, facts)
     latest = account.latest
-    dated = latest is not None and latest.day <= current.day
-    found = _by_score(account, current, settings) if alerting and dated else []
-    opened = _tickets(account, said, facts, current, settings) if alerting else None
-    urgent, others = _merged(opened, found)
-    if not crm_facts.save(account, said, messages.Message.of(urgent) if urgent else None, along):
+    has_night = latest is not None and latest.day <= current.day
+    urgent: Alert | None = None
+    others: list[Alert] = []
+    if alerting:
+        previous = _previous(account, current) if has_night else None
+        opened = _tickets(account, received, facts, current, settings)
+        inputs = gather(account, previous, current, settings.alerts, with_today=opened is not None)
+        stored = {alert.alert_id for alert in inputs.today}
+        urgent, others = merge_tickets(opened, decide(inputs, settings.alerts), stored)
+    if not crm_facts.save(account, received, messages.Message.of(urgent) if urgent else None, along):
         return None
     new = [*([urgent] if urgent else ()), *(alert for alert in others if messages.add(messages.Message.of(alert)))]
-    if latest is not None and dated:
-        # The account first: the next night compares with what stands there.
+    if latest is not None and has_night:
+        # The account first: the next night compares with the score in its item.
         accounts.save_score(account, current)
         if latest.day == current.day:
             history.put_snapshot(account.account_id, current, replace=True)
@@ -82,30 +87,18 @@ def _score(account: Account, facts: Facts) -> Snapshot:
     return snapshot(assess(account.account_id, facts, (), None))
 
 
-def _by_score(account: Account, current: Snapshot, settings: Settings) -> list[Alert]:
-    """What the new score is worth telling, compared with the night before."""
-    latest = account.latest
-    earlier = latest is not None and latest.day < current.day
-    previous = latest if earlier else history.snapshot_before(account.account_id, current.day)
-    return alerts_of(account, previous, current, settings.alerts) if previous else []
+def _previous(account: Account, current: Snapshot) -> Snapshot | None:
+    """The last snapshot of a day before the score's."""
+    if account.latest is not None and account.latest.day < current.day:
+        return account.latest
+    return history.snapshot_before(account.account_id, current.day)
 
 
-def _tickets(account: Account, said: CrmFacts, facts: Facts, current: Snapshot, settings: Settings) -> Alert | None:
-    """The alert on tickets that were opened, unless that is no change, or switched off."""
+def _tickets(account: Account, received: CrmFacts, facts: Facts, current: Snapshot, settings: Settings) -> Alert | None:
+    """The alert of tickets that were opened; None where none were, or the rule is off."""
     before = account.crm
-    if before is None or not settings.alerts.ticket_opened.enabled or not tickets_opened(before, said):
+    if before is None or not settings.alerts.ticket_opened.enabled or not tickets_opened(before, received):
         return None
     then = _score(account, replace(facts, crm=before))
     since = day_of(before.received_at, settings.zone)
-    opened = render_tickets(subject(account), before, since, then, current)
-    return None if messages.known(account.account_id, opened.alert_id) else opened
-
-
-def _merged(opened: Alert | None, found: Sequence[Alert]) -> tuple[Alert | None, list[Alert]]:
-    """One message where tickets and a drop of the score are told at the same moment; and what is told beside it."""
-    if opened is None:
-        return None, list(found)
-    for alert in found:
-        if alert.kind in DROPS and not messages.known(alert.account_id, alert.alert_id):
-            return with_tickets(alert, opened), [other for other in found if other is not alert]
-    return opened, list(found)
+    return render_tickets(subject(account), before, since, then, current)

@@ -20,7 +20,9 @@ from healthscore.http.api_keys import CachedKeys, key_hash
 from healthscore.services.crm_sync import matching
 from healthscore.services.ingestion import events as ingest
 from healthscore.services.nightly import process
-from healthscore.services.nightly.tasks import begin, end, work
+from healthscore.services.nightly.finish import finish_task
+from healthscore.services.nightly.plan import plan_parts
+from healthscore.services.nightly.process import process_task
 from healthscore.storage import workspace
 from healthscore.storage.crm import companies as crm_companies
 from healthscore.storage.crm import connections
@@ -180,7 +182,7 @@ class Life:
             self.describe(customer, customer.name, NIGHT - timedelta(days=3) + timedelta(hours=1))
         self.night(NIGHT - timedelta(days=2), "run-2")
         with self.monkeypatch.context() as accident:
-            accident.setattr(process, "_night", _fail)
+            accident.setattr(process, "_score_tonight", _fail)
             self.night(NIGHT - timedelta(days=1), "run-1")
         self.connect()
         self.night(NIGHT, "run-0")
@@ -262,10 +264,10 @@ class Life:
 
     def night(self, at: datetime, run: str) -> None:
         """A night as the state machine runs it."""
-        started = begin({"event": {"time": format_instant(at)}, "execution": run}, at)
+        started = plan_parts({"event": {"time": format_instant(at)}, "execution": run}, at)
         task = {**started, "segment": 0, "chunk": 0, "resume": None}
-        work(task, at, keep_going=lambda: True, logger=LOGGER)
-        end(started, outbox_of(Topic(), at), keep_going=lambda: True)
+        process_task(task, at, keep_going=lambda: True, logger=LOGGER)
+        finish_task(started, outbox_of(Topic(), at), keep_going=lambda: True)
 
     def identify(self, customer: Customer, user: str) -> dict[str, Any]:
         traits = {"email": customer.email(user), "name": customer.user_name}

@@ -16,7 +16,8 @@ from healthscore.core.alerts.model import Alert, AlertKind, Severity, alert_id
 from healthscore.core.documents import crm_from_json
 from healthscore.http.api_keys import CachedKeys, key_hash
 from healthscore.services.ingestion.events import ingest
-from healthscore.services.nightly.process import run_segment, start
+from healthscore.services.nightly.plan import plan_run
+from healthscore.services.nightly.process import process_part
 from healthscore.settings import Settings
 from healthscore.storage import schema, workspace
 from healthscore.storage.accounts import accounts
@@ -178,8 +179,8 @@ def test_erasures__that_nobody_carried_on__are_finished_by_the_night(lived):
     with Killer(3).watching(), pytest.raises(Killed):
         delete(f"{PATH}/users/{USER}")
     erasing.mark("neighbour", NOW)
-    run = start({}, NOW)
-    assert run_segment(run, 0, 1, keep_going=lambda: True, logger=nights.LOGGER).totals.scored == 1
+    run = plan_run({}, NOW)
+    assert process_part(run, 0, 1, keep_going=lambda: True, logger=nights.LOGGER).totals.scored == 1
     assert mentions(USER, "neighbour", "Next Door") == []
     assert accounts.get(ACCOUNT).forgetting == ()
 

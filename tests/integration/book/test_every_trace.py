@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from healthscore.core.time import DAY
-from healthscore.services.nightly.process import run_segment, start
+from healthscore.services.nightly.plan import plan_run
+from healthscore.services.nightly.process import process_part
 from healthscore.storage.accounts import accounts
 from healthscore.storage.day_logs import rollups
 from tests.integration.book.lived import DOOMED, NIGHT, NOW, SPARED, Life, ask
@@ -95,8 +96,8 @@ def test_delete_user__of_two_accounts__stays_known_to_the_other(lived):
 
 
 def finish_at_night() -> None:
-    run = start({}, NIGHT + timedelta(hours=12))
-    run_segment(run, 0, 1, keep_going=lambda: True, logger=LOGGER)
+    run = plan_run({}, NIGHT + timedelta(hours=12))
+    process_part(run, 0, 1, keep_going=lambda: True, logger=LOGGER)
 
 
 @pytest.mark.parametrize(("path", "left"), [(ACCOUNT, DOOMED.traces), (USER, OF_THE_USER)], ids=["account", "user"])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aws_lambda_powertools import Logger
 
-from healthscore.core.alerts.rules import changes
+from healthscore.core.alerts.rules import evaluate
 from healthscore.core.alerts.settings import AlertSettings
 from healthscore.core.health import assess, snapshot
 from healthscore.core.model import Event
@@ -23,7 +23,7 @@ from healthscore.services.crm_sync.sync import Session
 from healthscore.services.ingestion.events import ingest
 from healthscore.services.nightly import process
 from healthscore.services.notifications.outbox import Outbox
-from healthscore.services.notifications.rate_limit import Pace
+from healthscore.services.notifications.rate_limit import RateLimit
 from healthscore.services.scoring import gather_facts
 from healthscore.settings import Settings
 from healthscore.storage.accounts import accounts, history
@@ -81,7 +81,9 @@ class Workspace:
             provider=self.provider,
             connector=connector,
             writing=chosen.write_back,
-            outbox=Outbox(self.topic, "topic", None, logger, Pace(10, wait=lambda _: None), clock=self.fake.clock.now),
+            outbox=Outbox(
+                self.topic, "topic", None, logger, RateLimit(10, wait=lambda _: None), clock=self.fake.clock.now
+            ),
             logger=logger,
             clock=self.fake.clock.now,
             keep_going=lambda: next(left, None) is not None,
@@ -114,7 +116,7 @@ class Workspace:
             facts = gather_facts(account, self.fake.clock.now(), Settings(), consistent=True)
             current = snapshot(assess(account.account_id, facts, (), None))
             previous = history.snapshot_before(account.account_id, current.day)
-            self.nightly += [change.kind for change in changes(account.recent, previous, current, AlertSettings())]
+            self.nightly += [change.kind for change in evaluate(account.recent, previous, current, AlertSettings())]
             accounts.save_score(account, history.put_snapshot(account.account_id, current, replace=False))
 
     def facts(self, account_id: str) -> Any:

@@ -16,6 +16,7 @@ from healthscore.core.model import Event
 from healthscore.integrations.crm.registry import PROVIDERS
 from healthscore.services.ingestion.events import ingest
 from healthscore.services.nightly import process
+from healthscore.services.nightly.plan import plan_run
 from healthscore.services.scoring import assess_account
 from healthscore.settings import Settings
 from healthscore.storage.accounts import accounts
@@ -188,8 +189,8 @@ class Life:
 
     def night(self):
         """The nightly run of now, up to the messages that it stores; answers their kinds."""
-        run = process.start({"time": self.clock.now().isoformat()}, self.clock.now())
-        worked = process.run_segment(run, 0, 1, keep_going=lambda: True, logger=None)
+        run = plan_run({"time": self.clock.now().isoformat()}, self.clock.now())
+        worked = process.process_part(run, 0, 1, keep_going=lambda: True, logger=None)
         return dict(worked.totals.alerts)
 
     def score(self):

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from healthscore.core.alerts.rules import changes
+from healthscore.core.alerts.rules import evaluate
 from healthscore.core.alerts.settings import AlertSettings
 from healthscore.core.documents import crm_from_json
 from healthscore.core.health import assess, snapshot
@@ -80,7 +80,7 @@ def told(story, now):
             previous = snapshot(night)
             recent.append(previous.daily)
     tonight = assess(story.account_id, facts(events, crm_as_of(story, now, now), now), recent, previous)
-    return tonight, [change.kind.value for change in changes(recent, previous, snapshot(tonight), AlertSettings())]
+    return tonight, [change.kind.value for change in evaluate(recent, previous, snapshot(tonight), AlertSettings())]
 
 
 @pytest.mark.parametrize("now", NOWS, ids=lambda now: f"{now:%a-%H:%M:%S}")

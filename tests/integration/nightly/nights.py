@@ -18,10 +18,11 @@ from healthscore.core.alerts.model import Alert
 from healthscore.core.model import Event
 from healthscore.core.time import format_instant
 from healthscore.services.ingestion.events import ingest
-from healthscore.services.nightly.finish import finish, settle
-from healthscore.services.nightly.process import run_segment, start
+from healthscore.services.nightly.finish import finish_run, settle_held
+from healthscore.services.nightly.plan import plan_run
+from healthscore.services.nightly.process import process_part
 from healthscore.services.notifications.outbox import BATCH, Outbox
-from healthscore.services.notifications.rate_limit import Pace
+from healthscore.services.notifications.rate_limit import RateLimit
 from healthscore.storage import workspace
 from healthscore.storage.accounts import accounts, history
 from healthscore.storage.client import dynamodb, pages
@@ -178,28 +179,25 @@ def schedule(at: datetime) -> dict[str, str]:
     return {"time": format_instant(at)}
 
 
-def night(topic: Topic, event: dict[str, Any] | None = None, *, now: datetime = TONIGHT, segments: int = 1) -> Any:
+def night(topic: Topic, event: dict[str, Any] | None = None, *, now: datetime = TONIGHT, parts: int = 1) -> Any:
     """What the function does at a given time for one event; by default the schedule's of tonight."""
-    run = start(schedule(TONIGHT) if event is None else event, now)
-    totals_of_parts = [
-        run_segment(run, segment, segments, keep_going=lambda: True, logger=LOGGER).totals
-        for segment in range(segments)
-    ]
-    return finish(run, totals_of_parts, outbox_of(topic, now), keep_going=lambda: True)
+    run = plan_run(schedule(TONIGHT) if event is None else event, now)
+    results = [process_part(run, part, parts, keep_going=lambda: True, logger=LOGGER).totals for part in range(parts)]
+    return finish_run(run, results, outbox_of(topic, now), keep_going=lambda: True)
 
 
 def outbox_of(topic: Topic, now: datetime = TONIGHT) -> Outbox:
-    return Outbox(topic, "arn:aws:sns:us-east-1:123456789012:alerts", None, LOGGER, pace(), clock=lambda: now)
+    return Outbox(topic, "arn:aws:sns:us-east-1:123456789012:alerts", None, LOGGER, rate_limit(), clock=lambda: now)
 
 
-def pace() -> Pace:
+def rate_limit() -> RateLimit:
     """Whole batches, and nobody who waits."""
-    return Pace(BATCH, clock=lambda: 0.0, wait=lambda _: None)
+    return RateLimit(BATCH, clock=lambda: 0.0, wait=lambda _: None)
 
 
 def sweep(topic: Topic, now: datetime) -> Any:
     """What the function does for the scheduled outbox task."""
-    settle(lambda: True)
+    settle_held(lambda: True)
     return outbox_of(topic, now).send([], lambda: True)
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from healthscore.core.model import CrmFacts
 from healthscore.services import rescoring
-from healthscore.services.nightly.process import run_segment, start
+from healthscore.services.nightly.plan import plan_run
+from healthscore.services.nightly.process import process_part
 from healthscore.settings import Settings
 from healthscore.storage import schema
 from healthscore.storage.accounts import accounts, history
@@ -21,14 +22,14 @@ from tests.unit.core.alerts.nights import lived
 def test_night__account_that_has_last_night__takes_three_calls(topic):
     """A night is as fast as it makes few calls."""
     account("acme", *[ABSENT] * 4)
-    run, made = start(scheduled(TONIGHT), TONIGHT), []
+    run, made = plan_run(scheduled(TONIGHT), TONIGHT), []
 
     def note(params, model, **_):
         made.append((model.name, params["TableName"]))
 
     dynamodb().meta.events.register("provide-client-params.dynamodb", note)
     try:
-        run_segment(run, 0, 1, keep_going=lambda: True, logger=LOGGER)
+        process_part(run, 0, 1, keep_going=lambda: True, logger=LOGGER)
     finally:
         dynamodb().meta.events.unregister("provide-client-params.dynamodb", note)
     assert made == [
@@ -75,6 +76,6 @@ def test_night__after_a_change_by_day_died_between_its_two_writes__does_not_tell
         accident.setattr(history, "put_snapshot", dying(history.put_snapshot))
         accident.setattr(accounts, "save_score", dying(accounts.save_score))
         with pytest.raises(Killed):
-            rescoring.enter(acme, said, later, Settings(), alerting=True)
+            rescoring.apply_facts(acme, said, later, Settings(), alerting=True)
     night(topic, scheduled(TONIGHT + NIGHT), now=TONIGHT + NIGHT)
     assert topic.kinds().count("band_fell") == 1

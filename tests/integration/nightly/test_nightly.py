@@ -16,8 +16,9 @@ from healthscore.core.nightly.run_totals import RunTotals
 from healthscore.integrations.crm.facts import nothing_known
 from healthscore.services import alerting
 from healthscore.services.nightly import process
-from healthscore.services.nightly.finish import finish
-from healthscore.services.nightly.process import IN_FLIGHT, Run, run_segment, start
+from healthscore.services.nightly.finish import finish_run
+from healthscore.services.nightly.plan import Run, plan_run
+from healthscore.services.nightly.process import IN_FLIGHT, process_part
 from healthscore.services.scoring import assess_account
 from healthscore.settings import Settings
 from healthscore.storage.accounts import accounts, history
@@ -184,7 +185,7 @@ def test_night__segments__together_are_the_whole(topic):
     tables = Tables()
     whole, stored = night(topic), items("HISTORY_TABLE")
     tables.bring_back()
-    assert night(topic, segments=5) == whole
+    assert night(topic, parts=5) == whole
     assert items("HISTORY_TABLE") == stored
 
 
@@ -223,11 +224,13 @@ def test_night__account_that_cannot_be_read__stops_nothing(topic):
     assert "broken (JSONDecodeError)" in topic.alerts()[-1].why
 
 
-def test_run_segment__failure__is_logged_by_place_and_without_contents(topic, monkeypatch):
+def test_process_part__failure__is_logged_by_place_and_without_contents(topic, monkeypatch):
     account("bad", ABSENT)
     monkeypatch.setattr(process, "_score", lambda *_: {}["secret content"])
     stream = io.StringIO()
-    run_segment(start({}, TONIGHT), 0, 1, keep_going=lambda: True, logger=Logger(service="segment-test", stream=stream))
+    process_part(
+        plan_run({}, TONIGHT), 0, 1, keep_going=lambda: True, logger=Logger(service="segment-test", stream=stream)
+    )
     logged = json.loads(stream.getvalue())
     assert (logged["account_id"], logged["error"]) == ("bad", "KeyError")
     assert "test_nightly.py:" in logged["where"]
@@ -251,11 +254,11 @@ def test_night__storage_fails_account_after_account__gives_up(topic, monkeypatch
 def test_night__out_of_time__goes_on_where_it_stopped(topic):
     for number in range(6):
         account(f"a{number}", ABSENT)
-    run = start(schedule(TONIGHT), TONIGHT)
+    run = plan_run(schedule(TONIGHT), TONIGHT)
     time_left = iter([True] * 4 + [False])
-    totals = run_segment(run, 0, 1, keep_going=lambda: next(time_left), logger=LOGGER).totals
+    totals = process_part(run, 0, 1, keep_going=lambda: next(time_left), logger=LOGGER).totals
     assert (totals.scored, totals.complete) == (4, False)
-    result = finish(run, [totals], outbox_of(topic), keep_going=lambda: True)
+    result = finish_run(run, [totals], outbox_of(topic), keep_going=lambda: True)
     assert result["left"] == ["accounts not reached in time"]
     assert topic.published == []
     result = night(topic)
@@ -263,7 +266,7 @@ def test_night__out_of_time__goes_on_where_it_stopped(topic):
     assert topic.kinds() == ["digest"]
 
 
-def test_run_segment__many_accounts__holds_few_at_once(topic, monkeypatch):
+def test_process_part__many_accounts__holds_few_at_once(topic, monkeypatch):
     """Not more than the accounts in flight are read ahead, however many there are."""
     account("acme", ABSENT)
     one, first_batch_read, ahead = accounts.get("acme"), threading.Event(), []
@@ -279,13 +282,13 @@ def test_run_segment__many_accounts__holds_few_at_once(topic, monkeypatch):
     def work(*_):
         first_batch_read.wait()
         found = snapshot(assess_account(one, TONIGHT, Settings()))
-        return process._Outcome(alerting.subject(one), None, found, ())
+        return process._AccountResult(alerting.subject(one), None, found, ())
 
     monkeypatch.setattr(process, "ThreadPoolExecutor", ThreadPoolExecutor)
     monkeypatch.setattr(process, "RunTotals", lambda: totals)
-    monkeypatch.setattr(process, "_night", work)
+    monkeypatch.setattr(process, "_score_tonight", work)
     monkeypatch.setattr(accounts, "scan", scan)
-    run_segment(Run(TODAY, TONIGHT, Settings()), 0, 1, keep_going=lambda: True, logger=LOGGER)
+    process_part(Run(TODAY, TONIGHT, Settings()), 0, 1, keep_going=lambda: True, logger=LOGGER)
     assert totals.scored == 5 * IN_FLIGHT
     assert max(ahead) < IN_FLIGHT
 

@@ -21,7 +21,7 @@ from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from functions.nightly import handler as function
 from healthscore import process
 from healthscore.core.alerts.model import AlertKind
-from healthscore.services.nightly import tasks
+from healthscore.services.nightly import plan
 from healthscore.storage.accounts import accounts
 from healthscore.storage.errors import StorageUnavailableError
 from healthscore.storage.runs import runs
@@ -114,7 +114,7 @@ def machine(interpreter, topic, monkeypatch):
     monkeypatch.setattr(retrier_decl, "time", SimpleNamespace(sleep=lambda _: None))
     monkeypatch.setattr(function, "datetime", Tonight)
     monkeypatch.setattr("healthscore.services.notifications.outbox.sns", lambda: topic)
-    monkeypatch.setattr(tasks, "ACCOUNTS_PER_SEGMENT", 4)
+    monkeypatch.setattr(plan, "ACCOUNTS_PER_PART", 4)
     return machine
 
 
@@ -166,7 +166,7 @@ def test_machine__worker_fails_twice_then_works__leaves_nothing_out(machine, top
 
 
 def test_machine__segment_fails_for_good__is_tolerated_and_named_in_the_digest(machine, topic, monkeypatch):
-    monkeypatch.setattr(tasks, "ACCOUNTS_PER_SEGMENT", 1)
+    monkeypatch.setattr(plan, "ACCOUNTS_PER_PART", 1)
     workspace_of(12)
     machine.failures[7] = 100
     execution = machine.run(schedule(TONIGHT))
@@ -216,8 +216,8 @@ def test_machine__event_that_makes_no_sense__fails_at_once(machine):
 def test_tasks__of_a_thousand_segments__stay_far_below_what_a_state_may_hold(machine, topic, monkeypatch):
     """A state's input and output end at 256 KB, also the one that holds the answers of all segments."""
     monkeypatch.setattr(runs, "accounts_about", lambda: 10_000_000)
-    started = tasks.begin({"task": "start", "event": schedule(TONIGHT), "execution": "x" * 80}, TONIGHT)
-    assert started["segments"] == len(started["numbers"]) == tasks.SEGMENTS
+    started = plan.plan_parts({"task": "start", "event": schedule(TONIGHT), "execution": "x" * 80}, TONIGHT)
+    assert started["segments"] == len(started["numbers"]) == plan.PARTS
     assert len(json.dumps(started)) < 256 * 1024 / 10
     answers = [json.loads(definition())["States"]["Segments"]["ItemProcessor"]["States"]["Done"]["Result"]] * 1000
     assert len(json.dumps(answers)) < 256 * 1024 / 10

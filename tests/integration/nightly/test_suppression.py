@@ -10,12 +10,13 @@ import pytest
 
 from functions.api import handler as api_function
 from healthscore.core.alerts import suppression
+from healthscore.core.alerts.acknowledgement import MAX_SNOOZE
 from healthscore.core.alerts.model import AlertKind, alert_id
-from healthscore.core.alerts.suppression import MAX_SNOOZE, WORSENED_POINTS
+from healthscore.core.alerts.suppression import WORSENED_POINTS
 from healthscore.core.model import CrmFacts
 from healthscore.core.time import format_instant
 from healthscore.http.api_keys import CachedKeys, Scope, key_hash
-from healthscore.services.rescoring import enter
+from healthscore.services.rescoring import apply_facts
 from healthscore.settings import Settings
 from healthscore.storage import workspace
 from healthscore.storage.accounts import accounts
@@ -179,7 +180,7 @@ def test_handling__by_two_at_once__both_are_answered_and_one_stands_everywhere(f
     with ThreadPoolExecutor(2) as pool:
         answers = list(pool.map(lambda name: say("acknowledge", {"by": name}), ["Kim", "Lee"]))
     assert [status for status, _ in answers] == [200, 200]
-    assert accounts.get("acme").acknowledgement["by"] == listed()[FELL]["handling"]["by"]
+    assert accounts.get("acme").acknowledgement.by == listed()[FELL]["handling"]["by"]
 
 
 def test_handling__somebody_writes_at_the_same_moment__is_tried_again(fell, monkeypatch):
@@ -193,7 +194,7 @@ def test_handling__somebody_writes_at_the_same_moment__is_tried_again(fell, monk
     monkeypatch.setattr(acknowledgements, "keep", contended)
     monkeypatch.setattr("healthscore.storage.retries.time.sleep", lambda _: None)
     assert say("acknowledge", KIM)[0] == 200
-    assert accounts.get("acme").acknowledgement["by"] == "Kim"
+    assert accounts.get("acme").acknowledgement.by == "Kim"
 
 
 def test_handling__account_erased__nothing_is_left_of_it(fell):
@@ -250,7 +251,7 @@ def test_nights__decline_that_is_in_hand__tell_only_that_it_got_worse(topic):
             assert say("acknowledge", KIM, alert=alert.alert_id, now=now)[0] == 200
 
     first, *later = decline(topic, acknowledges_the_first)
-    known = accounts.get("acme").acknowledgement["score"]
+    known = accounts.get("acme").acknowledgement.score
     assert "Kim" not in first.why
     assert later
     assert all("it has got worse since" in alert.why for alert in later)
@@ -295,7 +296,7 @@ def test_crm_change__in_hand__is_told_only_if_it_got_worse(topic, monkeypatch):
 
     def says(hour, **said):
         facts = crm(TONIGHT + hour * HOUR, **(calm | said))
-        current, told = enter(accounts.get("acme"), facts, facts.received_at, Settings(), alerting=True)
+        current, told = apply_facts(accounts.get("acme"), facts, facts.received_at, Settings(), alerting=True)
         return current.score, told
 
     score, [fell] = says(9, open_tickets=9)

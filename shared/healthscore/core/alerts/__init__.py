@@ -1,1 +1,1 @@
-"""Alerts: the rules that find changes, what is grouped and suppressed, and the words."""
+"""Alerts: which changes of an account are worth one, in stages from finding to wording."""

@@ -1,7 +1,7 @@
-"""Alerts as values: what an alert says, how it is told apart from any other, and its JSON.
+"""Alerts as values: their fields, their ids and their JSON.
 
-An alert is written once and never changes. Whether it has been sent is the state of the stored item that holds it, not
-a part of what it says: its `status` is added where alerts are shown.
+An alert is written once and never changes. Whether it has been sent is the state of the stored item that holds it; the
+API adds that as `status` where it shows alerts.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 
 
 class AlertKind(StrEnum):
-    """What an alert tells."""
+    """What an alert reports."""
 
     BAND_FELL = "band_fell"
     DECLINING = "declining"
@@ -65,11 +65,11 @@ class AlertKind(StrEnum):
     SNOOZE_OVER = "snooze_over"
     """The time of a snooze is over, and the account is not well again."""
     TICKET_OPENED = "ticket_opened"
-    """Told at once, by what a connected CRM says; all others are told by scores."""
+    """A change of the CRM's facts, alerted at once. All other kinds of one account come from scores."""
     FLEET_SILENT = "fleet_silent"
-    """Most accounts at once: about the whole workspace, as is the digest."""
+    """A tracking outage: most accounts fell silent at once. About the whole workspace, as the digest is."""
     DIGEST = "digest"
-    """The night in short: about the whole workspace, not about one account."""
+    """The night in short. About the whole workspace."""
 
 
 class Severity(StrEnum):
@@ -82,7 +82,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One figure that moved: what it is, from what to what, and when.
+    """One figure that changed: its name, its values before and after, and their days.
 
     In JSON `day`, `before` and `after` are called `date`, `from` and `to`.
     """
@@ -124,13 +124,13 @@ class Alert:
     alert_id: str
     """The same however often a night is run, so that an alert is stored once and a receiver can drop a repeat."""
     account_id: str | None
-    """None for what concerns the whole workspace (the digest)."""
+    """None for an alert about the whole workspace, such as the digest."""
     kind: AlertKind
     severity: Severity
     day: date
     """The night's day in the workspace's time zone."""
     created_at: datetime
-    """The instant as of which the night was scored: it does not depend on when the run got to the account."""
+    """The instant that was scored: for a night it is the same for every account."""
     title: str
     why: str
     evidence: tuple[Evidence, ...]
@@ -138,9 +138,9 @@ class Alert:
     band: Band | None = None
     """The account's band after the change."""
     owner: str | None = None
-    """Who looks after the account, by the profile of that night."""
+    """The person who looks after the account, from the profile of that night."""
     merged: tuple[AlertKind, ...] = ()
-    """Kinds that it tells along: other rules saw the same fall."""
+    """Further kinds that it reports: other rules found the same fall. In JSON `also`."""
 
     def to_json(self) -> AlertJson:
         """The form in which an alert is stored, shown by the API and published to machines."""
@@ -181,10 +181,10 @@ class Alert:
 
 
 def alert_id(kind: AlertKind, day: date, account_id: str | None) -> str:
-    """The identity of an alert: one per account, kind and day; a workspace-wide kind has one per day.
+    """The id of an alert: one for each account, kind and day, or for each kind and day of the whole workspace.
 
-    The account enters as 80 bits of its hash: ids may hold any character and 200 of them, and an alert id should be
-    short and safe to paste into a URL or a filter.
+    The id holds 80 bits of the account id's hash, since an account id may have 200 characters of any kind, and an alert
+    id is short and safe to paste into a URL or a filter.
     """
     if account_id is None:
         return f"{day.isoformat()}-{kind.value}"

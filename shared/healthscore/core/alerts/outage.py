@@ -1,7 +1,7 @@
-"""Whether a whole fleet fell silent at once: then its tracking broke, and nobody left.
+"""Tracking outages: where most accounts fell silent at once, tracking broke, and no customer left.
 
-Customers leave one by one. Where most of those who are usually here on this weekday are missing on the same night, the
-events are missing and not the customers, and what the night would say of each account is not to be believed yet.
+Customers leave one by one. Where most of the accounts that are usually active on this weekday are missing on the same
+night, their events are missing. The falls that the night finds of these accounts are not certain yet.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from healthscore.core.model import DailyScore
 
 WEEKS = 4
-"""Tonight is compared with the same weekday of so many weeks before: a Sunday is only as quiet as Sundays are."""
+"""Tonight is compared with the same weekday of so many weeks before, because a usual Sunday is quiet."""
 MOST = Fraction(1, 2)
-"""The share of the usual accounts that is missing, when it is not a few customers but the fleet."""
+"""More than this share of the usual accounts is missing in a tracking outage."""
 DEVIATIONS = 3
-"""So many standard deviations of chance have to be missing as well: among nine accounts, only all nine are "most"."""
+"""At least so many standard deviations of chance are missing as well: of nine accounts, all nine have to be."""
 
 DROPS = frozenset({AlertKind.BAND_FELL, AlertKind.SCORE_FELL, AlertKind.DECLINING, AlertKind.SILENT})
-"""What alerts tell that missing events can feign."""
+"""The kinds of alert that missing events can cause."""
 
 
 def present(night: DailyScore) -> bool:
@@ -39,7 +39,7 @@ def present(night: DailyScore) -> bool:
 
 
 def weeks_present(recent: Iterable[DailyScore], tonight: DailyScore) -> list[int]:
-    """Of tonight (0) and the same nights 1 to 4 weeks before: those before which the account was active."""
+    """The nights before which the account was active: 0 for tonight, 1 to 4 for the same weekday so many weeks ago."""
     nights = {night.day: night for night in recent if night.day < tonight.day} | {tonight.day: tonight}
     at = {weeks: nights.get(tonight.day - 7 * weeks * DAY) for weeks in range(WEEKS + 1)}
     return [weeks for weeks, night in at.items() if night is not None and present(night)]
@@ -49,22 +49,32 @@ def usual(active: Mapping[int, int]) -> Fraction:
     """How many accounts are usually active before a night of this weekday.
 
     Args:
-        active: accounts that were, by weeks before tonight. A night before which nobody was is no measure: either
-            nothing was tracked yet, or it was broken then as well.
+        active: number of active accounts, by weeks before tonight. Nights without any are left out of the mean: nothing
+            was tracked yet, or tracking was broken then as well.
     """
     counts = [active[weeks] for weeks in range(1, WEEKS + 1) if active.get(weeks)]
     return Fraction(sum(counts), len(counts)) if counts else Fraction(0)
 
 
 def tracking_outage(active: Mapping[int, int]) -> bool:
-    """Whether most of the usual accounts are missing tonight, and more of them than chance would take."""
+    """Whether most of the usual accounts are missing tonight, and more of them than chance explains.
+
+    Args:
+        active: as for `usual`.
+    """
     expected = usual(active)
     missing = expected - active.get(0, 0)
     return missing > expected * MOST and missing**2 >= DEVIATIONS**2 * expected
 
 
 def outage_alert(day: date, as_of: datetime, active: Mapping[int, int]) -> Alert:
-    """The one alert that says so."""
+    """The alert that reports a tracking outage.
+
+    Args:
+        day: the night's day in the workspace's time zone.
+        as_of: the instant that was scored.
+        active: as for `usual`.
+    """
     here, expected = active.get(0, 0), usual(active)
     return Alert(
         alert_id=alert_id(AlertKind.FLEET_SILENT, day, None),

@@ -1,4 +1,4 @@
-"""From a change to an alert: what happened, since when, what explains it, and what to do about it today."""
+"""Last stage: the words of an alert. What happened, since when, what explains it, and what to do about it today."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from healthscore.core.alerts.acknowledgement import AcknowledgementStatus
 from healthscore.core.alerts.model import Alert, AlertKind, Evidence, Severity, alert_id
 from healthscore.core.alerts.rules import WEEK, last_seen
-from healthscore.core.alerts.suppression import AcknowledgementStatus
 from healthscore.core.explain.advice import LABELS
 from healthscore.core.explain.drivers import drivers
 from healthscore.core.model import Band, Component
@@ -20,25 +20,25 @@ from healthscore.core.time import DAY
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from healthscore.core.alerts.rules import Change
-    from healthscore.core.alerts.suppression import Acknowledgement
+    from healthscore.core.alerts.acknowledgement import Acknowledgement
+    from healthscore.core.alerts.change import Change
     from healthscore.core.explain.drivers import Driver
     from healthscore.core.model import Snapshot
 
 _NAME_CHARACTERS = 60
-"""A name that is longer is cut in titles, so that what happened still fits a subject."""
+"""Titles cut a longer name, so that the rest of the title still fits a mail's subject."""
 
 BAND_WORDS = {Band.HEALTHY: "healthy", Band.AT_RISK: "at risk", Band.CRITICAL: "critical"}
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Whom an alert is about, as people know the account."""
+    """The account that an alert is about, as people know it."""
 
     account_id: str
     name: str
     owner: str | None
-    """Who looks after the account; None if nobody is named."""
+    """The person who looks after the account; None if the profile names nobody."""
 
 
 def render(change: Change, subject: Subject, then: Snapshot, now: Snapshot) -> Alert:
@@ -46,17 +46,17 @@ def render(change: Change, subject: Subject, then: Snapshot, now: Snapshot) -> A
 
     Args:
         change: what happened.
-        subject: whom it happened to.
-        then: the snapshot of `change.since`, or the nearest that was kept: the causes are worked out against it.
+        subject: the account.
+        then: the snapshot of `change.since`, or another that was kept: the causes are worked out against it.
         now: tonight's snapshot.
     """
     name = in_title(subject.name)
     moved = _in_direction(change.kind, drivers(then, now))
-    happening = _RENDERERS[change.kind](name, change, now)
-    along = [_RENDERERS[other.kind](name, other, now) for other in change.merged]
+    main = _RENDERERS[change.kind](name, change, now)
+    merged = [_RENDERERS[other.kind](name, other, now) for other in change.merged]
     kinds = [change.kind, *(other.kind for other in change.merged)]
-    why = [*_acknowledged_by(change.acknowledgement, now), happening.why, *(other.along for other in along)]
-    figures = [figure for told in (happening, *along) for figure in told.figures]
+    why = [*_acknowledged_by(change.acknowledgement, now), main.why, *(other.when_merged for other in merged)]
+    figures = [figure for rendered in (main, *merged) for figure in rendered.figures]
     return Alert(
         alert_id=alert_id(change.kind, now.day, subject.account_id),
         account_id=subject.account_id,
@@ -64,7 +64,7 @@ def render(change: Change, subject: Subject, then: Snapshot, now: Snapshot) -> A
         severity=_severity(change.kind, now.band),
         day=now.day,
         created_at=now.as_of,
-        title=happening.title,
+        title=main.title,
         why=" ".join([*why, *([_what_moved(moved, then)] if moved else [])]),
         evidence=(*dict.fromkeys(figures), *(_component(driver, then, now) for driver in moved)),
         action=_action(AlertKind.SILENT if AlertKind.SILENT in kinds else change.kind, name, moved, now),
@@ -75,7 +75,7 @@ def render(change: Change, subject: Subject, then: Snapshot, now: Snapshot) -> A
 
 
 def in_title(name: str) -> str:
-    """An account's name as titles have room for it."""
+    """An account's name, cut to the length that titles have room for."""
     return name if len(name) <= _NAME_CHARACTERS else name[: _NAME_CHARACTERS - 1] + "…"
 
 
@@ -86,7 +86,7 @@ def _severity(kind: AlertKind, current: Band) -> Severity:
 
 
 def _in_direction(kind: AlertKind, moved: Sequence[Driver]) -> list[Driver]:
-    """The drivers that made the change, largest first; those that worked against it explain nothing."""
+    """The drivers that moved the score the way of the change, largest first; the others do not explain it."""
     sign = 1 if kind is AlertKind.RECOVERED else -1
     return [driver for driver in moved if sign * driver.hundredths > 0]
 
@@ -99,76 +99,76 @@ def _what_moved(moved: Sequence[Driver], then: Snapshot) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Happening:
+class _Rendered:
     """A change in words and figures, without its causes."""
 
     title: str
     why: str
     figures: tuple[Evidence, ...]
-    along: str = ""
-    """What is told of it within the message of a graver one."""
+    when_merged: str = ""
+    """The sentence that takes the place of `why` in the alert of a graver change."""
 
 
-def _band_fell(name: str, change: Change, now: Snapshot) -> _Happening:
-    return _Happening(
+def _band_fell(name: str, change: Change, now: Snapshot) -> _Rendered:
+    return _Rendered(
         title=f"{name} fell to {BAND_WORDS[now.band]}: {now.score}",
         why=f"{_from_to(change, now)}, from {_band_before(change)} to {BAND_WORDS[now.band]}.",
         figures=_score_and_band(change, now),
     )
 
 
-def _score_fell(name: str, change: Change, now: Snapshot) -> _Happening:
+def _score_fell(name: str, change: Change, now: Snapshot) -> _Rendered:
     days = max((now.day - change.since) // DAY, 1)
     lost, time = counted(int(change.before) - now.score, "point"), counted(days, "day")
-    return _Happening(
+    return _Rendered(
         title=f"{name} lost {lost} in {time}: {change.before} to {now.score}",
         why=f"{_from_to(change, now)}: {lost} lost in {time}.",
         figures=_score_and_band(change, now),
-        along=f"That is {lost} lost in {time}, from {change.before} on {change.since}.",
+        when_merged=f"That is {lost} lost in {time}, from {change.before} on {change.since}.",
     )
 
 
-def _declining(name: str, change: Change, now: Snapshot) -> _Happening:
+def _declining(name: str, change: Change, now: Snapshot) -> _Rendered:
     mean, below = figure(change.before), figure(change.before - now.score)
     against = f"the mean of the nights of the {WEEK} days before"
-    return _Happening(
+    return _Rendered(
         title=f"{name} is declining: {now.score}, {below} below its weekly mean",
         why=f"The score is {now.score} on {now.day}, {below} points below {mean}, {against}.",
         figures=(
             Evidence(f"Score, from {against}", day=now.day, before=decimal_number(change.before), after=now.score),
         ),
-        along=f"It lies {below} points below {mean}, {against}.",
+        when_merged=f"It lies {below} points below {mean}, {against}.",
     )
 
 
-def _silent(name: str, change: Change, now: Snapshot) -> _Happening:
+def _silent(name: str, change: Change, now: Snapshot) -> _Rendered:
     seen = last_seen(now)
     if seen is None:
         raise ValueError("an account that was never seen cannot have fallen silent")
     silence = now.as_of - seen
     unseen = f"Nobody has been seen since {moment(seen)}, {elapsed(silence)} before this night's run."
-    return _Happening(
+    return _Rendered(
         title=f"{name} has been silent for {counted(silence // DAY, 'day')}",
         why=f"{unseen} The score went from {change.before} on {change.since} to {now.score} ({BAND_WORDS[now.band]}).",
         figures=(
             Evidence("Last event", day=now.day, before=None, after=moment(seen)),
             *_score_and_band(change, now),
         ),
-        along=unseen,
+        when_merged=unseen,
     )
 
 
-def _recovered(name: str, change: Change, now: Snapshot) -> _Happening:
-    return _Happening(
+def _recovered(name: str, change: Change, now: Snapshot) -> _Rendered:
+    return _Rendered(
         title=f"{name} is healthy again: {now.score}",
         why=f"{_from_to(change, now)}, from {_band_before(change)} to {BAND_WORDS[now.band]}.",
         figures=_score_and_band(change, now),
     )
 
 
-def _snooze_over(name: str, change: Change, now: Snapshot) -> _Happening:
+def _snooze_over(name: str, change: Change, now: Snapshot) -> _Rendered:
     is_now = "not back yet" if now.band is Band.HEALTHY else f"still {BAND_WORDS[now.band]}"
-    return _Happening(
+    return _Rendered(
         title=f"{name} is {is_now}: {now.score}",
         why=f"{_from_to(change, now)}.",
         figures=_score_and_band(change, now),
@@ -186,7 +186,7 @@ _RENDERERS = {
 
 
 def _acknowledged_by(acknowledgement: Acknowledgement | None, now: Snapshot) -> list[str]:
-    """Who had the account's trouble in hand, and why it is told all the same."""
+    """The sentence on the acknowledgement that has ended: who made it, and what ended it."""
     if acknowledgement is None:
         return []
     until = f" until {moment(acknowledgement.until)}" if acknowledgement.status is AcknowledgementStatus.SNOOZED else ""
@@ -235,7 +235,7 @@ _ACTIONS = {
     Component.RECENCY: "{reach} with one concrete reason to come back.",
     Component.CRM: "Settle what the CRM shows, be it a ticket, a deal or a missing meeting. {reach} about that first.",
 }
-"""What a fall asks for, by the component that lost most."""
+"""What to do about a fall, by the component that lost most."""
 
 
 def _action(kind: AlertKind, name: str, moved: Sequence[Driver], now: Snapshot) -> str:

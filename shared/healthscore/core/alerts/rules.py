@@ -1,14 +1,14 @@
-"""Which changes an account's newest snapshot is worth an alert for.
+"""First stage: the rules that find which changes an account's newest snapshot brings.
 
-Everything here looks at a change and never at a state: what was true on the nights before is not told again. The rules
-see the kept nights only; a night that was not run counts neither for nor against anything.
+Every rule looks for a change and never for a state: what was true on the nights before is no change. The rules see the
+kept nights only; a night that was not run counts neither for nor against anything.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from healthscore.core.alerts.change import Change
 from healthscore.core.alerts.model import AlertKind
 from healthscore.core.model import Band, Component, Snapshot
 from healthscore.core.scoring.standard import band
@@ -17,48 +17,27 @@ from healthscore.core.time import DAY, parse_instant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import date, datetime
+    from datetime import datetime
     from fractions import Fraction
 
     from healthscore.core.alerts.settings import AlertSettings
-    from healthscore.core.alerts.suppression import Acknowledgement
     from healthscore.core.model import DailyScore
 
 NIGHTS_KEPT = 30
 """The rules look back on so many nights before tonight."""
 NIGHTS_TO_REARM = 3
-"""An account has to be back for so many nights in a row before the same change is told again."""
+"""An account has to be back for so many nights in a row before the same change counts as a change again."""
 WEEK = 7
 """Days before tonight on which a change is looked for, where the settings name no other number."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A change that the settings ask to be told.
-
-    Attributes:
-        kind: which rule saw it.
-        before: what tonight's score is compared with: the score on `since`, or for a declining trend the mean of the
-            scores of the seven days before.
-        since: the kept night against which the change is shown and explained.
-        also: what other rules saw at the same time of the same fall, and is told along.
-        acknowledgement: what somebody had said about the account's trouble, where the change is told in spite of it.
-    """
-
-    kind: AlertKind
-    before: int | Fraction
-    since: date
-    merged: tuple[Change, ...] = ()
-    acknowledgement: Acknowledgement | None = None
-
-
-def changes(
+def evaluate(
     recent: Sequence[DailyScore], previous: Snapshot | None, current: Snapshot, settings: AlertSettings
 ) -> list[Change]:
     """The changes that tonight's snapshot brought.
 
     Args:
-        recent: kept scores of nights before tonight; others in it are passed over.
+        recent: kept scores of nights before tonight; later ones in it are ignored.
         previous: the last snapshot before tonight's; None on an account's first night, which never alerts.
         current: tonight's snapshot.
         settings: which rules are on, and from which size of change.
@@ -141,8 +120,8 @@ def _band_fell(nights: Sequence[DailyScore]) -> bool:
     """Whether the last night brought a lower band than the one that people know of.
 
     The band that people know of falls with each alert, and rises only to where the account has stayed for three nights:
-    to the lowest band of these nights. An account is known as it is on the first kept night. A band that flaps is thus
-    told once, one that gets worse is told again, and so is a fall after a lasting recovery.
+    to the lowest band of these nights. At first it is the band of the first kept night. So a band that flaps is found
+    once, one that gets worse is found again, and so is a fall after a lasting recovery.
     """
     ranks = [band(night.score).rank for night in nights]
     known, fell = ranks[0], False
@@ -162,7 +141,7 @@ def _recovered(nights: Sequence[DailyScore]) -> bool:
 def _fell_silent(previous: Snapshot, current: Snapshot, days: int) -> bool:
     """Whether the silence since the last event reached the given days after the previous snapshot was taken.
 
-    Each silence passes that length once, so it is told once, also if nights were skipped in between.
+    Each silence passes that length once, so it is found once, even if nights were skipped in between.
     """
     seen = last_seen(current)
     return seen is not None and current.as_of - seen >= days * DAY > previous.as_of - seen

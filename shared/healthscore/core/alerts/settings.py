@@ -1,4 +1,4 @@
-"""Which alert rules are on, and from which size of change they speak: what a workspace can choose about alerts."""
+"""The alert settings of a workspace: which rules are on, and from which size of change."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class BandFell:
-    """Alert when an account's band is lower than the one that was known."""
+    """Alert when an account's band is lower than the band that people know of."""
 
     enabled: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Declining:
-    """Alert when the score has come to lie this many points below the mean of the seven days before."""
+    """Alert when the score lies this many points below the mean of the seven days before."""
 
     enabled: bool = True
     points: int = 10
@@ -26,7 +26,7 @@ class Declining:
 
 @dataclass(frozen=True, slots=True)
 class Silent:
-    """Alert when nobody of the account has been seen for this many days of 24 hours."""
+    """Alert when the account has had no event for this many days of 24 hours."""
 
     enabled: bool = True
     days: int = 7
@@ -50,14 +50,14 @@ class Recovered:
 
 @dataclass(frozen=True, slots=True)
 class TicketOpened:
-    """Alert at once when a connected CRM says that a ticket of high priority was opened, where none was open."""
+    """Alert at once when the CRM reports open tickets of high priority where it reported none before."""
 
     enabled: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class AlertSettings:
-    """Which changes alerts are sent about."""
+    """The settings of all rules."""
 
     band_fell: BandFell = field(default_factory=BandFell)
     declining: Declining = field(default_factory=Declining)
@@ -68,7 +68,7 @@ class AlertSettings:
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Mapping[str, Any]]) -> AlertSettings:
-        """Read what `dataclasses.asdict` gives of such settings; a rule that is not in it has its default."""
+        """Read what `dataclasses.asdict` gives of such settings; a missing rule gets its default."""
         return cls(
             band_fell=BandFell(**stored.get("band_fell", {})),
             declining=Declining(**stored.get("declining", {})),

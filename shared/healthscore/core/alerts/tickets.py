@@ -1,7 +1,7 @@
-"""The alert that cannot wait for the night: a ticket of high priority was opened at an account that had none open.
+"""The alert that does not wait for the night: an account without open tickets of high priority has some now.
 
-It tells a change of what the CRM says, not of the score: a ticket costs few points, and is news all the same. It is
-told once when their number goes from none to some; while one stays open, further ones are the same trouble and no news.
+It reports a change of the CRM's facts and not of the score, since a ticket costs few points. There is one alert when
+their number goes from none to some; while one stays open, further ones bring no alert.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from healthscore.core.alerts.model import Alert, AlertKind, Evidence, Severity, alert_id
+from healthscore.core.alerts.outage import DROPS
 from healthscore.core.alerts.render import BAND_WORDS, in_title
 from healthscore.core.model import Component
 from healthscore.core.text import counted, moment, sentence
 from healthscore.core.time import millis
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
     from datetime import date
 
     from healthscore.core.alerts.render import Subject
@@ -27,11 +29,11 @@ _FIELD = "high_priority_open"
 def tickets_opened(before: CrmFacts | None, after: CrmFacts) -> bool:
     """Whether the open tickets of high priority went from none to some.
 
-    Both have to be known, and said by the same CRM: what becomes known for the first time was there before.
+    Both numbers have to be known, and from the same CRM: tickets in the first reading of a CRM may be old.
 
     Args:
-        before: what was said until now; None where nothing was.
-        after: what is said now.
+        before: the CRM's facts until now; None where there were none.
+        after: the new facts.
     """
     if before is None or before.provider != after.provider or _FIELD in before.unknown | after.unknown:
         return False
@@ -42,14 +44,14 @@ def render_tickets(subject: Subject, before: CrmFacts, since: date, then: Snapsh
     """Write the alert.
 
     Args:
-        subject: whom it is about.
-        before: what the CRM said until now.
-        since: the day, in the workspace's zone, since when it had said so.
-        then: the score as of now, if the CRM still said what it said before.
-        now: the score as it is; its instant makes the alert's id, so that a further change of the same day has another.
+        subject: the account.
+        before: the CRM's facts until now.
+        since: the day, in the workspace's zone, on which these were received.
+        then: the score as of now that the facts until now would give.
+        now: the score; its instant is part of the alert's id, so that a further change on the same day has another id.
     """
-    said = now.facts[Component.CRM]
-    number, name = int(said[_FIELD]), in_title(subject.name)
+    facts = now.facts[Component.CRM]
+    number, name = int(facts[_FIELD]), in_title(subject.name)
     scores = f"The score went from {then.score} to {now.score}" if then.score != now.score else _unmoved(now)
     kind = AlertKind.TICKET_OPENED
     return Alert(
@@ -64,7 +66,7 @@ def render_tickets(subject: Subject, before: CrmFacts, since: date, then: Snapsh
         f"{moment(now.as_of)}; before, there was none. {scores} ({BAND_WORDS[now.band]}).",
         evidence=(
             Evidence("Open high-priority tickets", day=now.day, before=0, after=number, since=since),
-            *_open_tickets(before, said.get("open_tickets"), since, now.day),
+            *_open_tickets(before, facts.get("open_tickets"), since, now.day),
             *_scores(then, now),
         ),
         action="Ask support when it will be solved, and tell your contact so today, before they ask you.",
@@ -73,17 +75,39 @@ def render_tickets(subject: Subject, before: CrmFacts, since: date, then: Snapsh
     )
 
 
-def with_tickets(alert: Alert, opened: Alert) -> Alert:
-    """Another alert of the same moment with the tickets in it, so that one message tells of both.
+def merge_tickets(
+    opened: Alert | None, found: Sequence[Alert], stored: Collection[str]
+) -> tuple[Alert | None, list[Alert]]:
+    """Merge the ticket alert into the alert of a drop of the score, where the same facts bring both.
 
-    It keeps the other's kind, id and title, as those that subscribe to a kind expect.
+    Args:
+        opened: the ticket alert; None where there is none.
+        found: the alerts of the score.
+        stored: ids of the account's stored alerts of the day. A drop that is stored takes nothing in any more, and a
+            ticket alert that is stored is none.
+
+    Returns:
+        The alert of the tickets, alone or merged, which is stored together with the facts; and the other alerts.
     """
-    told, tickets = {item.what for item in alert.evidence}, opened.evidence[0]
+    if opened is None or opened.alert_id in stored:
+        return None, list(found)
+    for alert in found:
+        if alert.kind in DROPS and alert.alert_id not in stored:
+            return with_tickets(alert, opened), [other for other in found if other is not alert]
+    return opened, list(found)
+
+
+def with_tickets(alert: Alert, opened: Alert) -> Alert:
+    """An alert of the score with the tickets in it.
+
+    It keeps its kind, id and title, as subscribers to a kind expect.
+    """
+    shown, tickets = {item.what for item in alert.evidence}, opened.evidence[0]
     return replace(
         alert,
         severity=Severity.HIGH,
         why=f"{sentence(_opened(int(tickets.after or 0)))} {alert.why}",
-        evidence=(*(item for item in opened.evidence if item.what not in told), *alert.evidence),
+        evidence=(*(item for item in opened.evidence if item.what not in shown), *alert.evidence),
         action=opened.action,
     )
 

@@ -1,1 +1,1 @@
-"""What a night counts, and what it says about itself."""
+"""The totals of a night, and its digest."""

@@ -1,4 +1,4 @@
-"""The night in short: the digest that a run ends with."""
+"""The digest of a night: the message that a run ends with."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from healthscore.core.nightly.run_totals import Mover, RunTotals
 
-_SEGMENTS_NAMED = 20
+_PARTS_NAMED = 20
 
 
 def digest(
@@ -25,17 +25,17 @@ def digest(
     *,
     holding: bool = False,
     missing: Sequence[int] = (),
-    segments: int = 1,
+    parts: int = 1,
 ) -> Alert:
-    """The message that a night ends with.
+    """Write a night's digest.
 
     Args:
-        day: the night's.
+        day: the night's day in the workspace's time zone.
         as_of: the instant that was scored.
-        totals: what the night counted.
-        holding: whether alerts are held back, since most accounts fell silent at once.
-        missing: the parts of the accounts that could not be worked on to their end, by number, from 0.
-        segments: how many parts there were.
+        totals: the totals of the whole night.
+        holding: whether alerts are held because of a tracking outage.
+        missing: numbers of the parts of the accounts that could not be processed to their end, from 0.
+        parts: how many parts there were.
     """
     return Alert(
         alert_id=alert_id(AlertKind.DIGEST, day, None),
@@ -45,14 +45,14 @@ def digest(
         day=day,
         created_at=as_of,
         title=f"{day}: {_in_bands(totals)}",
-        why=" ".join([*_sentences(as_of, totals, holding), *_missing(missing, segments)]),
+        why=" ".join([*_sentences(as_of, totals, holding), *_missing(missing, parts)]),
         evidence=(*_bands(day, totals), *(_moved(day, mover) for mover in (*totals.down, *totals.up))),
         action=_action(totals),
     )
 
 
 def without_names(alert: Alert) -> Alert:
-    """A digest that names no account any more, since one that it named was erased: its figures stay."""
+    """The digest without any account's name, for when one of the named accounts was erased; its figures stay."""
     return replace(
         alert,
         why="An account that this digest named was erased since, so its names were removed.",
@@ -71,8 +71,8 @@ def _action(totals: RunTotals) -> str:
 
 
 def _in_bands(totals: RunTotals) -> str:
-    parts = [f"{totals.bands[band]:,} {word}" for band, word in _BANDS]
-    return f"{counted(totals.scored, 'account')}, {listed(parts)}"
+    bands = [f"{totals.bands[band]:,} {word}" for band, word in _BANDS]
+    return f"{counted(totals.scored, 'account')}, {listed(bands)}"
 
 
 _KINDS = {
@@ -84,7 +84,7 @@ _KINDS = {
     AlertKind.TICKET_OPENED: "with a high-priority ticket",
     AlertKind.RECOVERED: "healthy again",
 }
-"""What is told of accounts, the worst first."""
+"""How the digest counts alerts of accounts, the worst kind first."""
 _BANDS = ((Band.HEALTHY, "healthy"), (Band.AT_RISK, "at risk"), (Band.CRITICAL, "critical"))
 
 
@@ -107,13 +107,13 @@ def _sentences(as_of: datetime, totals: RunTotals, holding: bool) -> list[str]:
     return sentences
 
 
-def _missing(missing: Sequence[int], segments: int) -> list[str]:
+def _missing(missing: Sequence[int], parts: int) -> list[str]:
     if not missing:
         return []
-    named = [str(number) for number in missing[:_SEGMENTS_NAMED]]
+    named = [str(number) for number in missing[:_PARTS_NAMED]]
     if len(missing) > len(named):
         named.append(f"{len(missing) - len(named):,} more")
-    which = f"{counted(len(missing), 'part')} of {segments:,} could not be finished"
+    which = f"{counted(len(missing), 'part')} of {parts:,} could not be finished"
     return [f"{which}, by number: {listed(named)}. Their accounts keep the scores of the night before."]
 
 

@@ -1,4 +1,4 @@
-"""What a night counts. It stays small however many accounts there are, and what its segments count adds up."""
+"""The totals of a night. They stay small however many accounts there are, and those of its parts add up."""
 
 from __future__ import annotations
 
@@ -19,14 +19,16 @@ if TYPE_CHECKING:
     from healthscore.core.model import Snapshot
 
 MOVERS = 5
-"""Accounts that the digest names for having risen most, and as many for having fallen most."""
+"""The digest names so many accounts that rose most, and as many that fell most."""
 FAILURES_NAMED = 20
+"""The digest names so many accounts that failed."""
 ALERTS_LISTED = 1000
+"""The totals list so many alerts by id; the index of pending messages leads to the others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mover:
-    """An account whose score changed since its snapshot before."""
+    """An account whose score differs from its snapshot before."""
 
     account_id: str
     name: str
@@ -36,11 +38,11 @@ class Mover:
 
     @property
     def change(self) -> int:
-        """Points gained; lost points are negative."""
+        """Points gained, negative for points lost."""
         return self.after - self.before
 
     def to_json(self) -> dict[str, Any]:
-        """The form in which it is shown."""
+        """The form that the API shows."""
         return {
             "account_id": self.account_id,
             "name": self.name,
@@ -50,7 +52,7 @@ class Mover:
         }
 
     def stored(self) -> list[Any]:
-        """As JSON values, in short."""
+        """The stored form: a list of JSON values."""
         return [self.account_id, self.name, self.since.isoformat(), self.before, self.after]
 
     @classmethod
@@ -62,26 +64,28 @@ class Mover:
 
 @dataclass(slots=True)
 class RunTotals:
-    """What a run, or one segment of it, has counted so far. It stays small however many accounts there are."""
+    """The totals of a run, or of one part of it, so far."""
 
     scored: int = 0
-    """Accounts that have tonight's snapshot, whether this run took it or an earlier try of the same night."""
+    """Accounts that have tonight's snapshot, from this run or from an earlier try of the same night."""
     new: int = 0
-    """Those of them that had no snapshot before."""
+    """Those of them without an earlier snapshot."""
     not_yet: int = 0
     """Accounts that did not exist at the instant that is scored."""
     failed: int = 0
+    """Accounts that could not be scored."""
     bands: Counter[Band] = field(default_factory=Counter)
     bands_before: Counter[Band] = field(default_factory=Counter)
     """The bands of the snapshots before tonight's."""
     arr_cents: Counter[Band] = field(default_factory=Counter)
-    """Annual recurring revenue by band, as far as profiles say; in whole cents, so that no order of adding matters."""
+    """Annual recurring revenue by band, as far as it is known; in whole cents, so that the order of adding does not
+    matter."""
     alerts: Counter[AlertKind] = field(default_factory=Counter)
-    """Alerts of tonight, whether this run stored them or an earlier try of the same night."""
+    """Alerts of tonight, from this run or from an earlier try of the same night."""
     to_send: list[tuple[str, str]] = field(default_factory=list)
-    """Account and alert id of the first of these alerts, so that sending them need not wait for an index to know."""
+    """Account and alert id of the first of these alerts, since the index of pending messages may not list them yet."""
     held: list[tuple[str, str]] = field(default_factory=list)
-    """Those among them that wait for what the whole night says of them."""
+    """Those among them that are held until the night is checked for a tracking outage."""
     active: Counter[int] = field(default_factory=Counter)
     """Accounts that were active in the 24 hours before a night, by weeks before tonight: see `core.alerts.outage`."""
     up: list[Mover] = field(default_factory=list)
@@ -89,7 +93,7 @@ class RunTotals:
     failures: list[tuple[str, str]] = field(default_factory=list)
     """Account and kind of error of the first failures."""
     complete: bool = True
-    """False where the run stopped before it had seen every account."""
+    """False where the run stopped before it had reached every account."""
 
     def add_score(
         self, account_id: str, name: str, previous: Snapshot | None, current: Snapshot, arr: float | None = None
@@ -118,7 +122,7 @@ class RunTotals:
         self.failures = [*self.failures, (account_id, error)][:FAILURES_NAMED]
 
     def merge(self, other: RunTotals) -> None:
-        """Count what another segment has counted as well."""
+        """Add the totals of another part."""
         self.scored += other.scored
         self.new += other.new
         self.not_yet += other.not_yet
@@ -137,12 +141,12 @@ class RunTotals:
     def _add_movers(self, movers: Iterable[Mover]) -> None:
         for mover in movers:
             if mover.change > 0:
-                self.up = _foremost([*self.up, mover])
+                self.up = _largest([*self.up, mover])
             elif mover.change < 0:
-                self.down = _foremost([*self.down, mover])
+                self.down = _largest([*self.down, mover])
 
     def to_json(self) -> dict[str, Any]:
-        """The figures, for logs and for who invoked the run."""
+        """The figures, for logs and for the caller of the function."""
         return {
             "scored": self.scored,
             "new": self.new,
@@ -155,7 +159,7 @@ class RunTotals:
         }
 
     def summary(self, day: date, as_of: datetime) -> dict[str, Any]:
-        """The workspace in short, as JSON values: accounts and revenue by band, and who moved most."""
+        """The workspace in short, as JSON values: accounts and revenue by band, and the accounts that moved most."""
         return {
             "date": day.isoformat(),
             "as_of": format_instant(as_of),
@@ -176,12 +180,12 @@ class RunTotals:
 
     @property
     def named(self) -> frozenset[str]:
-        """The accounts that it names, in what is stored of it and in the digest."""
+        """The accounts that the stored totals and the digest name."""
         moved, failed = (mover.account_id for mover in (*self.up, *self.down)), (name for name, _ in self.failures)
         return frozenset([*moved, *failed])
 
     def naming(self, accounts: Collection[str]) -> RunTotals:
-        """The same figures, with the names of these accounts alone; others that it named are counted as before."""
+        """The same figures, with only these accounts named."""
         return replace(
             self,
             up=[mover for mover in self.up if mover.account_id in accounts],
@@ -190,7 +194,7 @@ class RunTotals:
         )
 
     def stored(self) -> dict[str, Any]:
-        """The totals as JSON values, for another process to merge; alerts are only counted, an index leads to them."""
+        """The totals as JSON values, for another process to merge, without the ids of alerts."""
         return self.to_json() | {
             "arr_cents": {band.value: self.arr_cents[band] for band in Band},
             "active": {str(weeks): number for weeks, number in sorted(self.active.items())},
@@ -219,6 +223,6 @@ class RunTotals:
         )
 
 
-def _foremost(movers: list[Mover]) -> list[Mover]:
-    """The largest moves; which accounts they are does not depend on the order in which they were counted."""
+def _largest(movers: list[Mover]) -> list[Mover]:
+    """The largest moves, in an order that does not depend on the order of counting."""
     return sorted(movers, key=lambda mover: (-abs(mover.change), mover.account_id))[:MOVERS]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from healthscore.core.documents import crm_to_json
 from healthscore.integrations.crm.facts import nothing_known
-from healthscore.services.rescoring import enter as enter_and_score
+from healthscore.services.rescoring import apply_facts as enter_and_score
 from healthscore.storage.accounts import accounts
 from healthscore.storage.crm import companies as crm_companies
 from healthscore.storage.errors import AccountErasedError

@@ -1,4 +1,4 @@
-"""The end of a night: what the whole of it says, the alerts that waited for that, the digest, and the outbox."""
+"""Finishes a nightly run: checks for a tracking outage, decides on held alerts, stores the digest, and sends."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from healthscore.core.nightly.digest import digest
 from healthscore.core.nightly.run_totals import RunTotals
 from healthscore.core.text import counted
 from healthscore.core.time import DAY, format_instant
+from healthscore.services.nightly.plan import planned_run
 from healthscore.services.nightly.process import store
 from healthscore.storage.accounts import accounts, existence
 from healthscore.storage.alerts import digests, messages
@@ -22,54 +23,54 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from healthscore.services.nightly.process import Run
+    from healthscore.services.nightly.plan import Run
     from healthscore.services.notifications.outbox import Outbox
 
 TOLERATED = Fraction(1, 10)
-"""The share of a run's segments that may fail, for the night to end all the same; the digest names them."""
+"""The share of a run's parts that may fail without failing the night; the digest names them."""
 
 
-def finish(
+def finish_run(
     run: Run,
-    totals_of_parts: Iterable[RunTotals],
+    results: Iterable[RunTotals],
     outbox: Outbox,
     *,
     keep_going: Callable[[], bool],
     missing: Sequence[int] = (),
-    segments: int = 1,
+    parts: int = 1,
 ) -> dict[str, Any]:
-    """End a run whose segments are done: judge the night, store the digest, send what is pending, keep the result.
+    """Finish a run whose parts are processed: check for an outage, store the digest, send, and keep the result.
 
     Args:
-        run: what was done.
-        totals_of_parts: what each segment counted.
-        outbox: where messages go out.
+        run: the run.
+        results: the totals of each part.
+        outbox: sends the messages.
         keep_going: asked before each message; False leaves the rest to the next time.
-        missing: segments that were not worked on to their end, and will not be tonight.
-        segments: how many there were.
+        missing: numbers of the parts that could not be processed to their end.
+        parts: how many parts there were.
 
     Returns:
-        The run's figures as JSON values; `left` says what is still to be done by running it again.
+        The run's figures as JSON values; `left` lists in words what is left to do by running it again.
 
     Raises:
         StorageUnavailableError: the tables cannot be read or written now.
     """
     total = RunTotals()
-    for totals in totals_of_parts:
+    for totals in results:
         total.merge(totals)
-    if missing and len(missing) > segments * TOLERATED:
+    if missing and len(missing) > parts * TOLERATED:
         total.complete = False
     result: dict[str, Any] = {"day": run.day.isoformat(), "as_of": format_instant(run.as_of), "backfill": run.backfill}
     result |= total.to_json()
     left = [counted(total.failed, "failed account")] if total.failed else []
     if missing:
         result["missing"] = list(missing)
-        left.append(f"{counted(len(missing), 'part')} of {segments:,}")
+        left.append(f"{counted(len(missing), 'part')} of {parts:,}")
     if not total.complete:
         left.append("accounts not reached in time")
     elif not run.backfill:
-        first = _close(run, total, result, missing, segments)
-        settle(keep_going)
+        first = _close(run, total, result, missing, parts)
+        settle_held(keep_going)
         delivery = outbox.send(first, keep_going)
         result |= delivery.to_json()
         left += delivery.left
@@ -77,20 +78,46 @@ def finish(
     return result | {"left": left}
 
 
-def _close(
-    run: Run, total: RunTotals, result: dict[str, Any], missing: Sequence[int], segments: int
-) -> list[tuple[str | None, str]]:
-    """Judge the night, and store what it says of the workspace.
+def finish_task(task: Mapping[str, Any], outbox: Outbox, *, keep_going: Callable[[], bool]) -> dict[str, Any]:
+    """Do the state machine's last task: add up the results of the workers, and finish the run.
+
+    Args:
+        task: `run` and `segments`, the number of parts, as of `plan_parts`.
+        outbox: as for `finish_run`.
+        keep_going: as for `finish_run`.
 
     Returns:
-        Account and id of the messages to send first: the index of pending messages may not know them yet.
+        As `finish_run`.
+
+    Raises:
+        StorageUnavailableError: the tables cannot be read or written now.
+    """
+    total, done = RunTotals(), set()
+    for part, _, totals in runs.parts(task["run"]["execution"]):
+        if totals.complete:
+            done.add(part)
+        total.merge(totals)
+    # A worker that ran out of time has left its part incomplete, but a later worker may have completed it.
+    total.complete = True
+    missing = sorted(set(range(task["segments"])) - done)
+    run = planned_run(task["run"])
+    return finish_run(run, [total], outbox, keep_going=keep_going, missing=missing, parts=task["segments"])
+
+
+def _close(
+    run: Run, total: RunTotals, result: dict[str, Any], missing: Sequence[int], parts: int
+) -> list[tuple[str | None, str]]:
+    """Check the night for a tracking outage, and store the alert, summary and digest of the workspace.
+
+    Returns:
+        Account and id of the messages to send first: the index of pending messages may not list them yet.
     """
     if not total.scored and not total.failed:
         return []
     holding = runs.record_outage(run.day, held=tracking_outage(total.active))
     result["holding"] = holding
     first: list[tuple[str | None, str]] = [*total.to_send]
-    if holding and not _held_before(run.day):
+    if holding and not _outage_before(run.day):
         outage = outage_alert(run.day, run.as_of, total.active)
         store(outage)
         first.append((None, outage.alert_id))
@@ -98,24 +125,25 @@ def _close(
         for account_id, message_id in total.held:
             messages.let_go(account_id, message_id)
     existence.save_naming(total, lambda totals: summary.save(run.day, totals.summary(run.day, run.as_of)))
-    in_short = partial(digest, run.day, run.as_of, holding=holding, missing=missing, segments=segments)
-    existence.save_naming(total, lambda totals: digests.add(in_short(totals), totals.named))
-    return [*first, (None, in_short(total).alert_id)]
+    digest_of = partial(digest, run.day, run.as_of, holding=holding, missing=missing, parts=parts)
+    existence.save_naming(total, lambda totals: digests.add(digest_of(totals), totals.named))
+    return [*first, (None, digest_of(total).alert_id)]
 
 
-def _held_before(day: date) -> bool:
-    """Whether the run before a day's, in the last week, held alerts back too: then people have been told why."""
+def _outage_before(day: date) -> bool:
+    """Whether the last checked run of the week before a day found an outage too, and so has alerted it already."""
     earlier = [held for before, held in runs.recorded_outages(day - WEEK * DAY).items() if before < day]
     return bool(earlier) and earlier[-1]
 
 
-def settle(keep_going: Callable[[], bool]) -> None:
-    """End the hold of alerts as far as nights have been judged since; the rest stay held.
+def settle_held(keep_going: Callable[[], bool]) -> None:
+    """Release or withdraw held alerts whose night, or a later one, has been checked for a tracking outage.
 
-    What a usual night held until its end is to be sent, and so is what a night held that never came to its end, once a
-    usual one follows. What was held since most accounts were out of sight is judged by
-    the next usual night: an account that was seen since was never gone, and its alert is withdrawn; one that stays out
-    of sight while the others are back is what the alert says, and it is sent.
+    - The night had no outage: the alert is released. It goes out with the pending ones.
+    - The night was never checked, since it did not finish: the alert is released after the next night without outage.
+    - The night had an outage: the next night without one decides. The alert is withdrawn where the account was seen
+      since, and released where it was not.
+    - Otherwise the alert stays held.
 
     Args:
         keep_going: asked before each alert; False leaves the rest to the next time.
@@ -123,25 +151,27 @@ def settle(keep_going: Callable[[], bool]) -> None:
     Raises:
         StorageUnavailableError: the tables cannot be read or written now.
     """
-    judged: Mapping[date, bool] | None = None
-    for account_id, message_id, told in messages.held():
+    outages: Mapping[date, bool] | None = None
+    for account_id, message_id, created_at in messages.held():
         if not keep_going():
             return
         # An alert's id begins with its day.
         day = date.fromisoformat(message_id[:10])
-        if judged is None:
-            # The oldest comes first, so this covers all of them.
-            judged = runs.recorded_outages(day)
-        held = judged.get(day)
-        if held is not False and not any(later > day and not silent for later, silent in judged.items()):
+        if outages is None:
+            # The oldest alert comes first, so its day and all later ones cover every alert.
+            outages = runs.recorded_outages(day)
+        outage = outages.get(day)
+        usual_night_since = any(later > day and not found for later, found in outages.items())
+        if outage is not False and not usual_night_since:
             continue
-        if not held or _still_gone(account_id, told):
+        if not outage or _still_unseen(account_id, created_at):
             messages.let_go(account_id, message_id)
         else:
             messages.withdraw(account_id, message_id)
 
 
-def _still_gone(account_id: str | None, since: datetime) -> bool:
+def _still_unseen(account_id: str | None, since: datetime) -> bool:
+    """Whether the account exists and has had no event after an instant, by its newest score."""
     account = accounts.get(account_id) if account_id is not None else None
     if account is None or account.latest is None:
         return False

@@ -1,30 +1,28 @@
-"""The nightly run: read, decide, act, account by account.
+"""Processes one part of the accounts of a night: scores each account, keeps the snapshot, and stores its alerts.
 
-A run is any number of segments of the accounts, and an end (`night_end`). It may be killed at any moment and run again,
-or overlap with another: per account and night the first snapshot stands, each alert has a fixed id and is stored once,
-and the account's own item, written last, says that all of this is done.
+A run may be killed at any moment and run again, or overlap with another run of the same night. For each account and
+night the first snapshot stands, and each alert has a fixed id and is stored once. The account's own item is written
+last: tonight's score in it means that the account is done.
 """
 
 from __future__ import annotations
 
-import re
 import traceback
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from healthscore.core.alerts.outage import DROPS, present, weeks_present
 from healthscore.core.book import Contract
 from healthscore.core.health import assess, snapshot
 from healthscore.core.nightly.run_totals import RunTotals
-from healthscore.core.time import day_of, end_of_day, from_millis, millis, parse_instant
 from healthscore.services import alerting
 from healthscore.services.erasure import forget_user
+from healthscore.services.nightly.plan import planned_run
 from healthscore.services.scoring import gather_facts, snapshot_before
-from healthscore.storage import workspace
-from healthscore.storage.accounts import account_item, accounts, history
+from healthscore.storage.accounts import account_item, accounts, existence, history
 from healthscore.storage.alerts import messages
 from healthscore.storage.erasure import accounts as erasing
 from healthscore.storage.errors import AccountErasedError, StorageUnavailableError
@@ -41,140 +39,110 @@ if TYPE_CHECKING:
     from healthscore.core.alerts.model import Alert
     from healthscore.core.alerts.render import Subject
     from healthscore.core.model import Snapshot
-    from healthscore.settings import Settings
+    from healthscore.services.nightly.plan import Run
 
 WORKERS = 8
-"""Accounts worked on at once: enough to keep one core busy while others wait for answers."""
+"""Accounts processed at once: enough to keep one core busy while others wait for answers."""
 IN_FLIGHT = 2 * WORKERS
 """Accounts held in memory at once, beside the page of the table that is being read."""
 OUTAGE_AFTER = 20
-"""So many accounts in a row that storage was unavailable for are an outage, and not their own trouble."""
-AHEAD = timedelta(minutes=15)
-"""How far the instant of a run may lie ahead of this machine's clock: as far as events may."""
-
-_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+"""When storage is unavailable for so many accounts in a row, the cause is not these accounts, and the part stops."""
+WORKER_RESULTS_KEPT = timedelta(days=3)
+"""The results of workers are kept for so long, for people to look at."""
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """What one nightly run is for."""
-
-    day: date
-    as_of: datetime
-    settings: Settings
-    backfill: bool = False
-    """Whether a past day's snapshots are taken anew: nobody is told of it."""
-
-
-def start(event: Mapping[str, Any], now: datetime) -> Run:
-    """Read what a run is asked for; a regular run gets the instant that the first run of its day was started with.
-
-    Args:
-        event: `{}` for a run as of now, `{"time": "2026-11-21T02:00:00Z"}` for one as of the instant it was scheduled
-            for, or `{"date": "2026-11-20"}` for taking the snapshots of a past day anew, as of its end.
-        now: the instant of the call.
-
-    Raises:
-        ValueError: the event is none of these; the message says why.
-        StorageUnavailableError: the workspace cannot be read or written now.
-    """
-    unknown = sorted(set(event) - {"time", "date"})
-    if unknown or len(event) > 1:
-        raise ValueError(f'a run takes {{"time": …}} or {{"date": …}} or nothing, but got {", ".join(sorted(event))}')
-    settings = workspace.settings().settings
-    if "date" in event:
-        day = _past_day(event["date"], day_of(now, settings.zone), settings)
-        return Run(day, end_of_day(day, settings.zone), settings, backfill=True)
-    as_of = _instant(event["time"], now) if "time" in event else from_millis(millis(now))
-    day = day_of(as_of, settings.zone)
-    return Run(day, runs.start_run(day, as_of), settings)
-
-
-def _past_day(text: object, today: date, settings: Settings) -> date:
-    if not isinstance(text, str) or not _DAY.fullmatch(text):
-        raise ValueError('"date" must be a day such as 2026-11-20')
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f'"date": there is no day {text}') from None
-    if day >= today:
-        raise ValueError(f'"date" must be a past day, but {text} is not over: today is {today} in {settings.timezone}')
-    if (today - day).days > settings.retention_days:
-        raise ValueError(f'"date" must lie within the {settings.retention_days} days that events are kept')
-    return day
-
-
-def _instant(text: object, now: datetime) -> datetime:
-    if not isinstance(text, str):
-        raise ValueError('"time" must be an instant such as 2026-11-21T02:00:00Z')  # noqa: TRY004  (one error for bad events)
-    try:
-        at = parse_instant(text)
-    except ValueError as error:
-        raise ValueError(f'"time": {error}') from None
-    if at > now + AHEAD:
-        raise ValueError(f'"time" must not lie in the future, but {text} does')
-    return at
-
-
-@dataclass(frozen=True, slots=True)
-class Worked:
-    """What a worker has done of a segment."""
+class WorkerResult:
+    """What a worker has done of a part of the accounts."""
 
     totals: RunTotals
-    """Marked incomplete where there is more to do."""
+    """Marked incomplete where accounts of the part are left."""
     last: str | None
-    """The last account of the segment that was worked on, from which the next worker goes on."""
+    """The last account that was processed, behind which the next worker goes on; None where there was none."""
 
 
-def run_segment(
+def process_part(
     run: Run,
-    segment: int,
-    segments: int,
+    part: int,
+    parts: int,
     *,
     keep_going: Callable[[], bool],
     logger: Logger,
     after: str | None = None,
-) -> Worked:
-    """Score one of `segments` parts of the accounts: snapshots, alerts to be sent, and the accounts' latest state.
+) -> WorkerResult:
+    """Process one of `parts` parts of the accounts: store snapshots, alerts, and the accounts' latest scores.
 
-    An account that fails is counted and logged, and stops nothing.
+    An account that fails is counted and logged, and the others go on.
 
     Args:
-        run: what to do.
-        segment: which part, from 0.
-        segments: how many parts there are; together they hold every account.
-        keep_going: asked before each account; False ends the segment early, with the totals marked incomplete.
-        logger: told of each failure, by account id and kind of error.
-        after: the account behind which to begin, where another worker has done those before.
+        run: the run.
+        part: the number of the part, from 0.
+        parts: how many parts there are; together they hold every account.
+        keep_going: asked before each account; False ends the work early, with the totals marked incomplete.
+        logger: gets each failure, by account id and kind of error.
+        after: the account behind which to begin, where another worker has processed those before; None for the start.
 
     Raises:
         StorageUnavailableError: the accounts cannot be read now, or storage fails for one account after the other.
     """
-    results = _Results(RunTotals(), logger)
-    waiting: deque[tuple[str, Future[_Outcome | None]]] = deque()
+    collector = _Collector(RunTotals(), logger)
+    waiting: deque[tuple[str, Future[_AccountResult | None]]] = deque()
     last = after
     with ThreadPoolExecutor(WORKERS) as pool:
-        for account in accounts.scan(segment, segments, after):
+        for account in accounts.scan(part, parts, after):
             if not keep_going():
-                results.totals.complete = False
+                collector.totals.complete = False
                 break
             last = account.account_id
             if isinstance(account, account_item.Unreadable):
-                results.failed(account.account_id, account.error)
+                collector.add_failure(account.account_id, account.error)
                 continue
             if account.known_since > run.as_of and not account.erasing:
-                results.totals.not_yet += 1
+                collector.totals.not_yet += 1
                 continue
-            waiting.append((account.account_id, pool.submit(_work, account, run, keep_going)))
+            waiting.append((account.account_id, pool.submit(_process_account, account, run, keep_going)))
             if len(waiting) >= IN_FLIGHT:
-                results.take(*waiting.popleft())
+                collector.add(*waiting.popleft())
         while waiting:
-            results.take(*waiting.popleft())
-    return Worked(results.totals, last)
+            collector.add(*waiting.popleft())
+    return WorkerResult(collector.totals, last)
+
+
+def process_task(
+    task: Mapping[str, Any], now: datetime, *, keep_going: Callable[[], bool], logger: Logger
+) -> dict[str, Any]:
+    """Do one task of the state machine: process a part until it is done or time is nearly up, and keep the totals.
+
+    Args:
+        task: `run` as of `plan_parts`; `segment`, the part's number, of `segments`; `chunk`, the number of workers that
+            were on it before; and `resume`, the account behind which to go on, or null.
+        now: the instant of the call, aware.
+        keep_going: asked before each account; False leaves the rest to the next worker.
+        logger: gets each failure.
+
+    Returns:
+        The task for the next worker, or the same with `"done": true`.
+
+    Raises:
+        StorageUnavailableError: the tables cannot be read or written now; the same task may be tried again.
+    """
+    result = process_part(
+        planned_run(task["run"]),
+        task["segment"],
+        task["segments"],
+        keep_going=keep_going,
+        logger=logger,
+        after=task["resume"],
+    )
+    worker = (task["run"]["execution"], task["segment"], task["chunk"])
+    expires = now + WORKER_RESULTS_KEPT
+    existence.save_naming(result.totals, lambda totals: runs.put_worker_result(*worker, totals, expires))
+    done = result.totals.complete
+    return {**task, "chunk": task["chunk"] + 1, "resume": None if done else result.last, "done": done}
 
 
 @dataclass(frozen=True, slots=True)
-class _Outcome:
+class _AccountResult:
     """What a night found for one account."""
 
     subject: Subject
@@ -182,49 +150,49 @@ class _Outcome:
     current: Snapshot
     alerts: Sequence[Alert]
     weeks: Sequence[int] = ()
-    """Of tonight (0) and the same nights of the weeks before: those before which the account was active."""
+    """As of `weeks_present`."""
     arr: float | None = None
     """Annual recurring revenue, by the profile."""
 
 
 @dataclass(slots=True)
-class _Results:
-    """Takes the outcomes of accounts, one after the other."""
+class _Collector:
+    """Adds up the results of accounts, one after the other."""
 
     totals: RunTotals
     logger: Logger
     unavailable_in_a_row: int = 0
 
-    def take(self, account_id: str, future: Future[_Outcome | None]) -> None:
-        """Count an account's outcome, waiting for it; one that is being erased counts for nothing.
+    def add(self, account_id: str, future: Future[_AccountResult | None]) -> None:
+        """Wait for an account's result and count it; an account that is being erased has none.
 
         Raises:
-            StorageUnavailableError: so many accounts in a row failed by it that it cannot be their own trouble.
+            StorageUnavailableError: `OUTAGE_AFTER` accounts in a row have failed by it.
         """
         try:
-            outcome = future.result()
+            result = future.result()
         except Exception as error:  # noqa: BLE001  (whatever is wrong with one account stops no other)
-            self.failed(account_id, error)
+            self.add_failure(account_id, error)
             return
         self.unavailable_in_a_row = 0
-        if outcome is None:
+        if result is None:
             return
-        self.totals.add_score(account_id, outcome.subject.name, outcome.previous, outcome.current, outcome.arr)
-        self.totals.active.update(outcome.weeks)
-        for alert in outcome.alerts:
-            self.totals.add_alert(account_id, alert, held=_waits(alert, outcome.current))
+        self.totals.add_score(account_id, result.subject.name, result.previous, result.current, result.arr)
+        self.totals.active.update(result.weeks)
+        for alert in result.alerts:
+            self.totals.add_alert(account_id, alert, held=_is_held(alert, result.current))
 
-    def failed(self, account_id: str, error: Exception) -> None:
+    def add_failure(self, account_id: str, error: Exception) -> None:
         """Count and log an account that could not be scored.
 
         Raises:
-            StorageUnavailableError: as for `take`.
+            StorageUnavailableError: as for `add`.
         """
         self.unavailable_in_a_row += isinstance(error, StorageUnavailableError)
         if self.unavailable_in_a_row >= OUTAGE_AFTER:
             raise error
         self.totals.add_failure(account_id, type(error).__name__)
-        # Where it happened, but not the error's own words: these may quote what customers sent.
+        # The place in the code, but not the error's own text, which may quote customers' data.
         last = traceback.extract_tb(error.__traceback__)[-1]
         self.logger.error(
             "an account could not be scored",
@@ -234,67 +202,67 @@ class _Results:
         )
 
 
-def _work(account: Account, run: Run, keep_going: Callable[[], bool]) -> _Outcome | None:
-    """Do what the run is for; an account whose erasure has begun is erased instead, and answered as None.
+def _process_account(account: Account, run: Run, keep_going: Callable[[], bool]) -> _AccountResult | None:
+    """Score an account, or finish its erasure and answer None.
 
-    That is also what becomes of one whose erasure begins meanwhile: what the run has just kept of it must not stay. The
-    erasure of a user that was interrupted is finished first.
+    An account whose erasure begins while it is scored is erased as well, with everything the run has just stored of it.
+    Interrupted erasures of its users are finished before it is scored.
     """
     if not account.erasing:
         try:
             for user_id in account.forgetting:
                 forget_user(account.account_id, user_id, run.as_of, keep_going)
-            return _backfill(account, run) if run.backfill else _night(account, run)
+            return _backfill(account, run) if run.backfill else _score_tonight(account, run)
         except AccountErasedError:
             pass
     erasing.erase(account.account_id, keep_going)
     return None
 
 
-def _backfill(account: Account, run: Run) -> _Outcome:
-    """Take a past day's snapshot anew."""
+def _backfill(account: Account, run: Run) -> _AccountResult:
+    """Take a past day's snapshot again."""
     current = history.put_snapshot(account.account_id, _score(account, run), replace=True)
     accounts.save_score(account, current)
-    return _Outcome(alerting.subject(account), snapshot_before(account, run.day), current, ())
+    return _AccountResult(alerting.subject(account), snapshot_before(account, run.day), current, ())
 
 
-def _night(account: Account, run: Run) -> _Outcome:
-    """Score an account, keep the snapshot, store the alerts, and enter the score in the account's item.
+def _score_tonight(account: Account, run: Run) -> _AccountResult:
+    """Score an account, keep the snapshot, store the alerts, and save the score in the account's item.
 
-    The order matters: the item is written last, so that tonight's score in it says that all the rest is done.
+    The order matters: the item is written last, so that tonight's score in it means that all the rest is stored.
     """
     latest = account.latest
     done = latest if latest and (latest.day, latest.as_of) == (run.day, run.as_of) else None
     current = done or history.put_snapshot(account.account_id, _score(account, run), replace=False)
     previous = snapshot_before(account, run.day)
+    # A night that runs after a later one brings no alerts.
     late = latest is not None and latest.day > run.day
-    # A first night, or one that is run after later nights, is not asked about.
-    alerts = alerting.alerts(account, previous, current, run.settings.alerts) if previous and not late else []
+    alerts = [] if late else alerting.alerts(account, previous, current, run.settings.alerts)
     if not done:
         for alert in alerts:
-            store(alert, messages.HELD if _waits(alert, current) else messages.PENDING)
+            store(alert, messages.HELD if _is_held(alert, current) else messages.PENDING)
         accounts.save_score(account, current)
     weeks = weeks_present(account.recent, current.daily)
     arr = Contract.of(account.profile, account.crm).arr
-    return _Outcome(alerting.subject(account), previous, current, alerts, weeks, arr)
+    return _AccountResult(alerting.subject(account), previous, current, alerts, weeks, arr)
 
 
-def _waits(alert: Alert, current: Snapshot) -> bool:
-    """Whether an alert is held until the whole night is known: missing events may feign it."""
+def _is_held(alert: Alert, current: Snapshot) -> bool:
+    """Whether an alert is held until the night has been checked for a tracking outage, which could have caused it."""
     return alert.kind in DROPS and not present(current.daily)
 
 
 def _score(account: Account, run: Run) -> Snapshot:
-    # Read without asking for consistency, at half the price: an event that arrived within the last second before the
-    # run reached its account may count the next night.
+    # An eventually consistent read costs half as much. It may miss an event of the last second before the run got to
+    # the account, which then counts the next night.
     facts = gather_facts(account, run.as_of, run.settings, consistent=False)
     return snapshot(assess(account.account_id, facts, (), None))
 
 
 def store(alert: Alert, status: str = messages.PENDING) -> None:
-    """Keep an alert, unless it was kept before.
+    """Store an alert as a message to send, unless it was stored before.
 
     Raises:
-        StorageUnavailableError: not kept.
+        StorageUnavailableError: not stored.
     """
     messages.add(messages.Message.of(alert, status))

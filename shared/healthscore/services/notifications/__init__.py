@@ -1,1 +1,1 @@
-"""From stored alerts to messages that people and machines receive."""
+"""Notifications: stored alerts and digests as messages to the alerts topic."""

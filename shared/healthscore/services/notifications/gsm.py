@@ -14,17 +14,17 @@ _WRITTEN_OUT = str.maketrans(
     {"ß": "ss", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "þ": "th", "Þ": "Th", "€": "EUR", "£": "GBP", "→": "->"}
     | dict(zip("øØđĐðÐłŁı−–—‘’“”„·×⁄", 'oOdDdDlLi---\'\'"""-x/', strict=True))  # noqa: RUF001  (look-alikes are the point)
 )
-"""What taking off accents does not bring to ASCII."""
+"""Characters that are not ASCII even without their accents."""
 
 
 def to_ascii(text: str) -> str:
-    """The text in printable ASCII: accents are taken off, some letters and signs written out, the rest left out."""
+    """The text in printable ASCII: without accents, some letters and signs written out, the rest left out."""
     plain = unicodedata.normalize("NFKD", text.translate(_WRITTEN_OUT)).translate(_WRITTEN_OUT)
     return "".join(_printable_ascii(character) for character in plain)
 
 
 def to_gsm(text: str) -> str:
-    """The text in those characters of the GSM alphabet that count as one; what it lacks is written in ASCII."""
+    """The text in characters of the GSM alphabet that count as one; others become ASCII as in `to_ascii`."""
     composed = unicodedata.normalize("NFC", text)
     return "".join(
         character if character in GSM_BEYOND_ASCII else to_ascii(character).translate(_GSM_LACKS)
@@ -38,7 +38,12 @@ def one_line(text: str) -> str:
 
 
 def cut(text: str, characters: int) -> str:
-    """The text, cut after a word where it is too long; a word that alone is too long is cut itself."""
+    """The text, where it is too long cut after a word and ended with "..."; one word that is too long is cut inside.
+
+    Args:
+        text: any text.
+        characters: the length of the result, at most.
+    """
     if len(text) <= characters:
         return text
     kept = text[: characters - len("...") + 1]

@@ -1,11 +1,11 @@
-"""Sends what is pending to the alerts topic: the only part that speaks to SNS.
+"""Sends pending messages to the alerts topic. Only this module calls SNS.
 
-A message is claimed for a lease, published, and marked as sent. Whoever runs at the same time finds it claimed and
-passes it over; so a message goes out once, except where a process ends between SNS accepting it and the mark, or never
-hears whether SNS accepted it. Then the lease runs out and it goes out again, under the same `alert_id`.
+The outbox claims a message for a lease, publishes it, and marks it as sent. Another process that runs at the same time
+finds it claimed and skips it. So a message goes out once, except where a process ends between SNS accepting it and the
+mark, or gets no answer from SNS. Then the lease runs out and it goes out again, under the same `alert_id`.
 
-Messages go in batches, for which SNS answers one by one: each is claimed before, and what SNS has accepted is marked,
-whatever becomes of the others.
+SNS takes messages in batches and answers for each of them: each is claimed before, and each that SNS has accepted is
+marked, even where others of the batch fail.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError,
 
 from healthscore.core.alerts.model import Alert
 from healthscore.core.text import counted
-from healthscore.services.notifications.rate_limit import Pace
+from healthscore.services.notifications.rate_limit import RateLimit
 from healthscore.services.notifications.render import message
 from healthscore.storage.alerts import messages
 from healthscore.storage.errors import StorageUnavailableError
@@ -46,13 +46,13 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 LEASE = timedelta(minutes=15)
-"""Longer than any function may run: a claim that is older was left behind."""
+"""Longer than any function may run: the process that made an older claim has ended."""
 FAILURES_IN_A_ROW = 5
-"""After so many, the topic itself is taken to be out of order, and what is left waits for the next time."""
+"""After so many failures in a row the outbox stops, and the rest waits for the next time: the topic is out of order."""
 BATCH = 10
 """Messages that SNS takes at once, at most."""
 BATCH_BYTES = 262_144
-"""What these may have in all: texts, subjects and attributes."""
+"""The length that SNS accepts for all of them: texts, subjects and attributes."""
 
 
 def sns() -> SNSClient:
@@ -66,80 +66,84 @@ def sns() -> SNSClient:
 
 
 def open_outbox(logger: Logger) -> Outbox:
-    """The outbox of a function: topic, links and pace are those of its environment."""
+    """The outbox of a function, with topic, links and rate limit from its environment.
+
+    Args:
+        logger: gets each message that could not be sent.
+    """
     return Outbox(
         client=sns(),
         topic_arn=os.environ["ALERTS_TOPIC_ARN"],
         app_url=os.environ.get("APP_URL"),
         logger=logger,
-        pace=Pace(int(os.environ["MESSAGES_PER_SECOND"])),
+        rate_limit=RateLimit(int(os.environ["MESSAGES_PER_SECOND"])),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What became of the pending messages."""
+    """The outcome of sending the pending messages."""
 
     sent: int
     unsent: int
-    """Messages that were tried in vain; those that somebody else has claimed do not count."""
+    """Messages whose sending failed, without those that another process has claimed."""
     complete: bool
-    """False where it stopped before it had tried them all."""
+    """False where the outbox stopped before it had tried all messages."""
 
     @property
     def left(self) -> list[str]:
-        """What is still to be done, in words; nothing where all is well."""
+        """What is left to do, in words; empty where nothing is."""
         left = [counted(self.unsent, "unsent message")] if self.unsent else []
         return left if self.complete else [*left, "messages not tried"]
 
     def to_json(self) -> dict[str, int]:
-        """The figures, for logs and for who invoked the run."""
+        """The figures, for logs and for the caller of the function."""
         return {"sent": self.sent, "unsent": self.unsent}
 
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """What became of one message that was published."""
+    """The outcome of publishing one message."""
 
     error: str | None = None
-    """A word for what went wrong; None where SNS has accepted it."""
+    """The code or name of the error; None where SNS has accepted it."""
     refused: bool = False
-    """Whether SNS has certainly not accepted it."""
+    """Whether it is certain that SNS has not accepted it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outbox:
-    """Where pending messages go out.
+    """Sends pending messages.
 
     Attributes:
         client: the SNS client.
         topic_arn: the alerts topic.
-        app_url: what links in emails start with; None or empty for no links.
-        logger: told of each message that could not be sent, by id.
-        pace: how many messages go out in a second.
-        clock: tells the time that leases are counted by.
+        app_url: the beginning of links in emails; None or empty for no links.
+        logger: gets each message that could not be sent, by id.
+        rate_limit: how many messages go out in a second.
+        clock: gives the current instant, for leases.
     """
 
     client: SNSClient
     topic_arn: str
     app_url: str | None
     logger: Logger
-    pace: Pace
+    rate_limit: RateLimit
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def send(self, first: Iterable[tuple[str | None, str]], keep_going: Callable[[], bool]) -> Delivery:
-        """Send the messages named, and then all others that are pending.
+        """Send the named messages, and then all others that are pending.
 
         Args:
-            first: account and id of messages just stored: the index of pending messages may not know them yet.
-            keep_going: asked before each batch; False ends it, and leaves the rest to the next time.
+            first: account and id of messages just stored: the index of pending messages may not list them yet.
+            keep_going: asked before each batch; False leaves the rest to the next time.
 
         Raises:
             StorageUnavailableError: the messages cannot be read or marked now.
         """
         sent, unsent, in_a_row = 0, 0, 0
         with ThreadPoolExecutor(BATCH) as pool:
-            for batch in _batches(chain(first, messages.pending()), min(BATCH, self.pace.per_second)):
+            for batch in _batches(chain(first, messages.pending()), min(BATCH, self.rate_limit.per_second)):
                 if not keep_going() or in_a_row >= FAILURES_IN_A_ROW:
                     return Delivery(sent, unsent, complete=False)
                 for accepted in self._send_batch(pool, batch):
@@ -148,24 +152,26 @@ class Outbox:
         return Delivery(sent, unsent, complete=True)
 
     def _send_batch(self, pool: ThreadPoolExecutor, batch: Sequence[tuple[str | None, str]]) -> list[bool]:
-        """Claim, publish and mark some messages; answers of each that could be claimed whether SNS has accepted it.
+        """Claim, publish and mark some messages.
 
-        Where storage fails for one message, the others are brought to their end first.
+        Returns:
+            For each message that could be claimed, whether SNS has accepted it.
+
+        Raises:
+            StorageUnavailableError: storage failed for a message. All others are published and marked.
         """
-        troubles: list[StorageUnavailableError] = []
+        errors: list[StorageUnavailableError] = []
         now = self.clock()
         claims = [pool.submit(messages.claim, *named, now=now, lease=LEASE) for named in batch]
-        claimed = [found for found in _done(claims, troubles) if found is not None]
+        claimed = [found for found in _results(claims, errors) if found is not None]
         accepted = []
-        for part in _parts([(one, self._entry(number, one)) for number, one in enumerate(claimed)]):
-            outcomes = self._publish([entry for _, entry in part])
-            _done(
-                [pool.submit(self._settle, one, outcome) for (one, _), outcome in zip(part, outcomes, strict=True)],
-                troubles,
-            )
+        for publication in _publications([(one, self._entry(number, one)) for number, one in enumerate(claimed)]):
+            outcomes = self._publish([entry for _, entry in publication])
+            pairs = zip(publication, outcomes, strict=True)
+            _results([pool.submit(self._settle, one, outcome) for (one, _), outcome in pairs], errors)
             accepted += [outcome.error is None for outcome in outcomes]
-        if troubles:
-            raise troubles[0]
+        if errors:
+            raise errors[0]
         return accepted
 
     def _entry(self, number: int, claimed: Message) -> PublishBatchRequestEntryTypeDef:
@@ -180,8 +186,8 @@ class Outbox:
         }
 
     def _publish(self, entries: Sequence[PublishBatchRequestEntryTypeDef]) -> list[_Outcome]:
-        """Publish a part of a batch; answers what became of each entry."""
-        self.pace.take(len(entries))
+        """Publish entries in one call, and give the outcome of each."""
+        self.rate_limit.take(len(entries))
         try:
             answer = self.client.publish_batch(TopicArn=self.topic_arn, PublishBatchRequestEntries=entries)
         except (ClientError, BotoCoreError) as error:
@@ -189,11 +195,11 @@ class Outbox:
         return [_outcome(entry["Id"], answer) for entry in entries]
 
     def _settle(self, claimed: Message, outcome: _Outcome) -> None:
-        """Mark a message as sent, or give it back; where it is unknown whether SNS accepted it, it stays claimed."""
+        """Mark a message as sent, or release its claim; where the outcome is unknown, it stays claimed."""
         if outcome.error is None:
             messages.mark_sent(claimed.account_id, claimed.message_id, now=self.clock())
             return
-        # Not the error's own words: these may quote the message.
+        # Without the error's own text, which may quote the message.
         self.logger.error("a message was not sent", message_id=claimed.message_id, error=outcome.error)
         if outcome.refused:
             messages.release(claimed.account_id, claimed.message_id)
@@ -208,8 +214,8 @@ def _attribute(value: str | list[str]) -> MessageAttributeValueTypeDef:
 def _batches(named: Iterable[tuple[str | None, str]], size: int) -> Iterator[list[tuple[str | None, str]]]:
     """The messages in batches, each message once.
 
-    SNS passes on the messages of a batch in any order. So what is said of the whole workspace, which closes a night,
-    begins a batch of its own.
+    SNS delivers the messages of a batch in any order. So those about the whole workspace, which come last in a night,
+    begin a batch of their own.
     """
     tried: set[tuple[str | None, str]] = set()
     batch: list[tuple[str | None, str]] = []
@@ -217,8 +223,8 @@ def _batches(named: Iterable[tuple[str | None, str]], size: int) -> Iterator[lis
         if one in tried:
             continue
         tried.add(one)
-        closing = one[0] is None and batch and batch[-1][0] is not None
-        if closing or len(batch) == size:
+        workspace_begins = one[0] is None and batch and batch[-1][0] is not None
+        if workspace_begins or len(batch) == size:
             yield batch
             batch = []
         batch.append(one)
@@ -226,21 +232,21 @@ def _batches(named: Iterable[tuple[str | None, str]], size: int) -> Iterator[lis
         yield batch
 
 
-def _parts(
+def _publications(
     entries: Sequence[tuple[Message, PublishBatchRequestEntryTypeDef]],
 ) -> Iterator[list[tuple[Message, PublishBatchRequestEntryTypeDef]]]:
-    """The entries in parts that are not too long for SNS; an entry that is too long by itself is a part by itself."""
-    part: list[tuple[Message, PublishBatchRequestEntryTypeDef]] = []
+    """The entries in lists that one call may publish: at most `BATCH_BYTES`, or a single entry that is longer."""
+    publication: list[tuple[Message, PublishBatchRequestEntryTypeDef]] = []
     length = 0
     for one, entry in entries:
         more = _length(entry)
-        if part and length + more > BATCH_BYTES:
-            yield part
-            part, length = [], 0
-        part.append((one, entry))
+        if publication and length + more > BATCH_BYTES:
+            yield publication
+            publication, length = [], 0
+        publication.append((one, entry))
         length += more
-    if part:
-        yield part
+    if publication:
+        yield publication
 
 
 def _length(entry: PublishBatchRequestEntryTypeDef) -> int:
@@ -251,7 +257,7 @@ def _length(entry: PublishBatchRequestEntryTypeDef) -> int:
 
 
 def _outcome(entry_id: str, answer: PublishBatchResponseTypeDef) -> _Outcome:
-    """What SNS says of one entry; where it says nothing, or names a fault of its own, that is not known for sure."""
+    """The outcome of one entry by the answer of SNS. Without an answer, or by a fault of SNS, it is uncertain."""
     if any(accepted["Id"] == entry_id for accepted in answer.get("Successful", [])):
         return _Outcome()
     for failed in answer.get("Failed", []):
@@ -260,19 +266,19 @@ def _outcome(entry_id: str, answer: PublishBatchResponseTypeDef) -> _Outcome:
     return _Outcome("NoAnswer")
 
 
-def _done(calls: Iterable[Future[T]], troubles: list[StorageUnavailableError]) -> list[T]:
-    """What calls answered that were made side by side; those that storage failed for are noted and left out."""
-    answers = []
+def _results(calls: Iterable[Future[T]], errors: list[StorageUnavailableError]) -> list[T]:
+    """Wait for all calls and give their results; where storage failed for one, its error is added to `errors`."""
+    results = []
     for call in calls:
         try:
-            answers.append(call.result())
+            results.append(call.result())
         except StorageUnavailableError as error:
-            troubles.append(error)
-    return answers
+            errors.append(error)
+    return results
 
 
 def _surely_refused(error: ClientError | BotoCoreError) -> bool:
-    """Whether SNS has certainly not accepted what it was sent: it said so, or was never reached."""
+    """Whether it is certain that SNS has accepted nothing: it said so, or was never reached."""
     if isinstance(error, ClientError):
         return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) < 500  # noqa: PLR2004  (server error)
     return isinstance(error, ConnectTimeoutError | EndpointConnectionError)

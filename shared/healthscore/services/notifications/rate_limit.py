@@ -1,4 +1,4 @@
-"""How fast messages go out."""
+"""Limits how fast messages are published."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class Pace:
-    """So many messages a second, and no more.
+class RateLimit:
+    """At most a number of messages a second.
 
-    SNS switches an email subscription off that gets more than 10 messages in a second, and forgets it two days later
-    if nobody confirms it anew: so a night with much to tell must not be told as fast as SNS would take it.
+    SNS disables an email subscription that gets more than 10 messages in a second, and deletes it two days later unless
+    it is confirmed again. SNS itself accepts messages much faster than that.
     """
 
     def __init__(
@@ -23,12 +23,12 @@ class Pace:
         clock: Callable[[], float] = time.monotonic,
         wait: Callable[[float], None] = time.sleep,
     ) -> None:
-        """Set the pace.
+        """Set the limit.
 
         Args:
             per_second: messages a second, at least 1.
-            clock: tells seconds, from any beginning.
-            wait: waits so many seconds.
+            clock: gives seconds since any fixed instant.
+            wait: waits a number of seconds.
         """
         self.per_second = per_second
         self._clock = clock
@@ -36,7 +36,11 @@ class Pace:
         self._free_at = clock()
 
     def take(self, messages: int) -> None:
-        """Wait until so many messages, at most those of a second, may follow those that were taken before."""
+        """Wait until these messages may follow those taken before.
+
+        Args:
+            messages: their number, at most `per_second`.
+        """
         early = self._free_at - self._clock()
         if early > 0:
             self._wait(early)

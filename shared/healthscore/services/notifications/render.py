@@ -1,4 +1,4 @@
-"""What subscribers of the alerts topic read: subject, email, SMS, and the JSON that machines get. Pure text."""
+"""Writes an alert as a message to the alerts topic: subject, email, SMS, and JSON for machines. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SUBJECT_CHARACTERS = 99
 """SNS asks for "less than 100" ASCII characters."""
 SMS_CHARACTERS = 140
-"""One SMS of the GSM 03.38 alphabet, as SNS counts it; more would be cut into several, each of which costs."""
+"""One SMS of the GSM 03.38 alphabet, as SNS counts it. SNS sends a longer text as several, each at a price."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +29,18 @@ class Message:
     """At most 99 printable ASCII characters."""
     email: str
     sms: str
-    """At most 140 characters of the GSM alphabet, each of which counts once."""
+    """At most 140 characters of the GSM alphabet that count as one each."""
     default: str
-    """The alert as JSON: what SQS, Lambda, HTTPS and Firehose subscribers get."""
+    """The alert as JSON, for SQS, Lambda, HTTPS and Firehose subscribers."""
     attributes: Mapping[str, str | list[str]]
-    """What subscription filter policies can match; an attribute that has nothing to say is left out."""
+    """The attributes that subscription filter policies can match; empty ones are left out."""
 
 
 def message(alert: Alert, app_url: str | None = None) -> Message:
-    """Write an alert's texts.
+    """Write an alert as a message.
 
     Args:
-        alert: what to tell.
+        alert: the alert, or digest.
         app_url: where the screens are, such as `https://health.example.com`; the email then links to the account.
     """
     attributes: dict[str, str | list[str]] = {
@@ -69,7 +69,12 @@ def _sms(alert: Alert) -> str:
 
 
 def _title(alert: Alert, written: Callable[[str], str]) -> str:
-    """The title as the alphabet can write it; led by the account id where a name is in a script that it cannot."""
+    """The title in an alphabet, behind the account id where the alphabet loses letters of the account's name.
+
+    Args:
+        alert: the alert.
+        written: writes a text in the alphabet.
+    """
     title, account_id = written(alert.title), one_line(written(alert.account_id or ""))
     lost = any(character.isalnum() and not written(character) for character in alert.title)
     return f"{account_id}: {title}" if lost and account_id else title
@@ -93,7 +98,7 @@ def _email(alert: Alert, app_url: str | None) -> str:
 
 
 def _line(item: Evidence) -> str:
-    """One figure and its move: "Score: 80 (2026-11-15) -> 62 (2026-11-21), -18"."""
+    """One figure and its change: "Score: 80 (2026-11-15) -> 62 (2026-11-21), -18"."""
     since = f" ({item.since.isoformat()})" if item.since else ""
     after = f"{_shown(item.after)} ({item.day.isoformat()})"
     if item.before is None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from healthscore.core.account import Account
+from healthscore.core.alerts.acknowledgement import Acknowledgement
 from healthscore.core.documents import crm_from_json, crm_to_json, daily_from_json, snapshot_from_json
 from healthscore.core.identity.traits import effective
 from healthscore.core.time import from_millis, parse_instant
@@ -36,7 +37,7 @@ def read_item(item: dict[str, Any]) -> Account:
     Raises:
         KeyError: it is not what this version writes; so do TypeError and ValueError.
     """
-    crm, latest = part(item, "crm", None), part(item, "latest", None)
+    crm, latest, acknowledgement = (part(item, name, None) for name in ("crm", "latest", ACKNOWLEDGEMENT))
     profile, from_traits = effective(part(item, "traits", {}), part(item, "profile", {}))
     return Account(
         account_id=item["account_id"]["S"],
@@ -50,7 +51,7 @@ def read_item(item: dict[str, Any]) -> Account:
         erasing=schema.ERASING in item,
         forgetting=tuple(item.get(FORGETTING, {}).get("SS", ())),
         index_summary=item[SUMMARY]["S"] if SUMMARY in item else None,
-        acknowledgement=part(item, ACKNOWLEDGEMENT, None),
+        acknowledgement=None if acknowledgement is None else Acknowledgement.from_json(acknowledgement),
     )
 
 

@@ -17,7 +17,7 @@ from healthscore.storage.alerts.messages import stored_message
 from healthscore.storage.client import call, dynamodb
 
 if TYPE_CHECKING:
-    from healthscore.core.alerts.suppression import Acknowledgement
+    from healthscore.core.alerts.acknowledgement import Acknowledgement
     from healthscore.storage.alerts.messages import Message
 
 _BEGINS_WITH_DAY = re.compile(r"(\d{4}-\d\d-\d\d)-", re.ASCII)

@@ -1,4 +1,4 @@
-"""Alerts to be looked at (table History): an account's, and a night's."""
+"""Lists of alerts (table History): of an account, and of a night."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def of_account(account_id: str, *, limit: int, after: str | None) -> tuple[list[
     Args:
         account_id: the account.
         limit: how many alerts a page may have.
-        after: where the page before ended.
+        after: the place where the page before ended; None for the first page.
 
     Returns:
-        The alerts, and behind which place the next page begins; None where this is the last.
+        The alerts, and the place where the page ended; None where it is the last page.
 
     Raises:
         StorageUnavailableError: the table cannot be read now.
@@ -45,7 +45,7 @@ def of_account(account_id: str, *, limit: int, after: str | None) -> tuple[list[
 
 
 def alerts_of_day(account_id: str, day: date) -> list[dict[str, Any]]:
-    """What an account's alerts of one night's day say, whatever became of them.
+    """An account's alerts of one day, as JSON, whether sent or not.
 
     Raises:
         StorageUnavailableError: the table cannot be read now.
@@ -66,9 +66,9 @@ def alerts_of_day(account_id: str, day: date) -> list[dict[str, Any]]:
 
 
 def of_day(day: date, *, limit: int, after: str | None) -> tuple[list[Message], str | None]:
-    """A page of all accounts' alerts of a night's day, by kind; arguments and answer as for `of_account`.
+    """A page of all accounts' alerts of one day, by kind; `limit`, `after` and the result as for `of_account`.
 
-    The index behind it lags by less than a second.
+    It reads an index, which lags by less than a second.
 
     Raises:
         StorageUnavailableError: the table cannot be read now.
@@ -91,7 +91,7 @@ def of_day(day: date, *, limit: int, after: str | None) -> tuple[list[Message], 
 
 
 def _page(request: dict[str, Any], limit: int, after: str | None) -> tuple[list[dict[str, Any]], str | None]:
-    """The items of a stretch that begins with `after` itself, which was on the page before."""
+    """The items of a range that begins with `after` itself, which was on the page before."""
     items: list[dict[str, Any]] = []
     for item in pages(dynamodb().query, TableName=schema.history_table(), Limit=limit + 2, **request):
         if item["sk"]["S"] == after:

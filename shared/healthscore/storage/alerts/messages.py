@@ -34,7 +34,7 @@ class Message:
     """`pending` until it is `sent`, which a claim does not show; or `held` until the night is judged, and then pending
     or `withdrawn`."""
     acknowledgement: dict[str, Any] | None = None
-    """What somebody has said about it: `core.alerts.suppression.Acknowledgement` in its stored form."""
+    """What somebody has said about it: `core.alerts.acknowledgement.Acknowledgement` in its stored form."""
 
     @classmethod
     def of(cls, alert: Alert, status: str = PENDING) -> Message:

@@ -1,11 +1,11 @@
-"""Nights to try the alert rules on: snapshots with a given score, and the replay of a whole story of them."""
+"""Nights for tests of the alert rules: snapshots with a given score, and the replay of a whole story of them."""
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from healthscore.core.alerts.rules import NIGHTS_KEPT, Change, changes
+from healthscore.core.alerts.rules import NIGHTS_KEPT, evaluate
 from healthscore.core.alerts.settings import AlertSettings
 from healthscore.core.health import assess
 from healthscore.core.health import snapshot as snapshot_of
@@ -15,6 +15,8 @@ from healthscore.core.time import format_instant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from healthscore.core.alerts.change import Change
 
 FIRST = date(2026, 10, 1)
 DEFAULT = AlertSettings()
@@ -78,9 +80,9 @@ def lived(day: date = FIRST, *, seen: timedelta | None = timedelta(hours=1), **f
 
 
 DRIFTING = {"events": 28, "sessions": 4, "session_events": 28, "session_ms": 4 * 200_000, "days_active": 10}
-"""Figures of a month in which an account did less: with a last event four days ago it scores 48."""
+"""Figures of a month with less use: with a last event four days ago the score is 48."""
 GONE = {"events": 0, "sessions": 0, "session_events": 0, "session_ms": 0, "days_active": 0}
-"""Figures of a month in which nobody came: score 0, after a last event long ago."""
+"""Figures of a month without events: with a last event long ago the score is 0."""
 
 
 def story(scores: Sequence[int | None], first: date = FIRST) -> list[Snapshot]:
@@ -89,15 +91,15 @@ def story(scores: Sequence[int | None], first: date = FIRST) -> list[Snapshot]:
 
 
 def replay(snapshots: Sequence[Snapshot], settings: AlertSettings = DEFAULT) -> dict[date, list[Change]]:
-    """What each night tells, when every night sees what the nightly run keeps: 30 nights and the last snapshot."""
-    told = {}
+    """What the rules find each night, given what the nightly run keeps: 30 nights and the last snapshot."""
+    found = {}
     for position, current in enumerate(snapshots):
         earlier = snapshots[:position]
         recent = [before.daily for before in earlier][-NIGHTS_KEPT:]
-        told[current.day] = changes(recent, earlier[-1] if earlier else None, current, settings)
-    return told
+        found[current.day] = evaluate(recent, earlier[-1] if earlier else None, current, settings)
+    return found
 
 
 def kinds(scores: Sequence[int | None], settings: AlertSettings = DEFAULT) -> list[list[str]]:
-    """The kinds told on each night that was run."""
-    return [[change.kind.value for change in told] for told in replay(story(scores), settings).values()]
+    """The kinds found on each night that was run."""
+    return [[change.kind.value for change in found] for found in replay(story(scores), settings).values()]

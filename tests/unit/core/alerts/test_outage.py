@@ -17,7 +17,7 @@ WEEK = timedelta(days=7)
 
 
 @pytest.mark.parametrize(
-    ("tonight", "before", "silent"),
+    ("tonight", "before", "outage"),
     [
         (0, [200, 210, 190, 200], True),
         (99, [200, 200, 200, 200], True),
@@ -31,9 +31,9 @@ WEEK = timedelta(days=7)
         (10, [0, 100, 100, 0], True),
     ],
     ids=[
-        "nobody is here: tracking is broken",
+        "nobody is active: tracking is broken",
         "more than half are missing",
-        "half are here",
+        "half are active",
         "all of nine are missing",
         "eight may all be away by chance",
         "twelve of sixteen are too many for chance",
@@ -43,9 +43,9 @@ WEEK = timedelta(days=7)
         "nights before which nothing was tracked are no measure",
     ],
 )
-def test_tracking_outage__night__is_told_from_a_quiet_one(tonight, before, silent):
+def test_tracking_outage__night__is_distinguished_from_a_quiet_one(tonight, before, outage):
     active = Counter({0: tonight} | dict(enumerate(before, start=1)))
-    assert tracking_outage(active) is silent
+    assert tracking_outage(active) is outage
 
 
 @given(st.integers(1, 10_000), st.data())
@@ -55,17 +55,17 @@ def test_tracking_outage__as_many_as_usual_or_more__never(expected, data):
 
 
 @given(st.lists(st.integers(0, 500), min_size=5, max_size=5))
-def test_tracking_outage__fewer_active_tonight__stays_silent(counts):
+def test_tracking_outage__fewer_active_tonight__stays_an_outage(counts):
     active = dict(enumerate(counts))
     if tracking_outage(active):
         assert all(tracking_outage(active | {0: fewer}) for fewer in range(counts[0]))
 
 
-def test_usual__is__the_mean_of_the_weekdays_on_which_somebody_was_there():
+def test_usual__nights_without_anybody__are_left_out_of_the_mean():
     assert usual({0: 5, 1: 10, 2: 0, 4: 11}) == Fraction(21, 2)
 
 
-def test_weeks_present__account__counts_nights_after_a_day_with_events():
+def test_weeks_present__nights_after_a_day_with_events__are_given():
     def night(weeks, hours):
         day = TONIGHT - weeks * WEEK
         components = dict(snapshot(100, day).components)
@@ -78,8 +78,8 @@ def test_weeks_present__account__counts_nights_after_a_day_with_events():
     assert weeks_present([], night(0, 3)) == [0]
 
 
-def test_outage_alert__says__how_many_are_here_and_how_many_usually_are():
-    told = outage_alert(TONIGHT, instant(TONIGHT), {0: 3, 1: 200, 2: 201})
-    assert (told.kind, told.account_id, told.severity) == (AlertKind.FLEET_SILENT, None, "high")
-    assert told.title == "Most accounts fell silent at once: 3 active instead of 200.5"
-    assert (told.evidence[0].before, told.evidence[0].after) == (200.5, 3)
+def test_outage_alert__counts__says_how_many_are_active_and_how_many_usually_are():
+    alert = outage_alert(TONIGHT, instant(TONIGHT), {0: 3, 1: 200, 2: 201})
+    assert (alert.kind, alert.account_id, alert.severity) == (AlertKind.FLEET_SILENT, None, "high")
+    assert alert.title == "Most accounts fell silent at once: 3 active instead of 200.5"
+    assert (alert.evidence[0].before, alert.evidence[0].after) == (200.5, 3)

@@ -1,4 +1,4 @@
-"""From changes to alerts: what a person reads, and can check."""
+"""The words and figures of alerts."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from fractions import Fraction
 
 import pytest
 
+from healthscore.core.alerts.change import Change
 from healthscore.core.alerts.model import Alert, AlertKind, Evidence, Severity, alert_id
 from healthscore.core.alerts.render import Subject, render
-from healthscore.core.alerts.rules import Change, changes
+from healthscore.core.alerts.rules import evaluate
 from healthscore.core.alerts.settings import AlertSettings
 from healthscore.core.explain.drivers import drivers
 from healthscore.core.model import Band, CrmFacts, Milestone
@@ -20,18 +21,18 @@ ACME = Subject("acme", "Acme Ltd", "ana@example.com")
 DRIFTED = {**DRIFTING, "seen": timedelta(days=4)}
 
 
-def crm(**said):
-    return CrmFacts(received_at=instant(FIRST), unknown=frozenset({"churned", "active_deal"}), **said)
+def crm(**facts):
+    return CrmFacts(received_at=instant(FIRST), unknown=frozenset({"churned", "active_deal"}), **facts)
 
 
-def told(kind, then, now, before=None):
+def rendered(kind, then, now, before=None):
     return render(Change(kind, then.score if before is None else before, then.day), ACME, then, now)
 
 
-def test_tell__band_fell__says_from_where_to_where_since_when_and_why():
+def test_render__band_fell__says_from_where_to_where_since_when_and_why():
     then, now = lived(FIRST), lived(LATER, **DRIFTED)
     activity, engagement, recency = (driver.cause for driver in drivers(then, now))
-    alert = told(AlertKind.BAND_FELL, then, now)
+    alert = rendered(AlertKind.BAND_FELL, then, now)
     assert alert.title == "Acme Ltd fell to at risk: 48"
     assert alert.why == (
         "The score went from 80 on 2026-10-01 to 48 on 2026-10-05, from healthy to at risk. "
@@ -40,8 +41,8 @@ def test_tell__band_fell__says_from_where_to_where_since_when_and_why():
     )
 
 
-def test_tell__band_fell__carries_its_figures_as_evidence():
-    alert = told(AlertKind.BAND_FELL, lived(FIRST), lived(LATER, **DRIFTED))
+def test_render__band_fell__carries_its_figures_as_evidence():
+    alert = rendered(AlertKind.BAND_FELL, lived(FIRST), lived(LATER, **DRIFTED))
     assert alert.evidence[:2] == (
         Evidence("Score", day=LATER, before=80, after=48, since=FIRST),
         Evidence("Band", day=LATER, before="healthy", after="at risk", since=FIRST),
@@ -53,30 +54,30 @@ def test_tell__band_fell__carries_its_figures_as_evidence():
     ]
 
 
-def test_tell__any_alert__knows_whom_it_is_about_and_whom_it_is_for():
-    alert = told(AlertKind.BAND_FELL, lived(FIRST), lived(LATER, **DRIFTED))
+def test_render__any_alert__names_account_owner_band_and_day():
+    alert = rendered(AlertKind.BAND_FELL, lived(FIRST), lived(LATER, **DRIFTED))
     assert (alert.account_id, alert.owner, alert.band) == ("acme", "ana@example.com", Band.AT_RISK)
     assert (alert.day, alert.created_at) == (LATER, instant(LATER))
     assert alert.alert_id == alert_id(AlertKind.BAND_FELL, LATER, "acme")
 
 
 @pytest.mark.parametrize("kind", [AlertKind.BAND_FELL, AlertKind.SCORE_FELL, AlertKind.DECLINING, AlertKind.SILENT])
-def test_tell__bad_news__is_high_when_the_account_is_critical_and_medium_otherwise(kind):
-    assert told(kind, lived(FIRST), lived(LATER, **GONE, seen=timedelta(days=31))).severity is Severity.HIGH
-    assert told(kind, lived(FIRST), lived(LATER, **DRIFTED)).severity is Severity.MEDIUM
-    assert told(kind, lived(FIRST), lived(LATER, seen=timedelta(days=8))).severity is Severity.MEDIUM
+def test_render__fall__is_high_when_the_account_is_critical_and_medium_otherwise(kind):
+    assert rendered(kind, lived(FIRST), lived(LATER, **GONE, seen=timedelta(days=31))).severity is Severity.HIGH
+    assert rendered(kind, lived(FIRST), lived(LATER, **DRIFTED)).severity is Severity.MEDIUM
+    assert rendered(kind, lived(FIRST), lived(LATER, seen=timedelta(days=8))).severity is Severity.MEDIUM
 
 
-def test_tell__score_fell__says_how_much_in_how_long():
-    alert = told(AlertKind.SCORE_FELL, lived(FIRST), lived(LATER, **DRIFTED))
+def test_render__score_fell__says_how_much_in_how_long():
+    alert = rendered(AlertKind.SCORE_FELL, lived(FIRST), lived(LATER, **DRIFTED))
     assert alert.title == "Acme Ltd lost 32 points in 4 days: 80 to 48"
     assert alert.why.startswith(
         "The score went from 80 on 2026-10-01 to 48 on 2026-10-05: 32 points lost in 4 days. What"
     )
 
 
-def test_tell__declining__says_the_mean_it_is_below():
-    alert = told(AlertKind.DECLINING, lived(FIRST), lived(LATER, **DRIFTED), before=Fraction(241, 3))
+def test_render__declining__says_the_mean_it_is_below():
+    alert = rendered(AlertKind.DECLINING, lived(FIRST), lived(LATER, **DRIFTED), before=Fraction(241, 3))
     assert alert.title == "Acme Ltd is declining: 48, 32.3 below its weekly mean"
     assert alert.why.startswith(
         "The score is 48 on 2026-10-05, 32.3 points below 80.3, the mean of the nights of the 7 days before. What"
@@ -86,8 +87,8 @@ def test_tell__declining__says_the_mean_it_is_below():
     )
 
 
-def test_tell__silent__says_since_when_nobody_came():
-    alert = told(AlertKind.SILENT, lived(FIRST), lived(LATER, seen=timedelta(days=7, hours=5)))
+def test_render__silent__says_since_when_there_was_no_event():
+    alert = rendered(AlertKind.SILENT, lived(FIRST), lived(LATER, seen=timedelta(days=7, hours=5)))
     assert alert.title == "Acme Ltd has been silent for 7 days"
     assert alert.why.startswith(
         "Nobody has been seen since 2026-09-27 21:00 UTC, 7 days 5 hours before this night's run. "
@@ -97,13 +98,13 @@ def test_tell__silent__says_since_when_nobody_came():
     assert "tracking" in alert.action
 
 
-def test_tell__silent__of_an_account_that_never_was_seen__is_refused():
+def test_render__silent_account_never_seen__is_refused():
     with pytest.raises(ValueError, match="never seen"):
-        told(AlertKind.SILENT, lived(FIRST), lived(LATER, **GONE, seen=None))
+        rendered(AlertKind.SILENT, lived(FIRST), lived(LATER, **GONE, seen=None))
 
 
-def test_tell__recovered__is_good_news_with_what_helped():
-    alert = told(AlertKind.RECOVERED, lived(FIRST, **DRIFTED), lived(LATER))
+def test_render__recovered__is_good_news_with_what_helped():
+    alert = rendered(AlertKind.RECOVERED, lived(FIRST, **DRIFTED), lived(LATER))
     assert (alert.title, alert.severity) == ("Acme Ltd is healthy again: 80", Severity.LOW)
     assert alert.why.startswith("The score went from 48 on 2026-10-01 to 80 on 2026-10-05, from at risk to healthy.")
     assert [one.what.partition(":")[0] for one in alert.evidence] == [
@@ -115,16 +116,16 @@ def test_tell__recovered__is_good_news_with_what_helped():
     ]
 
 
-def test_tell__component_that_moved_the_other_way__explains_nothing():
+def test_render__component_that_moved_the_other_way__explains_nothing():
     now = lived(LATER, **{**GONE, "events": 60, "days_active": 30}, seen=timedelta(hours=30))
     grown = lived(FIRST, events=40, seen=timedelta(hours=30))
-    alert = told(AlertKind.SCORE_FELL, grown, now)
+    alert = rendered(AlertKind.SCORE_FELL, grown, now)
     assert "activity" not in alert.why
     assert all("Activity" not in one.what for one in alert.evidence)
 
 
-def test_tell__band_fell_with_nothing_moved_since__still_says_what_fell():
-    """The snapshot that explains may be gone; the score's own history remains."""
+def test_render__band_fell_with_nothing_moved_since__still_says_what_fell():
+    """The snapshot that would explain it may be gone; the score's history remains."""
     now = lived(LATER, **DRIFTED)
     alert = render(Change(AlertKind.BAND_FELL, 75, FIRST), ACME, now, now)
     assert alert.why == "The score went from 75 on 2026-10-01 to 48 on 2026-10-05, from healthy to at risk."
@@ -159,28 +160,27 @@ def test_tell__band_fell_with_nothing_moved_since__still_says_what_fell():
         ),
     ],
 )
-def test_tell__fall__asks_for_what_fits_the_component_that_lost_most(then, now, action):
-    assert told(AlertKind.SCORE_FELL, lived(FIRST, **then), lived(LATER, **now)).action == action
+def test_render__fall__asks_for_what_fits_the_component_that_lost_most(then, now, action):
+    assert rendered(AlertKind.SCORE_FELL, lived(FIRST, **then), lived(LATER, **now)).action == action
 
 
-def test_tell__milestone_taken_from_the_settings__asks_to_check_the_settings():
+def test_render__milestone_taken_from_the_settings__asks_to_check_the_settings():
     then = lived(FIRST, milestones=(Milestone("account_created", instant(FIRST)),))
     now = lived(LATER, configured_milestones=("launched",))
-    assert told(AlertKind.SCORE_FELL, then, now).action.startswith("Check whether the milestones in the settings")
+    assert rendered(AlertKind.SCORE_FELL, then, now).action.startswith("Check whether the milestones in the settings")
 
 
-def test_tell__long_name__is_cut_in_the_title():
+def test_render__long_name__is_cut_in_the_title():
     subject = Subject("acme", "A very " + "long " * 30 + "name", None)
     alert = render(Change(AlertKind.BAND_FELL, 80, FIRST), subject, lived(FIRST), lived(LATER, **DRIFTED))
     assert len(alert.title) <= 85
     assert alert.title.endswith("… fell to at risk: 48")
 
 
-def test_tell__changes_of_a_night__can_all_be_told():
-    """Whatever the rules find has words."""
+def test_render__every_kind_that_the_rules_find__has_words():
     then, now = lived(FIRST), lived(LATER, **GONE, seen=timedelta(days=7, hours=1))
     nights = [lived(FIRST + timedelta(days=offset)).daily for offset in range(3)]
-    found = changes(nights, then, now, AlertSettings())
+    found = evaluate(nights, then, now, AlertSettings())
     assert [render(change, ACME, then, now).kind for change in found] == [
         AlertKind.BAND_FELL,
         AlertKind.SCORE_FELL,
@@ -190,13 +190,13 @@ def test_tell__changes_of_a_night__can_all_be_told():
 
 
 def test_alert__to_json_and_back__is_the_same():
-    alert = told(AlertKind.DECLINING, lived(FIRST), lived(LATER, **DRIFTED), before=Fraction(241, 3))
+    alert = rendered(AlertKind.DECLINING, lived(FIRST), lived(LATER, **DRIFTED), before=Fraction(241, 3))
     assert Alert.from_json(alert.to_json()) == alert
     assert Alert.from_json({**alert.to_json(), "status": "sent"}) == alert
 
 
 def test_alert__as_json__has_the_members_that_the_api_promises():
-    alert = told(AlertKind.BAND_FELL, lived(FIRST), lived(LATER, **DRIFTED)).to_json()
+    alert = rendered(AlertKind.BAND_FELL, lived(FIRST), lived(LATER, **DRIFTED)).to_json()
     assert alert["evidence"][0] == {
         "what": "Score",
         "since": "2026-10-01",

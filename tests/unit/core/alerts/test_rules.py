@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from healthscore.core.alerts.model import AlertKind
-from healthscore.core.alerts.rules import NIGHTS_KEPT, NIGHTS_TO_REARM, changes
+from healthscore.core.alerts.rules import NIGHTS_KEPT, NIGHTS_TO_REARM, evaluate
 from healthscore.core.alerts.settings import AlertSettings, BandFell, Declining, Recovered, ScoreFell, Silent
 from healthscore.core.scoring.standard import band
 from tests.unit.core.alerts.nights import DEFAULT, FIRST, instant, kinds, replay, snapshot, story
@@ -34,35 +34,35 @@ ONLY_RECOVERED = AlertSettings(
 SCORES = st.lists(st.integers(min_value=0, max_value=100), min_size=2, max_size=45)
 
 
-def nights_told(scores, settings):
-    """Positions of the nights on which anything is told."""
-    return [position for position, told in enumerate(kinds(scores, settings)) if told]
+def nights_found(scores, settings):
+    """Positions of the nights on which a rule finds anything."""
+    return [position for position, found in enumerate(kinds(scores, settings)) if found]
 
 
-def test_changes__first_snapshot__tells_nothing():
-    assert changes([], None, snapshot(10), DEFAULT) == []
+def test_evaluate__first_snapshot__finds_nothing():
+    assert evaluate([], None, snapshot(10), DEFAULT) == []
 
 
-def test_changes__all_rules_off__tell_nothing():
+def test_evaluate__all_rules_off__finds_nothing():
     assert kinds([100, 0, 100, 0, 0, 0, 100], OFF) == [[]] * 7
 
 
-def test_changes__previous_snapshot_not_among_recent__is_a_night_all_the_same():
-    """The list of recent scores may lag behind the snapshots after a crash: what was told last night is not retold."""
+def test_evaluate__previous_snapshot_not_among_recent__is_a_night_all_the_same():
+    """The recent scores may lag behind the snapshots after a crash: last night's change is not found again."""
     last_night, tonight = snapshot(60, FIRST + timedelta(days=3)), snapshot(60, FIRST + timedelta(days=4))
     recent = [night.daily for night in story([80, 80, 80])]
-    assert changes(recent, last_night, tonight, ONLY_BAND) == []
+    assert evaluate(recent, last_night, tonight, ONLY_BAND) == []
 
 
-def test_changes__nights_of_today_and_later_among_recent__are_passed_over():
+def test_evaluate__nights_of_today_and_later_among_recent__are_ignored():
     """A run for a night that already has later ones decides as it would have on its own night."""
     snapshots = story([80, 80, 80, 60, 50, 90])
     recent = [night.daily for night in snapshots]
-    assert [change.kind for change in changes(recent, snapshots[2], snapshots[3], ONLY_BAND)] == [AlertKind.BAND_FELL]
+    assert [change.kind for change in evaluate(recent, snapshots[2], snapshots[3], ONLY_BAND)] == [AlertKind.BAND_FELL]
 
 
 @pytest.mark.parametrize(
-    ("scores", "told"),
+    ("scores", "expected"),
     [
         ([70, 69], [1]),
         ([70, 70], []),
@@ -84,12 +84,12 @@ def test_changes__nights_of_today_and_later_among_recent__are_passed_over():
         ([80, None, None, 60], [1]),
     ],
 )
-def test_band_fell__story__told_on(scores, told):
-    assert nights_told(scores, ONLY_BAND) == told
+def test_band_fell__story__found_on(scores, expected):
+    assert nights_found(scores, ONLY_BAND) == expected
 
 
 @pytest.mark.parametrize(
-    ("scores", "told"),
+    ("scores", "expected"),
     [
         ([80, 80, 60], []),
         ([80, 80, 80, 70], [3]),
@@ -101,18 +101,18 @@ def test_band_fell__story__told_on(scores, told):
         ([80, 80, 80, 60, 80, 80, 80, 60], [3, 7]),
     ],
 )
-def test_declining__story__told_on(scores, told):
-    assert nights_told(scores, ONLY_DECLINING) == told
+def test_declining__story__found_on(scores, expected):
+    assert nights_found(scores, ONLY_DECLINING) == expected
 
 
 def test_declining__own_threshold__is_used():
     settings = AlertSettings(band_fell=OFF.band_fell, recovered=OFF.recovered, declining=Declining(points=25))
-    assert nights_told([100, 100, 100, 76], settings) == [3]  # by the score_fell rule
+    assert nights_found([100, 100, 100, 76], settings) == [3]  # by the score_fell rule
     assert kinds([100, 100, 100, 75], settings)[3] == ["score_fell", "declining"]
 
 
 @pytest.mark.parametrize(
-    ("scores", "told"),
+    ("scores", "expected"),
     [
         ([80, 60], [1]),
         ([80, 61], []),
@@ -124,16 +124,16 @@ def test_declining__own_threshold__is_used():
         ([80, 60, 80, 80, 80, 60], [1, 5]),
     ],
 )
-def test_score_fell__story__told_on(scores, told):
-    assert nights_told(scores, ONLY_SCORE) == told
+def test_score_fell__story__found_on(scores, expected):
+    assert nights_found(scores, ONLY_SCORE) == expected
 
 
 def test_score_fell__own_days_and_points__are_used():
     settings = AlertSettings(
         band_fell=OFF.band_fell, declining=OFF.declining, silent=OFF.silent, score_fell=ScoreFell(points=5, days=2)
     )
-    assert nights_told([90, 88, 86, 84], settings) == []
-    assert nights_told([90, 88, 85, 84], settings) == [2]
+    assert nights_found([90, 88, 86, 84], settings) == []
+    assert nights_found([90, 88, 85, 84], settings) == [2]
 
 
 def test_score_fell__shown_against__latest_night_with_the_highest_score():
@@ -142,7 +142,7 @@ def test_score_fell__shown_against__latest_night_with_the_highest_score():
 
 
 @pytest.mark.parametrize(
-    ("scores", "told"),
+    ("scores", "expected"),
     [
         ([69, 70], [1]),
         ([69, 69], []),
@@ -154,8 +154,8 @@ def test_score_fell__shown_against__latest_night_with_the_highest_score():
         ([60, 60, 60, 80, 60, 80, 60, 80], [3]),
     ],
 )
-def test_recovered__story__told_on(scores, told):
-    assert nights_told(scores, ONLY_RECOVERED) == told
+def test_recovered__story__found_on(scores, expected):
+    assert nights_found(scores, ONLY_RECOVERED) == expected
 
 
 def test_recovered__shown_against__lowest_night_of_the_week():
@@ -164,7 +164,7 @@ def test_recovered__shown_against__lowest_night_of_the_week():
 
 
 def silent_on(last_events, days=7):
-    """Nights (counted from the first) that tell a silence, given each night's last event as days after the first run.
+    """Nights on which a silence is found, given each night's last event as days after the first run.
 
     None is a night without a run.
     """
@@ -173,12 +173,14 @@ def silent_on(last_events, days=7):
         for night, last in enumerate(last_events)
         if last is not None
     ]
-    told = replay(snapshots, AlertSettings(silent=Silent(days=days)))
-    return [(day - FIRST).days for day, found in told.items() if AlertKind.SILENT in {change.kind for change in found}]
+    found = replay(snapshots, AlertSettings(silent=Silent(days=days)))
+    return [
+        (day - FIRST).days for day, changes in found.items() if AlertKind.SILENT in {change.kind for change in changes}
+    ]
 
 
 @pytest.mark.parametrize(
-    ("last_events", "told"),
+    ("last_events", "expected"),
     [
         ([-0.5] * 12, [7]),
         ([0] * 12, [7]),
@@ -189,8 +191,8 @@ def silent_on(last_events, days=7):
         ([-0.5] * 9 + [None] * 10 + [8.5], [7, 19]),
     ],
 )
-def test_silent__story__told_on(last_events, told):
-    assert silent_on(last_events) == told
+def test_silent__story__found_on(last_events, expected):
+    assert silent_on(last_events) == expected
 
 
 def test_silent__own_days__are_used():
@@ -219,50 +221,50 @@ def test_change__declining__is_shown_against_the_mean():
 
 
 @given(score=st.integers(min_value=0, max_value=100), nights=st.integers(min_value=2, max_value=50))
-def test_changes__flat_score__are_never_told(score, nights):
+def test_evaluate__flat_score__finds_nothing(score, nights):
     assert not any(kinds([score] * nights))
 
 
 @given(scores=SCORES, flat=st.integers(min_value=10, max_value=40))
-def test_changes__score_stands_still_for_long__nothing_more_is_told(scores, flat):
-    """A change is told on its own account, not night after night: ten nights of one score are silent again."""
+def test_evaluate__score_stands_still_for_long__finds_nothing_more(scores, flat):
+    """A change is found once, and not night after night: ten nights of one score bring nothing."""
     assert not any(kinds([*scores, *[scores[-1]] * flat])[len(scores) + 7 :])
 
 
 @given(scores=SCORES)
 def test_band_fell__any_story__never_twice_without_getting_worse_or_a_lasting_recovery(scores):
-    """Between two alerts the account either reached a lower band than told, or stayed above it for three nights."""
-    told = nights_told(scores, ONLY_BAND)
+    """Between two alerts the account either reached a yet lower band, or stayed above it for three nights."""
+    found = nights_found(scores, ONLY_BAND)
     ranks = [band(score).rank for score in scores]
-    for first, second in pairwise(told):
+    for first, second in pairwise(found):
         back = [rank > ranks[second] for rank in ranks[first + 1 : second]]
         runs = [all(back[start : start + NIGHTS_TO_REARM]) for start in range(len(back) - NIGHTS_TO_REARM + 1)]
         assert ranks[second] < ranks[first] or any(runs)
 
 
 @given(scores=SCORES)
-def test_band_fell__any_story__a_new_lowest_band_is_always_told(scores):
+def test_band_fell__any_story__a_new_lowest_band_is_always_found(scores):
     ranks = [band(score).rank for score in scores]
     lowest = [night for night in range(1, len(ranks)) if ranks[night] < min(ranks[:night])]
-    assert set(lowest) <= set(nights_told(scores, ONLY_BAND))
+    assert set(lowest) <= set(nights_found(scores, ONLY_BAND))
 
 
 @given(scores=st.lists(st.integers(min_value=0, max_value=100), min_size=NIGHTS_KEPT + 1, max_size=90))
 def test_band_fell__only_thirty_nights_kept__same_as_with_all_of_them(scores):
-    """Forgetting what is older than the kept nights changes no decision."""
+    """Nights older than the kept ones change no decision."""
     ranks = [band(score).rank for score in scores]
-    known, told = ranks[0], []
+    known, expected = ranks[0], []
     for night in range(1, len(ranks)):
         if ranks[night] < known:
-            told.append(night)
+            expected.append(night)
             known = ranks[night]
         elif night >= NIGHTS_TO_REARM - 1:
             known = max(known, min(ranks[night - NIGHTS_TO_REARM + 1 : night + 1]))
-    assert nights_told(scores, ONLY_BAND) == told
+    assert nights_found(scores, ONLY_BAND) == expected
 
 
 @pytest.mark.parametrize("settings", [ONLY_DECLINING, ONLY_SCORE, ONLY_RECOVERED])
 @given(scores=SCORES)
-def test_changes__any_story__are_at_least_four_nights_apart(settings, scores):
-    told = nights_told(scores, settings)
-    assert all(second - first > NIGHTS_TO_REARM for first, second in pairwise(told))
+def test_evaluate__any_story__are_at_least_four_nights_apart(settings, scores):
+    found = nights_found(scores, settings)
+    assert all(second - first > NIGHTS_TO_REARM for first, second in pairwise(found))

@@ -1,4 +1,4 @@
-"""Whole stories of nights, and what is told on each of them."""
+"""Whole stories of nights, and the alerts of each of them."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from healthscore.core.alerts.grouping import grouped
+from healthscore.core.alerts.grouping import group
 from healthscore.core.time import parse_instant
 from tests.unit.core.alerts.nights import replay, snapshot
 
 STORIES = sorted((Path(__file__).parents[3] / "golden" / "alerts").glob("*.json"))
 
 
-def told(story):
-    """What is told on the nights of a story, by day, in the form of the file."""
+def alerts(story):
+    """The alerts of the nights of a story, by day, in the form of the file."""
     first = date.fromisoformat(story["first_day"])
     last_events = story.get("last_events", [None] * len(story["scores"]))
     nights = [
@@ -24,9 +24,8 @@ def told(story):
         for offset, (score, last) in enumerate(zip(story["scores"], last_events, strict=True))
         if score is not None
     ]
-    bands = {night.day: night.band for night in nights}
     return {
-        day.isoformat(): [written(change) for change in grouped(changes, (), bands[day])]
+        day.isoformat(): [written(change) for change in group(changes)]
         for day, changes in replay(nights).items()
         if changes
     }
@@ -44,9 +43,9 @@ def written(change):
 
 
 @pytest.mark.parametrize("path", STORIES, ids=lambda path: path.stem)
-def test_story__replayed_night_by_night__tells_what_the_file_says(path):
+def test_story__replayed_night_by_night__is_as_the_file_says(path):
     story = json.loads(path.read_text(encoding="utf-8"))
-    assert told(story) == story["alerts"], story["story"]
+    assert alerts(story) == story["alerts"], story["story"]
 
 
 def test_stories__exist():

@@ -1,4 +1,4 @@
-"""The alert on high-priority tickets: when it is told, what it says, and how it joins another one."""
+"""The alert of high-priority tickets: when there is one, its words, and how it merges into another."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 
+from healthscore.core.alerts.change import Change
 from healthscore.core.alerts.model import Alert, AlertKind, Evidence, Severity
 from healthscore.core.alerts.render import Subject, render
-from healthscore.core.alerts.rules import Change
 from healthscore.core.alerts.tickets import render_tickets, tickets_opened, with_tickets
 from healthscore.core.model import CrmFacts
 from healthscore.services.notifications.render import message
@@ -20,34 +20,34 @@ ACME = Subject("acme", "Acme Ltd", "ana@example.com")
 COMMERCE = frozenset({"active_deal", "churned"})
 
 
-def said(high: int | None = None, tickets: int | None = None, provider: str | None = "hubspot") -> CrmFacts:
-    """What a CRM says of tickets; unknown where no number is given."""
+def crm(high: int | None = None, tickets: int | None = None, provider: str | None = "hubspot") -> CrmFacts:
+    """CRM facts with these tickets; unknown where no number is given."""
     counts = {"high_priority_open": high, "open_tickets": tickets}
     known = {name: number for name, number in counts.items() if number is not None}
     unknown = COMMERCE | (counts.keys() - known.keys())
     return CrmFacts(instant(FIRST), provider=provider, last_meeting_at=instant(FIRST), unknown=unknown, **known)
 
 
-def opened(before: CrmFacts, after: CrmFacts) -> Alert:
-    """The alert of an account that thrives but for its tickets."""
+def alert_of(before: CrmFacts, after: CrmFacts) -> Alert:
+    """The alert of an account that thrives apart from its tickets."""
     then, now = (lived(TODAY, crm=facts) for facts in (before, after))
     return render_tickets(ACME, before, FIRST, then, now)
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "told"),
+    ("before", "after", "expected"),
     [
-        (said(0, 0), said(1, 1), True),
-        (said(0, 4), said(2, 6), True),
-        (said(1, 1), said(2, 2), False),
-        (said(1, 1), said(1, 3), False),
-        (said(2, 2), said(0, 0), False),
-        (said(0, 0), said(0, 3), False),
-        (said(0, 0), said(None), False),
-        (said(None), said(1, 1), False),
-        (said(0, 0, provider=None), said(1, 1), False),
-        (said(0, 0, provider="attio"), said(1, 1), False),
-        (None, said(1, 1), False),
+        (crm(0, 0), crm(1, 1), True),
+        (crm(0, 4), crm(2, 6), True),
+        (crm(1, 1), crm(2, 2), False),
+        (crm(1, 1), crm(1, 3), False),
+        (crm(2, 2), crm(0, 0), False),
+        (crm(0, 0), crm(0, 3), False),
+        (crm(0, 0), crm(None), False),
+        (crm(None), crm(1, 1), False),
+        (crm(0, 0, provider=None), crm(1, 1), False),
+        (crm(0, 0, provider="attio"), crm(1, 1), False),
+        (None, crm(1, 1), False),
     ],
     ids=[
         "none-to-one",
@@ -60,15 +60,15 @@ def opened(before: CrmFacts, after: CrmFacts) -> Alert:
         "known-now",
         "by-hand-before",
         "another-crm-before",
-        "never-said-before",
+        "no-facts-before",
     ],
 )
-def test_tickets_opened__of_what_was_and_is_said__is_a_change_from_none_to_some(before, after, told):
-    assert tickets_opened(before, after) is told
+def test_tickets_opened__facts_before_and_after__is_a_change_from_none_to_some(before, after, expected):
+    assert tickets_opened(before, after) is expected
 
 
-def test_tell_opened__one_ticket__says_what_changed_and_what_to_do():
-    alert = opened(said(0, 1), said(1, 2))
+def test_render_tickets__one_ticket__says_what_changed_and_what_to_do():
+    alert = alert_of(crm(0, 1), crm(1, 2))
     assert (alert.kind, alert.severity, alert.owner) == (AlertKind.TICKET_OPENED, Severity.HIGH, "ana@example.com")
     assert alert.title == "Acme Ltd: a high-priority ticket was opened"
     assert alert.why == (
@@ -84,28 +84,28 @@ def test_tell_opened__one_ticket__says_what_changed_and_what_to_do():
     assert alert.action.startswith("Ask support when it will be solved")
 
 
-def test_tell_opened__several_tickets__counts_them():
-    alert = opened(said(0), said(3))
+def test_render_tickets__several_tickets__counts_them():
+    alert = alert_of(crm(0), crm(3))
     assert alert.title == "Acme Ltd: 3 high-priority tickets were opened"
     assert alert.why.startswith("3 tickets of high priority are open")
 
 
-def test_tell_opened__tickets_that_cost_nothing__says_that_the_score_stays():
-    alert = opened(said(0), said(1))
+def test_render_tickets__tickets_that_cost_nothing__says_that_the_score_stays():
+    alert = alert_of(crm(0), crm(1))
     assert "The score stays at" in alert.why
     assert [item.what for item in alert.evidence] == ["Open high-priority tickets"]
 
 
-def test_tell_opened__two_changes_of_one_day__have_two_ids():
-    first = opened(said(0, 0), said(1, 1))
-    then, now = lived(TODAY, crm=said(0, 0)), lived(TODAY, crm=said(1, 1))
-    later = render_tickets(ACME, said(0, 0), FIRST, then, replace(now, as_of=now.as_of + timedelta(hours=2)))
+def test_render_tickets__two_changes_of_one_day__have_two_ids():
+    first = alert_of(crm(0, 0), crm(1, 1))
+    then, now = lived(TODAY, crm=crm(0, 0)), lived(TODAY, crm=crm(1, 1))
+    later = render_tickets(ACME, crm(0, 0), FIRST, then, replace(now, as_of=now.as_of + timedelta(hours=2)))
     assert first.alert_id != later.alert_id
     assert first.alert_id.startswith("2026-10-04-ticket_opened-")
 
 
-def test_tell_opened__as_a_message__fits_a_subject_and_an_sms():
-    texts = message(opened(said(0, 0), said(1, 1)))
+def test_render_tickets__as_a_message__fits_a_subject_and_an_sms():
+    texts = message(alert_of(crm(0, 0), crm(1, 1)))
     assert texts.subject == "[high] Acme Ltd: a high-priority ticket was opened"
     assert texts.sms == (
         "Acme Ltd: a high-priority ticket was opened. "
@@ -114,9 +114,9 @@ def test_tell_opened__as_a_message__fits_a_subject_and_an_sms():
     assert texts.attributes["kind"] == "ticket_opened"
 
 
-def test_with_tickets__a_fallen_band__is_one_alert_that_tells_both():
-    then = lived(FIRST, crm=said(0, 0))
-    before, after = said(0, 0), said(2, 2)
+def test_with_tickets__a_fallen_band__is_one_alert_of_both():
+    then = lived(FIRST, crm=crm(0, 0))
+    before, after = crm(0, 0), crm(2, 2)
     now = lived(TODAY, crm=after, **DRIFTING)
     fell = render(Change(AlertKind.BAND_FELL, then.score, then.day), ACME, then, now)
     both = with_tickets(fell, render_tickets(ACME, before, FIRST, lived(TODAY, crm=before, **DRIFTING), now))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from healthscore.services.notifications.rate_limit import Pace
+from healthscore.services.notifications.rate_limit import RateLimit
 
 
 class Hours:
@@ -19,32 +19,32 @@ class Hours:
         self.waited.append(seconds)
         self.now += seconds
 
-    def pace(self, per_second: int) -> Pace:
-        return Pace(per_second, clock=lambda: self.now, wait=self.wait)
+    def limit(self, per_second: int) -> RateLimit:
+        return RateLimit(per_second, clock=lambda: self.now, wait=self.wait)
 
 
 def test_take__first_messages__go_at_once():
     hours = Hours()
-    hours.pace(5).take(5)
+    hours.limit(5).take(5)
     assert hours.waited == []
 
 
 def test_take__full_batches__wait_for_their_second():
     hours = Hours()
-    pace = hours.pace(5)
+    limit = hours.limit(5)
     for _ in range(3):
-        pace.take(5)
+        limit.take(5)
     assert hours.waited == [1.0, 1.0]
 
 
 def test_take__work_took_that_long__does_not_wait():
     hours = Hours()
-    pace = hours.pace(4)
-    pace.take(2)
+    limit = hours.limit(4)
+    limit.take(2)
     hours.now += 0.5
-    pace.take(4)
+    limit.take(4)
     hours.now += 30
-    pace.take(4)
+    limit.take(4)
     assert hours.waited == []
 
 
@@ -55,11 +55,11 @@ def test_take__work_took_that_long__does_not_wait():
 def test_take__whatever_is_taken_when__no_second_brings_more_than_twice_the_pace(per_second, takes):
     """What is taken at the end of one second and at the beginning of the next is the most that can meet."""
     hours = Hours()
-    pace = hours.pace(per_second)
+    limit = hours.limit(per_second)
     went: list[tuple[float, int]] = []
     for messages, pause in takes:
         taken = min(messages, per_second)
-        pace.take(taken)
+        limit.take(taken)
         went.append((hours.now, taken))
         hours.now += pause
     for begin, _ in went:

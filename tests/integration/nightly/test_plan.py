@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from healthscore.services.nightly.process import start
+from healthscore.services.nightly.plan import plan_run
 from healthscore.settings import Settings
 from healthscore.storage import workspace
 from tests.integration.nightly.nights import LONG_AGO, TONIGHT, items, schedule
@@ -31,26 +31,26 @@ TODAY = TONIGHT.date()
     ],
 )
 @pytest.mark.usefixtures("topic")
-def test_start__event_that_makes_no_sense__is_refused_in_words(event, message):
+def test_plan_run__event_that_makes_no_sense__is_refused_in_words(event, message):
     with pytest.raises(ValueError, match=message):
-        start(event, TONIGHT)
+        plan_run(event, TONIGHT)
     assert items("SETTINGS_TABLE") == {}
 
 
 @pytest.mark.usefixtures("topic")
-def test_start__last_day_within_retention__is_taken():
-    assert start({"date": "2025-10-17"}, TONIGHT).day == date(2025, 10, 17)
+def test_plan_run__last_day_within_retention__is_taken():
+    assert plan_run({"date": "2025-10-17"}, TONIGHT).day == date(2025, 10, 17)
 
 
 @pytest.mark.usefixtures("topic")
-def test_start__instant__falls_on_the_day_of_the_workspace():
+def test_plan_run__instant__falls_on_the_day_of_the_workspace():
     workspace.save_settings(Settings(timezone="Asia/Tokyo"), LONG_AGO)
-    run = start(schedule(datetime(2026, 11, 21, 2, tzinfo=ZoneInfo("Asia/Tokyo"))), TONIGHT)
+    run = plan_run(schedule(datetime(2026, 11, 21, 2, tzinfo=ZoneInfo("Asia/Tokyo"))), TONIGHT)
     assert (run.day, run.as_of) == (TODAY, datetime(2026, 11, 20, 17, tzinfo=UTC))
 
 
 @pytest.mark.usefixtures("topic")
-def test_start__nothing_given__is_now_to_the_millisecond():
+def test_plan_run__nothing_given__is_now_to_the_millisecond():
     now = TONIGHT + timedelta(microseconds=1_999)
-    assert start({}, now).as_of == TONIGHT + timedelta(milliseconds=1)
-    assert start({}, TONIGHT + timedelta(hours=3)).as_of == TONIGHT + timedelta(milliseconds=1)
+    assert plan_run({}, now).as_of == TONIGHT + timedelta(milliseconds=1)
+    assert plan_run({}, TONIGHT + timedelta(hours=3)).as_of == TONIGHT + timedelta(milliseconds=1)
