@@ -1,4 +1,4 @@
-"""A night of many accounts, for real: `python -m tests.night --accounts 100000`.
+"""Measures a night of many accounts: `python -m tests.night --accounts 100000`.
 
 Fills DynamoDB Local with copies of a few accounts that have lived for a month, and lets a process of its own do all the
 tasks of the state machine, one after the other, as its workers would. Says how long that took, how much of it was the
@@ -51,7 +51,7 @@ LOGGER = Logger(service="night", level="ERROR")
 
 
 class Topic:
-    """Stands where SNS does, and counts."""
+    """Stands in for SNS, and counts messages."""
 
     def __init__(self) -> None:
         self.published = 0

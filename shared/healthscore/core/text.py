@@ -1,4 +1,4 @@
-"""Figures in plain English: counts, lists, moments and spans of time, as explanations write them."""
+"""Figures in plain English: counts, lists, moments and spans of time, for explanations and alerts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def counted(number: Fraction | int, noun: str) -> str:
 
 
 def listed(items: Sequence[str]) -> str:
-    """A list as it is spoken: "a", "a and b", "a, b and c"."""
+    """A list in a sentence: "a", "a and b", "a, b and c". There is at least one item."""
     *others, last = items
     return f"{', '.join(others)} and {last}" if others else last
 
@@ -45,7 +45,7 @@ def signed(value: Fraction | int) -> str:
 
 
 def moment(at: datetime) -> str:
-    """An instant to the minute, in UTC so that it is the same for every reader: "2026-11-12 22:10 UTC"."""
+    """An instant to the minute, in UTC, which is the same for every reader: "2026-11-12 22:10 UTC"."""
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
@@ -60,7 +60,7 @@ def span(seconds: Fraction | int) -> str:
 def elapsed(time: timedelta) -> str:
     """How long ago something was, never rounded up: "3 days 12 hours", "just over 3 days", "5 minutes".
 
-    Tiers end on whole days, so a span that lies only just beyond one says so.
+    "Just over" marks less than an hour beyond whole days, since scoring tiers end on whole days.
     """
     days, rest = divmod(time, _DAY)
     hours, rest_of_hour = divmod(rest, _HOUR)

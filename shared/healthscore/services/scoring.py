@@ -1,4 +1,4 @@
-"""A score on demand: gather what is stored of an account, as of an instant, for the pure core to judge."""
+"""Scores on demand: reads the facts of an account as of an instant, for the pure core to score."""
 
 from __future__ import annotations
 
@@ -26,18 +26,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Nights:
-    """What earlier nights said."""
+    """The scores of the nights before an instant."""
 
     recent: tuple[DailyScore, ...]
-    """Scores of nights before the as-of day, oldest first; at least those of the last `RECENT_NIGHTS` days."""
+    """Scores of nights before the instant's day, oldest first; at least those of the last `RECENT_NIGHTS` days."""
     previous: Snapshot | None
-    """The last snapshot before the instant asked about."""
+    """The last snapshot before the instant."""
 
 
 def assess_account(account: Account, as_of: datetime, settings: Settings) -> Health:
-    """The live score of an account as of now or any past instant within retention, with all that explains it.
+    """The score of an account as of now or any past instant within retention, with everything that explains it.
 
-    Reads consistently: an event that was answered 200 before this call is counted.
+    It reads consistently: an event that was answered 200 before this call counts.
+
+    Args:
+        account: the account as read.
+        as_of: aware.
+        settings: the workspace's settings.
 
     Raises:
         StorageUnavailableError: the tables cannot be read now.
@@ -50,9 +55,9 @@ def assess_account(account: Account, as_of: datetime, settings: Settings) -> Hea
 def gather_facts(account: Account, as_of: datetime, settings: Settings, *, consistent: bool) -> Facts:
     """The facts of an account as of an instant (scoring rules 4, 7, 8, 9 and 10).
 
-    One Query reads the days of the window and the day before it, whose events may still lie within 30 times 24 hours.
-    Only where these are all silent is the last active day before them looked up, and only where the as-of day went on
-    after the instant is that day's log read.
+    One query reads the days of the window and the day before it, whose events may still lie within 30 times 24 hours.
+    Two cases cost one more: none of these days has an event, so the last active day before them is read; or the as-of
+    day has events after the instant, so that day's log is read.
 
     Args:
         account: the account as read.
@@ -86,14 +91,14 @@ def gather_facts(account: Account, as_of: datetime, settings: Settings, *, consi
 
 
 def gather_nights(account: Account, as_of: datetime, today: date, *, until: date) -> Nights:
-    """What the nights before an instant said: from the account itself for now, from its history for the past.
+    """The scores of the nights before an instant: from the account itself for now, from its history for the past.
 
     Args:
         account: the account as read.
-        as_of: the instant asked about.
-        today: the day on which it falls; the daily scores answered are of days before it.
-        until: the last day whose snapshot may be the previous one: today for a look at the account, which compares
-            with the night just past, and the day before for a nightly run, whose own snapshot may be there already.
+        as_of: the instant.
+        today: the instant's day in the workspace's time zone; `recent` has scores of days before it.
+        until: the last day whose snapshot may be the previous one: today for a score on demand, which compares with
+            the last night, and the day before for a nightly run, whose own snapshot may be stored already.
 
     Raises:
         StorageUnavailableError: the history cannot be read now.
@@ -113,8 +118,8 @@ def gather_nights(account: Account, as_of: datetime, today: date, *, until: date
 def snapshot_before(account: Account, day: date) -> Snapshot | None:
     """The newest snapshot of a day before `day`, or None.
 
-    Where the account's item has the day just before, that is it, and no call is made. Where it has any other, the
-    history is asked: a night that was killed may have kept a snapshot, and told of it, without having entered it there.
+    The account's item answers without a call where its latest score is of the day just before. Otherwise the history is
+    read: a night that was killed may have kept a snapshot and stored alerts about it, without saving it in the item.
 
     Raises:
         StorageUnavailableError: the history cannot be read now.
@@ -149,7 +154,7 @@ def _crm(account: Account, as_of: datetime) -> CrmFacts | None:
 
 
 def _crm_synced_at(account: Account) -> datetime | None:
-    """When the CRM that an account's facts are from was last read completely; None where it is not a connected one."""
+    """When the account's CRM was last read completely; None where its facts are not from a connected CRM."""
     if account.crm is None or account.crm.provider is None:
         return None
     connection = connections.connection(account.crm.provider)

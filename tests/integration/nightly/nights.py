@@ -1,4 +1,4 @@
-"""A small workspace to run nights in, a topic that remembers, and a way to die at any write."""
+"""A small workspace to run nights in, a topic that records messages, and a way to kill a process at any write."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Killed(BaseException):
 
 
 class Killer:
-    """Kills the process before or after one of its writes and publications; the dead make no further call."""
+    """Kills the process before or after one of its writes and publications; after that it makes no further call."""
 
     def __init__(self, at: int = 0, *, after: bool = False) -> None:
         self.at, self.after = at, after
@@ -91,19 +91,19 @@ class Killer:
 
 
 class Topic:
-    """An SNS client that accepts messages and remembers them, or refuses them."""
+    """An SNS client that accepts messages and records them, or refuses them."""
 
     def __init__(self) -> None:
         self.published: list[dict[str, Any]] = []
         self.killer = Killer()
         self.refusals: dict[str, Exception] = {}
-        """By account, or kind where there is none: what a batch about it ends with, none of it accepted."""
+        """By account, or kind where there is none: the error of a batch with it, of which nothing is accepted."""
         self.lost_answers: dict[str, Exception] = {}
-        """The same: what a batch about it ends with, although it was accepted."""
+        """The same, for a batch that is accepted nevertheless."""
         self.failed: dict[str, bool] = {}
-        """The same: SNS fails to accept it in a batch, and whether it says that it is the sender's fault."""
+        """The same: not accepted while the rest of its batch is, and whether SNS calls that the sender's fault."""
         self.unanswered: set[str] = set()
-        """Those that SNS accepts in a batch, and says nothing of."""
+        """Those that SNS accepts in a batch, and leaves out of its answer."""
 
     def publish_batch(self, PublishBatchRequestEntries: list[dict[str, Any]], **_: Any) -> dict[str, Any]:  # noqa: N803
         entries = [(entry, about(alert_in(entry))) for entry in PublishBatchRequestEntries]
@@ -191,7 +191,7 @@ def outbox_of(topic: Topic, now: datetime = TONIGHT) -> Outbox:
 
 
 def rate_limit() -> RateLimit:
-    """Whole batches, and nobody who waits."""
+    """A limit of whole batches that never waits."""
     return RateLimit(BATCH, clock=lambda: 0.0, wait=lambda _: None)
 
 
@@ -208,7 +208,7 @@ def use(account_id: str, *instants: datetime) -> None:
 
 
 def account(account_id: str, *nights: dict[str, Any], since: datetime = LONG_AGO, **profile: Any) -> None:
-    """An account that has no event now, with snapshots of the nights before tonight, the last one last night's.
+    """An account without events, with snapshots of the nights before tonight, the last of them last night's.
 
     Each night is given by the figures in which it differs from a thriving one.
     """
@@ -220,7 +220,7 @@ def account(account_id: str, *nights: dict[str, Any], since: datetime = LONG_AGO
 
 
 def items(table: str) -> dict[tuple[str, ...], dict[str, Any]]:
-    """Everything in a table, by key, without what only says who was at work when."""
+    """Everything in a table, by key, without the times of claims and of sending."""
     found = {}
     for item in pages(dynamodb().scan, TableName=os.environ[table], ConsistentRead=True):
         key = tuple(item[name]["S"] for name in ("account_id", "pk", "sk") if name in item)
@@ -229,7 +229,7 @@ def items(table: str) -> dict[tuple[str, ...], dict[str, Any]]:
 
 
 class Tables:
-    """The tables of this process, to be brought back to how they were: much quicker than writing it all again."""
+    """A copy of this process's tables, for restoring them: much quicker than writing everything again."""
 
     def __init__(self) -> None:
         self._backend = dynamodb_backends[ACCOUNT][REGION]

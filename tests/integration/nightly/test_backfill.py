@@ -12,7 +12,7 @@ from tests.integration.nightly.nights import LONG_AGO, NIGHT, THRIVING, TONIGHT,
 TODAY = TONIGHT.date()
 
 
-def test_backfill__past_day__is_scored_as_of_its_end_and_told_nobody(topic):
+def test_backfill__past_day__is_scored_as_of_its_end_and_alerts_nothing(topic):
     use("acme", TONIGHT - 2 * NIGHT, TONIGHT - NIGHT - timedelta(hours=3))
     account("acme", THRIVING, THRIVING, THRIVING, since=LONG_AGO)
     result = night(topic, {"date": "2026-11-19"})
@@ -36,7 +36,7 @@ def test_backfill__workspace_in_another_zone__ends_the_day_there(topic):
     assert kept.day == date(2026, 11, 19)
 
 
-def test_backfill__thirty_days_twice_then_the_night__tells_against_the_backfilled_nights(topic):
+def test_backfill__thirty_days_twice_then_the_night__compares_with_the_backfilled_nights(topic):
     use("acme", *(TONIGHT - timedelta(days=40, minutes=-minute) for minute in range(60)))
     days = [TODAY - offset * NIGHT for offset in range(1, 31)]
     for day in days:

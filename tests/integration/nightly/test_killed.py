@@ -1,4 +1,4 @@
-"""A run may die at any write or publication, and overlap with another: same snapshots, and no message twice."""
+"""A run killed at any write or publication, or overlapping with another: same snapshots, and no message twice."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ AFTER_LEASE = SOON + LEASE
 
 @pytest.fixture
 def undisturbed(topic):
-    """What one run leaves and sends that nobody disturbs; it can be run again from the same beginning.
+    """What an undisturbed run stores and sends; it can be run again from the same beginning.
 
     Of the three accounts two give something to tell, and one stays as it was.
     """
@@ -92,8 +92,8 @@ def test_run__killed_at_any_write__leaves_the_same_when_run_again(undisturbed, a
         assert set(repeated) == set(sent_by_the_dead) - marked
 
 
-def test_run__undisturbed__tells_all_there_is(undisturbed):
-    """What the other tests compare with is worth comparing with."""
+def test_run__undisturbed__sends_every_alert(undisturbed):
+    """The run that the other tests compare with has alerts of several kinds."""
     kinds = [alert.kind.value for alert in undisturbed.alerts.values()]
     assert kinds == ["band_fell", "band_fell", "digest"]
     assert undisturbed.writes.count("PublishBatch") == 2

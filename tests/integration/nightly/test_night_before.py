@@ -1,4 +1,4 @@
-"""What a night compares with: the account's item tells where it has the night before, else the history is asked."""
+"""Which snapshot a night compares with: the one in the account's item, or else the newest in the history."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_night__account_that_has_last_night__takes_three_calls(topic):
 
 
 def test_night__last_night_died_before_the_item__compares_with_the_snapshot_it_kept(topic):
-    """What that night may have told is not told again."""
+    """An alert that the killed night may have stored is not repeated."""
     accounts.save_profile("acme", lambda _: {}, LONG_AGO)
     last = TONIGHT.date() - NIGHT
     for day in (last - timedelta(days=2), last - timedelta(days=1)):
@@ -54,8 +54,8 @@ def test_night__last_night_died_before_the_item__compares_with_the_snapshot_it_k
     assert "band_fell" not in result["alerts"]
 
 
-def test_night__after_a_change_by_day_died_between_its_two_writes__does_not_tell_it_again(topic, monkeypatch):
-    """A CRM's change is told at once; the night after compares with what was told, whatever became of the rest."""
+def test_night__after_a_change_by_day_died_between_its_two_writes__does_not_alert_it_again(topic, monkeypatch):
+    """A CRM's change is alerted at once, and the next night compares with that score even if a later write failed."""
     account("acme", THRIVING, THRIVING)
     tonight = lived(TONIGHT.date(), **THRIVING)
     history.put_snapshot("acme", tonight, replace=False)
@@ -71,11 +71,11 @@ def test_night__after_a_change_by_day_died_between_its_two_writes__does_not_tell
         return first_or_never
 
     later = TONIGHT + timedelta(hours=8)
-    acme, said = accounts.get("acme"), CrmFacts(later, open_tickets=0)
+    acme, facts = accounts.get("acme"), CrmFacts(later, open_tickets=0)
     with monkeypatch.context() as accident:
         accident.setattr(history, "put_snapshot", dying(history.put_snapshot))
         accident.setattr(accounts, "save_score", dying(accounts.save_score))
         with pytest.raises(Killed):
-            rescoring.apply_facts(acme, said, later, Settings(), alerting=True)
+            rescoring.apply_facts(acme, facts, later, Settings(), alerting=True)
     night(topic, scheduled(TONIGHT + NIGHT), now=TONIGHT + NIGHT)
     assert topic.kinds().count("band_fell") == 1

@@ -117,7 +117,7 @@ def test_night__snapshot_that_explains_is_gone__compares_with_last_night(topic, 
 
 
 def test_night__run_again_later__changes_and_sends_nothing(topic):
-    """A second regular run of a day scores the instant of the first one, also by hand and with other facts by then."""
+    """A second run of a day scores the instant of the first one, even by hand and after the facts have changed."""
     account("fell", THRIVING, THRIVING, THRIVING)
     account("stays", ABSENT)
     first = night(topic)
@@ -130,7 +130,7 @@ def test_night__run_again_later__changes_and_sends_nothing(topic):
 
 
 def test_night__score_already_kept__stands_although_the_facts_changed(topic, monkeypatch):
-    """Died between the snapshot and the account's item, and an event of before came in late: the first score stands."""
+    """A run died between the two writes, and an earlier event came in late: the first snapshot stands."""
     account("acme", ABSENT)
     with monkeypatch.context() as patch:
         patch.setattr(accounts, "save_score", lambda *_: pytest.fail("not yet"))
@@ -143,8 +143,8 @@ def test_night__score_already_kept__stands_although_the_facts_changed(topic, mon
     assert accounts.get("acme").latest == kept
 
 
-def test_night__last_night_died_before_the_account_was_written__is_not_told_twice(topic, monkeypatch):
-    """What a night told stays told, even if that night was never finished."""
+def test_night__last_night_died_before_the_account_was_written__is_not_alerted_twice(topic, monkeypatch):
+    """The alerts of a night count as sent, even if that night was never finished."""
     account("acme", THRIVING, THRIVING, THRIVING)
     with monkeypatch.context() as patch:
         patch.setattr(accounts, "save_score", lambda *_: pytest.fail("died here"))
@@ -155,8 +155,8 @@ def test_night__last_night_died_before_the_account_was_written__is_not_told_twic
     assert {alert.day for alert in topic.alerts() if alert.kind != "digest"} == {TODAY}
 
 
-def test_night__later_nights_have_been_run__keeps_the_snapshot_and_tells_nothing(topic):
-    """A start that was delayed for days is history by then."""
+def test_night__later_nights_have_been_run__keeps_the_snapshot_and_alerts_nothing(topic):
+    """A run that was delayed for days alerts nothing that is old by then."""
     account("acme", THRIVING, THRIVING, THRIVING)
     for later in (TONIGHT + NIGHT, TONIGHT):
         night(topic, schedule(later), now=TONIGHT + NIGHT)
@@ -166,8 +166,8 @@ def test_night__later_nights_have_been_run__keeps_the_snapshot_and_tells_nothing
     assert [daily.day for daily in acme.recent][-2:] == [TODAY, TODAY + NIGHT]
 
 
-def test_nights__account_falls_silent_and_comes_back__is_told_once_per_silence(topic):
-    """Night after night from real events: nothing is repeated, and a new silence is told again."""
+def test_nights__account_falls_silent_and_comes_back__is_alerted_once_per_silence(topic):
+    """Night after night from real events: nothing is repeated, and a new silence is alerted again."""
     begin = TONIGHT - 40 * NIGHT
     for day in range(30):
         if day < 5 or day == 20:
@@ -179,7 +179,7 @@ def test_nights__account_falls_silent_and_comes_back__is_told_once_per_silence(t
     assert topic.kinds().count("digest") == 30
 
 
-def test_night__segments__together_are_the_whole(topic):
+def test_night__in_parts__is_the_same_as_in_one(topic):
     for number in range(12):
         account(f"a{number}", THRIVING if number % 3 else ABSENT)
     tables = Tables()

@@ -31,7 +31,7 @@ def answered(code, status):
 
 @pytest.fixture
 def fell(topic):
-    """Three accounts about which tonight's run has something to tell."""
+    """Three accounts that tonight's run has alerts about."""
     for name in TOLD:
         account(name, THRIVING, THRIVING, THRIVING)
     return topic
@@ -179,7 +179,7 @@ def test_send__topic_out_of_order__leaves_the_rest_to_the_next_time(topic):
     assert len(set(topic.ids())) == 13
 
 
-def test_send__index_does_not_know_new_messages_yet__they_go_out_all_the_same(fell, monkeypatch):
+def test_send__index_does_not_list_new_messages_yet__they_go_out_all_the_same(fell, monkeypatch):
     monkeypatch.setattr(messages, "pending", lambda: iter(()))
     night(fell)
     assert fell.abouts() == ["ada", "bob", "cyd", "digest"]

@@ -42,19 +42,19 @@ def definition() -> str:
 
 
 class Machine:
-    """The state machine, with what its tasks were asked and what befalls them."""
+    """The state machine, with a record of its tasks, and failures to come."""
 
     def __init__(self) -> None:
         self.tasks: list[dict[str, Any]] = []
         self.answers: list[dict[str, Any]] = []
         self.failures: dict[int, int] = {}
-        """How often the worker on a segment fails yet."""
+        """By segment: how often its worker is still to fail."""
         self.time_for: int | None = None
         """Accounts that a worker has time for; None for all."""
         self._lock = Lock()
 
     def invoke(self, _name: str, _version: object, body: Any, _headers: object, answer: Any) -> bytes:
-        """In Lambda's place: one at a time, for moto's tables are of this process."""
+        """Stands in for Lambda: one call at a time, since moto's tables belong to this process."""
         with self._lock:
             task = json.loads(body)
             self.tasks.append(task)
@@ -144,14 +144,14 @@ def test_machine__night__is_what_one_invocation_would_have_made_of_it(machine, t
     assert sorted(machine.worked_on()) == [(0, 0), (1, 0), (2, 0)]
 
 
-def test_machine__small_workspace__is_one_segment(machine, topic):
+def test_machine__small_workspace__is_one_part(machine, topic):
     workspace_of(3)
     assert machine.run({})["status"] == "SUCCEEDED"
     assert machine.worked_on() == [(0, 0)]
     assert topic.kinds().count("digest") == 1
 
 
-def test_machine__no_account_yet__ends_and_says_nothing(machine, topic):
+def test_machine__no_account_yet__ends_without_a_message(machine, topic):
     assert machine.run({})["status"] == "SUCCEEDED"
     assert topic.published == []
 
@@ -165,7 +165,7 @@ def test_machine__worker_fails_twice_then_works__leaves_nothing_out(machine, top
     assert len(topic.ids()) == len(set(topic.ids()))
 
 
-def test_machine__segment_fails_for_good__is_tolerated_and_named_in_the_digest(machine, topic, monkeypatch):
+def test_machine__part_fails_for_good__is_tolerated_and_named_in_the_digest(machine, topic, monkeypatch):
     monkeypatch.setattr(plan, "ACCOUNTS_PER_PART", 1)
     workspace_of(12)
     machine.failures[7] = 100
@@ -173,11 +173,11 @@ def test_machine__segment_fails_for_good__is_tolerated_and_named_in_the_digest(m
     result = json.loads(execution["output"])
     assert machine.worked_on().count((7, 0)) == 5
     assert (execution["status"], result["missing"], result["complete"]) == ("SUCCEEDED", [7], True)
-    (told,) = [alert for alert in topic.alerts() if alert.kind is AlertKind.DIGEST]
-    assert "1 part of 12 could not be finished, by number: 7." in told.why
+    (digest,) = [alert for alert in topic.alerts() if alert.kind is AlertKind.DIGEST]
+    assert "1 part of 12 could not be finished, by number: 7." in digest.why
 
 
-def test_machine__too_many_segments_fail__fails_and_ends_no_night(machine, topic):
+def test_machine__too_many_parts_fail__fails_and_finishes_no_night(machine, topic):
     workspace_of(12)
     machine.failures[1] = 100
     execution = machine.run(schedule(TONIGHT))
@@ -189,7 +189,7 @@ def test_machine__too_many_segments_fail__fails_and_ends_no_night(machine, topic
     assert len(topic.ids()) == len(set(topic.ids()))
 
 
-def test_machine__worker_runs_out_of_time__hands_on_to_the_next(machine, topic):
+def test_machine__worker_runs_out_of_time__the_next_goes_on(machine, topic):
     workspace_of(12)
     machine.time_for = 2
     result = json.loads(machine.run(schedule(TONIGHT))["output"])
@@ -200,7 +200,7 @@ def test_machine__worker_runs_out_of_time__hands_on_to_the_next(machine, topic):
     assert all(accounts.get(f"a{one:02}").latest.day == TONIGHT.date() for one in range(12))
 
 
-def test_machine__backfill__takes_snapshots_and_tells_nobody(machine, topic):
+def test_machine__backfill__takes_snapshots_and_sends_nothing(machine, topic):
     workspace_of(5)
     execution = machine.run({"date": "2026-11-19"})
     assert (execution["status"], json.loads(execution["output"])["scored"]) == ("SUCCEEDED", 5)
@@ -213,8 +213,8 @@ def test_machine__event_that_makes_no_sense__fails_at_once(machine):
     assert len(machine.tasks) == 1
 
 
-def test_tasks__of_a_thousand_segments__stay_far_below_what_a_state_may_hold(machine, topic, monkeypatch):
-    """A state's input and output end at 256 KB, also the one that holds the answers of all segments."""
+def test_plan_parts__a_thousand_parts__stay_far_below_what_a_state_may_hold(machine, topic, monkeypatch):
+    """A state's input and output end at 256 KB, also the one that holds the answers of all parts."""
     monkeypatch.setattr(runs, "accounts_about", lambda: 10_000_000)
     started = plan.plan_parts({"task": "start", "event": schedule(TONIGHT), "execution": "x" * 80}, TONIGHT)
     assert started["segments"] == len(started["numbers"]) == plan.PARTS

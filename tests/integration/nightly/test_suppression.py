@@ -1,4 +1,4 @@
-"""Alerts that somebody takes in hand: over the API, and in what the nights after it tell."""
+"""Acknowledged alerts: over the API, and in the nights after."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from tests.integration.nightly.nights import (
 from tests.support.gateway import gateway_event
 
 HOUR = timedelta(hours=1)
-SPOKEN = TONIGHT + HOUR
+ACKNOWLEDGED_AT = TONIGHT + HOUR
 FELL = alert_id(AlertKind.BAND_FELL, TONIGHT.date(), "acme")
 KIM = {"by": "Kim", "reason": "Waiting for the renewal talk"}
 
@@ -59,18 +59,18 @@ def keys(topic, described_answers, monkeypatch):
 
 @pytest.fixture
 def fell(topic):
-    """An account that has fallen to critical tonight, by a message."""
+    """An account that has fallen to critical tonight, with the alert sent."""
     account("acme", THRIVING, THRIVING, THRIVING, name="Acme")
     night(topic)
     return topic
 
 
-def ask(method, path, body=None, *, key="local-admin", now=SPOKEN):
+def ask(method, path, body=None, *, key="local-admin", now=ACKNOWLEDGED_AT):
     response = api_function.handler(gateway_event(method, path, key=key, body=body, now=now), None)
     return response["statusCode"], json.loads(response["body"])
 
 
-def say(what, body, *, alert=FELL, now=SPOKEN):
+def acknowledge(what, body, *, alert=FELL, now=ACKNOWLEDGED_AT):
     return ask("POST", f"/v1/alerts/{alert}/{what}", body, now=now)
 
 
@@ -82,7 +82,7 @@ def listed():
 
 def test_acknowledge__alert__is_shown_with_who_when_and_why(fell):
     assert listed()[FELL]["handling"] is None
-    status, answered = say("acknowledge", KIM)
+    status, answered = acknowledge("acknowledge", KIM)
     assert status == 200
     assert answered["handling"] == {
         "status": "acknowledged",
@@ -95,7 +95,7 @@ def test_acknowledge__alert__is_shown_with_who_when_and_why(fell):
 
 
 def test_acknowledge__without_a_reason__is_enough(fell):
-    assert say("acknowledge", {"by": "Kim"})[1]["handling"]["reason"] is None
+    assert acknowledge("acknowledge", {"by": "Kim"})[1]["handling"]["reason"] is None
 
 
 @pytest.mark.parametrize(
@@ -103,17 +103,17 @@ def test_acknowledge__without_a_reason__is_enough(fell):
     [
         ("acknowledge", {}, "by"),
         ("acknowledge", {"by": " "}, "by"),
-        ("acknowledge", {"by": "Kim", "until": format_instant(SPOKEN + HOUR)}, "until"),
+        ("acknowledge", {"by": "Kim", "until": format_instant(ACKNOWLEDGED_AT + HOUR)}, "until"),
         ("acknowledge", {"by": "Kim", "reason": "x" * 201}, "reason"),
-        ("snooze", {"by": "Kim", "until": format_instant(SPOKEN + HOUR)}, "reason"),
+        ("snooze", {"by": "Kim", "until": format_instant(ACKNOWLEDGED_AT + HOUR)}, "reason"),
         ("snooze", {**KIM}, "until"),
         ("snooze", {**KIM, "until": "tomorrow"}, "until"),
-        ("snooze", until(SPOKEN), "until"),
-        ("snooze", until(SPOKEN + MAX_SNOOZE + timedelta(milliseconds=1)), "until"),
+        ("snooze", until(ACKNOWLEDGED_AT), "until"),
+        ("snooze", until(ACKNOWLEDGED_AT + MAX_SNOOZE + timedelta(milliseconds=1)), "until"),
     ],
 )
-def test_handling__body_that_cannot_be__is_refused_and_changes_nothing(fell, what, body, field):
-    status, answered = say(what, body)
+def test_acknowledge__body_that_cannot_be__is_refused_and_changes_nothing(fell, what, body, field):
+    status, answered = acknowledge(what, body)
     assert (status, answered["code"]) == (400, "invalid_request")
     assert [fault["field"] for fault in answered["fields"]] == [field]
     assert accounts.get("acme").acknowledgement is None
@@ -129,25 +129,25 @@ def test_handling__body_that_cannot_be__is_refused_and_changes_nothing(fell, wha
         alert_id(AlertKind.BAND_FELL, TONIGHT.date(), "other"),
     ],
 )
-def test_handling__no_alert_of_an_account__is_404(fell, alert):
-    status, answered = say("acknowledge", KIM, alert=alert)
+def test_acknowledge__no_alert_of_an_account__is_404(fell, alert):
+    status, answered = acknowledge("acknowledge", KIM, alert=alert)
     assert (status, answered["code"]) == (404, "alert_not_found")
 
 
 @pytest.mark.parametrize("scope", [Scope.READ, Scope.WRITE])
-def test_handling__key_that_may_not__is_403(fell, scope):
-    assert ask("POST", f"/v1/alerts/{FELL}/snooze", until(SPOKEN + HOUR), key=f"local-{scope}")[0] == 403
+def test_acknowledge__key_that_may_not__is_403(fell, scope):
+    assert ask("POST", f"/v1/alerts/{FELL}/snooze", until(ACKNOWLEDGED_AT + HOUR), key=f"local-{scope}")[0] == 403
     assert accounts.get("acme").acknowledgement is None
 
 
-def test_handling__alert_that_was_withdrawn_or_is_good_news__is_409(topic):
+def test_acknowledge__alert_that_was_withdrawn_or_is_good_news__is_409(topic):
     account("acme", ABSENT, ABSENT)
     for kind, status in ((AlertKind.BAND_FELL, messages.HELD), (AlertKind.RECOVERED, messages.SENT)):
-        told = alert_of(kind)
-        messages.add(messages.Message("acme", told["alert_id"], TONIGHT, told, status))
+        alert = alert_of(kind)
+        messages.add(messages.Message("acme", alert["alert_id"], TONIGHT, alert, status))
     messages.withdraw("acme", FELL)
     for kind in (AlertKind.BAND_FELL, AlertKind.RECOVERED):
-        status, answered = say("acknowledge", KIM, alert=alert_id(kind, TONIGHT.date(), "acme"))
+        status, answered = acknowledge("acknowledge", KIM, alert=alert_id(kind, TONIGHT.date(), "acme"))
         assert (status, answered["code"]) == (409, "alert_not_open")
 
 
@@ -167,23 +167,26 @@ def alert_of(kind):
     }
 
 
-def test_handling__said_again__answers_what_stands(fell):
-    first = say("snooze", until(SPOKEN + 2 * NIGHT))
-    assert say("snooze", until(SPOKEN + 2 * NIGHT), now=SPOKEN + HOUR) == first
-    acknowledged = say("acknowledge", KIM, now=SPOKEN + HOUR)
+def test_acknowledge__repeated__answers_the_first_one(fell):
+    first = acknowledge("snooze", until(ACKNOWLEDGED_AT + 2 * NIGHT))
+    assert acknowledge("snooze", until(ACKNOWLEDGED_AT + 2 * NIGHT), now=ACKNOWLEDGED_AT + HOUR) == first
+    acknowledged = acknowledge("acknowledge", KIM, now=ACKNOWLEDGED_AT + HOUR)
     assert acknowledged[1]["handling"]["at"] == "2026-11-21T04:00:00Z"
-    assert say("acknowledge", KIM, now=SPOKEN + 2 * HOUR) == acknowledged
-    assert say("acknowledge", KIM, now=SPOKEN + HOUR + MAX_SNOOZE)[1]["handling"]["at"] == "2026-12-21T04:00:00Z"
+    assert acknowledge("acknowledge", KIM, now=ACKNOWLEDGED_AT + 2 * HOUR) == acknowledged
+    assert (
+        acknowledge("acknowledge", KIM, now=ACKNOWLEDGED_AT + HOUR + MAX_SNOOZE)[1]["handling"]["at"]
+        == "2026-12-21T04:00:00Z"
+    )
 
 
-def test_handling__by_two_at_once__both_are_answered_and_one_stands_everywhere(fell):
+def test_acknowledge__by_two_at_once__both_are_answered_and_one_stands_everywhere(fell):
     with ThreadPoolExecutor(2) as pool:
-        answers = list(pool.map(lambda name: say("acknowledge", {"by": name}), ["Kim", "Lee"]))
+        answers = list(pool.map(lambda name: acknowledge("acknowledge", {"by": name}), ["Kim", "Lee"]))
     assert [status for status, _ in answers] == [200, 200]
     assert accounts.get("acme").acknowledgement.by == listed()[FELL]["handling"]["by"]
 
 
-def test_handling__somebody_writes_at_the_same_moment__is_tried_again(fell, monkeypatch):
+def test_acknowledge__somebody_writes_at_the_same_moment__is_tried_again(fell, monkeypatch):
     keep, failures = acknowledgements.keep, iter([True, False])
 
     def contended(*arguments):
@@ -193,21 +196,21 @@ def test_handling__somebody_writes_at_the_same_moment__is_tried_again(fell, monk
 
     monkeypatch.setattr(acknowledgements, "keep", contended)
     monkeypatch.setattr("healthscore.storage.retries.time.sleep", lambda _: None)
-    assert say("acknowledge", KIM)[0] == 200
+    assert acknowledge("acknowledge", KIM)[0] == 200
     assert accounts.get("acme").acknowledgement.by == "Kim"
 
 
-def test_handling__account_erased__nothing_is_left_of_it(fell):
-    say("acknowledge", {"by": "Kim", "reason": "Zaphod left"})
+def test_acknowledge__account_erased__nothing_is_left_of_it(fell):
+    acknowledge("acknowledge", {"by": "Kim", "reason": "Zaphod left"})
     assert "Zaphod" in str(items("ACCOUNTS_TABLE"))
     assert "Zaphod" in str(items("HISTORY_TABLE"))
     assert ask("DELETE", "/v1/accounts/acme")[0] == 200
     assert "Zaphod" not in str([items(table) for table in ("ACCOUNTS_TABLE", "HISTORY_TABLE", "ACTIVITY_TABLE")])
-    assert say("acknowledge", KIM)[0] == 404
+    assert acknowledge("acknowledge", KIM)[0] == 404
 
 
-def test_nights__snooze_ends_and_the_trouble_holds__say_so_once(fell):
-    say("snooze", until(TONIGHT + NIGHT + HOUR))
+def test_nights__snooze_ends_and_the_trouble_holds__alert_it_once(fell):
+    acknowledge("snooze", until(TONIGHT + NIGHT + HOUR))
     kinds = []
     for age in (1, 2, 3):
         at = TONIGHT + age * NIGHT
@@ -228,27 +231,27 @@ DECLINE = 26
 """Nights after the last event."""
 
 
-def decline(topic, takes_in_hand):
-    """What is told, night after night, of an account that nobody uses any more; `takes_in_hand` sees each alert."""
+def decline(topic, on_alert):
+    """The alerts, night after night, of an account that nobody uses any more; `on_alert` gets each."""
     accounts.save_profile("acme", lambda _: {}, TONIGHT - 100 * NIGHT)
     for age in range(30):
         use("acme", *(TONIGHT - age * NIGHT - minutes * timedelta(minutes=1) for minutes in range(1, 6)))
-    told = []
+    alerts = []
     for age in range(DECLINE):
         at = TONIGHT + age * NIGHT
         topic.published.clear()
         night(topic, schedule(at), now=at)
         for alert in topic.alerts():
             if alert.account_id:
-                told.append(alert)
-                takes_in_hand(alert, at + HOUR)
-    return told
+                alerts.append(alert)
+                on_alert(alert, at + HOUR)
+    return alerts
 
 
-def test_nights__decline_that_is_in_hand__tell_only_that_it_got_worse(topic):
+def test_nights__acknowledged_decline__alert_only_that_it_got_worse(topic):
     def acknowledges_the_first(alert, now):
         if accounts.get("acme").acknowledgement is None:
-            assert say("acknowledge", KIM, alert=alert.alert_id, now=now)[0] == 200
+            assert acknowledge("acknowledge", KIM, alert=alert.alert_id, now=now)[0] == 200
 
     first, *later = decline(topic, acknowledges_the_first)
     known = accounts.get("acme").acknowledgement.score
@@ -258,16 +261,16 @@ def test_nights__decline_that_is_in_hand__tell_only_that_it_got_worse(topic):
     assert all(alert.evidence[0].after <= known - WORSENED_POINTS for alert in later)
 
 
-def test_nights__decline_that_nobody_has_in_hand__tell_more_of_it(topic):
-    """What the test before compares with."""
-    told = decline(topic, lambda *_: None)
-    assert {AlertKind.SILENT} <= {kind for alert in told for kind in (alert.kind, *alert.merged)}
-    assert all("Kim" not in alert.why for alert in told)
+def test_nights__decline_that_nobody_acknowledged__alert_more_of_it(topic):
+    """The comparison for the test above."""
+    alerts = decline(topic, lambda *_: None)
+    assert {AlertKind.SILENT} <= {kind for alert in alerts for kind in (alert.kind, *alert.merged)}
+    assert all("Kim" not in alert.why for alert in alerts)
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_night__killed_and_run_again__tells_the_same_of_what_is_in_hand(fell, after):
-    say("snooze", until(TONIGHT + HOUR + HOUR))
+def test_night__killed_and_run_again__alerts_the_same_after_an_acknowledgement(fell, after):
+    acknowledge("snooze", until(TONIGHT + HOUR + HOUR))
     tomorrow = TONIGHT + NIGHT
     for at in range(1, 5):
         fell.killer = Killer(at, after=after)
@@ -280,12 +283,12 @@ def test_night__killed_and_run_again__tells_the_same_of_what_is_in_hand(fell, af
     assert set(fell.kinds()) == {"band_fell", "snooze_over", "digest"}
 
 
-def crm(at, **said):
-    return CrmFacts(received_at=at, unknown=frozenset({"last_meeting_at", "last_email_at", "last_contact_at"}), **said)
+def crm(at, **facts):
+    return CrmFacts(received_at=at, unknown=frozenset({"last_meeting_at", "last_email_at", "last_contact_at"}), **facts)
 
 
-def test_crm_change__in_hand__is_told_only_if_it_got_worse(topic, monkeypatch):
-    """A change that is told at once is silenced by the same rules as a night's."""
+def test_crm_change__of_an_acknowledged_account__is_alerted_only_if_it_got_worse(topic, monkeypatch):
+    """A change between two nights is suppressed by the same rules as a night's."""
     monkeypatch.setattr(suppression, "WORSENED_POINTS", 5)  # a CRM alone moves a score no further than some points
     for minutes in range(1, 6):
         use("acme", *(TONIGHT - age * NIGHT - minutes * timedelta(minutes=1) for age in range(30)))
@@ -294,21 +297,21 @@ def test_crm_change__in_hand__is_told_only_if_it_got_worse(topic, monkeypatch):
     accounts.save_crm("acme", crm(TONIGHT - HOUR, **calm))
     night(topic)
 
-    def says(hour, **said):
-        facts = crm(TONIGHT + hour * HOUR, **(calm | said))
-        current, told = apply_facts(accounts.get("acme"), facts, facts.received_at, Settings(), alerting=True)
-        return current.score, told
+    def change(hour, **figures):
+        facts = crm(TONIGHT + hour * HOUR, **(calm | figures))
+        current, alerts = apply_facts(accounts.get("acme"), facts, facts.received_at, Settings(), alerting=True)
+        return current.score, alerts
 
-    score, [fell] = says(9, open_tickets=9)
+    score, [fell] = change(9, open_tickets=9)
     assert (score, fell.kind) == (68, AlertKind.BAND_FELL)
-    assert say("acknowledge", KIM, alert=fell.alert_id, now=TONIGHT + 9 * HOUR)[0] == 200
+    assert acknowledge("acknowledge", KIM, alert=fell.alert_id, now=TONIGHT + 9 * HOUR)[0] == 200
     use("acme", *(TONIGHT + 23 * HOUR + minutes * timedelta(minutes=1) for minutes in range(1, 6)))
     tomorrow = TONIGHT + NIGHT
     sweep(topic, tomorrow - HOUR)
     topic.published.clear()
     night(topic, schedule(tomorrow), now=tomorrow)
     assert topic.kinds() == ["digest"]
-    assert says(33, open_tickets=20) == (68, [])
-    score, [further] = says(34, open_tickets=30, churned=True, active_deal=False, high_priority_open=9)
+    assert change(33, open_tickets=20) == (68, [])
+    score, [further] = change(34, open_tickets=30, churned=True, active_deal=False, high_priority_open=9)
     assert (score, further.kind, further.title) == (63, AlertKind.SCORE_FELL, "acme lost 5 points in 1 day: 68 to 63")
     assert "9 high-priority tickets were opened. Kim acknowledged this account's trouble" in further.why

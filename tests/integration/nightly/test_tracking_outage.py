@@ -1,4 +1,4 @@
-"""Nights on which most accounts are missing at once: one alert says so, and what the others would say waits."""
+"""Tracking outages: one alert reports that most accounts are missing, and alerts about these accounts are held."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def run(topic, at):
 
 
 def statuses() -> Counter[str]:
-    """What became of the alerts about accounts."""
+    """The status of the alerts about accounts."""
     found: Counter[str] = Counter()
     for key, item in items("HISTORY_TABLE").items():
         if key[1].startswith("alert#"):
@@ -28,53 +28,53 @@ def statuses() -> Counter[str]:
 
 
 def back(accounts, at) -> None:
-    """Events of these accounts come in again, as they did before."""
+    """Events of these accounts come in again."""
     for account_id in accounts:
         use(account_id, *(at - timedelta(minutes=minutes) for minutes in (200, 199, 190)))
 
 
 @pytest.fixture
-def silent_fleet(topic):
-    """All have been there every night, and tonight there is no event of anybody."""
+def outage(topic):
+    """Accounts that were active every day, without any event tonight."""
     for account_id in FLEET:
         account(account_id, *[THRIVING] * 8)
     return topic
 
 
-def test_night__whole_fleet_is_missing__says_so_once_and_holds_the_rest(silent_fleet):
-    result = run(silent_fleet, TONIGHT)
+def test_night__tracking_outage__is_alerted_once_and_holds_the_rest(outage):
+    result = run(outage, TONIGHT)
     assert result["holding"] is True
-    assert sorted(silent_fleet.kinds()) == ["digest", "fleet_silent"]
+    assert sorted(outage.kinds()) == ["digest", "fleet_silent"]
     assert statuses() == {"held": 12}
-    assert silent_fleet.published[0]["Subject"] == "[high] Most accounts fell silent at once: 0 active instead of 12"
-    assert "Those of accounts that are out of sight are held" in silent_fleet.alerts()[-1].why
+    assert outage.published[0]["Subject"] == "[high] Most accounts fell silent at once: 0 active instead of 12"
+    assert "Those of accounts that are out of sight are held" in outage.alerts()[-1].why
 
 
-def test_sweep__night_was_judged_to_hold__sends_nothing_of_it(silent_fleet):
-    run(silent_fleet, TONIGHT)
-    before = silent_fleet.ids()
-    sweep(silent_fleet, TONIGHT + timedelta(hours=5))
-    assert silent_fleet.ids() == before
+def test_sweep__after_an_outage__sends_nothing_held(outage):
+    run(outage, TONIGHT)
+    before = outage.ids()
+    sweep(outage, TONIGHT + timedelta(hours=5))
+    assert outage.ids() == before
     assert statuses() == {"held": 12}
 
 
-def test_night__still_silent_the_next__holds_on_and_does_not_say_it_again(silent_fleet):
-    run(silent_fleet, TONIGHT)
-    assert run(silent_fleet, TOMORROW)["holding"] is True
-    assert silent_fleet.kinds().count("fleet_silent") == 1
+def test_night__outage_goes_on__holds_on_and_is_not_alerted_again(outage):
+    run(outage, TONIGHT)
+    assert run(outage, TOMORROW)["holding"] is True
+    assert outage.kinds().count("fleet_silent") == 1
     assert statuses()["held"] >= 12
 
 
-def test_night__fleet_is_back__withdraws_what_was_held_except_of_those_who_stay_away(silent_fleet):
-    run(silent_fleet, TONIGHT)
+def test_night__outage_is_over__withdraws_held_alerts_except_of_accounts_still_unseen(outage):
+    run(outage, TONIGHT)
     back(FLEET[1:], TOMORROW)
-    assert run(silent_fleet, TOMORROW)["holding"] is False
-    told = [alert for alert in silent_fleet.alerts() if alert.kind not in {"digest", "fleet_silent"}]
-    assert {(alert.account_id, alert.day) for alert in told} == {("a00", TONIGHT.date())}
+    assert run(outage, TOMORROW)["holding"] is False
+    alerts = [alert for alert in outage.alerts() if alert.kind not in {"digest", "fleet_silent"}]
+    assert {(alert.account_id, alert.day) for alert in alerts} == {("a00", TONIGHT.date())}
     assert statuses() == {"withdrawn": 11, "sent": 1}
 
 
-def test_night__some_accounts_leave_as_the_others_stay__is_told_the_same_night(topic):
+def test_night__some_accounts_leave_as_the_others_stay__is_alerted_the_same_night(topic):
     for account_id in FLEET:
         account(account_id, *[THRIVING] * 8)
     back(FLEET[2:], TONIGHT)
@@ -83,16 +83,16 @@ def test_night__some_accounts_leave_as_the_others_stay__is_told_the_same_night(t
     assert statuses()["held"] == 0
 
 
-def test_night__account_was_seen_today__is_told_whatever_the_fleet_does(silent_fleet):
-    """Its tracking works: that it fell is news."""
+def test_night__account_seen_today__is_alerted_in_spite_of_the_outage(outage):
+    """Its tracking works, so its fall is certain."""
     back(FLEET[:1], TONIGHT)
-    assert run(silent_fleet, TONIGHT)["holding"] is True
-    assert {alert.account_id for alert in silent_fleet.alerts()} == {"a00", None}
+    assert run(outage, TONIGHT)["holding"] is True
+    assert {alert.account_id for alert in outage.alerts()} == {"a00", None}
     assert statuses()["held"] == 11
 
 
-def test_night__ended_by_nobody__lets_go_after_the_next_usual_one(topic, monkeypatch):
-    """What it held is not lost: the next night that is judged decides."""
+def test_night__never_finished__its_held_alerts_go_out_after_the_next_usual_one(topic, monkeypatch):
+    """Its held alerts are not lost: the next finished night decides."""
     account("gone", *[THRIVING] * 8)
     with monkeypatch.context() as patch:
         patch.setattr(runs, "record_outage", lambda *_, **__: pytest.fail("died here"))
@@ -104,7 +104,7 @@ def test_night__ended_by_nobody__lets_go_after_the_next_usual_one(topic, monkeyp
     assert statuses() == {"sent": 1}
 
 
-def test_night__killed_after_it_was_judged__is_finished_by_the_sweep(topic, monkeypatch):
+def test_night__killed_after_the_outage_check__is_finished_by_the_sweep(topic, monkeypatch):
     account("gone", *[THRIVING] * 8)
     with monkeypatch.context() as patch:
         patch.setattr("healthscore.services.nightly.finish.messages.let_go", lambda *_: pytest.fail("died here"))

@@ -10,7 +10,7 @@ import pytest
 from healthscore.core.alerts.change import Change
 from healthscore.core.alerts.model import Alert, AlertKind, Evidence, Severity
 from healthscore.core.alerts.render import Subject, render
-from healthscore.core.alerts.tickets import render_tickets, tickets_opened, with_tickets
+from healthscore.core.alerts.tickets import merge_tickets, render_tickets, tickets_opened, with_tickets
 from healthscore.core.model import CrmFacts
 from healthscore.services.notifications.render import message
 from tests.unit.core.alerts.nights import DRIFTING, FIRST, instant, lived
@@ -127,3 +127,21 @@ def test_with_tickets__a_fallen_band__is_one_alert_of_both():
     assert [item.what for item in both.evidence].count("Score") == 1
     assert set(fell.evidence) < set(both.evidence)
     assert both.action.startswith("Ask support")
+
+
+def test_merge_tickets__drop_of_the_same_facts__takes_the_tickets_in():
+    tickets, fell, recovered = alert_of(crm(0, 0), crm(1, 1)), score_alert("band_fell"), score_alert("recovered")
+    assert merge_tickets(None, [fell], ()) == (None, [fell])
+    assert merge_tickets(tickets, [fell, recovered], ()) == (with_tickets(fell, tickets), [recovered])
+    assert merge_tickets(tickets, [recovered], ()) == (tickets, [recovered])
+
+
+def test_merge_tickets__stored_alerts__neither_take_tickets_in_nor_come_again():
+    tickets, fell = alert_of(crm(0, 0), crm(1, 1)), score_alert("band_fell")
+    assert merge_tickets(tickets, [fell], {fell.alert_id}) == (tickets, [fell])
+    assert merge_tickets(tickets, [fell], {tickets.alert_id}) == (None, [fell])
+
+
+def score_alert(kind: str) -> Alert:
+    """An alert of the score."""
+    return render(Change(AlertKind(kind), 60, FIRST), ACME, lived(FIRST), lived(TODAY))

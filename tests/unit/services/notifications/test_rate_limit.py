@@ -1,4 +1,4 @@
-"""So many messages a second, by a clock that only waiting moves."""
+"""The rate limit, with a clock that only waiting and work move."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_take__work_took_that_long__does_not_wait():
     st.integers(1, 20),
     st.lists(st.tuples(st.integers(1, 10), st.floats(0, 3, allow_nan=False)), min_size=1, max_size=30),
 )
-def test_take__whatever_is_taken_when__no_second_brings_more_than_twice_the_pace(per_second, takes):
+def test_take__whatever_is_taken_when__no_second_brings_more_than_twice_the_limit(per_second, takes):
     """What is taken at the end of one second and at the beginning of the next is the most that can meet."""
     hours = Hours()
     limit = hours.limit(per_second)
