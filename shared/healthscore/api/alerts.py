@@ -6,8 +6,8 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal
 
 from healthscore.api.answers import ACCOUNT_NOT_FOUND, account_not_found, account_path
+from healthscore.core.alerts.acknowledgement import MAX_SNOOZE
 from healthscore.core.alerts.model import Alert
-from healthscore.core.alerts.suppression import MAX_SNOOZE
 from healthscore.core.time import day_of, parse_instant
 from healthscore.http.api_keys import Scope
 from healthscore.http.cursors import CURSOR, read_cursor, write_cursor
