@@ -26,8 +26,8 @@ from healthscore.core.time import DAY as ONE_DAY
 from healthscore.core.time import end_of_day
 from healthscore.services.ingestion.events import ingest
 from healthscore.settings import Settings
-from healthscore.storage import schema
-from healthscore.storage.client import call, dynamodb
+from healthscore.storage import schema, writes
+from healthscore.storage.client import dynamodb
 from healthscore.storage.day_logs import commit_shard, log_items, rollups
 from healthscore.storage.day_logs.log_items import SealedCache
 from healthscore.storage.errors import StorageUnavailableError
@@ -132,7 +132,7 @@ def begin(day: HotDay, shards: int) -> None:
     """Have a day begin in so many shards, whatever the day before was like."""
     log = day_log.encode_head(day.date, day_log.Head(shards=shards))
     put = log_items.head_put(_key(day), log, None, read_version=None, version="-", expires=2**31)
-    call(dynamodb().put_item, **put)
+    writes.apply(put)
 
 
 def live(day: HotDay, writers: int, seconds: float = 0) -> Cost:

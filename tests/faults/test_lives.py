@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from healthscore.core.day_log.id_set import IdSet
-from healthscore.storage import schema
+from healthscore.storage import conditions, reads, schema, writes
 from healthscore.storage.alerts import messages
 from healthscore.storage.day_logs import log_items
 from tests.faults import life, story, topic
@@ -46,7 +46,7 @@ def test_check__without_the_version_condition__fails(monkeypatch):
 
     def unconditional(*args, **kwargs):
         put = head_put(*args, **kwargs)
-        return {name: put[name] for name in ("TableName", "Item")}
+        return writes.put(put.parameters["TableName"], put.parameters["Item"])
 
     monkeypatch.setattr(log_items, "head_put", unconditional)
     assert noticed("is missing")
@@ -65,15 +65,15 @@ def test_check__without_the_outboxs_claim__fails(monkeypatch):
 
 
 def test_check__with_writers_that_look_for_no_mark_of_an_erasure__fails(monkeypatch):
-    batch_get = log_items.batch_get
+    batch_get = reads.batch_get
 
     def unmarked(*args):
         return [
             (table, {name: item[name] for name in item if name != schema.ERASING}) for table, item in batch_get(*args)
         ]
 
-    monkeypatch.setattr(log_items, "batch_get", unmarked)
-    monkeypatch.setattr(schema, "NOT_ERASING", "attribute_not_exists(no_such_attribute)")
+    monkeypatch.setattr(reads, "batch_get", unmarked)
+    monkeypatch.setattr(conditions, "NOT_ERASING", conditions.absent("no_such_attribute"))
     assert noticed("first-seen times", "a trace of", first=32)
 
 

@@ -63,7 +63,7 @@ def written(drawn: Drawn) -> list[tuple[str, dict[str, Any]]]:
     }
     found = [(schema.accounts_table(), account)]
     found += [
-        (schema.activity_table(), put["Put"]["Item"])
+        (schema.activity_table(), put.parameters["Item"])
         for put in search_index.puts(account_id, entries(account_id, name))
     ]
     return found

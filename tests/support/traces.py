@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import os
-import re
 import zlib
 from typing import Any
 
@@ -30,41 +29,22 @@ def items() -> list[tuple[str, dict[str, Any]]]:
 
 def everything() -> list[str]:
     """One text an item, with its raw bytes, all that can be inflated in these, and the entries of its log."""
-    return [
-        f"{table} {json.dumps(item, ensure_ascii=False, default=_binary)} {_entries(item)}" for table, item in items()
-    ]
+    return [_as_text(*one) for one in items()]
 
 
 def mentions(*texts: str) -> list[str]:
     """The items in which any of the texts stands, plainly or in another form in which texts are kept."""
+    return [_as_text(*one) for one in items_that_mention(*texts)]
+
+
+def items_that_mention(*texts: str) -> list[tuple[str, dict[str, Any]]]:
+    """The same items, as `items` answers them."""
     forms = {form for text in texts for form in _forms(text)}
-    return [item for item in everything() if any(form in item for form in forms)]
+    return [one for one in items() for text in [_as_text(*one)] if any(form in text for form in forms)]
 
 
-def described_kinds() -> list[tuple[str, str, str]]:
-    """Table and the beginnings of both keys of every kind of item that `storage.schema` describes."""
-    rows = re.findall(r"^    (\w*) +(?:account_id|pk (\S+), +sk (.*?))  ", str(schema.__doc__), re.MULTILINE)
-    found, table = [], ""
-    for named, pk, sks in rows:
-        table = f"{named.upper()}_TABLE" if named else table
-        found += [(table, _beginning(pk), _beginning(sk)) for sk in re.split(r" and (?=S#)| \| ", sks)]
-    return found
-
-
-def is_of_kind(kind: tuple[str, str, str], table: str, item: dict[str, Any]) -> bool:
-    """Whether an item is of a kind."""
-    pk, sk = (item[name]["S"] if name in item else "" for name in ("pk", "sk"))
-    return table == kind[0] and pk.startswith(kind[1]) and sk.startswith(kind[2])
-
-
-def _beginning(key: str) -> str:
-    """What all keys of a kind begin with: up to the `#`, a whole word, or nothing where it is only described."""
-    if "#" in key:
-        return key.partition("#")[0] + "#"
-    return key if key in {"member", "traits", "current", *_WHOLE} else ""
-
-
-_WHOLE = {"settings", "key", "summary", "run", "part", "crm", "webhook"}
+def _as_text(table: str, item: dict[str, Any]) -> str:
+    return f"{table} {json.dumps(item, ensure_ascii=False, default=_binary)} {_entries(item)}"
 
 
 def _forms(text: str) -> set[str]:

@@ -9,8 +9,7 @@ from healthscore.core.alerts.model import Alert, AlertKind
 from healthscore.core.time import from_millis, millis
 from healthscore.storage.accounts import accounts
 from healthscore.storage.alerts import acknowledgements, messages
-from healthscore.storage.errors import ConditionFailedError
-from healthscore.storage.retries import Backoff
+from healthscore.storage.retries import retried
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,6 +35,7 @@ class AcknowledgedAlert(NamedTuple):
     acknowledgement: Mapping[str, Any]
 
 
+@retried("too many writers at once for one account")
 def acknowledge(
     alert_id: str, *, by: str, reason: str | None, at: datetime, until: datetime | None
 ) -> AcknowledgedAlert:
@@ -54,34 +54,28 @@ def acknowledge(
         StorageUnavailableError: it is not known whether the acknowledgement is kept.
     """
     at = from_millis(millis(at))
-    backoff = Backoff("too many writers at once for one account")
-    while True:
-        found = acknowledgements.find(alert_id)
-        account = accounts.get(found.account_id) if found and found.account_id else None
-        if found is None or account is None or account.latest is None:
-            raise AlertNotFoundError(alert_id)
-        alert = Alert.from_json(found.body)
-        _check_open(alert, found)
-        acknowledgement = Acknowledgement(
-            alert_id=alert_id,
-            kind=alert.kind,
-            status=AcknowledgementStatus.ACKNOWLEDGED if until is None else AcknowledgementStatus.SNOOZED,
-            by=by,
-            reason=reason,
-            at=at,
-            until=at + MAX_SNOOZE if until is None else until,
-            day=account.latest.day,
-            score=account.latest.score,
-        )
-        stored = account.acknowledgement
-        if stored is not None and _in_force(stored, acknowledgement):
-            return AcknowledgedAlert(found.body, found.status, stored.to_json())
-        try:
-            acknowledgements.keep(account.account_id, acknowledgement)
-        except ConditionFailedError:
-            backoff.wait()
-            continue
-        return AcknowledgedAlert(found.body, found.status, acknowledgement.to_json())
+    found = acknowledgements.find(alert_id)
+    account = accounts.get(found.account_id) if found and found.account_id else None
+    if found is None or account is None or account.latest is None:
+        raise AlertNotFoundError(alert_id)
+    alert = Alert.from_json(found.body)
+    _check_open(alert, found)
+    acknowledgement = Acknowledgement(
+        alert_id=alert_id,
+        kind=alert.kind,
+        status=AcknowledgementStatus.ACKNOWLEDGED if until is None else AcknowledgementStatus.SNOOZED,
+        by=by,
+        reason=reason,
+        at=at,
+        until=at + MAX_SNOOZE if until is None else until,
+        day=account.latest.day,
+        score=account.latest.score,
+    )
+    stored = account.acknowledgement
+    if stored is not None and _in_force(stored, acknowledgement):
+        return AcknowledgedAlert(found.body, found.status, stored.to_json())
+    acknowledgements.keep(account.account_id, acknowledgement)
+    return AcknowledgedAlert(found.body, found.status, acknowledgement.to_json())
 
 
 def _in_force(stored: Acknowledgement, acknowledgement: Acknowledgement) -> bool:

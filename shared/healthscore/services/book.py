@@ -58,7 +58,7 @@ def read_page(filters: Filters, sort: Sort, *, descending: bool, limit: int, aft
         page = lines[:limit]
         return Page([row for _, row in page], page[-1][0] if len(lines) > limit else None)
     page_keys, after = _walked(filters, sort, descending=descending, limit=limit, after=after)
-    now = storage.lines(page_keys)
+    now = storage.rows(page_keys)
     # The index lags behind the accounts: an account that does not fit any more is left out.
     rows = [now[account_id] for account_id in page_keys if account_id in now and filters.match(now[account_id])]
     return Page(rows, after)

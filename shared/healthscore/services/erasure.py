@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from healthscore.storage import workspace
 from healthscore.storage.erasure import accounts as erasing
-from healthscore.storage.erasure import pending_users, pseudonymise
-from healthscore.storage.erasure import people as people_erasing
+from healthscore.storage.erasure import pending_users, users
+from healthscore.storage.erasure.eraser import UserErasure
 from healthscore.storage.people import people
 
 if TYPE_CHECKING:
@@ -61,21 +61,14 @@ def erase_user(account_id: str, user_id: str, now: datetime, keep_going: Callabl
 
 
 def forget_user(account_id: str, user_id: str, now: datetime, keep_going: Callable[[], bool]) -> bool:
-    """Finish a user's erasure that has begun; returns whether nothing is left.
+    """Finish a user's erasure that has begun, under all ids that lead to the user; returns whether nothing is left.
 
-    The ids that lead to the user, such as those of visits before signing in, go the same way. Where the user belongs to
-    other accounts, these keep what they know of them.
+    The ids of visits before signing in are among them. Where the user belongs to other accounts, these keep what they
+    know of them.
 
     Raises:
         StorageUnavailableError: something may be left.
     """
-    user, *others = known_as = people.known_as(f"u{user_id}")
+    known_as = people.known_as(f"u{user_id}")
     retention_days = workspace.settings().settings.retention_days
-    if not pseudonymise.scrub(account_id, known_as, retention_days, keep_going):
-        return False
-    pending_users.drop_champions(account_id, {person[1:] for person in known_as if person.startswith("u")}, now)
-    for person in others:
-        people_erasing.leave(person, account_id)
-    people_erasing.leave(user, account_id, for_good=True)  # last, since it leads to the others
-    pending_users.end(account_id, user_id)
-    return True
+    return users.erase(UserErasure(account_id, user_id, known_as, retention_days, now), keep_going)

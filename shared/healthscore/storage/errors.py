@@ -1,10 +1,10 @@
-"""What storage may answer instead of a result."""
+"""What storage raises instead of a result."""
 
 from __future__ import annotations
 
 
 class StorageUnavailableError(Exception):
-    """The tables could not be read or written just now; nothing is half done, and the same call may be made again."""
+    """The tables cannot be read or written now. The same call may be made again: no write is half done."""
 
     status = 503
     code = "storage_unavailable"
@@ -12,19 +12,19 @@ class StorageUnavailableError(Exception):
 
 
 class BeingErasedError(StorageUnavailableError):
-    """An account is being erased: what is sent of it must wait until nothing of it is left, and then begins anew."""
+    """The account is being erased. A write to it has to wait until nothing is left of it; it then begins anew."""
 
 
 class ConditionFailedError(Exception):
-    """A conditional write found another state than the one it was made for; read again and decide anew."""
+    """A conditional write found an item in another state than the one it was made for: read again, decide again."""
 
 
 class AccountErasedError(Exception):
-    """The account was erased, or is being erased, since it was read; what was to be written of it is not."""
+    """The account was erased since it was read, or is being erased; nothing was written."""
 
 
 class MovedError(Exception):
-    """Somebody has said meanwhile where a person belongs; find out anew where their events count."""
+    """A person's memberships have changed since they were read: find out again where the person's events count."""
 
 
 class TimezoneFixedError(Exception):

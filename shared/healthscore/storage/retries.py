@@ -1,46 +1,77 @@
-"""Trying again what somebody else was faster with, or what a table could not take at once."""
+"""The one way to try a write again: a loop, or a decorator, that waits between attempts.
+
+A loop suits an attempt that depends on the one before, a decorator a function that simply begins again:
+
+    for attempt in attempts("too many writers at once for one log"):
+        try:
+            write(...)
+            break
+        except ConditionFailedError:
+            continue
+
+    @retried("too many writers at once for one account")
+    def save(...): ...
+"""
 
 from __future__ import annotations
 
 import random
 import time
-from typing import TYPE_CHECKING
+from functools import wraps
+from itertools import count
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
-from healthscore.storage.errors import StorageUnavailableError
+from healthscore.storage.errors import ConditionFailedError, StorageUnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 SECONDS = 6.0
-"""Waited for one thing, in all. The clients of Segment and RudderStack give a request up after ten seconds and send it
-again, whatever becomes of it; so an answer has to be out by then."""
+"""The waits of one loop add up to little more than this. The clients of Segment and RudderStack give a request up after
+ten seconds and send it again, so an answer has to be out by then."""
 _FIRST, _LONGEST = 0.02, 1.0
 
 
-class Backoff:
-    """Waits between attempts, each time a random part of a span that doubles (full jitter), and at last no more."""
+def attempts(failure: str, sleep: Callable[[float], None] | None = None) -> Iterator[int]:
+    """Number the attempts from 0, and wait before each but the first.
 
-    def __init__(self, vain: str, sleep: Callable[[float], None] | None = None) -> None:
-        """Begin, before the first attempt.
+    Each wait is a random part of a span (full jitter); the span doubles from wait to wait, up to a second.
 
-        Args:
-            vain: says in the error what was in vain.
-            sleep: waits so many seconds.
-        """
-        self._vain = vain
-        self._sleep = sleep
-        self._span = _FIRST
-        self._left = SECONDS
+    Args:
+        failure: the text of the error at the end.
+        sleep: waits so many seconds; `time.sleep` where it is None.
 
-    def wait(self) -> None:
-        """Wait after an attempt that failed.
+    Raises:
+        StorageUnavailableError: the waits have taken `SECONDS`, and another attempt is wanted.
+    """
+    span, left = _FIRST, SECONDS
+    for attempt in count():
+        yield attempt
+        if left <= 0:
+            raise StorageUnavailableError(failure)
+        span = min(_LONGEST, 2 * span)
+        pause = random.uniform(0, span)  # noqa: S311  (jitter)
+        left -= pause
+        (sleep or time.sleep)(pause)
 
-        Raises:
-            StorageUnavailableError: it has waited `SECONDS` in vain.
-        """
-        if self._left <= 0:
-            raise StorageUnavailableError(self._vain)
-        self._span = min(_LONGEST, 2 * self._span)
-        pause = random.uniform(0, self._span)  # noqa: S311  (jitter)
-        self._left -= pause
-        (self._sleep or time.sleep)(pause)
+
+def retried(failure: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Call a function again, from its beginning, for as long as it raises `ConditionFailedError`; see `attempts`."""
+
+    def decorate(function: Callable[P, T]) -> Callable[P, T]:
+        @wraps(function)
+        def until_it_holds(*args: P.args, **kwargs: P.kwargs) -> T:
+            tries = attempts(failure)
+            while True:
+                next(tries)
+                try:
+                    return function(*args, **kwargs)
+                except ConditionFailedError:
+                    continue
+
+        return until_it_holds
+
+    return decorate

@@ -1,53 +1,172 @@
-"""Names of tables, keys and attributes: every item the product stores, described in one place.
+"""Names of tables, keys and attributes, and every kind of item that the product stores, in one place.
 
-    table     key                                           item
-    Accounts  account_id                                    what is known of an account now: profile, CRM facts,
-                                                            lifetime first-seen of event names, latest score,
-                                                            the last 30 daily scores, who has its trouble in hand
-    Activity  pk a#account_id, sk D#2026-11-20#00           head of a day's log: roll-up, tail, version
-              pk a#account_id, sk S#2026-11-20#00#000001#…  a sealed block of that log
-              pk a#account_id, sk P#person                  names a person who belongs, or once belonged, to it
-              pk u#person, sk D#… and S#…                   a day's log, for events of a person of no known account
-              pk u#person, sk member                        the accounts a person belongs to, since when; whose else
-                                                            the id is
-              pk u#person, sk L#person                      names another id of that person
-              pk u#person, sk traits                        name, e-mail address and title of a person
-              pk m#03,     sk person␟token                  somebody whose waiting events may now be moved
-              pk w#a, sk acme␟account_id                    a word that an account is found by
-    History   pk account#…,  sk snapshot#2026-11-20         the score kept that night
-              pk account#…,  sk alert#…                     an alert, whether it was sent, who has it in hand
-              pk account#…,  sk crm#2026-11-20T10:00:00Z…   CRM facts as they were received
-              pk workspace#, sk digest#2026-11-20           a night's digest, and whether it was sent
-    Settings  pk settings,   sk current | v000012           the workspace's settings, and each earlier version
-              pk key,        sk sha256 of the key           an API key
-              pk summary,    sk current                     the workspace in short, as the newest night left it
-              pk run,        sk 2026-11-20                  a nightly run: the instant it scores as of
-              pk part,       sk run and worker              what a worker of a run has counted; expires
-              pk crm,        sk hubspot                     a connected CRM: options, cursor, lock, status
-              pk crm#…,      sk a company or account        which company is which account (`crm_companies`)
-              pk webhook,    sk a hash                      a webhook that was taken; expires
-
-A day's log has a shard in its keys: `#00`, and `#01` to `#31` where a hot day is split (see core.shards). Accounts has
-the indexes of the book (see `storage.accounts.index`): by-score, by-seen, by-name and by-arr (shard, and the key of
-that order) and by-owner (owner, account_id). History's index pending (pending, created_at) holds just the messages that
-are still to be sent, and by-day (alert_day, sk) the alerts.
+Accounts has the indexes of the book (see `storage.accounts.index`): by-score, by-seen, by-name and by-arr (shard, and
+the key of that order) and by-owner (owner, account_id). History's index pending (pending, created_at) holds just the
+messages that are still to be sent, and by-day (alert_day, sk) the alerts.
 """
 
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from datetime import UTC, date
+from enum import Enum
+from fnmatch import fnmatchcase
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
 ERASING = "erasing"
 """The attribute of an account's item once its erasure has begun."""
-NOT_ERASING = f"attribute_not_exists({ERASING})"
 INDEX_PARTITIONS = 8
 """The book's indexes are spread over this many partitions, so that a night's updates do not meet in one."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Described:
+    """What there is to know of a kind of item."""
+
+    table: str
+    """The environment variable that names the table."""
+    pk: str
+    """A pattern of the partition key: a star stands for any text, or none."""
+    sk: str
+    """A pattern of the sort key."""
+    says: str
+    people: bool = False
+    """Whether it can name a person."""
+    nobody: str = ""
+    """Why it names neither an account nor a person; empty where it can name one."""
+
+
+class Kind(Enum):
+    """Every kind of item. Each is erased by one of `storage.erasure`, or says here why it names nobody.
+
+    A day's log has a shard in its keys: `#00`, and `#01` to `#31` where a hot day is split (see `core.day_log.shards`).
+    """
+
+    ACCOUNT = _Described(
+        "ACCOUNTS_TABLE",
+        "*",
+        "*",
+        "key account_id: what is known of an account now: profile, CRM facts, lifetime first-seen of event names, "
+        "latest score, the last 30 daily scores, the last acknowledgement, pending user erasures",
+        people=True,
+    )
+    DAY_HEAD = _Described(
+        "ACTIVITY_TABLE", "a#*", "D#*", "a#account_id, D#2026-11-20#00: a day's roll-up, tail and version", people=True
+    )
+    BLOCK = _Described(
+        "ACTIVITY_TABLE", "a#*", "S#*", "a#account_id, S#2026-11-20#00#000001#…: a sealed block of a log", people=True
+    )
+    MEMBER = _Described(
+        "ACTIVITY_TABLE", "a#*", "P#*", "a#account_id, P#person: a person who belongs, or belonged, to it", people=True
+    )
+    PERSON_DAY_HEAD = _Described(
+        "ACTIVITY_TABLE", "u#*", "D#*", "u#person, D#…: a day's log of a person of no known account", people=True
+    )
+    PERSON_BLOCK = _Described("ACTIVITY_TABLE", "u#*", "S#*", "u#person, S#…: a sealed block of that", people=True)
+    MEMBERSHIPS = _Described(
+        "ACTIVITY_TABLE",
+        "u#*",
+        "member",
+        "u#person, member: the accounts a person belongs to, since when; the users that an anonymous id turned out "
+        "to be",
+        people=True,
+    )
+    ALIAS = _Described("ACTIVITY_TABLE", "u#*", "L#*", "u#person, L#person: another id of that person", people=True)
+    TRAITS = _Described(
+        "ACTIVITY_TABLE", "u#*", "traits", "u#person, traits: name, e-mail address and title", people=True
+    )
+    PENDING_MOVE = _Described(
+        "ACTIVITY_TABLE",
+        "m#*",
+        "*",
+        "m#03, person␟token: a person whose pending events have an account now",
+        people=True,
+    )
+    SEARCH_ENTRY = _Described("ACTIVITY_TABLE", "w#*", "*", "w#a, acme␟account_id: a word an account is found by")
+    SNAPSHOT = _Described(
+        "HISTORY_TABLE", "account#*", "snapshot#*", "account#…, snapshot#2026-11-20: the score of a night"
+    )
+    ALERT = _Described(
+        "HISTORY_TABLE", "account#*", "alert#*", "account#…, alert#…: an alert, its status and its acknowledgement"
+    )
+    CRM_FACTS = _Described(
+        "HISTORY_TABLE", "account#*", "crm#*", "account#…, crm#2026-11-20T10:00:00Z…: CRM facts as they were received"
+    )
+    DIGEST = _Described(
+        "HISTORY_TABLE", "workspace#", "digest#*", "workspace#, digest#2026-11-20: a night's digest, and its status"
+    )
+    SETTINGS = _Described(
+        "SETTINGS_TABLE",
+        "settings",
+        "current",
+        "the workspace's settings",
+        nobody="weights, event names and a time zone of the workspace",
+    )
+    SETTINGS_VERSION = _Described(
+        "SETTINGS_TABLE",
+        "settings",
+        "v*",
+        "settings, v000012: an earlier version of the settings",
+        nobody="as the settings themselves",
+    )
+    API_KEY = _Described(
+        "SETTINGS_TABLE",
+        "key",
+        "*",
+        "key, SHA-256 of the key: an API key",
+        nobody="a hash, a scope and the name that an operator gave the key",
+    )
+    SUMMARY = _Described("SETTINGS_TABLE", "summary", "current", "the workspace in short, as the newest night left it")
+    RUN = _Described(
+        "SETTINGS_TABLE",
+        "run",
+        "*",
+        "run, 2026-11-20: a nightly run, the instant it scores as of, its result",
+        nobody="an instant and counts",
+    )
+    WORKER_RESULT = _Described("SETTINGS_TABLE", "part", "*", "part, run and worker: a worker's totals; expires")
+    CONNECTION = _Described(
+        "SETTINGS_TABLE",
+        "crm",
+        "*",
+        "crm, hubspot: a connected CRM: options, cursor, lock, status",
+        nobody="options of the connection, counts, and a cursor in the CRM's own list of companies",
+    )
+    COMPANY = _Described(
+        "SETTINGS_TABLE", "crm#*#company", "*", "crm#hubspot#company, a company's id: which account it is"
+    )
+    COMPANY_CLAIM = _Described(
+        "SETTINGS_TABLE", "crm#*#claim", "*", "crm#hubspot#claim, account_id: the companies that may be this account"
+    )
+    UNMATCHED_COMPANY = _Described(
+        "SETTINGS_TABLE", "crm#*#unmatched", "*", "crm#hubspot#unmatched, a company's id: why it is no account"
+    )
+    COMPANIES_SEEN = _Described(
+        "SETTINGS_TABLE",
+        "crm#*#seen",
+        "*",
+        "crm#hubspot#seen, run and page: the companies that a full run has seen; deleted at its end",
+        nobody="the CRM's own ids of companies",
+    )
+    WEBHOOK = _Described(
+        "SETTINGS_TABLE",
+        "webhook",
+        "*",
+        "webhook, a hash: a webhook that was taken; expires",
+        nobody="a hash of the whole webhook",
+    )
+
+    def is_of(self, table: str, item: Mapping[str, Any]) -> bool:
+        """Whether an item of a table (given by its environment variable) is of this kind."""
+        patterns = (("pk", self.value.pk), ("sk", self.value.sk))
+        keys = ((item[name]["S"] if name in item else "", pattern) for name, pattern in patterns)
+        return table == self.value.table and all(fnmatchcase(key, pattern) for key, pattern in keys)
 
 
 def accounts_table() -> str:
@@ -70,13 +189,21 @@ def settings_table() -> str:
     return os.environ["SETTINGS_TABLE"]
 
 
+_ACCOUNT_LOGS, _PERSON_LOGS = "a#", "u#"
+
+
 def activity_pk(account_id: str) -> str:
     """Partition key of an account's day logs."""
     return f"{_ACCOUNT_LOGS}{account_id}"
 
 
+def account_of(pk: str) -> str | None:
+    """The account whose day logs have this partition key; None for a person's."""
+    return pk.removeprefix(_ACCOUNT_LOGS) if pk.startswith(_ACCOUNT_LOGS) else None
+
+
 def person_pk(person: str) -> str:
-    """Partition key of the day logs of a person, named as in `core.day_log.codec.Entry.person`."""
+    """Partition key of a person's items; the person as in `core.day_log.codec.Entry.person`."""
     return f"{_PERSON_LOGS}{person}"
 
 
@@ -86,32 +213,13 @@ def person_of(pk: str) -> str:
 
 
 MEMBER = "member"
-"""Sort key of the item that says where a person belongs."""
-_MOVES = "m#"
-
-
-def move_pk(person: str) -> str:
-    """Partition key of the note that what a person did may be moved to an account."""
-    return f"{_MOVES}{index_partition(person)}"
-
-
-def move_pks() -> list[str]:
-    """Partition keys of all such notes."""
-    return [f"{_MOVES}{number}" for number in index_partitions()]
-
-
-def move_key(person: str, token: str) -> str:
-    """Sort key of such a note; each has a token of its own."""
-    return f"{person}{_END}{token}"
-
-
-def move_person(sk: str) -> str:
-    """The person whom a note is about."""
-    return sk.rpartition(_END)[0]
-
-
+"""Sort key of a person's memberships."""
 TRAITS = "traits"
-"""Sort key of the item that says who a person is."""
+"""Sort key of a person's name, e-mail address and title."""
+MEMBERS_PREFIX = "P#"
+"""What the sort keys of an account's people begin with."""
+ALIASES_PREFIX = "L#"
+"""What the sort keys of a user's other ids begin with."""
 
 
 def member_key(person: str) -> str:
@@ -119,30 +227,38 @@ def member_key(person: str) -> str:
     return f"{MEMBERS_PREFIX}{person}"
 
 
-MEMBERS_PREFIX = "P#"
-"""What the sort keys of an account's people begin with."""
-
-
 def alias_key(person: str) -> str:
     """Sort key under which a user's partition names another id of that person."""
     return f"{ALIASES_PREFIX}{person}"
 
 
-ALIASES_PREFIX = "L#"
-"""What the sort keys of a user's other ids begin with."""
+_MOVES, _END = "m#", "\x1f"
 
 
-def account_of(pk: str) -> str | None:
-    """The account whose day logs have this partition key; None for a person's."""
-    return pk.removeprefix(_ACCOUNT_LOGS) if pk.startswith(_ACCOUNT_LOGS) else None
+def move_pk(person: str) -> str:
+    """Partition key of a person's pending moves."""
+    return f"{_MOVES}{index_partition(person)}"
 
 
-_ACCOUNT_LOGS = "a#"
-_PERSON_LOGS = "u#"
+def move_pks() -> list[str]:
+    """Partition keys of all pending moves."""
+    return [f"{_MOVES}{number}" for number in index_partitions()]
+
+
+def move_key(person: str, token: str) -> str:
+    """Sort key of a pending move; each has a token of its own."""
+    return f"{person}{_END}{token}"
+
+
+def move_person(sk: str) -> str:
+    """The person whose events a pending move is about."""
+    return sk.rpartition(_END)[0]
 
 
 DAYS_PREFIX = "D#"
 """What the sort keys of all heads begin with."""
+BLOCKS_PREFIX = "S#"
+"""What the sort keys of all blocks begin with."""
 
 
 def day_key(day: date, shard: int = 0) -> str:
@@ -150,20 +266,26 @@ def day_key(day: date, shard: int = 0) -> str:
     return f"{DAYS_PREFIX}{day.isoformat()}#{shard:02d}"
 
 
-def day_range(first: date, last: date) -> dict[str, dict[str, str]]:
-    """The sort keys of all heads from one day to another, both included, as values of `BETWEEN :first AND :last`."""
-    return {":first": {"S": day_key(first)}, ":last": {"S": f"{DAYS_PREFIX}{last.isoformat()}#~"}}
+def day_range(first: date, last: date) -> tuple[str, str]:
+    """The sort keys before and behind all heads from one day to another, both included."""
+    return day_key(first), f"{DAYS_PREFIX}{last.isoformat()}#~"
 
 
 def parse_day_key(sk: str) -> tuple[date, int]:
-    """Day and shard of a head."""
-    _, day, shard = sk.split("#")
+    """Day and shard of a head, or of a block."""
+    _, day, shard = sk.split("#")[:3]
     return date.fromisoformat(day), int(shard)
 
 
 def blocks_prefix(day: date, shard: int) -> str:
     """What the sort keys of a day's blocks begin with, in one shard."""
-    return f"S#{day.isoformat()}#{shard:02d}#"
+    return f"{BLOCKS_PREFIX}{day.isoformat()}#{shard:02d}#"
+
+
+def block_range(day: date, shard: int, after: int) -> tuple[str, str]:
+    """The sort keys before and behind the blocks of one shard beyond a position."""
+    prefix = blocks_prefix(day, shard)
+    return f"{prefix}{after + 1:06d}", f"{prefix}~"
 
 
 def block_key(day: date, shard: int, position: int, token: bytes) -> str:
@@ -171,18 +293,25 @@ def block_key(day: date, shard: int, position: int, token: bytes) -> str:
     return f"{blocks_prefix(day, shard)}{position:06d}#{token.hex()}"
 
 
+def block_token(sk: str) -> bytes:
+    """The token of the block with this sort key."""
+    return bytes.fromhex(sk.rpartition("#")[2])
+
+
+_ACCOUNT_HISTORY, _WORKSPACE_HISTORY = "account#", "workspace#"
+_ALERT, _DIGEST = "alert#", "digest#"
+CRM_FIRST = "crm#"
+"""Sorts before the CRM facts of any instant."""
+
+
 def account_history(account_id: str) -> str:
     """Partition key of an account's history."""
-    return f"{_ACCOUNT}{account_id}"
+    return f"{_ACCOUNT_HISTORY}{account_id}"
 
 
 def snapshot_key(day: date) -> str:
     """Sort key of the snapshot of a day."""
     return f"snapshot#{day.isoformat()}"
-
-
-CRM_FIRST = "crm#"
-"""Sorts before the CRM facts of any instant."""
 
 
 def crm_key(received_at: datetime) -> str:
@@ -201,7 +330,7 @@ def message_owner(pk: str, sk: str) -> tuple[str | None, str]:
     """Account (None for the whole workspace) and id of the message with this key."""
     if pk == _WORKSPACE_HISTORY:
         return None, sk.removeprefix(_DIGEST)
-    return pk.removeprefix(_ACCOUNT), sk.removeprefix(_ALERT)
+    return pk.removeprefix(_ACCOUNT_HISTORY), sk.removeprefix(_ALERT)
 
 
 def alert_range(day: date | None = None) -> tuple[str, str]:
@@ -215,10 +344,26 @@ def digest_range() -> tuple[str, str, str]:
     return _WORKSPACE_HISTORY, _DIGEST, f"{_DIGEST}~"
 
 
-_ACCOUNT = "account#"
-_WORKSPACE_HISTORY = "workspace#"
-_ALERT = "alert#"
-_DIGEST = "digest#"
+SETTINGS_PK, API_KEYS_PK, RUNS_PK, WORKER_RESULTS_PK = "settings", "key", "run", "part"
+SUMMARY_PK, CONNECTIONS_PK, WEBHOOKS_PK = "summary", "crm", "webhook"
+"""Partition keys in Settings."""
+CURRENT = "current"
+"""Sort key of what there is one of."""
+
+
+def settings_version_key(version: int) -> str:
+    """Sort key of a version of the settings."""
+    return f"v{version:06d}"
+
+
+def worker_result_key(run: str, scan_part: int, chunk: int) -> str:
+    """Sort key of what one worker of a run has counted."""
+    return f"{run}#{scan_part:06d}#{chunk:06d}"
+
+
+def company_pk(provider: str, part: str) -> str:
+    """Partition key of a part of what is kept of a CRM's companies; see `storage.crm.companies`."""
+    return f"crm#{provider}#{part}"
 
 
 def index_partition(account_id: str) -> str:
@@ -231,20 +376,19 @@ def index_partitions() -> list[str]:
     return [f"{number:02d}" for number in range(INDEX_PARTITIONS)]
 
 
-def word_pk(entry: str) -> str:
+_SEARCH = "w#"
+
+
+def search_pk(entry: str) -> str:
     """Partition key of the search entries that begin with the same character as this one."""
-    return f"{_WORDS}{entry[0]}"
+    return f"{_SEARCH}{entry[0]}"
 
 
-def word_key(entry: str, account_id: str) -> str:
+def search_key(entry: str, account_id: str) -> str:
     """Sort key of a search entry."""
     return f"{entry}{_END}{account_id}"
 
 
-def word_account(sk: str) -> str:
+def search_account(sk: str) -> str:
     """The account that a search entry leads to."""
     return sk.partition(_END)[2]
-
-
-_WORDS = "w#"
-_END = "\x1f"

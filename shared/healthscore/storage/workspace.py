@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from healthscore.core.time import format_instant, parse_instant
 from healthscore.settings import Settings
-from healthscore.storage import schema
-from healthscore.storage.client import call, dynamodb, pages
+from healthscore.storage import codec, conditions, reads, schema, writes
+from healthscore.storage.client import dynamodb, pages
 from healthscore.storage.errors import ConditionFailedError, TimezoneFixedError
-from healthscore.storage.retries import Backoff
+from healthscore.storage.retries import retried
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_CURRENT = {"pk": {"S": "settings"}, "sk": {"S": "current"}}
+    from healthscore.storage.codec import Item
+    from healthscore.storage.conditions import Condition
+
+_CURRENT = codec.key(schema.SETTINGS_PK, schema.CURRENT)
+_TOO_MANY_WRITERS = "too many writers at once for the settings"
 
 
 def _now() -> datetime:
@@ -27,10 +30,10 @@ def _now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class StoredSettings:
-    """The workspace's settings as they stand."""
+    """The workspace's settings as they are stored."""
 
     version: int
-    """0 while nobody has changed the defaults, then counting up."""
+    """0 before the first change of the defaults, then counting up."""
     settings: Settings
     timezone_fixed: bool
     """Whether events have been accepted, so that the time zone can no longer change."""
@@ -47,72 +50,56 @@ class ApiKey:
     name: str
     created_at: datetime
     last4: str
-    """The key's last four characters, to tell it by."""
+    """The key's last four characters, for people to recognise it."""
     valid_until: datetime | None = None
     """From when on it is invalid, where it has been replaced and is still good for a while."""
 
 
 def settings() -> StoredSettings:
-    """The settings as they stand.
+    """The present settings.
 
     Raises:
         StorageUnavailableError: the table cannot be read now.
     """
-    item = _get(_CURRENT)
+    item = reads.get(schema.settings_table(), _CURRENT)
     if item is None:
         return StoredSettings(0, Settings(), timezone_fixed=False)
     return StoredSettings(
-        version=int(item["version"]["N"]),
-        settings=Settings.from_json(json.loads(item["settings"]["S"])) if "settings" in item else Settings(),
+        version=codec.number_of(item, "version"),
+        settings=Settings.from_json(codec.json_of(item, "settings")) if "settings" in item else Settings(),
         timezone_fixed="timezone_fixed" in item,
     )
 
 
+@retried(_TOO_MANY_WRITERS)
 def save_settings(new: Settings, now: datetime) -> StoredSettings:
-    """Replace the settings; the version that is replaced is kept.
+    """Replace the settings; every version is kept.
 
     Raises:
         TimezoneFixedError: another time zone was asked for although events have been accepted.
         StorageUnavailableError: not saved.
     """
-    text = json.dumps(new.to_json(), ensure_ascii=False, separators=(",", ":"))
-    patience = Backoff("too many writers at once for the settings")
-    while True:
-        stored = settings()
-        if new == stored.settings and stored.version:
-            return stored
-        moves = new.timezone != stored.settings.timezone
-        if moves and stored.timezone_fixed:
-            raise TimezoneFixedError(stored.settings.timezone)
-        version = stored.version + 1
-        update = {
-            "TableName": schema.settings_table(),
-            "Key": _CURRENT,
-            "UpdateExpression": "SET version = :version, settings = :settings",
-            "ConditionExpression": _unchanged(stored.version) + (" AND attribute_not_exists(timezone_fixed)" * moves),
-            "ExpressionAttributeValues": {
-                ":read": {"N": str(stored.version)},
-                ":version": {"N": str(version)},
-                ":settings": {"S": text},
-            },
-        }
-        kept = {
-            "TableName": schema.settings_table(),
-            "Item": {
-                "pk": {"S": "settings"},
-                "sk": {"S": f"v{version:06d}"},
-                "settings": {"S": text},
-                "saved_at": {"S": format_instant(now)},
-            },
-        }
-        try:
-            call(dynamodb().transact_write_items, TransactItems=[{"Update": update}, {"Put": kept}])
-        except ConditionFailedError:
-            patience.wait()
-            continue
-        return StoredSettings(version, new, stored.timezone_fixed)
+    stored = settings()
+    if new == stored.settings and stored.version:
+        return stored
+    moves = new.timezone != stored.settings.timezone
+    if moves and stored.timezone_fixed:
+        raise TimezoneFixedError(stored.settings.timezone)
+    version, text = stored.version + 1, codec.json_text(new.to_json())
+    holds = [_version_is(stored.version), *([conditions.absent("timezone_fixed")] if moves else [])]
+    sets = {"version": codec.number(version), "settings": text}
+    kept = {
+        **codec.key(schema.SETTINGS_PK, schema.settings_version_key(version)),
+        "settings": text,
+        "saved_at": codec.text(format_instant(now)),
+    }
+    writes.transact(
+        writes.update(schema.settings_table(), _CURRENT, *holds, sets=sets), writes.put(schema.settings_table(), kept)
+    )
+    return StoredSettings(version, new, stored.timezone_fixed)
 
 
+@retried(_TOO_MANY_WRITERS)
 def fix_timezone() -> StoredSettings:
     """Settle the time zone for good, before the first event is stored on one of its days.
 
@@ -122,24 +109,12 @@ def fix_timezone() -> StoredSettings:
     Raises:
         StorageUnavailableError: not settled.
     """
-    patience = Backoff("too many writers at once for the settings")
-    while True:
-        stored = settings()
-        if stored.timezone_fixed:
-            return stored
-        try:
-            call(
-                dynamodb().update_item,
-                TableName=schema.settings_table(),
-                Key=_CURRENT,
-                UpdateExpression="SET version = :read, timezone_fixed = :true",
-                ConditionExpression=_unchanged(stored.version),
-                ExpressionAttributeValues={":read": {"N": str(stored.version)}, ":true": {"BOOL": True}},
-            )
-        except ConditionFailedError:
-            patience.wait()
-            continue
-        return StoredSettings(stored.version, stored.settings, timezone_fixed=True)
+    stored = settings()
+    if stored.timezone_fixed:
+        return stored
+    sets = {"version": codec.number(stored.version), "timezone_fixed": codec.flag(True)}
+    writes.apply(writes.update(schema.settings_table(), _CURRENT, _version_is(stored.version), sets=sets))
+    return StoredSettings(stored.version, stored.settings, timezone_fixed=True)
 
 
 def find_key(key_hash: str, *, clock: Callable[[], datetime] = _now) -> ApiKey | None:
@@ -148,7 +123,7 @@ def find_key(key_hash: str, *, clock: Callable[[], datetime] = _now) -> ApiKey |
     Raises:
         StorageUnavailableError: the table cannot be read now.
     """
-    item = _get({"pk": {"S": "key"}, "sk": {"S": key_hash}})
+    item = reads.get(schema.settings_table(), _key(key_hash))
     key = _api_key(item) if item else None
     return None if key is None or (key.valid_until is not None and key.valid_until <= clock()) else key
 
@@ -159,18 +134,14 @@ def add_key(key: ApiKey) -> None:
     Raises:
         StorageUnavailableError: not stored.
     """
-    call(
-        dynamodb().put_item,
-        TableName=schema.settings_table(),
-        Item={
-            "pk": {"S": "key"},
-            "sk": {"S": key.hash},
-            "scope": {"S": key.scope},
-            "name": {"S": key.name},
-            "created_at": {"S": format_instant(key.created_at)},
-            "last4": {"S": key.last4},
-        },
-    )
+    item = {
+        **_key(key.hash),
+        "scope": codec.text(key.scope),
+        "name": codec.text(key.name),
+        "created_at": codec.text(format_instant(key.created_at)),
+        "last4": codec.text(key.last4),
+    }
+    writes.apply(writes.put(schema.settings_table(), item))
 
 
 def api_keys() -> list[ApiKey]:
@@ -179,13 +150,7 @@ def api_keys() -> list[ApiKey]:
     Raises:
         StorageUnavailableError: the table cannot be read now.
     """
-    items = pages(
-        dynamodb().query,
-        TableName=schema.settings_table(),
-        KeyConditionExpression="pk = :pk",
-        ExpressionAttributeValues={":pk": {"S": "key"}},
-        ConsistentRead=True,
-    )
+    items = pages(dynamodb().query, **reads.partition(schema.settings_table(), schema.API_KEYS_PK))
     return sorted(map(_api_key, items), key=lambda key: key.created_at)
 
 
@@ -195,8 +160,7 @@ def revoke_key(key_hash: str) -> None:
     Raises:
         StorageUnavailableError: it is not known whether it is still valid.
     """
-    key = {"pk": {"S": "key"}, "sk": {"S": key_hash}}
-    call(dynamodb().delete_item, TableName=schema.settings_table(), Key=key)
+    writes.apply(writes.delete(schema.settings_table(), _key(key_hash)))
 
 
 def expire_key(key_hash: str, until: datetime) -> None:
@@ -205,31 +169,27 @@ def expire_key(key_hash: str, until: datetime) -> None:
     Raises:
         StorageUnavailableError: it is not known until when it is valid.
     """
+    sets = {"valid_until": codec.text(format_instant(until))}
     with contextlib.suppress(ConditionFailedError):
-        call(
-            dynamodb().update_item,
-            TableName=schema.settings_table(),
-            Key={"pk": {"S": "key"}, "sk": {"S": key_hash}},
-            UpdateExpression="SET valid_until = :until",
-            ConditionExpression="attribute_exists(pk)",
-            ExpressionAttributeValues={":until": {"S": format_instant(until)}},
-        )
+        writes.apply(writes.update(schema.settings_table(), _key(key_hash), conditions.EXISTS, sets=sets))
 
 
-def _get(key: dict[str, Any]) -> dict[str, Any] | None:
-    return call(dynamodb().get_item, TableName=schema.settings_table(), Key=key, ConsistentRead=True).get("Item")
+def _version_is(version: int) -> Condition:
+    read = conditions.equals("version", codec.number(version))
+    return read if version else conditions.any_of(conditions.absent("version"), read)
 
 
-def _unchanged(version: int) -> str:
-    return "version = :read" if version else "(attribute_not_exists(version) OR version = :read)"
+def _key(key_hash: str) -> Item:
+    return codec.key(schema.API_KEYS_PK, key_hash)
 
 
-def _api_key(item: dict[str, Any]) -> ApiKey:
+def _api_key(item: Item) -> ApiKey:
+    until = codec.optional_text_of(item, "valid_until")
     return ApiKey(
-        hash=item["sk"]["S"],
-        scope=item["scope"]["S"],
-        name=item["name"]["S"],
-        created_at=parse_instant(item["created_at"]["S"]),
-        last4=item["last4"]["S"],
-        valid_until=parse_instant(item["valid_until"]["S"]) if "valid_until" in item else None,
+        hash=codec.text_of(item, "sk"),
+        scope=codec.text_of(item, "scope"),
+        name=codec.text_of(item, "name"),
+        created_at=parse_instant(codec.text_of(item, "created_at")),
+        last4=codec.text_of(item, "last4"),
+        valid_until=None if until is None else parse_instant(until),
     )

@@ -199,13 +199,13 @@ def test_unassigned__group_call_dies_at_any_call_and_none_follows__the_night_bri
         assert sweep()["failed"] == 0
         assert count_of(account) == (3 if said else 0)
         assert len(entries_of(person_pk(user))) == (0 if said else 2)
-        assert list(pending_moves.noted()) == []
+        assert list(pending_moves.all_moves()) == []
         assert sweep() == {"moved": 0, "failed": 0}
     assert 0 < unsaid < len(deaths)
 
 
 def test_sweep__more_people_than_a_night_takes__leaves_the_rest_to_the_next(in_process, monkeypatch):
-    monkeypatch.setattr(pending_events, "MOST", 2)
+    monkeypatch.setattr(pending_events, "MAX_PEOPLE", 2)
     account = f"acme-{uuid4().hex}"
     for number in range(3):
         people_of_one = f"u{number}-{uuid4().hex}"
@@ -233,8 +233,8 @@ def test_note__that_was_put_meanwhile__outlives_the_one_that_is_struck(in_proces
     again = people.link(visitor, f"u-other-{uuid4().hex}")
     assert people.join(user, [(START, "acme")]) is None
     for struck in (first, second):
-        pending_moves.strike(struck)
-    assert [found for _, found in pending_moves.noted()] == [again]
+        pending_moves.delete(struck)
+    assert [found for _, found in pending_moves.all_moves()] == [again]
 
 
 def test_group_call__while_its_account_is_erased__leaves_all_of_it_or_nothing(in_process):

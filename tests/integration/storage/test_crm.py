@@ -31,7 +31,7 @@ def facts(tickets: int, minutes: int = 0) -> CrmFacts:
 
 
 def put(record: CompanyRecord) -> list[dict]:
-    return [{"Put": crm_companies.put_request("hubspot", record)}]
+    return [crm_companies.put_record("hubspot", record)]
 
 
 def company(company_id: str = "7") -> CompanyRecord:
@@ -46,7 +46,7 @@ def acme(tables):
 def test_save__facts_company_and_message__are_all_there(acme):
     record = CompanyRecord("7", "[]", account_id="acme", digest="d")
     claims = crm_companies.stake("hubspot", "acme", "7", by_hand=False)
-    check = {"ConditionCheck": crm_companies.claims_check("hubspot", "acme", claims)}
+    check = crm_companies.check_claims("hubspot", "acme", claims)
     assert crm_facts.save(acme, facts(2), TOLD, [*put(record), check])
     assert accounts.get("acme").crm == facts(2)
     assert history.crm_as_of("acme", NOW) == facts(2)
@@ -69,7 +69,7 @@ def said(**fields) -> CrmFacts:
 
 
 def contract() -> tuple[float | None, str | None]:
-    card = book.lines(["acme"])["acme"]
+    card = book.rows(["acme"])["acme"]
     return card.arr, card.renewal_date
 
 
@@ -86,7 +86,7 @@ def test_book__arr_and_renewal__are_the_crms_where_the_profile_says_nothing(acme
     accounts.save_crm("acme", CrmFacts(NOW + LEASE, renewal_date=date(2027, 6, 30)))
     assert contract() == (700, "2027-06-30")
     accounts.save_crm("new", CrmFacts(NOW, renewal_date=date(2027, 6, 30)))
-    assert book.lines(["new"])["new"].renewal_date == "2027-06-30"
+    assert book.rows(["new"])["new"].renewal_date == "2027-06-30"
 
 
 def test_save__profile_changed_since_it_was_read__leaves_all_as_it_was(acme):
@@ -124,7 +124,7 @@ def test_save__message_told_before__enters_nothing(acme):
 def test_save__other_claims_than_were_seen__enters_nothing(acme):
     seen = crm_companies.stake("hubspot", "acme", "7", by_hand=False)
     assert crm_companies.stake("hubspot", "acme", "8", by_hand=True) == {"7": False, "8": True}
-    check = {"ConditionCheck": crm_companies.claims_check("hubspot", "acme", seen)}
+    check = crm_companies.check_claims("hubspot", "acme", seen)
     assert not crm_facts.save(acme, facts(1), None, [check])
     record = CompanyRecord("7", "[]", claim="acme", account_id="acme")
     assert not crm_companies.save_company("hubspot", record, seen)

@@ -14,7 +14,7 @@ from healthscore.core.day_log import log as day_log
 from healthscore.core.day_log.codec import entry
 from healthscore.core.day_log.id_set import IdSet
 from healthscore.core.time import end_of_day
-from healthscore.storage import schema
+from healthscore.storage import schema, writes
 from healthscore.storage.accounts import accounts
 from healthscore.storage.client import dynamodb
 from healthscore.storage.day_logs import commit as daylogs
@@ -109,7 +109,7 @@ def test_the_check__without_the_version_condition__fails(in_process, monkeypatch
 
     def unconditional(*args, **kwargs):
         put = head_put(*args, **kwargs)
-        return {name: put[name] for name in ("TableName", "Item")}
+        return writes.put(put.parameters["TableName"], put.parameters["Item"])
 
     monkeypatch.setattr(log_items, "head_put", unconditional)
     with pytest.raises(AssertionError):

@@ -17,7 +17,7 @@ from healthscore.core.day_log import shards as write_shards
 from healthscore.core.day_log.codec import entry
 from healthscore.core.time import DAY as ONE_DAY
 from healthscore.core.time import end_of_day
-from healthscore.storage import schema
+from healthscore.storage import reads, schema
 from healthscore.storage.accounts import accounts
 from healthscore.storage.client import dynamodb
 from healthscore.storage.day_logs import commit as daylogs
@@ -50,12 +50,8 @@ def of_yesterday(events):
 
 
 def heads(day=DAY):
-    query = {":pk": {"S": ACME}, **schema.day_range(day, day)}
-    items = dynamodb().query(
-        TableName=schema.activity_table(),
-        KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
-        ExpressionAttributeValues=query,
-    )["Items"]
+    request = reads.partition(schema.activity_table(), ACME, between=schema.day_range(day, day))
+    items = dynamodb().query(**request)["Items"]
     return {schema.parse_day_key(item["sk"]["S"])[1]: item for item in items}
 
 

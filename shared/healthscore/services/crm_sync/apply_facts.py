@@ -14,7 +14,7 @@ from healthscore.services.rescoring import apply_facts as enter_and_score
 from healthscore.storage.accounts import accounts
 from healthscore.storage.crm import companies as crm_companies
 from healthscore.storage.errors import AccountErasedError
-from healthscore.storage.retries import Backoff
+from healthscore.storage.retries import attempts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,10 +95,9 @@ class FactsApplier:
         if before is not None and before.received_at > facts.received_at:
             # Read before what stands was: it says nothing of what is to be compared with next time.
             return self._keep(replace(record, digest=""), claims)
-        along: list[Any] = [{"Put": crm_companies.put_request(self.provider, kept)}]
+        along = [crm_companies.put_record(self.provider, kept)]
         if claims is not None:
-            check = crm_companies.claims_check(self.provider, account.account_id, claims)
-            along.append({"ConditionCheck": check})
+            along.append(crm_companies.check_claims(self.provider, account.account_id, claims))
         current = self._score(account, facts, entered, along)
         if current is None:
             return State.OVERTAKEN
@@ -112,8 +111,7 @@ class FactsApplier:
             StorageUnavailableError: it may still stand.
         """
         facts = nothing_known(self.provider, self.now)
-        patience = Backoff("too many writers at once for one account")
-        while True:
+        for _ in attempts("too many writers at once for one account"):
             account = accounts.get(account_id)
             before = account.crm if account else None
             if account is None or before is None or before.provider != self.provider:
@@ -122,7 +120,6 @@ class FactsApplier:
                 return
             if self._score(account, facts, entered) is not None:
                 return
-            patience.wait()
 
     def _score(self, account: Account, facts: CrmFacts, entered: Applied, along: Sequence[Any] = ()) -> Snapshot | None:
         # Facts that an account has for the first time are the connection's doing and not the account's.

@@ -13,7 +13,7 @@ from healthscore.services.crm_sync.apply_facts import Applied, FactsApplier, Sta
 from healthscore.storage.accounts import accounts
 from healthscore.storage.crm import companies as crm_companies
 from healthscore.storage.crm.companies import CompanyRecord
-from healthscore.storage.retries import Backoff
+from healthscore.storage.retries import attempts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -104,10 +104,13 @@ class Matching:
 
         What a company claims is noted before the company itself, so that whoever finds it noted need not do it again.
         """
-        patience = Backoff("too many writers at once for one company")
-        while (match := self._match_once(company, before, anew=anew)) is None:
-            patience.wait()
-            before = crm_companies.companies(self.provider, [company.company_id]).get(company.company_id)
+        for attempt in attempts("too many writers at once for one company"):
+            if attempt:
+                before = crm_companies.companies(self.provider, [company.company_id]).get(company.company_id)
+            found = self._match_once(company, before, anew=anew)
+            if found is not None:
+                match = found
+                break
         return match
 
     def _match_once(self, company: Company, before: CompanyRecord | None, *, anew: bool) -> Match | None:
@@ -159,14 +162,13 @@ class Matching:
 
     def _settle(self, account_id: str, entered: Applied) -> set[str]:
         """Make one company the account, or none; answers a company that has become it and was not read just now."""
-        patience, fresh = Backoff("too many writers at once for one account's companies"), set[str]()
-        while True:
+        fresh = set[str]()
+        for _ in attempts("too many writers at once for one account's companies"):
             claims = crm_companies.change_claims(self.provider, account_id, lambda standing: standing)
             chosen = winner(claims)
             records = crm_companies.companies(self.provider, list(claims))
             if all(self._decide(record, account_id, chosen, fresh) for record in records.values()):
                 break
-            patience.wait()
         for record in records.values():
             self._report(record, None if record.company_id == chosen else loser(claims, record.company_id))
         if chosen is None:
@@ -192,8 +194,9 @@ class Matching:
 
     def _enter_facts(self, company: Company, won: Won | None, record: CompanyRecord | None, entered: Applied) -> None:
         """Enter the facts of a company that is an account, where they are not those that were entered last."""
-        patience = Backoff("too many writers at once for one account")
-        while True:
+        for attempt in attempts("too many writers at once for one account"):
+            if attempt:
+                record = crm_companies.companies(self.provider, [company.company_id]).get(company.company_id)
             kept = won.record if won else record
             if kept is None or kept.account_id is None:
                 return
@@ -205,8 +208,6 @@ class Matching:
                 crm_companies.save_company(self.provider, replace(kept, account_id=None, digest=""))
                 entered.to_refresh.update(self._settle(kept.account_id, entered))
                 won = None
-            patience.wait()
-            record = crm_companies.companies(self.provider, [company.company_id]).get(company.company_id)
 
 
 def _identity(company: Company) -> str:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Ingested:
-    """What became of a batch."""
+    """How many events of a batch were accepted."""
 
     accepted: int
     duplicates: int
@@ -64,15 +64,15 @@ class DayBatch(NamedTuple):
     day: date
     entries: list[Entry]
     version_check: VersionCheck | None = None
-    """What must still stand as it was read when they are committed."""
+    """Items that must be unchanged at the moment of the commit."""
 
 
 class Outcome(NamedTuple):
-    """What became of batches."""
+    """The result of committing batches."""
 
     ingested: Ingested
     moved: list[DayBatch]
-    """Those that are not committed, since their version_check did not stand any more."""
+    """The batches that are not committed, since an item of their version check has changed."""
 
 
 def commit_day_batches(
@@ -88,12 +88,12 @@ def commit_day_batches(
         by_log[batch.pk].append(batch)
     if not by_log:
         return Outcome(Ingested(0, 0), [])
-    reading = daylogs.read({(batch.pk, batch.day) for of_log in by_log.values() for batch in of_log})
+    reads = daylogs.read({(batch.pk, batch.day) for of_log in by_log.values() for batch in of_log})
 
     def commit_log(pk: str) -> Outcome:
         accepted = duplicates = 0
         moved = []
-        first_seen = reading.first_seen.get(pk)
+        first_seen = reads.first_seen.get(pk)
         for batch in sorted(by_log[pk], key=lambda batch: batch.day):
             if time_left() <= 0:
                 raise StorageUnavailableError("out of time")
@@ -102,7 +102,7 @@ def commit_day_batches(
                     pk,
                     batch.day,
                     batch.entries,
-                    stored=reading.head(pk, batch.day),
+                    stored=reads.head(pk, batch.day),
                     first_seen=first_seen,
                     milestones=settings.milestones,
                     retention_days=settings.retention_days,

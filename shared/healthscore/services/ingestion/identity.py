@@ -1,12 +1,12 @@
-"""Calls in: from validated calls of the Segment dialect to committed day logs, memberships and traits.
+"""Calls in: from validated calls of Segment's API to committed day logs, memberships and traits.
 
-A call often names a person and no account. Where such a person belongs is read from `storage.people.people`; as long as
-nobody has said it, what they did is kept in a log of their own, and moved to the account's as soon as somebody does.
+A call often names a person and no account. The person's memberships are read from `storage.people.people`. As long as
+there are none, the person's events are kept in a log of their own; the first membership moves them to the account's.
 
-**Once placed, placed for good.** Where a person belongs at a time can be said afterwards, and a repetition of an event
-must not go elsewhere for it. So an event of a person of several accounts is looked for in all of them, and every commit
-holds only if nobody has said anything new about the person since their memberships were read. A repetition therefore
-reads at least the memberships by which the event was placed, and finds it.
+**Once placed, placed for good.** A membership can be recorded later for an earlier time, and a repetition of an event
+must not go to another account because of it. So an event of a person of several accounts is looked for in all of them,
+and every commit holds only if the person's memberships are unchanged since they were read. A repetition therefore reads
+at least the memberships by which the event was placed, and finds it.
 """
 
 from __future__ import annotations
@@ -31,20 +31,20 @@ if TYPE_CHECKING:
     from healthscore.core.day_log.codec import Entry
     from healthscore.core.identity.calls import ParsedCalls
     from healthscore.settings import Settings
-    from healthscore.storage.people.pending_moves import Note
+    from healthscore.storage.people.pending_moves import PendingMove
     from healthscore.storage.people.people import PersonAccounts
 
 ROUNDS = 8
-"""Times that events are placed anew because somebody said meanwhile where their people belong."""
+"""Times that events are placed, since memberships may change between reading them and the commit."""
 MAX_CHECKED = 90
-"""Items that one commit may depend on: a transaction has room for a hundred."""
+"""People whose items one commit may depend on: a transaction has room for a hundred items."""
 
 
 class Tracker:
     """Records the calls of one request."""
 
     def __init__(self, settings: Settings, now: datetime, time_left: Callable[[], float]) -> None:
-        """Take what holds for all calls of the request.
+        """Keep what all calls of the request have in common.
 
         Args:
             settings: the workspace's settings; its time zone must be fixed.
@@ -56,25 +56,25 @@ class Tracker:
         self._time_left = time_left
 
     def record(self, calls: ParsedCalls) -> Ingested:
-        """Store what calls say: first who belongs where, then what was done, then who is who.
+        """Store calls: first memberships and aliases, then events, then traits.
 
         Raises:
             StorageUnavailableError: some of it is not stored, or not known to be. All of it may be sent again: what
                 was stored is recognised.
         """
-        moved, notes = self._relate(calls)
+        moved, moves = self._relate(calls)
         batches, placeable = self._named(calls)
         named = commit_day_batches(batches, self._settings, self._now, self._time_left).ingested
         placed, _ = self._place(placeable)
         for person in moved:
             self._drain(person)
-        for note in notes:
-            pending_moves.strike(note)
+        for move in moves:
+            pending_moves.delete(move)
         self._describe(calls)
         return Ingested(named.accepted + placed.accepted, named.duplicates + placed.duplicates)
 
     def reassign(self, person: str) -> None:
-        """Move what somebody did to the accounts that they are known to belong to, under each id that leads to them.
+        """Move a person's pending events to the person's accounts, under each id that leads to the person.
 
         Raises:
             StorageUnavailableError: some of it is still to be moved.
@@ -82,20 +82,20 @@ class Tracker:
         for known_as in people.known_as(person):
             self._drain(known_as)
 
-    def _relate(self, calls: ParsedCalls) -> tuple[list[str], list[Note]]:
-        """Note links and memberships; answers whose events may have an account now, in a fixed order.
+    def _relate(self, calls: ParsedCalls) -> tuple[list[str], list[PendingMove]]:
+        """Record aliases and memberships; answers the people whose events may have an account now, in a fixed order.
 
-        The notes say the same to the next night, should this process not come to moving the events.
+        The pending moves tell the next night the same, in case this process crashes before it has moved the events.
         """
-        notes = [people.link(link.person, link.user) for link in dict.fromkeys(calls.aliases)]
+        moves = [people.link(link.person, link.user) for link in dict.fromkeys(calls.aliases)]
         memberships: dict[str, set[tuple[int, str]]] = defaultdict(set)
         for person, at, account_id in calls.memberships:
             memberships[person].add((at, account_id))
-        for person, said in memberships.items():
-            notes.append(people.join(person, said))
-        also = [alias for person in memberships for alias in people.aliases(person)]
-        moved = dict.fromkeys((*memberships, *also, *(link.person for link in calls.aliases)))
-        return list(moved), [note for note in notes if note is not None]
+        for person, since in memberships.items():
+            moves.append(people.join(person, since))
+        aliases = [alias for person in memberships for alias in people.aliases(person)]
+        moved = dict.fromkeys((*memberships, *aliases, *(link.person for link in calls.aliases)))
+        return list(moved), [move for move in moves if move is not None]
 
     def _named(self, calls: ParsedCalls) -> tuple[list[DayBatch], list[Entry]]:
         """Entries that name their account themselves, by log and day; and the others."""
@@ -109,15 +109,14 @@ class Tracker:
         return [DayBatch(pk, day, entries) for (pk, day), entries in days.items()], others
 
     def _place(self, entries: Iterable[Entry], *, moving: bool = False) -> tuple[Ingested, int]:
-        """Commit entries to where their people belong.
+        """Commit entries to the logs of their people's accounts, or of the people themselves.
 
         Args:
             entries: of people.
-            moving: whether they lie in their people's own logs already, and membership there where people belong
-                nowhere.
+            moving: whether they are in their people's own logs already, and stay there where people have no account.
 
         Returns:
-            What became of them, and how many of them are of people who belong to no account.
+            How many were accepted, and how many are of people who belong to no account.
         """
         entries = list(entries)
         accepted = duplicates = unassigned = 0
@@ -127,9 +126,9 @@ class Tracker:
             person_accounts = people.read(entry.person for entry in entries if entry.person is not None)
             fresh = self._without_known(entries, person_accounts)
             duplicates += len(entries) - len(fresh)
-            at_home = [entry for entry in fresh if not moving or person_accounts[entry.person or ""].memberships]
+            to_commit = [entry for entry in fresh if not moving or person_accounts[entry.person or ""].memberships]
             outcome = commit_day_batches(
-                self._batches(at_home, person_accounts), self._settings, self._now, self._time_left
+                self._batches(to_commit, person_accounts), self._settings, self._now, self._time_left
             )
             accepted += outcome.ingested.accepted
             duplicates += outcome.ingested.duplicates
@@ -161,7 +160,7 @@ class Tracker:
             yield batch._replace(version_check=VersionCheck(versions))
 
     def _without_known(self, entries: Iterable[Entry], person_accounts: Mapping[str, PersonAccounts]) -> list[Entry]:
-        """The entries that are in no account's log but perhaps the one where they belong now."""
+        """The entries that are not in the log of another of their person's accounts already."""
         logs: dict[tuple[str, date], set[int]] = {}
 
         def ids(account_id: str, day: date) -> set[int]:
@@ -179,7 +178,7 @@ class Tracker:
         return [entry for entry in entries if not known(entry)]
 
     def _drain(self, person: str) -> None:
-        """Move what a person did to the accounts that they are now known to have belonged to."""
+        """Move the events in a person's own log to the accounts that the person belonged to at their times."""
         log = person_pk(person)
         for day in whole_days.days(log):
             while (whole := whole_days.read_day(log, day)) is not None and whole.entries:

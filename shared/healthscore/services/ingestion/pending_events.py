@@ -1,6 +1,7 @@
-"""Moves events that wait although it is known where they belong: whoever learned it died before moving them.
+"""Reassigns pending events whose account is known.
 
-The next `group` call of the same person would do it as well; this is for people who never come again.
+The request that records a membership moves the person's events itself, and so does the person's next `group` call. This
+covers a process that crashed between the two, for people who make no further call.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ if TYPE_CHECKING:
 
     from healthscore.settings import Settings
 
-MOST = 500
-"""People a night, at most; the others are left to the next one."""
+MAX_PEOPLE = 500
+"""People whose events one night moves at most; the others are left to the next one."""
 
 
 def sweep(settings: Settings, now: datetime, *, keep_going: Callable[[], bool], logger: Logger) -> dict[str, int]:
-    """Move the events of people who are noted, some hundreds at most.
+    """Move the events of people with a pending move, `MAX_PEOPLE` at most.
 
     No failure is raised: the night goes on without these events, and the next one tries again.
 
@@ -32,29 +33,28 @@ def sweep(settings: Settings, now: datetime, *, keep_going: Callable[[], bool], 
         settings: the workspace's settings.
         now: the instant of the call.
         keep_going: asked before each person; False leaves the rest to the next night.
-        logger: told of failures, without ids.
+        logger: logs failures, without ids.
 
     Returns:
-        How many people's events were `moved`, and how many notes could not be worked on: `failed`. A person may be
-        noted twice.
+        How many pending moves were made (`moved`), and how many were not (`failed`). A person may have several.
     """
     tracker = Tracker(settings, now, lambda: 1.0 if keep_going() else 0.0)
     counts = {"moved": 0, "failed": 0}
     try:
-        for person, note in pending_moves.noted():
-            if counts["moved"] + counts["failed"] >= MOST or not keep_going():
+        for person, move in pending_moves.all_moves():
+            if counts["moved"] + counts["failed"] >= MAX_PEOPLE or not keep_going():
                 break
-            counts[_move(tracker, person, note, logger)] += 1
+            counts[_reassign(tracker, person, move, logger)] += 1
     except StorageUnavailableError as error:
-        logger.warning("people whose events wait could not be read", error=type(error).__name__)
+        logger.warning("pending moves could not be read", error=type(error).__name__)
     return counts
 
 
-def _move(tracker: Tracker, person: str, note: pending_moves.Note, logger: Logger) -> str:
+def _reassign(tracker: Tracker, person: str, move: pending_moves.PendingMove, logger: Logger) -> str:
     try:
         tracker.reassign(person)
-        pending_moves.strike(note)
+        pending_moves.delete(move)
     except StorageUnavailableError as error:
-        logger.warning("waiting events could not be moved", error=type(error).__name__)
+        logger.warning("pending events could not be moved", error=type(error).__name__)
         return "failed"
     return "moved"

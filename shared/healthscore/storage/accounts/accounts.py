@@ -16,12 +16,13 @@ from healthscore.core.identity.traits import effective, with_traits
 from healthscore.core.model import Component
 from healthscore.core.scoring.trend import trends
 from healthscore.core.time import format_instant, parse_instant
-from healthscore.storage import schema
+from healthscore.storage import codec, conditions, reads, schema, writes
 from healthscore.storage.accounts import history, index, search_index
-from healthscore.storage.accounts.account_item import crm_text, dumps, part, read_item, try_item
-from healthscore.storage.client import call, dynamodb, pages
+from healthscore.storage.accounts.account_item import crm_text, read_item, try_item
+from healthscore.storage.accounts.first_seen import account_birth
+from healthscore.storage.client import dynamodb, pages
 from healthscore.storage.errors import AccountErasedError, BeingErasedError, ConditionFailedError
-from healthscore.storage.retries import Backoff
+from healthscore.storage.retries import attempts, retried
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
     from healthscore.core.account import Account
     from healthscore.core.model import CrmFacts, DailyScore, Snapshot
     from healthscore.storage.accounts.account_item import Unreadable
+    from healthscore.storage.codec import Attribute, Item
+    from healthscore.storage.writes import Write
+
+TOO_MANY_WRITERS = "too many writers at once for one account"
 
 
 def get(account_id: str, *, consistent: bool = True) -> Account | None:
@@ -38,18 +43,18 @@ def get(account_id: str, *, consistent: bool = True) -> Account | None:
     Raises:
         StorageUnavailableError: the table cannot be read now.
     """
-    item = _get_item(account_id, consistent=consistent)
+    item = _item(account_id, consistent=consistent)
     return read_item(item) if item and schema.ERASING not in item else None
 
 
-def scan(segment: int, segments: int, after: str | None = None) -> Iterator[Account | Unreadable]:
-    """The accounts of one of `segments` parts of the table, page by page; the parts together hold every account.
+def scan(scan_part: int, scan_parts: int, after: str | None = None) -> Iterator[Account | Unreadable]:
+    """The accounts of one part of the table, page by page; the parts together hold every account.
 
     An item that cannot be read hides no other: it is answered as such, in its turn.
 
     Args:
-        segment: which part, from 0.
-        segments: how many there are.
+        scan_part: which part, from 0.
+        scan_parts: how many there are.
         after: an account of this part that was answered before: the answer goes on behind it.
 
     Raises:
@@ -58,84 +63,72 @@ def scan(segment: int, segments: int, after: str | None = None) -> Iterator[Acco
     items = pages(
         dynamodb().scan,
         TableName=schema.accounts_table(),
-        Segment=segment,
-        TotalSegments=segments,
-        **({} if after is None else {"ExclusiveStartKey": {"account_id": {"S": after}}}),
+        Segment=scan_part,
+        TotalSegments=scan_parts,
+        **({} if after is None else {"ExclusiveStartKey": codec.account_key(after)}),
     )
     return map(try_item, items)
 
 
+@retried(TOO_MANY_WRITERS)
 def save_profile(account_id: str, change: Callable[[dict[str, Any]], dict[str, Any]], now: datetime) -> Account:
     """Change an account's profile; creates the account.
 
     Args:
         account_id: the account.
-        change: takes the profile as it stands (empty for a new account) and answers the new one; it may be called
-            again where somebody else changed the profile meanwhile.
+        change: takes the present profile (empty for a new account) and answers the new one; called again where the
+            profile was changed meanwhile.
         now: becomes the birthday of an account that is created.
 
     Raises:
         StorageUnavailableError: not saved.
     """
-    patience = Backoff("too many writers at once for one account")
-    while True:
-        item = _standing(account_id)
-        profile = change(part(item, "profile", {}))
-        try:
-            return _describe(account_id, item, {"profile": profile}, now)
-        except ConditionFailedError:
-            patience.wait()
-            continue
+    item = _item_to_change(account_id)
+    return _describe(account_id, item, {"profile": change(codec.json_of(item, "profile", {}))}, now)
 
 
+@retried(TOO_MANY_WRITERS)
 def save_traits(account_id: str, said: Mapping[str, Any], at: int, now: datetime) -> None:
-    """Enter what a group call says about an account; creates the account.
+    """Save the traits of a group call about an account; creates the account.
 
     Args:
         account_id: the account.
         said: fields of the profile by name, and attributes as `attributes.<name>`; all of them valid.
-        at: when it was said, in milliseconds since the Unix epoch; what was said later than that stands.
+        at: the time of the call, in milliseconds since the Unix epoch; traits of a later call stay.
         now: becomes the birthday of an account that is created.
 
     Raises:
         StorageUnavailableError: not saved.
     """
-    patience = Backoff("too many writers at once for one account")
-    while True:
-        item = _standing(account_id)
-        traits = with_traits(part(item, "traits", {}), said, at)
-        if traits is None:
-            return
-        try:
-            _describe(account_id, item, {"traits": traits}, now)
-        except ConditionFailedError:
-            patience.wait()
-            continue
-        return
+    item = _item_to_change(account_id)
+    traits = with_traits(codec.json_of(item, "traits", {}), said, at)
+    if traits is not None:
+        _describe(account_id, item, {"traits": traits}, now)
 
 
-def _describe(account_id: str, item: dict[str, Any], change: dict[str, Any], now: datetime) -> Account:
-    """Write a profile or traits, and with it the account's line in the book and the words that it is found by."""
-    parts = {"profile": part(item, "profile", {}), "traits": part(item, "traits", {})} | change
+def _describe(account_id: str, item: Item, change: dict[str, Any], now: datetime) -> Account:
+    """Write a profile or traits, and with it the account's index entry and the words that it is found by."""
+    parts = {"profile": codec.json_of(item, "profile", {}), "traits": codec.json_of(item, "traits", {})} | change
     profile, _ = effective(parts["traits"], parts["profile"])
-    crm = part(item, "crm", None)
-    line = index.index_entry(account_id, profile, None if crm is None else crm_from_json(crm))
-    sets = {name: {"S": dumps(value)} for name, value in change.items()}
-    sets |= {name: value for name, value in line.items() if value is not None}
-    removes = [name for name, value in line.items() if value is None]
-    read = {name: item.get(name, {}).get("S") for name in (*parts, "crm")}
-    update = update_request(account_id, sets, removes, read, format_instant(now))
+    crm = codec.json_of(item, "crm")
+    entry = index.index_entry(account_id, profile, None if crm is None else crm_from_json(crm))
+    sets = {name: codec.json_text(value) for name, value in change.items()}
+    sets |= {name: value for name, value in entry.items() if value is not None}
+    removes = [name for name, value in entry.items() if value is None]
+    read = {name: codec.optional_text_of(item, name) for name in (*parts, "crm")}
+    update = update_account(account_id, sets, removes, read, format_instant(now))
     before = search_index.entries_of(item)
     after = book.entries(account_id, profile.get("name"))
     if before == after:
-        return read_item(call(dynamodb().update_item, **update, ReturnValues="ALL_NEW")["Attributes"])
+        return read_item(writes.updated(update))
     changes = [*search_index.puts(account_id, after - before), *search_index.deletes(account_id, before - after)]
-    call(dynamodb().transact_write_items, TransactItems=[{"Update": update}, *changes])
-    return read_item(_get_item(account_id))
+    writes.transact(update, *changes)
+    return read_item(_item(account_id))
 
 
+@retried(TOO_MANY_WRITERS)
 def save_crm(account_id: str, facts: CrmFacts) -> Account:
-    """Replace what the CRM says about an account; creates the account.
+    """Replace an account's CRM facts; creates the account.
 
     The facts are kept in its history as well, in the same transaction, so that a score as of any past instant can be
     computed from what was known then.
@@ -143,128 +136,91 @@ def save_crm(account_id: str, facts: CrmFacts) -> Account:
     Raises:
         StorageUnavailableError: not saved.
     """
-    patience = Backoff("too many writers at once for one account")
-    while True:
-        item = _standing(account_id)
-        born = [] if item else search_index.puts(account_id, book.entries(account_id, None))
-        profile, _ = effective(part(item, "traits", {}), part(item, "profile", {}))
-        sets = {"crm": {"S": crm_text(facts)}, **index.contract_attributes(account_id, profile, facts)}
-        read = {index.SUMMARY: item.get(index.SUMMARY, {}).get("S")}
-        update = update_request(account_id, sets, [], read, format_instant(facts.received_at))
-        try:
-            call(
-                dynamodb().transact_write_items,
-                TransactItems=[{"Update": update}, history.put_crm(account_id, facts), *born],
-            )
-        except ConditionFailedError:
-            patience.wait()
-            continue
-        return read_item(_get_item(account_id))
+    item = _item_to_change(account_id)
+    born = [] if item else search_index.puts(account_id, book.entries(account_id, None))
+    profile, _ = effective(codec.json_of(item, "traits", {}), codec.json_of(item, "profile", {}))
+    sets = {"crm": codec.text(crm_text(facts)), **index.contract_attributes(account_id, profile, facts)}
+    read = {index.SUMMARY: codec.optional_text_of(item, index.SUMMARY)}
+    update = update_account(account_id, sets, [], read, format_instant(facts.received_at))
+    writes.transact(update, history.put_crm(account_id, facts), *born)
+    return read_item(_item(account_id))
 
 
 def save_score(account: Account, snapshot: Snapshot) -> None:
-    """Enter a night's score into an account's latest score and recent nights.
+    """Save a night's score as an account's latest score and among its recent nights.
 
-    A night that is older than the latest one (a backfill) is entered among the recent nights only; a night that is
-    entered again replaces itself.
+    A night that is older than the latest one (a backfill) is saved among the recent nights only; a night that is saved
+    again replaces itself.
 
     Raises:
-        AccountErasedError: the account was erased meanwhile, or is being erased; it is not brought back.
+        AccountErasedError: the account was erased meanwhile, or is being erased; it is not made again.
         StorageUnavailableError: not saved.
     """
-    item = None
-    patience = Backoff("too many writers at once for one account")
-    while True:
-        if item is not None:
-            account = read_item(item)
-        read = dumps([daily_to_json(daily) for daily in account.recent]) if account.recent else None
+    for _ in attempts(TOO_MANY_WRITERS):
+        read = codec.dumps([daily_to_json(daily) for daily in account.recent]) if account.recent else None
         nights = {daily.day: daily for daily in (*account.recent, snapshot.daily)}
         recent = [nights[day] for day in sorted(nights)][-RECENT_NIGHTS:]
-        sets = {"recent": {"S": dumps([daily_to_json(daily) for daily in recent])}}
+        sets = {"recent": codec.json_text([daily_to_json(daily) for daily in recent])}
         newest = account.latest
         if newest is None or snapshot.day >= newest.day:
             newest = snapshot
-            sets["latest"] = {"S": dumps(snapshot_to_json(snapshot))}
-        sets |= _line(account.account_id, newest, recent)
+            sets["latest"] = codec.json_text(snapshot_to_json(snapshot))
+        sets |= _scored_attributes(account.account_id, newest, recent)
         try:
-            call(dynamodb().update_item, **update_request(account.account_id, sets, [], {"recent": read}, None))
+            writes.apply(update_account(account.account_id, sets, [], {"recent": read}, None))
         except ConditionFailedError:
-            item = _get_item(account.account_id)
+            item = _item(account.account_id)
             if not item or schema.ERASING in item:
                 raise AccountErasedError from None
-            patience.wait()
-        else:
-            return
+            account = read_item(item)
+            continue
+        return
 
 
-def _get_item(account_id: str, *, consistent: bool = True) -> dict[str, Any]:
-    answer = call(
-        dynamodb().get_item,
-        TableName=schema.accounts_table(),
-        Key={"account_id": {"S": account_id}},
-        ConsistentRead=consistent,
-    )
-    return answer.get("Item", {})
+def _item(account_id: str, *, consistent: bool = True) -> Item:
+    return reads.get(schema.accounts_table(), codec.account_key(account_id), consistent=consistent) or {}
 
 
-def _line(account_id: str, snapshot: Snapshot, recent: Sequence[DailyScore]) -> dict[str, Any]:
-    """What a night's snapshot says in the book; the trend compares it with the nights before."""
+def _scored_attributes(account_id: str, snapshot: Snapshot, recent: Sequence[DailyScore]) -> dict[str, Attribute]:
+    """A snapshot's part of the index entry; the trend compares it with the nights before."""
     last_seen = snapshot.facts.get(Component.RECENCY, {}).get("last_seen_at")
     trend = trends(snapshot.daily, recent).overall.direction
     return {
-        "state": {"S": f"{snapshot.band.value} {trend.value}"},
-        "by_score": {"S": book.score_key(account_id, snapshot.score)},
-        "by_seen": {"S": book.seen_key(account_id, parse_instant(last_seen) if last_seen else None)},
+        "state": codec.text(f"{snapshot.band.value} {trend.value}"),
+        "by_score": codec.text(book.score_key(account_id, snapshot.score)),
+        "by_seen": codec.text(book.seen_key(account_id, parse_instant(last_seen) if last_seen else None)),
     }
 
 
-def _standing(account_id: str) -> dict[str, Any]:
+def _item_to_change(account_id: str) -> Item:
     """An account's item before it is changed, empty where there is none yet.
 
     Raises:
         BeingErasedError: a change must wait until nothing of the account is left.
     """
-    item = _get_item(account_id)
+    item = _item(account_id)
     if schema.ERASING in item:
         raise BeingErasedError("the account is being erased")
     return item
 
 
-def update_request(
-    account_id: str, sets: dict[str, Any], removes: list[str], read: dict[str, str | None], now: str | None
-) -> dict[str, Any]:
-    """An update that sets and removes attributes on condition that others still read as they were read.
+def update_account(
+    account_id: str, sets: dict[str, Attribute], removes: list[str], read: dict[str, str | None], now: str | None
+) -> Write:
+    """An update that sets and removes attributes on condition that others are still as they were read.
 
-    With `now` the account is created if it is not there; without, it has to be there. One that is being erased is not
-    changed.
+    With `now` the account is created if it is not there; without, it has to be there. An account that is being erased
+    is not changed.
     """
-    names = {f"#{name}": name for name in (*sets, *removes, *read)}
-    values = {f":{name}": value for name, value in sets.items()}
-    assignments = [f"#{name} = :{name}" for name in sets]
-    conditions = [schema.NOT_ERASING]
-    for name, text in read.items():
-        if text is None:
-            conditions.append(f"attribute_not_exists(#{name})")
-        else:
-            conditions.append(f"#{name} = :read_{name}")
-            values[f":read_{name}"] = {"S": text}
+    holds = [conditions.NOT_ERASING, *(conditions.unchanged(name, text) for name, text in read.items())]
     if now is None:
-        conditions.append("attribute_exists(account_id)")
-    else:
-        birth = {"since": {"S": now}, **index.new_account_attributes(account_id)}
-        for name, value in birth.items():
-            if name not in sets:
-                names[f"#{name}"] = name
-                assignments.append(f"#{name} = if_not_exists(#{name}, :{name})")
-                values[f":{name}"] = value
-    expression = "SET " + ", ".join(assignments)
-    if removes:
-        expression += " REMOVE " + ", ".join(f"#{name}" for name in removes)
-    return {
-        "TableName": schema.accounts_table(),
-        "Key": {"account_id": {"S": account_id}},
-        "UpdateExpression": expression,
-        "ConditionExpression": " AND ".join(conditions),
-        "ExpressionAttributeNames": names,
-        "ExpressionAttributeValues": values,
-    }
+        holds.append(conditions.ACCOUNT_EXISTS)
+    birth = {} if now is None else account_birth(account_id, now)
+    return writes.update(
+        schema.accounts_table(),
+        codec.account_key(account_id),
+        *holds,
+        sets=sets,
+        defaults={name: value for name, value in birth.items() if name not in sets},
+        removes=removes,
+    )

@@ -7,9 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from healthscore.storage import schema
+from healthscore.storage import codec, reads, schema
 from healthscore.storage.accounts import index
-from healthscore.storage.batches import batch_get
 from healthscore.storage.client import call, dynamodb
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 FIRST, LAST = "\x01", "\U0010ffff"
 """Stand before and behind every key."""
 FEW, MANY = 25, 250
-"""Lines read of a partition at once: first as many as one half read unit holds, then more."""
+"""Rows read of a partition at once: first as many as one half read unit holds, then more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +32,10 @@ class Span:
 
 
 def walk(sort: Sort, span: Span) -> Iterator[tuple[str, AccountRow]]:
-    """The lines of an order, with their keys, as far as somebody goes on asking.
+    """The rows of an order, with their keys; reads on as long as the caller goes on asking.
 
-    The partitions are read side by side and merged. The lines say who an account is and its band and trend; score and
-    last event are left to `lines`. The index lags behind the accounts by less than a second.
+    The partitions are read side by side and merged. A row of the index has an account's summary, band and trend; score
+    and last event are left to `rows`. The index lags behind the accounts by less than a second.
 
     Raises:
         StorageUnavailableError: the index cannot be read now.
@@ -44,11 +43,11 @@ def walk(sort: Sort, span: Span) -> Iterator[tuple[str, AccountRow]]:
     partitions = [_Partition(sort, span, partition) for partition in schema.index_partitions()]
     with ThreadPoolExecutor(len(partitions)) as pool:
         list(pool.map(_Partition.read, partitions))
-    yield from heapq.merge(*partitions, key=lambda line: line[0], reverse=span.descending)
+    yield from heapq.merge(*partitions, key=lambda keyed: keyed[0], reverse=span.descending)
 
 
 class _Partition:
-    """The lines of one partition, read a page at a time."""
+    """The rows of one partition, read a page at a time."""
 
     def __init__(self, sort: Sort, span: Span, partition: str) -> None:
         self._order = index.ORDER[sort]
@@ -79,12 +78,12 @@ class _Partition:
     def __iter__(self) -> Iterator[tuple[str, AccountRow]]:
         while self._page or self._query:
             for item in self._page:
-                yield item[self._order]["S"], index.row(item)
+                yield codec.text_of(item, self._order), index.row(item)
             self.read()
 
 
 def owned(owner: str, most: int) -> list[AccountRow] | None:
-    """The whole lines of an owner's accounts, or None where there are more than `most`.
+    """The whole rows of an owner's accounts, or None where there are more than `most`.
 
     Raises:
         StorageUnavailableError: the index cannot be read now.
@@ -101,36 +100,33 @@ def owned(owner: str, most: int) -> list[AccountRow] | None:
 
 
 def found(beginnings: Iterable[str], most: int) -> list[AccountRow] | None:
-    """The whole lines of the accounts that have a search entry beginning with one of these; None beyond `most`.
+    """The whole rows of the accounts that have a search entry beginning with one of these; None beyond `most`.
 
     Raises:
         StorageUnavailableError: the index cannot be read now.
     """
     account_ids: set[str] = set()
     for beginning in sorted(beginnings):
-        query = {
-            "TableName": schema.activity_table(),
-            "KeyConditionExpression": "pk = :pk AND begins_with(sk, :beginning)",
-            "ExpressionAttributeValues": {":pk": {"S": schema.word_pk(beginning)}, ":beginning": {"S": beginning}},
-        }
+        query = reads.partition(
+            schema.activity_table(), schema.search_pk(beginning), prefix=beginning, consistent=False
+        )
         items = _all(query, most)
         if items is None:
             return None
-        account_ids.update(schema.word_account(item["sk"]["S"]) for item in items)
-    return list(lines(account_ids).values()) if len(account_ids) <= most else None
+        account_ids.update(schema.search_account(codec.text_of(item, "sk")) for item in items)
+    return list(rows(account_ids).values()) if len(account_ids) <= most else None
 
 
-def lines(account_ids: Iterable[str]) -> dict[str, AccountRow]:
+def rows(account_ids: Iterable[str]) -> dict[str, AccountRow]:
     """The whole lines of accounts as they stand now, by id; an account that is gone has none.
 
     Raises:
         StorageUnavailableError: the table cannot be read now.
     """
     table = schema.accounts_table()
-    names = {f"#{name}": name for name in (*index.SHOWN, "shard")}
-    shape = {"ProjectionExpression": ", ".join(names), "ExpressionAttributeNames": names}
-    found = batch_get([(table, {"account_id": {"S": account_id}}) for account_id in account_ids], {table: shape})
-    return {item["account_id"]["S"]: index.row(item) for _, item in found if "shard" in item}
+    shape = reads.projection((*index.SHOWN, "shard"))
+    found = reads.batch_get([(table, codec.account_key(account_id)) for account_id in account_ids], {table: shape})
+    return {codec.text_of(item, "account_id"): index.row(item) for _, item in found if "shard" in item}
 
 
 def _all(query: dict[str, Any], most: int) -> list[dict[str, Any]] | None:

@@ -1,4 +1,4 @@
-"""Naming accounts outside their own partitions, so that no erasure passes the name by (table Accounts).
+"""Existence checks: naming accounts outside their own partitions, so that no erasure misses the name (table Accounts).
 
 What names several accounts (a worker's totals, the summary, a digest, which company is which account) is put in one
 transaction with the conditions of `checks`. So the put either comes before the mark with which an account's erasure
@@ -7,27 +7,37 @@ begins, and the erasure finds it; or it fails, and is made again without the nam
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from healthscore.storage import schema
-from healthscore.storage.client import call, dynamodb
+from healthscore.storage import conditions, reads, schema, writes
+from healthscore.storage.codec import account_key
 from healthscore.storage.errors import ConditionFailedError
-from healthscore.storage.retries import Backoff
+from healthscore.storage.retries import attempts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from healthscore.core.nightly.run_totals import RunTotals
+    from healthscore.storage.codec import Item
+    from healthscore.storage.writes import Write
 
 
-def checks(account_ids: Iterable[str]) -> list[dict[str, Any]]:
+def checks(account_ids: Iterable[str]) -> list[Write]:
     """Conditions, as parts of a transaction, that accounts are there and not being erased."""
-    return [_check(account_id, f"attribute_exists(account_id) AND {schema.NOT_ERASING}") for account_id in account_ids]
+    return [
+        writes.check(
+            schema.accounts_table(), account_key(account_id), conditions.ACCOUNT_EXISTS, conditions.NOT_ERASING
+        )
+        for account_id in account_ids
+    ]
 
 
-def not_erasing(account_ids: Iterable[str]) -> list[dict[str, Any]]:
-    """Conditions, as parts of a transaction, that accounts are not being erased; they may be still to come."""
-    return [_check(account_id, schema.NOT_ERASING) for account_id in account_ids]
+def not_erasing(account_ids: Iterable[str]) -> list[Write]:
+    """Conditions, as parts of a transaction, that accounts are not being erased; they need not exist yet."""
+    return [
+        writes.check(schema.accounts_table(), account_key(account_id), conditions.NOT_ERASING)
+        for account_id in account_ids
+    ]
 
 
 def erasing(account_id: str) -> bool:
@@ -50,42 +60,25 @@ def exists(account_id: str) -> bool:
 
 
 def save_naming(totals: RunTotals, put: Callable[[RunTotals], None]) -> None:
-    """Store what says the names in a totals, without the accounts that are erased meanwhile.
+    """Store a run's totals, or what is made of them, without the accounts that are erased meanwhile.
 
     Args:
-        totals: what was counted.
-        put: stores what a totals says on condition of the `checks` of the accounts that it names; called again with
-            fewer names where one of them is gone.
+        totals: the totals.
+        put: stores them on condition of the `checks` of the accounts that they name; called again with fewer names
+            where one of these is gone.
 
     Raises:
         StorageUnavailableError: not stored.
     """
-    patience = Backoff("accounts go faster than they can be named")
-    while True:
+    for attempt in attempts("accounts go faster than they can be named"):
+        if attempt:
+            totals = totals.naming([account_id for account_id in sorted(totals.named) if exists(account_id)])
         try:
             put(totals)
         except ConditionFailedError:
-            patience.wait()
-            totals = totals.naming([account_id for account_id in sorted(totals.named) if exists(account_id)])
-        else:
-            return
+            continue
+        return
 
 
-def _check(account_id: str, condition: str) -> dict[str, Any]:
-    check = {"TableName": schema.accounts_table(), "Key": _key(account_id), "ConditionExpression": condition}
-    return {"ConditionCheck": check}
-
-
-def _marks(account_id: str) -> dict[str, Any]:
-    answer = call(
-        dynamodb().get_item,
-        TableName=schema.accounts_table(),
-        Key=_key(account_id),
-        ProjectionExpression=f"account_id, {schema.ERASING}",
-        ConsistentRead=True,
-    )
-    return answer.get("Item", {})
-
-
-def _key(account_id: str) -> dict[str, Any]:
-    return {"account_id": {"S": account_id}}
+def _marks(account_id: str) -> Item:
+    return reads.get(schema.accounts_table(), account_key(account_id), ("account_id", schema.ERASING)) or {}

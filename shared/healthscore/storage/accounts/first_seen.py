@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from healthscore.core import book
 from healthscore.core.day_log.first_seen import merge_first_seen
 from healthscore.core.time import format_instant
-from healthscore.storage import schema
+from healthscore.storage import codec, conditions, schema, writes
 from healthscore.storage.accounts import index, search_index
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from healthscore.core.day_log.codec import Entry
+    from healthscore.storage.writes import Write
 
 
 def changed_first_seen(first_seen: str | None, entries: Sequence[Entry], milestones: Collection[str]) -> str | None:
@@ -30,40 +31,30 @@ def changed_first_seen(first_seen: str | None, entries: Sequence[Entry], milesto
     found = merge_first_seen(known, ((entry.name, entry.at) for entry in entries), milestones)
     if found is None:
         return None if first_seen is not None else "{}"
-    return json.dumps(found, ensure_ascii=False, separators=(",", ":"))
+    return codec.dumps(found)
 
 
-def first_seen_writes(account_id: str, first_seen: str | None, times: str, now: datetime) -> list[dict[str, Any]]:
-    """The writes of a transaction that put first-seen times in the place of those that were read.
+def first_seen_writes(account_id: str, first_seen: str | None, times: str, now: datetime) -> list[Write]:
+    """The writes of a transaction that replace first-seen times.
 
     Args:
         account_id: the account; it is created where there were no times.
-        first_seen: the times that were read: the transaction holds only while they stand.
-        times: what takes their place.
+        first_seen: the times that were read: the transaction holds only while these are unchanged.
+        times: the new times.
         now: the birthday of an account that is created.
     """
-    update = {"Update": _update(account_id, first_seen, times, now)}
-    return (
-        [update] if first_seen is not None else [update, *search_index.puts(account_id, book.entries(account_id, None))]
+    birth = {} if first_seen is not None else account_birth(account_id, format_instant(now))
+    update = writes.update(
+        schema.accounts_table(),
+        codec.account_key(account_id),
+        conditions.unchanged("names", first_seen),
+        conditions.NOT_ERASING,
+        sets={"names": codec.text(times)},
+        defaults=birth,
     )
+    return [update, *search_index.puts(account_id, book.entries(account_id, None))] if birth else [update]
 
 
-def _update(account_id: str, first_seen: str | None, times: str, now: datetime) -> dict[str, Any]:
-    names, assignments = {"#names": "names"}, ["#names = :names"]
-    values = {":names": {"S": times}}
-    if first_seen is None:
-        condition = "attribute_not_exists(#names)"
-        for name, value in {"since": {"S": format_instant(now)}, **index.new_account_attributes(account_id)}.items():
-            names[f"#{name}"], values[f":{name}"] = name, value
-            assignments.append(f"#{name} = if_not_exists(#{name}, :{name})")
-    else:
-        condition = "#names = :read"
-        values[":read"] = {"S": first_seen}
-    return {
-        "TableName": schema.accounts_table(),
-        "Key": {"account_id": {"S": account_id}},
-        "UpdateExpression": "SET " + ", ".join(assignments),
-        "ConditionExpression": f"{condition} AND {schema.NOT_ERASING}",
-        "ExpressionAttributeNames": names,
-        "ExpressionAttributeValues": values,
-    }
+def account_birth(account_id: str, now: str) -> dict[str, codec.Attribute]:
+    """The attributes that every account has from its first write on; `now` is its birthday, as text."""
+    return {"since": codec.text(now), **index.new_account_attributes(account_id)}

@@ -1,17 +1,16 @@
-"""What people say about alerts: found by the alert's id alone, kept with the alert and with its account.
+"""Acknowledgements of alerts: found by the alert's id alone, kept with the alert and with its account.
 
-The account's item holds what was said last, for the night to read with everything else; the alert holds what was said
-about it, for people to see. Both are written in one transaction, and both go when the account is erased.
+The account's item holds the last one, for the night to read with everything else; the alert holds its own, for people
+to see. Both are written in one transaction, and both go when the account is erased.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from healthscore.storage import schema
+from healthscore.storage import codec, conditions, reads, schema, writes
 from healthscore.storage.accounts import account_item
 from healthscore.storage.alerts.messages import stored_message
 from healthscore.storage.client import call, dynamodb
@@ -45,14 +44,10 @@ def find(alert_id: str) -> Message | None:
     )["Items"]
     if not found:
         return None
-    read = call(
-        dynamodb().query,
-        TableName=schema.history_table(),
-        KeyConditionExpression="pk = :pk AND sk = :sk",
-        ExpressionAttributeValues={":pk": found[0]["pk"], ":sk": {"S": sk}},
-        ConsistentRead=True,
+    alert = call(
+        dynamodb().query, **reads.partition(schema.history_table(), codec.text_of(found[0], "pk"), between=(sk, sk))
     )["Items"]
-    return stored_message(read[0]) if read else None
+    return stored_message(alert[0]) if alert else None
 
 
 def _day(alert_id: str) -> date | None:
@@ -64,28 +59,25 @@ def _day(alert_id: str) -> date | None:
 
 
 def keep(account_id: str, acknowledgement: Acknowledgement) -> None:
-    """Keep what somebody said about an alert, in the place of what was said before.
+    """Keep an acknowledgement of an alert, in the place of the one before.
 
     Raises:
-        ConditionFailedError: the account or the alert is gone, or somebody writes at the same moment: read again.
+        ConditionFailedError: the account or the alert is gone, or another write was in the way: read again.
         StorageUnavailableError: it is not known whether it is kept.
     """
-    said = {"S": json.dumps(acknowledgement.to_json(), ensure_ascii=False, separators=(",", ":"))}
-    pk, sk = schema.message_key(account_id, acknowledgement.alert_id)
-    updates: list[Any] = [
-        {
-            "TableName": schema.accounts_table(),
-            "Key": {"account_id": {"S": account_id}},
-            "UpdateExpression": f"SET {account_item.ACKNOWLEDGEMENT} = :said",
-            "ConditionExpression": f"attribute_exists(account_id) AND {schema.NOT_ERASING}",
-            "ExpressionAttributeValues": {":said": said},
-        },
-        {
-            "TableName": schema.history_table(),
-            "Key": {"pk": {"S": pk}, "sk": {"S": sk}},
-            "UpdateExpression": "SET handling = :said",
-            "ConditionExpression": "attribute_exists(pk)",
-            "ExpressionAttributeValues": {":said": said},
-        },
-    ]
-    call(dynamodb().transact_write_items, TransactItems=[{"Update": update} for update in updates])
+    stored = codec.json_text(acknowledgement.to_json())
+    writes.transact(
+        writes.update(
+            schema.accounts_table(),
+            codec.account_key(account_id),
+            conditions.ACCOUNT_EXISTS,
+            conditions.NOT_ERASING,
+            sets={account_item.ACKNOWLEDGEMENT: stored},
+        ),
+        writes.update(
+            schema.history_table(),
+            codec.key(*schema.message_key(account_id, acknowledgement.alert_id)),
+            conditions.EXISTS,
+            sets={"handling": stored},
+        ),
+    )

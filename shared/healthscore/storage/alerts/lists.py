@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from healthscore.storage import schema
+from healthscore.storage import codec, reads, schema
 from healthscore.storage.alerts.messages import stored_message
-from healthscore.storage.batches import batch_get
 from healthscore.storage.client import dynamodb, pages
 
 if TYPE_CHECKING:
@@ -30,17 +29,9 @@ def of_account(account_id: str, *, limit: int, after: str | None) -> tuple[list[
         StorageUnavailableError: the table cannot be read now.
     """
     first, last = schema.alert_range()
-    request = {
-        "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last",
-        "ExpressionAttributeValues": {
-            ":pk": {"S": schema.account_history(account_id)},
-            ":first": {"S": first},
-            ":last": {"S": last if after is None else max(first, after)},
-        },
-        "ScanIndexForward": False,
-        "ConsistentRead": True,
-    }
-    items, place = _page(request, limit, after)
+    stretch = (first, last if after is None else max(first, after))
+    request = reads.partition(schema.history_table(), schema.account_history(account_id), between=stretch)
+    items, place = _page({**request, "ScanIndexForward": False}, limit, after)
     return [stored_message(item) for item in items], place
 
 
@@ -50,19 +41,10 @@ def alerts_of_day(account_id: str, day: date) -> list[dict[str, Any]]:
     Raises:
         StorageUnavailableError: the table cannot be read now.
     """
-    first, last = schema.alert_range(day)
-    items = pages(
-        dynamodb().query,
-        TableName=schema.history_table(),
-        KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
-        ExpressionAttributeValues={
-            ":pk": {"S": schema.account_history(account_id)},
-            ":first": {"S": first},
-            ":last": {"S": last},
-        },
-        ConsistentRead=True,
+    request = reads.partition(
+        schema.history_table(), schema.account_history(account_id), between=schema.alert_range(day)
     )
-    return [stored_message(item).body for item in items]
+    return [stored_message(item).body for item in pages(dynamodb().query, **request)]
 
 
 def of_day(day: date, *, limit: int, after: str | None) -> tuple[list[Message], str | None]:
@@ -75,6 +57,7 @@ def of_day(day: date, *, limit: int, after: str | None) -> tuple[list[Message], 
     """
     first, last = schema.alert_range()
     request = {
+        "TableName": schema.history_table(),
         "IndexName": "by-day",
         "KeyConditionExpression": "alert_day = :day AND sk BETWEEN :first AND :last",
         "ExpressionAttributeValues": {
@@ -84,19 +67,19 @@ def of_day(day: date, *, limit: int, after: str | None) -> tuple[list[Message], 
         },
     }
     found, place = _page(request, limit, after)
-    table = schema.history_table()
-    read = batch_get([(table, {name: item[name] for name in ("pk", "sk")}) for item in found], {})
-    by_place = {item["sk"]["S"]: item for _, item in read}
-    return [stored_message(by_place[item["sk"]["S"]]) for item in found if item["sk"]["S"] in by_place], place
+    read = reads.batch_get([(schema.history_table(), codec.key_of(item)) for item in found])
+    by_place = {codec.text_of(item, "sk"): item for _, item in read}
+    places = (codec.text_of(item, "sk") for item in found)
+    return [stored_message(by_place[sk]) for sk in places if sk in by_place], place
 
 
 def _page(request: dict[str, Any], limit: int, after: str | None) -> tuple[list[dict[str, Any]], str | None]:
     """The items of a range that begins with `after` itself, which was on the page before."""
     items: list[dict[str, Any]] = []
-    for item in pages(dynamodb().query, TableName=schema.history_table(), Limit=limit + 2, **request):
-        if item["sk"]["S"] == after:
+    for item in pages(dynamodb().query, Limit=limit + 2, **request):
+        if codec.text_of(item, "sk") == after:
             continue
         if len(items) == limit:
-            return items, items[-1]["sk"]["S"]
+            return items, codec.text_of(items[-1], "sk")
         items.append(item)
     return items, None

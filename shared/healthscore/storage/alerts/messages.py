@@ -1,24 +1,27 @@
-"""Messages to be sent, alerts and digests, and what became of them (table History): the outbox as it is stored."""
+"""Messages, that is alerts and digests, with their status (table History): the outbox as it is stored."""
 
 from __future__ import annotations
 
-import json
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from healthscore.core.time import format_instant, millis, parse_instant
-from healthscore.storage import schema
-from healthscore.storage.client import call, dynamodb, pages
+from healthscore.storage import codec, conditions, reads, schema, writes
+from healthscore.storage.client import dynamodb, pages
 from healthscore.storage.errors import ConditionFailedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime, timedelta
 
     from healthscore.core.alerts.model import Alert
+    from healthscore.storage.codec import Attribute, Item
+    from healthscore.storage.conditions import Condition
+    from healthscore.storage.writes import Write
 
 PENDING, HELD, SENT, WITHDRAWN = "pending", "held", "sent", "withdrawn"
-"""What can become of a message: see docs/alerts.md."""
+"""The status of a message: see docs/alerts.md."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +34,19 @@ class Message:
     created_at: datetime
     body: dict[str, Any]
     status: str = PENDING
-    """`pending` until it is `sent`, which a claim does not show; or `held` until the night is judged, and then pending
-    or `withdrawn`."""
+    """`pending` until it is `sent`, also while it is claimed; or `held` until the night is checked for a tracking
+    outage, and then pending or `withdrawn`."""
     acknowledgement: dict[str, Any] | None = None
-    """What somebody has said about it: `core.alerts.acknowledgement.Acknowledgement` in its stored form."""
+    """`core.alerts.acknowledgement.Acknowledgement` in its stored form."""
 
     @classmethod
     def of(cls, alert: Alert, status: str = PENDING) -> Message:
-        """The message that an alert, or a digest, goes out as."""
+        """The message of an alert, or of a digest."""
         return cls(alert.account_id, alert.alert_id, alert.created_at, dict(alert.to_json()), status)
 
 
 def add(message: Message) -> bool:
-    """Store a message to be sent, unless one of the same account and id was stored before, sent or not.
+    """Store a message to be sent, unless one of the same account and id was stored before.
 
     Returns:
         Whether it was stored now.
@@ -52,40 +55,38 @@ def add(message: Message) -> bool:
         StorageUnavailableError: not stored.
     """
     try:
-        call(dynamodb().put_item, **put_request(message))
+        writes.apply(put_new(message))
     except ConditionFailedError:
         return False
     return True
 
 
-def put_request(message: Message) -> dict[str, Any]:
-    """What stores a message that is not there yet: for a call of its own, or in a transaction with what it tells of."""
+def put_new(message: Message, beside: Mapping[str, Attribute] | None = None) -> Write:
+    """The write that stores a message unless it is there already.
+
+    Args:
+        message: the message.
+        beside: further attributes of its item.
+    """
     item = {
-        **_message_key(message.account_id, message.message_id),
-        "message": {"S": json.dumps(message.body, ensure_ascii=False, separators=(",", ":"))},
-        "created_at": {"S": format_instant(message.created_at)},
-        "pending": {"S": message.status},
+        **_key(message.account_id, message.message_id),
+        "message": codec.json_text(message.body),
+        "created_at": codec.text(format_instant(message.created_at)),
+        "pending": codec.text(message.status),
+        **(beside or {}),
     }
     if message.account_id is not None:
-        item["alert_day"] = {"S": message.body["day"]}
-    return {"TableName": schema.history_table(), "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}
+        item["alert_day"] = codec.text(message.body["day"])
+    return writes.put(schema.history_table(), item, conditions.ABSENT)
 
 
 def known(account_id: str | None, message_id: str) -> bool:
-    """Whether a message was stored, whatever became of it.
+    """Whether a message was stored, whatever its status.
 
     Raises:
         StorageUnavailableError: the table cannot be read now.
     """
-    key = _message_key(account_id, message_id)
-    answer = call(
-        dynamodb().get_item,
-        TableName=schema.history_table(),
-        Key=key,
-        ProjectionExpression="pk",
-        ConsistentRead=True,
-    )
-    return "Item" in answer
+    return reads.get(schema.history_table(), _key(account_id, message_id), ("pk",)) is not None
 
 
 def pending() -> Iterator[tuple[str | None, str]]:
@@ -98,7 +99,7 @@ def pending() -> Iterator[tuple[str | None, str]]:
         StorageUnavailableError: the table cannot be read now.
     """
     for item in _waiting(PENDING):
-        yield schema.message_owner(item["pk"]["S"], item["sk"]["S"])
+        yield _owner(item)
 
 
 def held() -> Iterator[tuple[str | None, str, datetime]]:
@@ -110,11 +111,11 @@ def held() -> Iterator[tuple[str | None, str, datetime]]:
         StorageUnavailableError: the table cannot be read now.
     """
     for item in _waiting(HELD):
-        account_id, message_id = schema.message_owner(item["pk"]["S"], item["sk"]["S"])
-        yield account_id, message_id, parse_instant(item["created_at"]["S"])
+        account_id, message_id = _owner(item)
+        yield account_id, message_id, parse_instant(codec.text_of(item, "created_at"))
 
 
-def _waiting(status: str) -> Iterator[dict[str, Any]]:
+def _waiting(status: str) -> Iterator[Item]:
     return pages(
         dynamodb().query,
         TableName=schema.history_table(),
@@ -130,58 +131,41 @@ def let_go(account_id: str | None, message_id: str) -> None:
     Raises:
         StorageUnavailableError: it may still be held.
     """
-    _end_hold(account_id, message_id, "SET pending = :as", PENDING)
+    _change(_update(account_id, message_id, _HELD, sets={"pending": codec.text(PENDING)}))
 
 
 def withdraw(account_id: str | None, message_id: str) -> None:
-    """Give a held message up: it stays readable and is never sent. Nothing happens where it is not held.
+    """Withdraw a held message: it stays readable and is never sent. Nothing happens where it is not held.
 
     Raises:
         StorageUnavailableError: it may still be held.
     """
-    _end_hold(account_id, message_id, "SET outcome = :as REMOVE pending", WITHDRAWN)
-
-
-def _end_hold(account_id: str | None, message_id: str, expression: str, status: str) -> None:
-    try:
-        call(
-            dynamodb().update_item,
-            TableName=schema.history_table(),
-            Key=_message_key(account_id, message_id),
-            UpdateExpression=expression,
-            ConditionExpression="pending = :held",
-            ExpressionAttributeValues={":held": {"S": HELD}, ":as": {"S": status}},
-        )
-    except ConditionFailedError:
-        return  # somebody else has ended it
+    sets = {"outcome": codec.text(WITHDRAWN)}
+    _change(_update(account_id, message_id, _HELD, sets=sets, removes=["pending"]))
 
 
 def claim(account_id: str | None, message_id: str, *, now: datetime, lease: timedelta) -> Message | None:
-    """Take a message to send it: nobody else gets it before the lease is over.
+    """Take a message to send it: no other sender gets it before the lease is over.
 
     Returns:
-        The message, or None where it has been sent, is held, or is claimed by somebody else whose lease is not over.
+        The message, or None where it has been sent, is held, or is claimed by another sender whose lease is not over.
 
     Raises:
         StorageUnavailableError: it is not known whether the message is claimed.
     """
+    update = _update(
+        account_id,
+        message_id,
+        conditions.equals("pending", codec.text(PENDING)),
+        conditions.any_of(
+            conditions.absent("claimed_until"), conditions.at_most("claimed_until", codec.number(millis(now)))
+        ),
+        sets={"claimed_until": codec.number(millis(now + lease))},
+    )
     try:
-        item = call(
-            dynamodb().update_item,
-            TableName=schema.history_table(),
-            Key=_message_key(account_id, message_id),
-            UpdateExpression="SET claimed_until = :until",
-            ConditionExpression="pending = :pending AND (attribute_not_exists(claimed_until) OR claimed_until <= :now)",
-            ExpressionAttributeValues={
-                ":pending": {"S": PENDING},
-                ":now": {"N": str(millis(now))},
-                ":until": {"N": str(millis(now + lease))},
-            },
-            ReturnValues="ALL_NEW",
-        )["Attributes"]
+        return stored_message(writes.updated(update))
     except ConditionFailedError:
         return None
-    return stored_message(item)
 
 
 def mark_sent(account_id: str | None, message_id: str, *, now: datetime) -> None:
@@ -190,7 +174,8 @@ def mark_sent(account_id: str | None, message_id: str, *, now: datetime) -> None
     Raises:
         StorageUnavailableError: not noted: the message will be sent again once its lease is over.
     """
-    _settle(account_id, message_id, "SET sent_at = :now REMOVE pending, claimed_until", {":now": format_instant(now)})
+    sets = {"sent_at": codec.text(format_instant(now))}
+    _change(_update(account_id, message_id, _UNSENT, sets=sets, removes=["pending", "claimed_until"]))
 
 
 def release(account_id: str | None, message_id: str) -> None:
@@ -199,37 +184,39 @@ def release(account_id: str | None, message_id: str) -> None:
     Raises:
         StorageUnavailableError: not given back; it will be free when its lease is over.
     """
-    _settle(account_id, message_id, "REMOVE claimed_until", {})
+    _change(_update(account_id, message_id, _UNSENT, removes=["claimed_until"]))
 
 
-def _settle(account_id: str | None, message_id: str, expression: str, values: dict[str, str]) -> None:
-    update: dict[str, Any] = {
-        "TableName": schema.history_table(),
-        "Key": _message_key(account_id, message_id),
-        "UpdateExpression": expression,
-        "ConditionExpression": "attribute_exists(pending)",
-    }
-    if values:
-        update["ExpressionAttributeValues"] = {name: {"S": text} for name, text in values.items()}
-    try:
-        call(dynamodb().update_item, **update)
-    except ConditionFailedError:
-        return  # somebody else, after our lease was over, has sent it
+_HELD = conditions.equals("pending", codec.text(HELD))
+_UNSENT = conditions.exists("pending")
 
 
-def _message_key(account_id: str | None, message_id: str) -> dict[str, Any]:
-    pk, sk = schema.message_key(account_id, message_id)
-    return {"pk": {"S": pk}, "sk": {"S": sk}}
+def _update(account_id: str | None, message_id: str, *holds: Condition, **changes: Any) -> Write:  # noqa: ANN401  (those of writes.update)
+    return writes.update(schema.history_table(), _key(account_id, message_id), *holds, **changes)
 
 
-def stored_message(item: dict[str, Any]) -> Message:
+def _change(update: Write) -> None:
+    """Make an update whose condition fails only where another process has settled the message already."""
+    with contextlib.suppress(ConditionFailedError):
+        writes.apply(update)
+
+
+def _key(account_id: str | None, message_id: str) -> Item:
+    return codec.key(*schema.message_key(account_id, message_id))
+
+
+def _owner(item: Item) -> tuple[str | None, str]:
+    return schema.message_owner(codec.text_of(item, "pk"), codec.text_of(item, "sk"))
+
+
+def stored_message(item: Item) -> Message:
     """The message in an item."""
-    account_id, message_id = schema.message_owner(item["pk"]["S"], item["sk"]["S"])
+    account_id, message_id = _owner(item)
     return Message(
         account_id=account_id,
         message_id=message_id,
-        created_at=parse_instant(item["created_at"]["S"]),
-        body=json.loads(item["message"]["S"]),
-        status=next((item[name]["S"] for name in ("pending", "outcome") if name in item), SENT),
-        acknowledgement=json.loads(item["handling"]["S"]) if "handling" in item else None,
+        created_at=parse_instant(codec.text_of(item, "created_at")),
+        body=codec.json_of(item, "message"),
+        status=next((codec.text_of(item, name) for name in ("pending", "outcome") if name in item), SENT),
+        acknowledgement=codec.json_of(item, "handling"),
     )

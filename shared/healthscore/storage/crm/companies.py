@@ -13,16 +13,20 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from healthscore.storage import schema
+from healthscore.storage import codec, conditions, reads, schema, writes
 from healthscore.storage.accounts import existence
 from healthscore.storage.client import call, dynamodb, pages
 from healthscore.storage.errors import BeingErasedError, ConditionFailedError
-from healthscore.storage.retries import Backoff
+from healthscore.storage.retries import retried
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-_BATCH = 100
+    from healthscore.storage.codec import Item
+    from healthscore.storage.writes import Write
+
+RECORD = "record"
+"""The attribute that holds what is kept of a company."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +35,18 @@ class CompanyRecord:
 
     company_id: str
     identity: str
-    """The account id entered by hand and the domains: while it is the same, so is the claim."""
+    """The account id entered by hand and the domains: while these are unchanged, so is the claim."""
     name: str = ""
     claim: str | None = None
     """The account that it may be."""
     account_id: str | None = None
     """The account that it is."""
     digest: str = ""
-    """Of the facts that were last entered for the account; of a company without a claim, why it has none."""
+    """Of the facts that were last saved for the account; of a company without a claim, why it has none."""
     written: list[Any] | None = None
     """Score, band and reason that were last written to the CRM."""
     read_as: str = field(default="", compare=False, repr=False)
-    """What was read; empty where there was nothing. It is replaced only as long as it still stands there."""
+    """The text that was read; empty where there was none. It is replaced only while it is unchanged."""
 
 
 def companies(provider: str, ids: Sequence[str]) -> dict[str, CompanyRecord]:
@@ -51,17 +55,10 @@ def companies(provider: str, ids: Sequence[str]) -> dict[str, CompanyRecord]:
     Raises:
         StorageUnavailableError: the table cannot be read now.
     """
-    found = {}
-    for start in range(0, len(ids), _BATCH):
-        wanted = [_key(provider, "company", company_id) for company_id in ids[start : start + _BATCH]]
-        request: dict[str, Any] = {schema.settings_table(): {"Keys": wanted, "ConsistentRead": True}}
-        while request:
-            answer = call(dynamodb().batch_get_item, RequestItems=request)
-            for item in answer["Responses"].get(schema.settings_table(), ()):
-                record = _record(item)
-                found[record.company_id] = record
-            request = answer.get("UnprocessedKeys") or {}
-    return found
+    table = schema.settings_table()
+    wanted = [(table, _key(provider, "company", company_id)) for company_id in ids]
+    records = [_record(item) for _, item in reads.batch_get(wanted, {table: {"ConsistentRead": True}})]
+    return {record.company_id: record for record in records}
 
 
 def all_companies(provider: str) -> Iterator[CompanyRecord]:
@@ -70,47 +67,37 @@ def all_companies(provider: str) -> Iterator[CompanyRecord]:
     Raises:
         StorageUnavailableError: the table cannot be read now.
     """
-    return map(_record, _query(f"crm#{provider}#company"))
+    return map(_record, _items(provider, "company"))
 
 
 def save_company(provider: str, record: CompanyRecord, claims: dict[str, bool] | None = None) -> bool:
-    """Keep what is known of a company; False where somebody else has changed it, or its account is erased, since then.
+    """Keep what is known of a company; False where it was changed since it was read, or its account was erased.
 
     Args:
         provider: the CRM.
-        record: what takes the place of what was read.
-        claims: how the claims to its account must stand as well, where they are given.
+        record: what replaces the record that was read.
+        claims: the claims to its account must still be these, where they are given.
 
     Raises:
         StorageUnavailableError: not kept.
     """
-    put = put_request(provider, record)
+    put = put_record(provider, record)
     checks = existence.checks(sorted({named for named in (record.claim, record.account_id) if named is not None}))
     if claims is not None:
-        checks.append({"ConditionCheck": claims_check(provider, str(record.account_id), claims)})
+        checks.append(check_claims(provider, str(record.account_id), claims))
     try:
-        if checks:
-            call(dynamodb().transact_write_items, TransactItems=[{"Put": put}, *checks])
-        else:
-            call(dynamodb().put_item, **put)
+        writes.apply(put, *checks)
     except ConditionFailedError:
         return False
     return True
 
 
-def put_request(provider: str, record: CompanyRecord) -> dict[str, Any]:
-    """What keeps a company as long as it stands as it was read: for a call of its own, or in a transaction."""
+def put_record(provider: str, record: CompanyRecord) -> Write:
+    """The write that keeps a company's record as long as it is unchanged."""
     kept = {name: getattr(record, name) for name in ("identity", "name", "claim", "account_id", "digest", "written")}
-    request: dict[str, Any] = {
-        "TableName": schema.settings_table(),
-        "Item": {**_key(provider, "company", record.company_id), "record": _text(kept)},
-        "ConditionExpression": "attribute_not_exists(pk)",
-    }
-    if record.read_as:
-        request["ConditionExpression"] = "#record = :read"
-        request["ExpressionAttributeNames"] = {"#record": "record"}
-        request["ExpressionAttributeValues"] = {":read": {"S": record.read_as}}
-    return request
+    as_read = conditions.unchanged(RECORD, record.read_as) if record.read_as else conditions.ABSENT
+    item = {**_key(provider, "company", record.company_id), RECORD: codec.json_text(kept)}
+    return writes.put(schema.settings_table(), item, as_read)
 
 
 def forget_company(provider: str, company_id: str) -> None:
@@ -120,9 +107,10 @@ def forget_company(provider: str, company_id: str) -> None:
         StorageUnavailableError: not forgotten.
     """
     for part in ("company", "unmatched"):
-        call(dynamodb().delete_item, TableName=schema.settings_table(), Key=_key(provider, part, company_id))
+        writes.apply(writes.delete(schema.settings_table(), _key(provider, part, company_id)))
 
 
+@retried("too many writers at once for one account's companies")
 def change_claims(
     provider: str, account_id: str, change: Callable[[dict[str, bool]], dict[str, bool]]
 ) -> dict[str, bool]:
@@ -131,74 +119,64 @@ def change_claims(
     Args:
         provider: the CRM.
         account_id: the account.
-        change: takes the claims as they stand and answers the new ones; it may be called again.
+        change: takes the present claims and answers the new ones; it may be called again.
 
     Raises:
         BeingErasedError: the account is gone, or being erased.
         StorageUnavailableError: not changed.
     """
     key = _key(provider, "claim", account_id)
-    patience = Backoff("too many writers at once for one account's companies")
-    while True:
-        item = call(dynamodb().get_item, TableName=schema.settings_table(), Key=key, ConsistentRead=True).get("Item")
-        read = item["claims"] if item else None
-        noted: dict[str, bool] = json.loads(read["S"]) if read else {}
-        claims = change(dict(noted))
-        if claims == noted:
-            return claims
-        if read is None:
-            if _first_claims(key, claims):
-                return claims
-        else:
-            request = {"TableName": schema.settings_table(), "Item": {**key, "claims": _text(claims)}}
-            as_read = {"ConditionExpression": "claims = :read", "ExpressionAttributeValues": {":read": read}}
-            with contextlib.suppress(ConditionFailedError):
-                call(dynamodb().put_item, **request, **as_read)
-                return claims
-        patience.wait()
+    item = reads.get(schema.settings_table(), key) or {}
+    noted: dict[str, bool] = codec.json_of(item, "claims", {})
+    claims = change(dict(noted))
+    if claims == noted:
+        return claims
+    if not item:
+        _first_claims(key, claims)
+    else:
+        put = {**key, "claims": codec.json_text(claims)}
+        as_read = conditions.unchanged("claims", codec.text_of(item, "claims"))
+        writes.apply(writes.put(schema.settings_table(), put, as_read))
+    return claims
 
 
-def _first_claims(key: dict[str, Any], claims: dict[str, bool]) -> bool:
-    """Note claims where there are none yet, unless the account is being erased; False where there are some.
+def _first_claims(key: Item, claims: dict[str, bool]) -> None:
+    """Note claims where there are none yet, unless the account is being erased.
 
     Raises:
+        ConditionFailedError: there are some.
         BeingErasedError: the account is gone, or being erased.
         StorageUnavailableError: not noted.
     """
-    account_id = key["sk"]["S"]
-    request = {"TableName": schema.settings_table(), "Item": {**key, "claims": _text(claims)}}
-    put = {**request, "ConditionExpression": "attribute_not_exists(pk)"}
+    account_id = codec.text_of(key, "sk")
+    put = writes.put(schema.settings_table(), {**key, "claims": codec.json_text(claims)}, conditions.ABSENT)
     try:
-        call(dynamodb().transact_write_items, TransactItems=[{"Put": put}, *existence.checks([account_id])])
+        writes.transact(put, *existence.checks([account_id]))
     except ConditionFailedError:
         if not existence.exists(account_id):
             raise BeingErasedError("an account was erased since its company was read") from None
-        return False
-    return True
+        raise
 
 
 def stake(provider: str, account_id: str, company_id: str, *, by_hand: bool) -> dict[str, bool]:
-    """Note that a company may be an account; answers all claims, as for `change_claims`.
+    """Note that a company may be an account; answers all claims, as `change_claims` does.
 
     Raises:
         BeingErasedError: the account is gone, or being erased.
         StorageUnavailableError: not noted.
     """
     mine = {company_id: by_hand}
-    # As a rule, nobody else claims it: nothing has to be read.
-    if _first_claims(_key(provider, "claim", account_id), mine):
+    # As a rule, no other company claims it: nothing has to be read.
+    with contextlib.suppress(ConditionFailedError):
+        _first_claims(_key(provider, "claim", account_id), mine)
         return mine
     return change_claims(provider, account_id, lambda noted: {**noted, **mine})
 
 
-def claims_check(provider: str, account_id: str, claims: dict[str, bool]) -> dict[str, Any]:
-    """What lets a transaction fail where other claims stand than these."""
-    return {
-        "TableName": schema.settings_table(),
-        "Key": _key(provider, "claim", account_id),
-        "ConditionExpression": "claims = :claims",
-        "ExpressionAttributeValues": {":claims": _text(claims)},
-    }
+def check_claims(provider: str, account_id: str, claims: dict[str, bool]) -> Write:
+    """A check, as part of a transaction, that the claims to an account are still these."""
+    key = _key(provider, "claim", account_id)
+    return writes.check(schema.settings_table(), key, conditions.equals("claims", codec.json_text(claims)))
 
 
 def save_unmatched(provider: str, company_id: str, reason: str | None, shown: dict[str, Any]) -> None:
@@ -207,24 +185,26 @@ def save_unmatched(provider: str, company_id: str, reason: str | None, shown: di
     Raises:
         StorageUnavailableError: not noted.
     """
+    key = _key(provider, "unmatched", company_id)
     if reason is None:
-        call(dynamodb().delete_item, TableName=schema.settings_table(), Key=_key(provider, "unmatched", company_id))
+        write = writes.delete(schema.settings_table(), key)
     else:
-        _put(provider, "unmatched", company_id, {"company": _text({"reason": reason, **shown})})
+        write = writes.put(schema.settings_table(), {**key, "company": codec.json_text({"reason": reason, **shown})})
+    writes.apply(write)
 
 
 def unmatched(provider: str, limit: int, after: str | None) -> tuple[list[dict[str, Any]], str | None]:
-    """Companies that are no account, and the id to go on after; None where they are at an end.
+    """Companies that are no account, and the id to go on after; None behind the last.
 
     Raises:
         StorageUnavailableError: the table cannot be read now.
     """
-    request = _query_request(f"crm#{provider}#unmatched") | {"Limit": limit}
+    request = reads.partition(schema.settings_table(), schema.company_pk(provider, "unmatched")) | {"Limit": limit}
     if after is not None:
         request["ExclusiveStartKey"] = _key(provider, "unmatched", after)
     answer = call(dynamodb().query, **request)
-    found = [{"company_id": item["sk"]["S"], **json.loads(item["company"]["S"])} for item in answer["Items"]]
-    return found, answer["LastEvaluatedKey"]["sk"]["S"] if "LastEvaluatedKey" in answer else None
+    found = [{"company_id": codec.text_of(item, "sk"), **codec.json_of(item, "company")} for item in answer["Items"]]
+    return found, codec.text_of(answer["LastEvaluatedKey"], "sk") if "LastEvaluatedKey" in answer else None
 
 
 def note_seen(provider: str, run: str, page: int, ids: Iterable[str]) -> None:
@@ -233,7 +213,8 @@ def note_seen(provider: str, run: str, page: int, ids: Iterable[str]) -> None:
     Raises:
         StorageUnavailableError: not noted.
     """
-    _put(provider, "seen", f"{run}#{page:06d}", {"ids": {"S": " ".join(ids)}})
+    item = {**_key(provider, "seen", f"{run}#{page:06d}"), "ids": codec.text(" ".join(ids))}
+    writes.apply(writes.put(schema.settings_table(), item))
 
 
 def seen(provider: str, run: str) -> set[str]:
@@ -242,8 +223,8 @@ def seen(provider: str, run: str) -> set[str]:
     Raises:
         StorageUnavailableError: the table cannot be read now.
     """
-    items = (item for item in _query(f"crm#{provider}#seen") if item["sk"]["S"].startswith(f"{run}#"))
-    return {company_id for item in items for company_id in item["ids"]["S"].split()}
+    items = (item for item in _items(provider, "seen") if codec.text_of(item, "sk").startswith(f"{run}#"))
+    return {company_id for item in items for company_id in codec.text_of(item, "ids").split()}
 
 
 def forget_seen(provider: str) -> None:
@@ -252,7 +233,7 @@ def forget_seen(provider: str) -> None:
     Raises:
         StorageUnavailableError: not forgotten.
     """
-    _delete_all(f"crm#{provider}#seen")
+    _delete_all(provider, "seen")
 
 
 def forget_all(provider: str) -> None:
@@ -262,39 +243,23 @@ def forget_all(provider: str) -> None:
         StorageUnavailableError: not everything is forgotten; calling again goes on.
     """
     for part in ("company", "claim", "unmatched", "seen"):
-        _delete_all(f"crm#{provider}#{part}")
+        _delete_all(provider, part)
 
 
-def _key(provider: str, part: str, sk: str) -> dict[str, Any]:
-    return {"pk": {"S": f"crm#{provider}#{part}"}, "sk": {"S": sk}}
+def _key(provider: str, part: str, sk: str) -> Item:
+    return codec.key(schema.company_pk(provider, part), sk)
 
 
-def _put(provider: str, part: str, sk: str, attributes: dict[str, Any]) -> None:
-    call(dynamodb().put_item, TableName=schema.settings_table(), Item={**_key(provider, part, sk), **attributes})
+def _items(provider: str, part: str) -> Iterator[Item]:
+    request = reads.partition(schema.settings_table(), schema.company_pk(provider, part))
+    return pages(dynamodb().query, **request)
 
 
-def _query_request(pk: str) -> dict[str, Any]:
-    return {
-        "TableName": schema.settings_table(),
-        "KeyConditionExpression": "pk = :pk",
-        "ExpressionAttributeValues": {":pk": {"S": pk}},
-        "ConsistentRead": True,
-    }
+def _delete_all(provider: str, part: str) -> None:
+    for item in list(_items(provider, part)):
+        writes.apply(writes.delete(schema.settings_table(), codec.key_of(item)))
 
 
-def _query(pk: str) -> Iterator[dict[str, Any]]:
-    return pages(dynamodb().query, **_query_request(pk))
-
-
-def _delete_all(pk: str) -> None:
-    for item in list(_query(pk)):
-        call(dynamodb().delete_item, TableName=schema.settings_table(), Key={"pk": item["pk"], "sk": item["sk"]})
-
-
-def _text(value: Any) -> dict[str, str]:  # noqa: ANN401  (JSON)
-    return {"S": json.dumps(value, ensure_ascii=False, separators=(",", ":"))}
-
-
-def _record(item: dict[str, Any]) -> CompanyRecord:
-    text = item["record"]["S"]
-    return CompanyRecord(item["sk"]["S"], **json.loads(text), read_as=text)
+def _record(item: Item) -> CompanyRecord:
+    text = codec.text_of(item, RECORD)
+    return CompanyRecord(codec.text_of(item, "sk"), **json.loads(text), read_as=text)

@@ -1,23 +1,26 @@
-"""A connected CRM (table Settings): its options, and where its sync stands.
+"""A connected CRM (table Settings): its options, the progress of its sync, and the webhooks that were taken.
 
-pk crm,     sk hubspot  options, cursor, status, and who is at work on it
+pk crm,     sk hubspot  options, cursor, status, and the lock of the run at work
 pk webhook, sk a hash   a webhook that was taken; expires by itself
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from healthscore.core.time import format_instant, millis, parse_instant
-from healthscore.storage import schema
-from healthscore.storage.client import call, dynamodb, pages
+from healthscore.storage import codec, conditions, reads, schema, writes
+from healthscore.storage.client import dynamodb, pages
 from healthscore.storage.errors import ConditionFailedError
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
+
+    from healthscore.storage.codec import Item
+
+_LOCK = ("lock_owner", "lock_until")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +31,11 @@ class Connection:
     options: dict[str, Any]
     connected_at: datetime
     state: dict[str, Any] = field(default_factory=dict)
-    """Where the sync stands, as the sync keeps it."""
+    """The progress of the sync, as the sync keeps it."""
     status: dict[str, Any] = field(default_factory=dict)
-    """What came of the last runs."""
+    """The results of the last runs."""
     disconnecting: bool = False
-    """Whether all that came from it is being taken back."""
+    """Whether all its facts are being taken back."""
 
     @property
     def read_once(self) -> bool:
@@ -46,17 +49,14 @@ def connect(provider: str, options: dict[str, Any], now: datetime) -> Connection
     Raises:
         StorageUnavailableError: not stored.
     """
-    item = call(
-        dynamodb().update_item,
-        TableName=schema.settings_table(),
-        Key=_connection_key(provider),
-        UpdateExpression="SET options = :options, connected_at = if_not_exists(connected_at, :now) "
-        "REMOVE #state, lock_owner, lock_until, disconnecting",
-        ExpressionAttributeNames={"#state": "state"},
-        ExpressionAttributeValues={":options": _text(options), ":now": {"S": format_instant(now)}},
-        ReturnValues="ALL_NEW",
-    )["Attributes"]
-    return _connection(item)
+    update = writes.update(
+        schema.settings_table(),
+        _key(provider),
+        sets={"options": codec.json_text(options)},
+        defaults={"connected_at": codec.text(format_instant(now))},
+        removes=["state", *_LOCK, "disconnecting"],
+    )
+    return _connection(writes.updated(update))
 
 
 def connections() -> list[Connection]:
@@ -65,12 +65,8 @@ def connections() -> list[Connection]:
     Raises:
         StorageUnavailableError: the table cannot be read now.
     """
-    request = {
-        "TableName": schema.settings_table(),
-        "KeyConditionExpression": "pk = :pk",
-        "ExpressionAttributeValues": {":pk": {"S": "crm"}},
-    }
-    return [_connection(item) for item in pages(dynamodb().query, ConsistentRead=True, **request)]
+    request = reads.partition(schema.settings_table(), schema.CONNECTIONS_PK)
+    return [_connection(item) for item in pages(dynamodb().query, **request)]
 
 
 def connection(provider: str) -> Connection | None:
@@ -79,29 +75,24 @@ def connection(provider: str) -> Connection | None:
     Raises:
         StorageUnavailableError: the table cannot be read now.
     """
-    key = _connection_key(provider)
-    item = call(dynamodb().get_item, TableName=schema.settings_table(), Key=key, ConsistentRead=True).get("Item")
+    item = reads.get(schema.settings_table(), _key(provider))
     return _connection(item) if item else None
 
 
 def begin_disconnecting(provider: str) -> bool:
-    """Have all that came from a CRM taken back by the next run; False where it is not connected.
+    """Have the next run take back all facts of a CRM; False where it is not connected.
 
     Raises:
         StorageUnavailableError: not begun.
     """
-    try:
-        call(
-            dynamodb().update_item,
-            TableName=schema.settings_table(),
-            Key=_connection_key(provider),
-            UpdateExpression="SET disconnecting = :true REMOVE lock_owner, lock_until",
-            ConditionExpression="attribute_exists(options)",
-            ExpressionAttributeValues={":true": {"BOOL": True}},
-        )
-    except ConditionFailedError:
-        return False
-    return True
+    update = writes.update(
+        schema.settings_table(),
+        _key(provider),
+        conditions.exists("options"),
+        sets={"disconnecting": codec.flag(True)},
+        removes=_LOCK,
+    )
+    return _held(update)
 
 
 def disconnect(provider: str, owner: str) -> None:
@@ -111,59 +102,42 @@ def disconnect(provider: str, owner: str) -> None:
         StorageUnavailableError: not forgotten.
     """
     with contextlib.suppress(ConditionFailedError):
-        call(
-            dynamodb().delete_item,
-            TableName=schema.settings_table(),
-            Key=_connection_key(provider),
-            ConditionExpression="lock_owner = :owner",
-            ExpressionAttributeValues={":owner": {"S": owner}},
-        )
+        writes.apply(writes.delete(schema.settings_table(), _key(provider), _locked_by(owner)))
 
 
 def lock(provider: str, owner: str, now: datetime, lease: timedelta) -> Connection | None:
-    """Begin to work on a CRM; None where it is not connected, or somebody else is at work whose lease is not over.
+    """Begin to work on a CRM; None where it is not connected, or another run is at work whose lease is not over.
 
     Raises:
         StorageUnavailableError: not begun.
     """
+    update = writes.update(
+        schema.settings_table(),
+        _key(provider),
+        conditions.exists("options"),
+        conditions.any_of(conditions.absent("lock_until"), conditions.below("lock_until", codec.number(millis(now)))),
+        sets={"lock_owner": codec.text(owner), "lock_until": codec.number(millis(now + lease))},
+    )
     try:
-        item = call(
-            dynamodb().update_item,
-            TableName=schema.settings_table(),
-            Key=_connection_key(provider),
-            UpdateExpression="SET lock_owner = :owner, lock_until = :until",
-            ConditionExpression="attribute_exists(options) AND (attribute_not_exists(lock_until) OR lock_until < :now)",
-            ExpressionAttributeValues={
-                ":owner": {"S": owner},
-                ":now": {"N": str(millis(now))},
-                ":until": {"N": str(millis(now + lease))},
-            },
-            ReturnValues="ALL_NEW",
-        )["Attributes"]
+        return _connection(writes.updated(update))
     except ConditionFailedError:
         return None
-    return _connection(item)
 
 
 def save_progress(provider: str, owner: str, state: dict[str, Any], status: dict[str, Any], *, unlock: bool) -> bool:
-    """Keep where the sync stands; False where somebody else has taken over, or the CRM was disconnected.
+    """Keep the progress of a sync; False where another run has taken over, or the CRM was disconnected.
 
     Raises:
         StorageUnavailableError: not kept.
     """
-    try:
-        call(
-            dynamodb().update_item,
-            TableName=schema.settings_table(),
-            Key=_connection_key(provider),
-            UpdateExpression="SET #state = :state, #status = :status" + (" REMOVE lock_owner, lock_until" * unlock),
-            ConditionExpression="lock_owner = :owner",
-            ExpressionAttributeNames={"#state": "state", "#status": "status"},
-            ExpressionAttributeValues={":state": _text(state), ":status": _text(status), ":owner": {"S": owner}},
-        )
-    except ConditionFailedError:
-        return False
-    return True
+    update = writes.update(
+        schema.settings_table(),
+        _key(provider),
+        _locked_by(owner),
+        sets={"state": codec.json_text(state), "status": codec.json_text(status)},
+        removes=_LOCK if unlock else (),
+    )
+    return _held(update)
 
 
 def webhook_known(digest: str) -> bool:
@@ -172,8 +146,7 @@ def webhook_known(digest: str) -> bool:
     Raises:
         StorageUnavailableError: the table cannot be read now.
     """
-    key = {"pk": {"S": "webhook"}, "sk": {"S": digest}}
-    return "Item" in call(dynamodb().get_item, TableName=schema.settings_table(), Key=key, ConsistentRead=True)
+    return reads.get(schema.settings_table(), codec.key(schema.WEBHOOKS_PK, digest)) is not None
 
 
 def note_webhook(digest: str, until: datetime) -> None:
@@ -182,24 +155,33 @@ def note_webhook(digest: str, until: datetime) -> None:
     Raises:
         StorageUnavailableError: not noted.
     """
-    item = {"pk": {"S": "webhook"}, "sk": {"S": digest}, "ttl": {"N": str(int(until.timestamp()))}}
-    call(dynamodb().put_item, TableName=schema.settings_table(), Item=item)
+    item = {**codec.key(schema.WEBHOOKS_PK, digest), "ttl": codec.number(int(until.timestamp()))}
+    writes.apply(writes.put(schema.settings_table(), item))
 
 
-def _connection_key(provider: str) -> dict[str, Any]:
-    return {"pk": {"S": "crm"}, "sk": {"S": provider}}
+def _key(provider: str) -> Item:
+    return codec.key(schema.CONNECTIONS_PK, provider)
 
 
-def _text(value: Any) -> dict[str, str]:  # noqa: ANN401  (JSON)
-    return {"S": json.dumps(value, ensure_ascii=False, separators=(",", ":"))}
+def _locked_by(owner: str) -> conditions.Condition:
+    return conditions.equals("lock_owner", codec.text(owner))
 
 
-def _connection(item: dict[str, Any]) -> Connection:
+def _held(write: writes.Write) -> bool:
+    """Make a write; answers whether its condition held."""
+    try:
+        writes.apply(write)
+    except ConditionFailedError:
+        return False
+    return True
+
+
+def _connection(item: Item) -> Connection:
     return Connection(
-        provider=item["sk"]["S"],
-        options=json.loads(item["options"]["S"]),
-        connected_at=parse_instant(item["connected_at"]["S"]),
-        state=json.loads(item["state"]["S"]) if "state" in item else {},
-        status=json.loads(item["status"]["S"]) if "status" in item else {},
+        provider=codec.text_of(item, "sk"),
+        options=codec.json_of(item, "options"),
+        connected_at=parse_instant(codec.text_of(item, "connected_at")),
+        state=codec.json_of(item, "state", {}),
+        status=codec.json_of(item, "status", {}),
         disconnecting="disconnecting" in item,
     )

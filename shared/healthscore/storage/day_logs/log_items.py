@@ -1,4 +1,4 @@
-"""The items of day logs in table Activity: how heads and blocks are read, written, and remembered."""
+"""The items of day logs in table Activity: how heads and blocks are read, written, and cached."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from healthscore import process
 from healthscore.core.day_log import log as day_log
 from healthscore.core.day_log.log import NOTHING_SEALED
 from healthscore.core.time import DAY
-from healthscore.storage import schema
-from healthscore.storage.batches import batch_get
-from healthscore.storage.client import call, dynamodb, pages
+from healthscore.storage import codec, conditions, reads, schema, writes
+from healthscore.storage.client import dynamodb, pages
 from healthscore.storage.errors import BeingErasedError
 
 if TYPE_CHECKING:
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
     from datetime import date
 
     from healthscore.core.day_log.log import Sealed
+    from healthscore.storage.codec import Item
+    from healthscore.storage.writes import Write
 
 EXPIRY_MARGIN_DAYS = 35
 """Days are kept this much longer than events are accepted, so that the oldest score's window is still whole."""
@@ -37,7 +38,7 @@ class LogKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class StoredHead:
-    """A head as it was read; `version` is None where there is none yet, and `head` then is what it should begin as."""
+    """A head as it was read. Where there is none, `version` is None, and `head` is what the first put begins with."""
 
     version: str | None
     head: day_log.Head
@@ -46,18 +47,19 @@ class StoredHead:
 NO_HEAD = StoredHead(None, day_log.EMPTY_HEAD)
 
 
-def stored_head(day: date, item: dict[str, Any]) -> StoredHead:
-    """What a head item says."""
-    return StoredHead(item["v"]["S"], day_log.decode_head(day, item["l"]["B"]))
+def stored_head(day: date, item: Item) -> StoredHead:
+    """The head in a head's item."""
+    return StoredHead(codec.text_of(item, "v"), day_log.decode_head(day, codec.binary_of(item, "l")))
 
 
-def people_in(item: dict[str, Any]) -> set[str]:
+def people_in(item: Item) -> set[str]:
     """The people whose events are in an item of a log, head or block; nobody in any other item."""
-    kind, _, rest = item["sk"]["S"].partition("#")
+    sk = codec.text_of(item, "sk")
     if "l" not in item or "B" not in item["l"]:
         return set()
-    day, data = schema.parse_day_key(schema.DAYS_PREFIX + "#".join(rest.split("#")[:2]))[0], item["l"]["B"]
-    entries = day_log.decode_head(day, data).tail if kind == "D" else day_log.decode_block(day, data)[1]
+    day, data = schema.parse_day_key(sk)[0], codec.binary_of(item, "l")
+    is_head = sk.startswith(schema.DAYS_PREFIX)
+    entries = day_log.decode_head(day, data).tail if is_head else day_log.decode_block(day, data)[1]
     return {entry.person for entry in entries if entry.person is not None}
 
 
@@ -75,81 +77,60 @@ def expiry(day: date, retention_days: int) -> int:
     return int((midnight + (retention_days + EXPIRY_MARGIN_DAYS) * DAY).timestamp())
 
 
+def head_key(key: LogKey) -> Item:
+    """The key of a log's head."""
+    return codec.key(key.pk, schema.day_key(key.day, key.shard))
+
+
+def block_key(key: LogKey, position: int, token: bytes) -> Item:
+    """The key of a block of a log."""
+    return codec.key(key.pk, schema.block_key(key.day, key.shard, position, token))
+
+
 def read_heads(pk: str, day: date) -> dict[int, StoredHead]:
-    """The heads of a day as they stand now, by shard; those that are not there are left out."""
-    items = pages(
-        dynamodb().query,
-        TableName=schema.activity_table(),
-        KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
-        ExpressionAttributeValues={":pk": {"S": pk}, **schema.day_range(day, day)},
-        ProjectionExpression="sk, v, l",
-        ConsistentRead=True,
-    )
-    return {schema.parse_day_key(item["sk"]["S"])[1]: stored_head(day, item) for item in items}
+    """The present heads of a day, by shard; those that are not there are left out."""
+    stretch = schema.day_range(day, day)
+    request = reads.partition(schema.activity_table(), pk, between=stretch, attributes=("sk", "v", "l"))
+    items = pages(dynamodb().query, **request)
+    return {schema.parse_day_key(codec.text_of(item, "sk"))[1]: stored_head(day, item) for item in items}
 
 
 def read_blocks(key: LogKey, after: int = 0) -> dict[bytes, bytes]:
     """The data of a log's blocks behind position `after`, by token, those that no head leads to included."""
-    prefix = schema.blocks_prefix(key.day, key.shard)
-    items = pages(
-        dynamodb().query,
-        TableName=schema.activity_table(),
-        KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
-        ExpressionAttributeValues={
-            ":pk": {"S": key.pk},
-            ":first": {"S": f"{prefix}{after + 1:06d}"},
-            ":last": {"S": f"{prefix}~"},
-        },
-        ConsistentRead=True,
-    )
-    return {bytes.fromhex(item["sk"]["S"].rpartition("#")[2]): item["l"]["B"] for item in items}
+    stretch = schema.block_range(key.day, key.shard, after)
+    items = pages(dynamodb().query, **reads.partition(schema.activity_table(), key.pk, between=stretch))
+    return {schema.block_token(codec.text_of(item, "sk")): codec.binary_of(item, "l") for item in items}
 
 
 def put_block(key: LogKey, block: day_log.Block, expires: int) -> None:
     """Write a block; it counts only once a head leads to it."""
-    call(
-        dynamodb().put_item,
-        TableName=schema.activity_table(),
-        Item={
-            "pk": {"S": key.pk},
-            "sk": {"S": schema.block_key(key.day, key.shard, block.position, block.token)},
-            "l": {"B": block.data},
-            "ttl": {"N": str(expires)},
-        },
-    )
+    item = {
+        **block_key(key, block.position, block.token),
+        "l": codec.binary(block.data),
+        "ttl": codec.number(expires),
+    }
+    writes.apply(writes.put(schema.activity_table(), item))
 
 
 def head_put(
     key: LogKey, log: bytes, rollup: str | None, *, read_version: str | None, version: str, expires: int
-) -> dict[str, Any]:
+) -> Write:
     """The put of a head, on condition that the head there is still the one read (None: that there is none).
 
     A head without entries has no roll-up.
     """
-    item: dict[str, Any] = {
-        "pk": {"S": key.pk},
-        "sk": {"S": schema.day_key(key.day, key.shard)},
-        "v": {"S": version},
-        "l": {"B": log},
-        "ttl": {"N": str(expires)},
-    }
+    item = {**head_key(key), "v": codec.text(version), "l": codec.binary(log), "ttl": codec.number(expires)}
     if rollup is not None:
-        item["r"] = {"S": rollup}
-    put: dict[str, Any] = {"TableName": schema.activity_table(), "Item": item}
-    if read_version is None:
-        put["ConditionExpression"] = "attribute_not_exists(pk)"
-    else:
-        put["ConditionExpression"] = "v = :read"
-        put["ExpressionAttributeValues"] = {":read": {"S": read_version}}
-    return put
+        item["r"] = codec.text(rollup)
+    return writes.put(schema.activity_table(), item, conditions.version_is(read_version))
 
 
 @dataclass(frozen=True, slots=True)
 class DayLogReads:
-    """What a batch of entries needs to know before it is committed."""
+    """What was read before a batch of entries is committed."""
 
     heads: dict[LogKey, StoredHead]
-    """Heads that were asked for; for one that is not there, what it should begin as."""
+    """Heads that were asked for; for one that is not there, what its first put should begin with."""
     first_seen: dict[str, str | None]
     """First-seen times of event names as stored, by the partition key of an account's logs; None where it has none."""
 
@@ -161,45 +142,41 @@ class DayLogReads:
 def read_logs(logs: Collection[LogKey], pks: Collection[str]) -> DayLogReads:
     """Read the heads of logs, and the first-seen times of those partitions that are accounts', a hundred items a call.
 
-    Heads are read consistently, for fewer lost races; first-seen times need not be, since a stale one only makes the
-    transaction it causes fail and be made again.
+    Heads are read consistently, for fewer lost races; first-seen times need not be, since a stale one only makes its
+    transaction fail and be made again.
 
     Raises:
         StorageUnavailableError: the tables cannot be read now, or one of the accounts is being erased.
     """
     accounts = {account: pk for pk in pks if (account := schema.account_of(pk)) is not None}
-    wanted = [
-        (schema.activity_table(), {"pk": {"S": pk}, "sk": {"S": schema.day_key(day, shard)}}) for pk, day, shard in logs
-    ]
-    wanted += [(schema.accounts_table(), {"account_id": {"S": account}}) for account in sorted(accounts)]
+    wanted = [(schema.activity_table(), head_key(key)) for key in logs]
+    wanted += [(schema.accounts_table(), codec.account_key(account)) for account in sorted(accounts)]
     heads = dict.fromkeys(logs, NO_HEAD)
     first_seen: dict[str, str | None] = dict.fromkeys(accounts.values())
-    for table, item in batch_get(wanted, _shapes()):
+    for table, item in reads.batch_get(wanted, _shapes()):
         if table == schema.accounts_table():
             if schema.ERASING in item:
                 raise BeingErasedError("an account of the batch is being erased")
-            first_seen[accounts[item["account_id"]["S"]]] = item["names"]["S"] if "names" in item else None
+            first_seen[accounts[codec.text_of(item, "account_id")]] = codec.optional_text_of(item, "names")
         else:
-            key = LogKey(item["pk"]["S"], *schema.parse_day_key(item["sk"]["S"]))
+            key = LogKey(codec.text_of(item, "pk"), *schema.parse_day_key(codec.text_of(item, "sk")))
             heads[key] = stored_head(key.day, item)
     return DayLogReads(heads, first_seen)
 
 
 def _shapes() -> dict[str, dict[str, Any]]:
-    account = {
-        "ProjectionExpression": f"account_id, #names, {schema.ERASING}",
-        "ExpressionAttributeNames": {"#names": "names"},
-    }
-    head = {"ProjectionExpression": "pk, sk, v, l", "ConsistentRead": True}
-    return {schema.accounts_table(): account, schema.activity_table(): head}
+    head = {**reads.projection(("pk", "sk", "v", "l")), "ConsistentRead": True}
+    return {schema.accounts_table(): reads.projection(FIRST_SEEN), schema.activity_table(): head}
 
 
+FIRST_SEEN = ("account_id", "names", schema.ERASING)
+"""What a commit reads of an account."""
 MAX_ENTRIES = 200_000
 """Log entries kept in all, about 100 bytes each; the least recently used logs go first."""
 
 
 class SealedCache:
-    """Keeps sealed parts by log. Blocks never change: what is kept can be old, but never wrong."""
+    """Keeps sealed parts by log. Blocks never change, so what is kept can be out of date, but never wrong."""
 
     def __init__(self, max_entries: int = MAX_ENTRIES) -> None:
         self._max_entries = max_entries
@@ -230,7 +207,7 @@ class SealedCache:
                 self._entries -= len(oldest.seen)
 
     def forget(self) -> None:
-        """Keep nothing any more."""
+        """Drop everything that is kept."""
         with self._lock:
             self._parts.clear()
             self._entries = 0

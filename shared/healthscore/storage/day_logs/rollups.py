@@ -1,15 +1,15 @@
-"""Reads what accounts did (table Activity): roll-ups by day, and a single day up to an instant."""
+"""Reads roll-ups of accounts (table Activity): by day, and of a single day up to an instant."""
 
 from __future__ import annotations
 
 from datetime import date
 from itertools import groupby
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from healthscore.core.day_log.rollup import Fold, decode_rollup, merged
 from healthscore.core.time import DAY, millis
-from healthscore.storage import schema
+from healthscore.storage import codec, reads, schema
 from healthscore.storage.client import call, dynamodb, pages
 from healthscore.storage.day_logs.whole_days import read_day
 
@@ -27,21 +27,14 @@ def rollups(account_id: str, first: date, last: date, *, consistent: bool, names
         first: the first day, in the workspace's zone.
         last: the last day, included.
         consistent: whether events that were answered 200 a moment ago must be in it, at twice the read units.
-        names: whether the tallies of event names are wanted, of which a score knows nothing.
+        names: whether the tallies of event names are wanted; a score does not use them.
 
     Raises:
         StorageUnavailableError: the table cannot be read now.
     """
-    items = pages(
-        dynamodb().query,
-        TableName=schema.activity_table(),
-        KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
-        ExpressionAttributeValues={":pk": {"S": schema.activity_pk(account_id)}, **schema.day_range(first, last)},
-        ProjectionExpression="sk, r",
-        ConsistentRead=consistent,
-    )
+    items = pages(dynamodb().query, **_request(account_id, first, last, consistent=consistent))
     shards = [
-        decode_rollup(schema.parse_day_key(item["sk"]["S"])[0], item["r"]["S"], names=names)
+        decode_rollup(schema.parse_day_key(codec.text_of(item, "sk"))[0], codec.text_of(item, "r"), names=names)
         for item in items
         if "r" in item
     ]
@@ -51,25 +44,14 @@ def rollups(account_id: str, first: date, last: date, *, consistent: bool, names
 def last_rollup_before(account_id: str, day: date, *, consistent: bool) -> DayRollup | None:
     """The roll-up of an account's last active day before `day`, or None; reads one item of a day without shards."""
     while True:
-        page = call(
-            dynamodb().query,
-            TableName=schema.activity_table(),
-            KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
-            ExpressionAttributeValues={
-                ":pk": {"S": schema.activity_pk(account_id)},
-                **schema.day_range(date.min, day - DAY),
-            },
-            ProjectionExpression="sk, r",
-            ScanIndexForward=False,
-            Limit=1,
-            ConsistentRead=consistent,
-        )
+        request = _request(account_id, date.min, day - DAY, consistent=consistent)
+        page = call(dynamodb().query, **request, ScanIndexForward=False, Limit=1)
         if not page["Items"]:
             return None
         (item,) = page["Items"]
-        day, shard = schema.parse_day_key(item["sk"]["S"])
+        day, shard = schema.parse_day_key(codec.text_of(item, "sk"))
         if shard == 0 and "r" in item:
-            return decode_rollup(day, item["r"]["S"])
+            return decode_rollup(day, codec.text_of(item, "r"))
         if found := rollups(account_id, day, day, consistent=consistent) if shard else []:
             return found[0]
 
@@ -83,3 +65,13 @@ def rollup_until(account_id: str, day: date, until: datetime) -> DayRollup | Non
     whole = read_day(schema.activity_pk(account_id), day)
     entries = [entry for entry in whole.entries if entry.at <= millis(until)] if whole else []
     return Fold().add(entries).rollup(day) if entries else None
+
+
+def _request(account_id: str, first: date, last: date, *, consistent: bool) -> dict[str, Any]:
+    return reads.partition(
+        schema.activity_table(),
+        schema.activity_pk(account_id),
+        between=schema.day_range(first, last),
+        attributes=("sk", "r"),
+        consistent=consistent,
+    )

@@ -1,8 +1,8 @@
-"""Whole days of a log: which there are, all that is in one, and its deletion, for moving a log's entries elsewhere.
+"""Whole days of a log: listing them, reading everything in one, and deleting one, to move its entries to another log.
 
 To move a log: for each of its days read it, commit its entries to the other log, then delete the day as it was read. A
-crash anywhere leaves entries in both logs, which the next move of the same day finds to be duplicates; entries that
-are committed to the day meanwhile make its deletion fail, and the day is moved anew.
+crash anywhere leaves entries in both logs, and the next move of the same day finds them to be duplicates. Entries that
+are committed to the day meanwhile make its deletion fail, and the day is moved again.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from healthscore.core.day_log import log as day_log
-from healthscore.storage import schema
-from healthscore.storage.client import call, dynamodb, pages
+from healthscore.storage import codec, conditions, reads, schema, writes
+from healthscore.storage.client import dynamodb, pages
 from healthscore.storage.day_logs import log_items
 from healthscore.storage.day_logs.log_items import NO_HEAD, LogKey
 from healthscore.storage.errors import ConditionFailedError
@@ -26,11 +26,10 @@ if TYPE_CHECKING:
     from healthscore.storage.day_logs.log_items import StoredHead
 
 EMPTY_HEAD_LIFE = timedelta(days=1)
-"""How long the empty head of a deleted day memberships: longer than any put of its first commit could still be on its
-way.
+"""How long the empty head of a deleted day stays: longer than any put of its first commit can still be on its way.
 
-Were the head itself deleted, then a repetition of that put (by the SDK, after an answer that was lost) would find the
-condition it was made for, that there is no head, and bring back a head whose blocks are gone.
+Without any head, a repetition of that put (by the SDK, after an answer that was lost) would find its condition to hold,
+that there is no head, and bring back a head whose blocks are gone.
 """
 
 
@@ -61,20 +60,15 @@ def days(pk: str) -> list[date]:
     Raises:
         StorageUnavailableError: the table cannot be read now.
     """
-    items = pages(
-        dynamodb().query,
-        TableName=schema.activity_table(),
-        KeyConditionExpression="pk = :pk AND begins_with(sk, :days)",
-        FilterExpression="attribute_exists(r)",
-        ExpressionAttributeValues={":pk": {"S": pk}, ":days": {"S": schema.DAYS_PREFIX}},
-        ProjectionExpression="sk",
-        ConsistentRead=True,
+    has_entries = conditions.exists("r")
+    request = reads.partition(
+        schema.activity_table(), pk, prefix=schema.DAYS_PREFIX, attributes=("sk",), only=has_entries
     )
-    return sorted({schema.parse_day_key(item["sk"]["S"])[0] for item in items})
+    return sorted({schema.parse_day_key(codec.text_of(item, "sk"))[0] for item in pages(dynamodb().query, **request)})
 
 
 def read_day(pk: str, day: date) -> WholeDay | None:
-    """Everything in the log of one day as it stands now, or None where there is nothing.
+    """Everything that is now in the log of one day, or None where there is nothing.
 
     Raises:
         StorageUnavailableError: the table cannot be read now.
@@ -106,13 +100,13 @@ def _whole(pk: str, day: date, heads: dict[int, StoredHead]) -> WholeDay:
 
 
 def delete_day(whole: WholeDay, now: datetime) -> bool:
-    """Delete a day on condition that it is still as it was read.
+    """Delete a day on condition that it is unchanged since it was read.
 
-    A commit that had read the day before then fails its own condition, and starts anew from an empty day.
+    A commit that had read the day before then fails its own condition, and starts again from an empty day.
 
     Args:
-        whole: the day as read.
-        now: the present; what is left of the day, an empty head, expires soon after.
+        whole: the day as it was read.
+        now: the present; an empty head is left of the day, and expires soon after.
 
     Returns:
         Whether all of it is deleted; if not, there may be more entries now.
@@ -133,10 +127,9 @@ def _delete_shard(shard: WholeShard, shards: int, now: datetime) -> bool:
         expires=int((now + EMPTY_HEAD_LIFE).timestamp()),
     )
     try:
-        call(dynamodb().put_item, **put)
+        writes.apply(put)
     except ConditionFailedError:
         return False
     for sk in shard.block_keys:
-        key = {"pk": {"S": shard.key.pk}, "sk": {"S": sk}}
-        call(dynamodb().delete_item, TableName=schema.activity_table(), Key=key)
+        writes.apply(writes.delete(schema.activity_table(), codec.key(shard.key.pk, sk)))
     return True

@@ -1,1 +1,1 @@
-"""Erasing accounts and users: one module for each kind of item."""
+"""Erasing accounts and users: one module for each sort of item, listed in `accounts.ERASERS` and `users.ERASERS`."""

@@ -1,77 +1,71 @@
-"""Which users of an account are being erased, and the account's own words about them (table Accounts)."""
+"""Pending user erasures: which users of an account are being erased, as its item notes them (table Accounts)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from healthscore.storage import schema
+from healthscore.storage import codec, conditions, schema, writes
 from healthscore.storage.accounts import account_item, accounts
-from healthscore.storage.client import call, dynamodb
 from healthscore.storage.errors import AccountErasedError, ConditionFailedError
-from healthscore.storage.retries import Backoff
+from healthscore.storage.retries import attempts
+from healthscore.storage.schema import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-    from datetime import datetime
+    from collections.abc import Iterator
+
+    from healthscore.storage.codec import Attribute
+    from healthscore.storage.erasure.eraser import UserErasure
+
+USERS_COVERS = frozenset({Kind.ACCOUNT})
 
 
 def begin(account_id: str, user_id: str) -> None:
-    """Note that a user's erasure has begun, for the next one to carry on should it be interrupted.
+    """Note that a user's erasure has begun; should it be interrupted, the next request or night finishes it.
 
     Raises:
         AccountErasedError: there is no such account any more.
         StorageUnavailableError: not noted.
     """
     try:
-        _change(account_id, f"ADD {account_item.FORGETTING} :user", user_id)
+        _change(account_id, adds={account_item.FORGETTING: codec.texts([user_id])})
     except ConditionFailedError:
         raise AccountErasedError from None
 
 
 def end(account_id: str, user_id: str) -> None:
-    """Note that nothing of a user is left; the note itself goes with it.
+    """Delete the note: nothing of the user is left.
 
     Raises:
         StorageUnavailableError: the note is left.
     """
     try:
-        _change(account_id, f"DELETE {account_item.FORGETTING} :user", user_id)
+        _change(account_id, takes={account_item.FORGETTING: codec.texts([user_id])})
     except ConditionFailedError:
         return  # the account is being erased as a whole
 
 
-def drop_champions(account_id: str, user_ids: Collection[str], now: datetime) -> None:
-    """Take users off the account's champions.
-
-    Raises:
-        StorageUnavailableError: they may still be among them.
-    """
-    account = accounts.get(account_id)
-    if account is None or not set(user_ids).intersection(account.profile.get("champions", ())):
-        return
-
-    def without(profile: dict[str, Any]) -> dict[str, Any]:
-        champions = [champion for champion in profile.get("champions", ()) if champion not in user_ids]
-        return {**profile, "champions": champions}
-
-    accounts.save_profile(account_id, without, now)
+def erase_user(erasure: UserErasure) -> Iterator[int]:
+    """Delete the note."""
+    end(erasure.account_id, erasure.user_id)
+    yield 1
 
 
-def _change(account_id: str, expression: str, user_id: str) -> None:
-    patience = Backoff("others are at the account")
-    while True:
+def _change(
+    account_id: str, *, adds: dict[str, Attribute] | None = None, takes: dict[str, Attribute] | None = None
+) -> None:
+    update = writes.update(
+        schema.accounts_table(),
+        codec.account_key(account_id),
+        conditions.ACCOUNT_EXISTS,
+        conditions.NOT_ERASING,
+        adds=adds,
+        takes=takes,
+    )
+    for _ in attempts("others are at the account"):
         try:
-            call(
-                dynamodb().update_item,
-                TableName=schema.accounts_table(),
-                Key={"account_id": {"S": account_id}},
-                UpdateExpression=expression,
-                ConditionExpression=f"attribute_exists(account_id) AND {schema.NOT_ERASING}",
-                ExpressionAttributeValues={":user": {"SS": [user_id]}},
-            )
+            writes.apply(update)
         except ConditionFailedError:
             if accounts.get(account_id) is None:
                 raise
-            patience.wait()  # a transaction was in the way
-        else:
-            return
+            continue  # a transaction was in the way
+        return

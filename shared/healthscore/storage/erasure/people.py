@@ -1,124 +1,136 @@
-"""Taking people out of accounts: where they belonged, and who they are once they belong nowhere (table Activity)."""
+"""Takes people out of an account, and deletes those who belong to no other (table Activity)."""
 
 from __future__ import annotations
 
 import contextlib
-import json
-import secrets
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from healthscore.storage import schema
-from healthscore.storage.batches import batch_delete
-from healthscore.storage.client import call, dynamodb, pages
+from healthscore.storage import codec, conditions, reads, schema, writes
+from healthscore.storage.client import dynamodb, pages
 from healthscore.storage.errors import ConditionFailedError
 from healthscore.storage.people import pending_moves
-from healthscore.storage.retries import Backoff
+from healthscore.storage.people.people import (
+    LINKS,
+    MEMBERSHIPS,
+    TOO_MANY_WRITERS,
+    links_of,
+    memberships_of,
+    person_key,
+    put_person,
+)
+from healthscore.storage.retries import attempts
+from healthscore.storage.schema import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from healthscore.storage.codec import Item
+    from healthscore.storage.erasure.eraser import AccountErasure, UserErasure
+
+COVERS = USERS_COVERS = frozenset(
+    {
+        Kind.MEMBER,
+        Kind.MEMBERSHIPS,
+        Kind.ALIAS,
+        Kind.TRAITS,
+        Kind.PENDING_MOVE,
+        Kind.PERSON_DAY_HEAD,
+        Kind.PERSON_BLOCK,
+    }
+)
+
+
+def erase(erasure: AccountErasure) -> Iterator[int]:
+    """Have everybody leave who is known to belong to the account, one after the other."""
+    pk = schema.activity_pk(erasure.account_id)
+    request = reads.partition(schema.activity_table(), pk, prefix=schema.MEMBERS_PREFIX, attributes=("pk", "sk"))
+    for item in pages(dynamodb().query, **request):
+        leave(codec.text_of(item, "sk").removeprefix(schema.MEMBERS_PREFIX), erasure.account_id)
+        yield 1
+
+
+def erase_user(erasure: UserErasure) -> Iterator[int]:
+    """Have the user leave under every id, one after the other; the user's own id last, since it leads to the others."""
+    user, *others = erasure.known_as
+    for person in others:
+        leave(person, erasure.account_id)
+        yield 1
+    leave(user, erasure.account_id, for_good=True)
+    yield 1
 
 
 def leave(person: str, account_id: str, *, for_good: bool = False) -> None:
-    """Note that a person never belonged to an account; what is kept of one who belongs to no other is deleted.
+    """Remove a person's membership of an account; a person who belongs to no other account is deleted.
 
-    One who is known as somebody else as well, as a visitor is who signed in, memberships for that one's sake, and goes
-    with them. The account's own note of the person goes last, so that it leads here again after an interruption.
+    A person who is known as a user as well, as a visitor is who signed in, is kept for that user's sake, and deleted
+    with the user. The account's copy of the membership goes last, so that the next call finds the person by it.
 
     Args:
         person: the person, as in `core.day_log.codec.Entry`.
         account_id: the account.
-        for_good: whether the person goes all the same who is known as somebody else.
+        for_good: whether a person who is known as a user as well is deleted all the same.
 
     Raises:
         StorageUnavailableError: something is left.
     """
-    patience = Backoff("too many writers at once for one person")
-    while True:
-        item = _member(person)
-        memberships = _list(item, "m")
+    for _ in attempts(TOO_MANY_WRITERS):
+        item = _person(person)
+        memberships, links = memberships_of(item), links_of(item)
         kept = [membership for membership in memberships if membership[1] != account_id]
         with contextlib.suppress(ConditionFailedError):
-            links = _list(item, "l")
             if not kept and (for_good or not links):
-                batch_delete(
-                    schema.activity_table(), [_key(schema.person_pk(user), schema.alias_key(person)) for user in links]
-                )
+                aliases = [codec.key(schema.person_pk(user), schema.alias_key(person)) for user in links]
+                writes.delete_all(schema.activity_table(), aliases)
                 _delete_person(person, item)
-            elif kept != memberships:
-                _save(item, "m", kept)
+            elif len(kept) != len(memberships):
+                _save(item, MEMBERSHIPS, kept)
             break
-        patience.wait()
-    batch_delete(schema.activity_table(), [_key(schema.activity_pk(account_id), schema.member_key(person))])
+    member = codec.key(schema.activity_pk(account_id), schema.member_key(person))
+    writes.delete_all(schema.activity_table(), [member])
 
 
-def _delete_person(person: str, item: dict[str, Any]) -> None:
-    """Delete everything under a person's id: traits, other ids, and the log of events that no account is known for.
+def _delete_person(person: str, item: Item | None) -> None:
+    """Delete everything under a person's id: traits, other ids, and the log of events of no known account.
 
-    Other ids that lead nowhere else go with it, before what tells of them.
+    Other ids that lead nowhere else are deleted before the items that lead to them.
 
     Raises:
-        ConditionFailedError: the person is not as read any more; nothing of it is deleted but its other ids.
+        ConditionFailedError: the person has changed since it was read; nothing of it is deleted but its other ids.
     """
-    batch_delete(schema.activity_table(), pending_moves.notes_of(person))
+    writes.delete_all(schema.activity_table(), pending_moves.of_person(person))
     for other in _partition(person):
-        if other["sk"]["S"].startswith(schema.ALIASES_PREFIX):
-            _unlink(other["sk"]["S"].removeprefix(schema.ALIASES_PREFIX), person)
+        if codec.text_of(other, "sk").startswith(schema.ALIASES_PREFIX):
+            _unlink(codec.text_of(other, "sk").removeprefix(schema.ALIASES_PREFIX), person)
     if item:
-        call(
-            dynamodb().delete_item,
-            TableName=schema.activity_table(),
-            Key=_key(schema.person_pk(person), schema.MEMBER),
-            ConditionExpression="v = :read",
-            ExpressionAttributeValues={":read": item["v"]},
-        )
-    batch_delete(schema.activity_table(), _partition(person))
+        unchanged = conditions.version_is(codec.text_of(item, "v"))
+        writes.apply(writes.delete(schema.activity_table(), person_key(person), unchanged))
+    writes.delete_all(schema.activity_table(), _partition(person))
 
 
 def _unlink(other: str, user: str) -> None:
-    """Have another id of a user not lead to that user any more; it goes where it leads nowhere else."""
-    patience = Backoff("too many writers at once for one person")
-    while True:
-        item = _member(other)
-        links = _list(item, "l")
+    """Remove the link from another id to a user; delete the id where it leads nowhere else."""
+    for _ in attempts(TOO_MANY_WRITERS):
+        item = _person(other)
+        links = links_of(item)
         kept = [linked for linked in links if linked != user]
         with contextlib.suppress(ConditionFailedError):
-            if not kept and not _list(item, "m"):
+            if not kept and not memberships_of(item):
                 _delete_person(other, item)
-            elif kept != links:
-                _save(item, "l", kept)
+            elif len(kept) != len(links):
+                _save(item, LINKS, kept)
             return
-        patience.wait()
 
 
-def _partition(person: str) -> list[dict[str, Any]]:
-    items = pages(
-        dynamodb().query,
-        TableName=schema.activity_table(),
-        KeyConditionExpression="pk = :pk",
-        ExpressionAttributeValues={":pk": {"S": schema.person_pk(person)}},
-        ProjectionExpression="pk, sk",
-        ConsistentRead=True,
-    )
-    return list(items)
+def _partition(person: str) -> list[Item]:
+    request = reads.partition(schema.activity_table(), schema.person_pk(person), attributes=("pk", "sk"))
+    return list(pages(dynamodb().query, **request))
 
 
-def _member(person: str) -> dict[str, Any]:
-    key = _key(schema.person_pk(person), schema.MEMBER)
-    return call(dynamodb().get_item, TableName=schema.activity_table(), Key=key, ConsistentRead=True).get("Item", {})
+def _person(person: str) -> Item | None:
+    return reads.get(schema.activity_table(), person_key(person))
 
 
-def _list(item: dict[str, Any], name: str) -> list[Any]:
-    """What a person's item says: memberships under `m`, links under `l`."""
-    return list(json.loads(item[name]["S"])) if name in item else []
-
-
-def _save(item: dict[str, Any], name: str, value: list[Any]) -> None:
-    text = {"S": json.dumps(value, ensure_ascii=False, separators=(",", ":"))}
-    call(
-        dynamodb().put_item,
-        TableName=schema.activity_table(),
-        Item={**item, name: text, "v": {"S": secrets.token_urlsafe(8)}},
-        ConditionExpression="v = :read",
-        ExpressionAttributeValues={":read": item["v"]},
-    )
-
-
-def _key(pk: str, sk: str) -> dict[str, Any]:
-    return {"pk": {"S": pk}, "sk": {"S": sk}}
+def _save(item: Item | None, name: str, value: Sequence[Any]) -> None:
+    """Set a list of a person's item, which has one, on condition that the item is unchanged."""
+    there = item or {}
+    writes.apply(put_person({**there, name: codec.json_text(value)}, codec.text_of(there, "v")))

@@ -1,11 +1,11 @@
-"""Who belongs where (table Activity, beside the logs of events that nobody has said an account of).
+"""Which accounts people belong to, and who they are (table Activity, beside the logs of people of no known account).
 
-A person's item lists where they belonged since when, and by which users' ids they are known as well: an anonymous
-visitor who signs in belongs where the user belongs. A copy of each fact stands in the partition of what it is about:
-an account's partition names its people, and a user's the other ids, so that both can be found from either end.
+A person's item lists their accounts by time, and the users' ids by which they are known as well: an anonymous visitor
+who signs in belongs to the accounts of that user. Each fact has a copy in the partition of what it is about: an
+account's partition names its people, and a user's the other ids, so that both are found from either end.
 
-Where events count is decided by these items, so whoever commits events by them does so on condition that they still
-stand as they were read: that is a `VersionCheck`.
+These items decide where events count. So events are committed on condition that the items are unchanged since they were
+read: that is a `VersionCheck`.
 """
 
 from __future__ import annotations
@@ -18,40 +18,48 @@ from typing import TYPE_CHECKING, Any
 
 from healthscore.core.identity.memberships import merge_memberships
 from healthscore.core.identity.traits import with_traits
-from healthscore.storage import schema
+from healthscore.storage import codec, conditions, reads, schema, writes
 from healthscore.storage.accounts import existence
-from healthscore.storage.batches import batch_get
-from healthscore.storage.client import call, dynamodb, pages
-from healthscore.storage.errors import BeingErasedError, ConditionFailedError, MovedError
+from healthscore.storage.client import dynamodb, pages
+from healthscore.storage.errors import BeingErasedError, MovedError
 from healthscore.storage.people import pending_moves
-from healthscore.storage.retries import Backoff
+from healthscore.storage.retries import retried
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from healthscore.core.identity.memberships import Membership
+    from healthscore.storage.codec import Item
+    from healthscore.storage.people.pending_moves import PendingMove
+    from healthscore.storage.writes import Write
 
 
 MAX_LINKS = 10
 """Users that one anonymous id is linked to, as on a shared device; further ones are not followed."""
+MEMBERSHIPS, LINKS = "m", "l"
+"""The attributes that hold a person's memberships, and the users that an anonymous id turned out to be."""
+TOO_MANY_WRITERS = "too many writers at once for one person"
 
 
 @dataclass(frozen=True, slots=True)
 class VersionCheck:
-    """People's items as they were read, that a commit is made on condition of."""
+    """The versions of people's items as they were read, for a commit to be made on condition of."""
 
     versions: Mapping[str, str | None]
     """Version of each item by its person; None where there is none."""
 
-    def checks(self) -> list[dict[str, Any]]:
+    def checks(self) -> list[Write]:
         """The conditions, as parts of a transaction."""
-        return [_check(person, version) for person, version in self.versions.items()]
+        return [
+            writes.check(schema.activity_table(), person_key(person), conditions.version_is(version))
+            for person, version in self.versions.items()
+        ]
 
     def verify(self) -> None:
-        """Look whether the items still stand as they were read.
+        """Read whether the items are unchanged.
 
         Raises:
-            MovedError: they do not.
+            MovedError: they are not.
             StorageUnavailableError: the table cannot be read now.
         """
         items = _items(self.versions)
@@ -61,7 +69,7 @@ class VersionCheck:
 
 @dataclass(frozen=True, slots=True)
 class PersonAccounts:
-    """Where a person belongs, as it was read."""
+    """A person's memberships, as they were read."""
 
     memberships: tuple[Membership, ...]
     """Their own and those of the users that they are known to be; sorted."""
@@ -74,7 +82,7 @@ class PersonAccounts:
 
 
 def read(people: Iterable[str]) -> dict[str, PersonAccounts]:
-    """Where people belong, read consistently.
+    """People's memberships, read consistently.
 
     Args:
         people: named as in `core.day_log.codec.Entry`.
@@ -84,90 +92,81 @@ def read(people: Iterable[str]) -> dict[str, PersonAccounts]:
     """
     people = set(people)
     items = _items(people)
-    further = {user for item in items.values() for user in _links(item)} - people
+    further = {user for item in items.values() for user in links_of(item)} - people
     items |= _items(further)
-    return {person: _belonging(person, items) for person in people}
+    return {person: _person_accounts(person, items) for person in people}
 
 
-def join(person: str, memberships: Collection[Membership]) -> pending_moves.Note | None:
-    """Note that a person belongs to accounts, each since an instant.
+def join(person: str, memberships: Collection[Membership]) -> PendingMove | None:
+    """Record that a person belongs to accounts, each since an instant.
 
     Returns:
-        The note that events of the person may be waiting to be moved, where this is the first account that is said of
-        them; whoever has moved the events deletes it.
+        The pending move of the person's earlier events, where this is their first account; the caller deletes it once
+        it has moved the events.
 
     Raises:
         BeingErasedError: one of the accounts is being erased.
-        StorageUnavailableError: not noted, or not known to be; the same may be said again.
+        StorageUnavailableError: not recorded, or not known to be; the same call may be made again.
     """
-    attempts, note = count(), pending_moves.note(person)
+    tries, move = count(), pending_moves.new(person)
     first = False
 
-    def change(item: dict[str, Any] | None) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    def change(item: Item | None) -> tuple[Item, list[Write]]:
         nonlocal first
-        known = _memberships(item)
+        known = memberships_of(item)
         first = not known
-        said = merge_memberships(known, memberships)
-        new = sorted({account for _, account in said} - {account for _, account in known})
-        if next(attempts) and any(existence.erasing(account) for account in new):
+        merged = merge_memberships(known, memberships)
+        new = sorted({account for _, account in merged} - {account for _, account in known})
+        if next(tries) and any(existence.erasing(account) for account in new):
             raise BeingErasedError("the account is being erased")
-        copies = [_put(_key(schema.activity_pk(account), schema.member_key(person))) for account in new]
-        sets = {"m": {"S": json.dumps(said, ensure_ascii=False, separators=(",", ":"))}}
-        return sets, [*copies, *existence.not_erasing(new), *([_put(note)] if first else ())]
+        copies = [_put(codec.key(schema.activity_pk(account), schema.member_key(person))) for account in new]
+        along = [*copies, *existence.not_erasing(new), *([_put(move)] if first else ())]
+        return {MEMBERSHIPS: codec.json_text(merged)}, along
 
-    return note if _change(person, change) and first else None
+    return move if _change(person, change) and first else None
 
 
-def link(person: str, user: str) -> pending_moves.Note | None:
-    """Note that a person is known by a user's id as well, and belongs where that user belongs.
+def link(person: str, user: str) -> PendingMove | None:
+    """Record that a person is known by a user's id as well, and belongs to the accounts of that user.
 
     Returns:
-        The note that events of the person may be waiting to be moved, where the link is new.
+        The pending move of the person's earlier events, where the link is new.
 
     Raises:
-        StorageUnavailableError: not noted, or not known to be; the same may be said again.
+        StorageUnavailableError: not recorded, or not known to be; the same call may be made again.
     """
-    note = pending_moves.note(person)
+    move = pending_moves.new(person)
 
-    def change(item: dict[str, Any] | None) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-        links = _links(item)
+    def change(item: Item | None) -> tuple[Item, list[Write]]:
+        links = links_of(item)
         if user in links or len(links) >= MAX_LINKS:
             return {}, []
-        said = json.dumps([*links, user], ensure_ascii=False, separators=(",", ":"))
-        return {"l": {"S": said}}, [_put(_key(schema.person_pk(user), schema.alias_key(person))), _put(note)]
+        alias = codec.key(schema.person_pk(user), schema.alias_key(person))
+        return {LINKS: codec.json_text([*links, user])}, [_put(alias), _put(move)]
 
-    return note if _change(person, change) else None
+    return move if _change(person, change) else None
 
 
+@retried(TOO_MANY_WRITERS)
 def describe(person: str, said: Mapping[str, Any], at: int) -> None:
-    """Note who a person is.
+    """Save a person's traits.
 
     Args:
         person: the person.
-        said: name, e-mail address and title, as far as they were said.
-        at: when, in milliseconds; what was said later than that stands.
+        said: name, e-mail address and title, as far as the call has them.
+        at: the time of the call, in milliseconds; traits of a later call stay.
 
     Raises:
-        StorageUnavailableError: not noted, or not known to be.
+        StorageUnavailableError: not saved, or not known to be.
     """
-    key = _key(schema.person_pk(person), schema.TRAITS)
-    patience = Backoff("too many writers at once for one person")
-    while True:
-        item = call(dynamodb().get_item, TableName=schema.activity_table(), Key=key, ConsistentRead=True).get("Item")
-        read = item["t"]["S"] if item else None
-        traits = with_traits({} if read is None else traits_from_text(read), said, at)
-        if traits is None:
-            return
-        condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
-        if read is not None:
-            condition = {"ConditionExpression": "t = :read", "ExpressionAttributeValues": {":read": {"S": read}}}
-        put = {**key, "t": {"S": json.dumps(traits, ensure_ascii=False, separators=(",", ":"))}}
-        try:
-            call(dynamodb().put_item, TableName=schema.activity_table(), Item=put, **condition)
-        except ConditionFailedError:
-            patience.wait()
-            continue
+    key = codec.key(schema.person_pk(person), schema.TRAITS)
+    item = reads.get(schema.activity_table(), key)
+    read = codec.text_of(item, "t") if item else None
+    traits = with_traits({} if read is None else traits_from_text(read), said, at)
+    if traits is None:
         return
+    as_read = conditions.ABSENT if read is None else conditions.unchanged("t", read)
+    writes.apply(writes.put(schema.activity_table(), {**key, "t": codec.json_text(traits)}, as_read))
 
 
 def traits_from_text(text: str) -> dict[str, tuple[Any, int]]:
@@ -193,92 +192,66 @@ def aliases(user: str) -> list[str]:
     Raises:
         StorageUnavailableError: the table cannot be read now.
     """
-    items = pages(
-        dynamodb().query,
-        TableName=schema.activity_table(),
-        KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)",
-        ExpressionAttributeValues={":pk": {"S": schema.person_pk(user)}, ":prefix": {"S": schema.ALIASES_PREFIX}},
-        ProjectionExpression="sk",
-        ConsistentRead=True,
+    request = reads.partition(
+        schema.activity_table(), schema.person_pk(user), prefix=schema.ALIASES_PREFIX, attributes=("sk",)
     )
-    return [item["sk"]["S"].removeprefix(schema.ALIASES_PREFIX) for item in items]
+    items = pages(dynamodb().query, **request)
+    return [codec.text_of(item, "sk").removeprefix(schema.ALIASES_PREFIX) for item in items]
 
 
-def _change(
-    person: str, change: Callable[[dict[str, Any] | None], tuple[dict[str, Any], list[dict[str, Any]]]]
-) -> bool:
-    """Set attributes of a person's item, and do what belongs to it, on condition that it still is as it was read.
+@retried(TOO_MANY_WRITERS)
+def _change(person: str, change: Callable[[Item | None], tuple[Item, list[Write]]]) -> bool:
+    """Set attributes of a person's item, with further writes, on condition that it is unchanged.
 
     Returns:
         Whether there was anything to change.
     """
-    patience = Backoff("too many writers at once for one person")
-    while True:
-        item = _items([person]).get(person)
-        sets, further = change(item)
-        if item is not None and all(item.get(name) == value for name, value in sets.items()):
-            return False
-        put = {
-            "TableName": schema.activity_table(),
-            "Item": {**(item or _member_key(person)), **sets, "v": {"S": secrets.token_urlsafe(8)}},
-            **_condition(_version(item)),
-        }
-        try:
-            if further:
-                call(dynamodb().transact_write_items, TransactItems=[{"Put": put}, *further])
-            else:
-                call(dynamodb().put_item, **put)
-        except ConditionFailedError:
-            patience.wait()
-            continue
-        return True
+    item = _items([person]).get(person)
+    sets, along = change(item)
+    if item is not None and all(item.get(name) == value for name, value in sets.items()):
+        return False
+    writes.apply(put_person({**(item or person_key(person)), **sets}, _version(item)), *along)
+    return True
 
 
-def _items(people: Collection[str]) -> dict[str, dict[str, Any]]:
-    wanted = [(schema.activity_table(), _member_key(person)) for person in sorted(people)]
-    items = batch_get(wanted, {schema.activity_table(): {"ConsistentRead": True}})
-    return {schema.person_of(item["pk"]["S"]): item for _, item in items}
+def put_person(item: Item, read_version: str | None) -> Write:
+    """The put of a person's item under a new version, on condition that the version read is still there."""
+    new = {**item, "v": codec.text(secrets.token_urlsafe(8))}
+    return writes.put(schema.activity_table(), new, conditions.version_is(read_version))
 
 
-def _belonging(person: str, items: Mapping[str, dict[str, Any]]) -> PersonAccounts:
-    item = items.get(person)
-    users = _links(item)
-    memberships = {membership for one in (person, *users) for membership in _memberships(items.get(one))}
-    return PersonAccounts(
-        tuple(sorted(memberships)), VersionCheck({one: _version(items.get(one)) for one in (person, *users)})
-    )
+def _items(people: Collection[str]) -> dict[str, Item]:
+    wanted = [(schema.activity_table(), person_key(person)) for person in sorted(people)]
+    items = reads.batch_get(wanted, {schema.activity_table(): {"ConsistentRead": True}})
+    return {schema.person_of(codec.text_of(item, "pk")): item for _, item in items}
 
 
-def _key(pk: str, sk: str) -> dict[str, Any]:
-    return {"pk": {"S": pk}, "sk": {"S": sk}}
+def _person_accounts(person: str, items: Mapping[str, Item]) -> PersonAccounts:
+    known = (person, *links_of(items.get(person)))
+    memberships = {membership for one in known for membership in memberships_of(items.get(one))}
+    versions = {one: _version(items.get(one)) for one in known}
+    return PersonAccounts(tuple(sorted(memberships)), VersionCheck(versions))
 
 
-def _member_key(person: str) -> dict[str, Any]:
-    return _key(schema.person_pk(person), schema.MEMBER)
+def person_key(person: str) -> Item:
+    """The key of a person's item."""
+    return codec.key(schema.person_pk(person), schema.MEMBER)
 
 
-def _put(item: dict[str, Any]) -> dict[str, Any]:
-    return {"Put": {"TableName": schema.activity_table(), "Item": item}}
+def memberships_of(item: Item | None) -> tuple[Membership, ...]:
+    """The memberships in a person's item."""
+    return tuple((at, account) for at, account in codec.json_of(item or {}, MEMBERSHIPS, ()))
 
 
-def _check(person: str, version: str | None) -> dict[str, Any]:
-    return {"ConditionCheck": {"TableName": schema.activity_table(), "Key": _member_key(person), **_condition(version)}}
-
-
-def _condition(version: str | None) -> dict[str, Any]:
-    if version is None:
-        return {"ConditionExpression": "attribute_not_exists(pk)"}
-    return {"ConditionExpression": "v = :read", "ExpressionAttributeValues": {":read": {"S": version}}}
-
-
-def _version(item: Mapping[str, Any] | None) -> str | None:
-    return item["v"]["S"] if item else None
-
-
-def _memberships(item: Mapping[str, Any] | None) -> tuple[Membership, ...]:
-    return tuple((at, account) for at, account in json.loads(item["m"]["S"])) if item and "m" in item else ()
-
-
-def _links(item: Mapping[str, Any] | None) -> list[str]:
-    links: list[str] = json.loads(item["l"]["S"]) if item and "l" in item else []
+def links_of(item: Item | None) -> Sequence[str]:
+    """The users that an anonymous id turned out to be, in its item."""
+    links: list[str] = codec.json_of(item or {}, LINKS, [])
     return links
+
+
+def _put(item: Item) -> Write:
+    return writes.put(schema.activity_table(), item)
+
+
+def _version(item: Item | None) -> str | None:
+    return codec.text_of(item, "v") if item else None

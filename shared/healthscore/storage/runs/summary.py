@@ -2,40 +2,39 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 from typing import TYPE_CHECKING, Any
 
-from healthscore.storage import schema
+from healthscore.storage import codec, conditions, reads, schema, writes
 from healthscore.storage.accounts import existence
-from healthscore.storage.client import call, dynamodb
-from healthscore.storage.errors import ConditionFailedError
-from healthscore.storage.retries import Backoff
 
 if TYPE_CHECKING:
     from datetime import date
 
-_KEY = {"pk": {"S": "summary"}, "sk": {"S": "current"}}
+    from healthscore.storage.codec import Item
+
+KEY = codec.key(schema.SUMMARY_PK, schema.CURRENT)
+SUMMARY = "summary"
+"""The attribute that holds it."""
 
 
 def save(day: date, summary: dict[str, Any]) -> None:
     """Keep a night's summary, unless a later night's is there.
 
     Raises:
-        ConditionFailedError: an account that moved is gone, or being erased; or somebody else saved just now.
+        ConditionFailedError: an account that moved is gone, or being erased; or another summary was saved just now.
         StorageUnavailableError: not kept.
     """
-    there = _item()
-    if there is not None and there["summary_day"]["S"] > day.isoformat():
+    there = item()
+    this_day = codec.text(day.isoformat())
+    if there is not None and codec.text_of(there, "summary_day") > day.isoformat():
         return
-    put = {
-        "TableName": schema.settings_table(),
-        "Item": {**_KEY, "summary": _text(summary), "summary_day": {"S": day.isoformat()}},
-        "ConditionExpression": "attribute_not_exists(pk) OR summary_day <= :day",
-        "ExpressionAttributeValues": {":day": {"S": day.isoformat()}},
-    }
+    put = writes.put(
+        schema.settings_table(),
+        {**KEY, SUMMARY: codec.json_text(summary), "summary_day": this_day},
+        conditions.any_of(conditions.ABSENT, conditions.at_most("summary_day", this_day)),
+    )
     named = {mover["account_id"] for moved in summary["movers"].values() for mover in moved}
-    call(dynamodb().transact_write_items, TransactItems=[{"Put": put}, *existence.checks(sorted(named))])
+    writes.transact(put, *existence.checks(sorted(named)))
 
 
 def read() -> dict[str, Any] | None:
@@ -44,49 +43,14 @@ def read() -> dict[str, Any] | None:
     Raises:
         StorageUnavailableError: the table cannot be read now.
     """
-    text = _stored()
-    return None if text is None else dict(json.loads(text))
+    there = item()
+    return None if there is None else dict(codec.json_of(there, SUMMARY))
 
 
-def forget(account_id: str) -> None:
-    """Take an account out of the movers.
+def item() -> Item | None:
+    """The summary's item; None before the first night.
 
     Raises:
-        StorageUnavailableError: it may still be among them.
+        StorageUnavailableError: the table cannot be read now.
     """
-    patience = Backoff("too many writers at once for the summary")
-    while True:
-        text = _stored()
-        if text is None:
-            return
-        summary = json.loads(text)
-        movers = {
-            way: [mover for mover in moved if mover["account_id"] != account_id]
-            for way, moved in summary["movers"].items()
-        }
-        if movers == summary["movers"]:
-            return
-        with contextlib.suppress(ConditionFailedError):
-            call(
-                dynamodb().update_item,
-                TableName=schema.settings_table(),
-                Key=_KEY,
-                UpdateExpression="SET summary = :summary",
-                ConditionExpression="summary = :read",
-                ExpressionAttributeValues={":summary": _text({**summary, "movers": movers}), ":read": {"S": text}},
-            )
-            return
-        patience.wait()
-
-
-def _stored() -> str | None:
-    item = _item()
-    return item["summary"]["S"] if item else None
-
-
-def _item() -> dict[str, Any] | None:
-    return call(dynamodb().get_item, TableName=schema.settings_table(), Key=_KEY, ConsistentRead=True).get("Item")
-
-
-def _text(summary: dict[str, Any]) -> dict[str, str]:
-    return {"S": json.dumps(summary, ensure_ascii=False, separators=(",", ":"))}
+    return reads.get(schema.settings_table(), KEY)

@@ -1,0 +1,23 @@
+"""Deletes an account's history: snapshots, alerts and CRM facts (table History)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from healthscore.storage import schema
+from healthscore.storage.erasure import marked
+from healthscore.storage.schema import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from healthscore.storage.erasure.eraser import AccountErasure
+
+COVERS = frozenset({Kind.SNAPSHOT, Kind.ALERT, Kind.CRM_FACTS})
+
+
+def erase(erasure: AccountErasure) -> Iterator[int]:
+    """Delete the history, some items at a time."""
+    table = schema.history_table()
+    for batch in marked.batches(table, schema.account_history(erasure.account_id)):
+        yield marked.delete(erasure.account_id, table, batch)

@@ -1,0 +1,144 @@
+"""Writes as values: put, update, delete and check, to be made by a call of their own or in one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from healthscore.storage import conditions
+from healthscore.storage.client import call, dynamodb
+from healthscore.storage.retries import attempts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from healthscore.storage.codec import Attribute, Item
+    from healthscore.storage.conditions import Condition
+
+_DELETES = 25
+_CALLS = {"Put": "put_item", "Update": "update_item", "Delete": "delete_item"}
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One write, or one check of a transaction."""
+
+    kind: Literal["Put", "Update", "Delete", "ConditionCheck"]
+    parameters: dict[str, Any]
+    """What DynamoDB's API takes for it."""
+
+
+def put(table: str, item: Item, *holds: Condition) -> Write:
+    """Put an item in the place of the one that is there, if conditions hold for that one."""
+    return Write("Put", _parameters(table, {"Item": item}, holds))
+
+
+def delete(table: str, key: Item, *holds: Condition) -> Write:
+    """Delete an item, if conditions hold for it."""
+    return Write("Delete", _parameters(table, {"Key": key}, holds))
+
+
+def check(table: str, key: Item, *holds: Condition) -> Write:
+    """Write nothing, but have the transaction fail unless conditions hold for an item."""
+    return Write("ConditionCheck", _parameters(table, {"Key": key}, holds))
+
+
+def update(
+    table: str,
+    key: Item,
+    *holds: Condition,
+    sets: Mapping[str, Attribute] | None = None,
+    defaults: Mapping[str, Attribute] | None = None,
+    removes: Iterable[str] = (),
+    adds: Mapping[str, Attribute] | None = None,
+    takes: Mapping[str, Attribute] | None = None,
+) -> Write:
+    """Change attributes of an item, if conditions hold for it; an item that is not there is made.
+
+    Args:
+        table: the table.
+        key: the item's key.
+        holds: the conditions.
+        sets: attributes to set.
+        defaults: attributes to set where the item does not have them.
+        removes: attributes to remove.
+        adds: elements to add to attributes that are sets.
+        takes: elements to take out of attributes that are sets.
+    """
+    sets, defaults, adds, takes = sets or {}, defaults or {}, adds or {}, takes or {}
+    removes = tuple(removes)
+    assignments = [f"#{name} = :{name}" for name in sets]
+    assignments += [f"#{name} = if_not_exists(#{name}, :{name})" for name in defaults]
+    clauses = {
+        "SET": assignments,
+        "REMOVE": [f"#{name}" for name in removes],
+        "ADD": [f"#{name} :{name}" for name in adds],
+        "DELETE": [f"#{name} :{name}" for name in takes],
+    }
+    expression = " ".join(f"{word} {', '.join(parts)}" for word, parts in clauses.items() if parts)
+    values = {**sets, **defaults, **adds, **takes}
+    request = {"Key": key, "UpdateExpression": expression}
+    return Write(
+        "Update",
+        _parameters(table, request, holds, (*values, *removes), {f":{name}": value for name, value in values.items()}),
+    )
+
+
+def apply(*writes: Write) -> None:
+    """Make one write by a call of its own; several in one transaction.
+
+    Raises:
+        ConditionFailedError: a condition did not hold, or another transaction was in the way; nothing is written.
+        StorageUnavailableError: it is not known whether anything is written.
+    """
+    if len(writes) > 1:
+        transact(*writes)
+    else:
+        (only,) = writes
+        call(getattr(dynamodb(), _CALLS[only.kind]), **only.parameters)
+
+
+def transact(*writes: Write) -> None:
+    """Make writes in one transaction: all or none. Raises as `apply` does."""
+    call(dynamodb().transact_write_items, TransactItems=[{write.kind: write.parameters} for write in writes])
+
+
+def updated(change: Write) -> Item:
+    """Make an update; answers the whole item as it stands then. Raises as `apply` does."""
+    item: Item = call(dynamodb().update_item, **change.parameters, ReturnValues="ALL_NEW")["Attributes"]
+    return item
+
+
+def delete_all(table: str, keys: Sequence[Item]) -> None:
+    """Delete items of a table by their keys, each once; those that are not there do no harm.
+
+    Raises:
+        StorageUnavailableError: some may be left.
+    """
+    for start in range(0, len(keys), _DELETES):
+        request: Any = {table: [{"DeleteRequest": {"Key": key}} for key in keys[start : start + _DELETES]]}
+        for _ in attempts("deletions stay unprocessed"):
+            request = call(dynamodb().batch_write_item, RequestItems=request).get("UnprocessedItems")
+            if not request:
+                break
+
+
+def _parameters(
+    table: str,
+    request: dict[str, Any],
+    holds: Sequence[Condition],
+    names: Iterable[str] = (),
+    values: Mapping[str, Attribute] | None = None,
+) -> dict[str, Any]:
+    parameters = {"TableName": table, **request}
+    named, compared = {*names}, {**(values or {})}
+    if holds:
+        condition = conditions.all_of(*holds)
+        parameters["ConditionExpression"] = condition.expression
+        named |= condition.names
+        compared |= condition.values
+    if named:
+        parameters["ExpressionAttributeNames"] = {f"#{name}": name for name in sorted(named)}
+    if compared:
+        parameters["ExpressionAttributeValues"] = compared
+    return parameters
