@@ -1,18 +1,18 @@
-"""How log entries lie in bytes: small, self-contained, and the same bytes for the same set of entries.
+"""Log entries as bytes: small, self-contained, and the same bytes for the same set of entries.
 
     1 byte     format
     3 numbers  entries n, sessions k, UUIDs u, 2 bytes each
     8·n        the entries' ids
     8·k        session ids
     16·u       the user and anonymous ids that are UUIDs
-    deflated (what stands above is as good as random and would only spoil it):
+    deflated (the bytes above are as good as random and do not deflate):
       4 bytes  length of the tables, then the tables as JSON: [names, people, {entry index: value in millionths}];
                the name of an event that says which page was viewed is a pair of both
       4·n      times, each as milliseconds after the one before
       n codes  person, session, name: index into the tables, one byte each (two where a table needs it), 0 for none
 
 Entries are sorted by time and id. Times count from the UTC midnight before the day's own, so that a day of any time
-zone fits without a sign. A UUID's place in the table of people holds its kind alone.
+zone fits without a sign. Of a UUID, the table of people holds only the kind, `u` or `a`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from healthscore.core.model import Event
 
 MAX_ENTRIES = 250
-"""Entries in one pack: with the longest names and ids allowed, such a pack stays below DynamoDB's item limit."""
+"""Entries in one pack: with the longest names and ids allowed, it stays below DynamoDB's item limit."""
 
 _FORMAT = 1
 _PREFIX = struct.Struct("<BHHH")
@@ -64,9 +64,9 @@ class Entry(NamedTuple):
 
 
 def entry(event: Event) -> Entry:
-    """What the log keeps of an event.
+    """The entry of an event.
 
-    Ids stand as 64-bit hashes. Among n different ids of one account and day the odds that any two share a hash are
+    Ids become 64-bit hashes. Among n different ids of one account and day the odds that any two share a hash are
     about n²/2⁶⁵: one in 370 million for a day of 300,000 events.
     """
     if event.user_id is not None:

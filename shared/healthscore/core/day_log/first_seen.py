@@ -1,4 +1,4 @@
-"""When each event name was first seen in an account's life: what milestones are counted from (scoring rule 8)."""
+"""When each event name of an account was first seen: the times that milestones are counted from (scoring rule 8)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
 MAX_NAMES = 500
-"""Event names remembered per account beside the milestones; with more, the earliest are kept.
+"""Event names remembered per account beside the milestones; of more, the earliest are kept.
 
 A client that puts ids into its event names would otherwise grow the account without bound.
 """
@@ -17,7 +17,7 @@ A client that puts ids into its event names would otherwise grow the account wit
 def merge_first_seen(
     known: Mapping[str, int], seen: Iterable[tuple[str, int]], milestones: Collection[str]
 ) -> dict[str, int] | None:
-    """Bring first-seen times up to date.
+    """Add events to first-seen times.
 
     Args:
         known: first-seen milliseconds by event name.
@@ -26,15 +26,15 @@ def merge_first_seen(
 
     Returns:
         The new first-seen times, or None where nothing changes. The result depends only on the set of all events, not
-        on their order: a name that is crowded out today could only come back by an earlier event.
+        on their order: a name that is dropped today could only come back with an earlier event.
     """
-    firsts = dict(known)
+    merged = dict(known)
     for name, at in seen:
-        if at < firsts.get(name, at + 1):
-            firsts[name] = at
-    crowd = [name for name in firsts if name not in milestones]
-    if len(crowd) > MAX_NAMES:
-        crowd.sort(key=lambda name: (firsts[name], name))
-        for name in crowd[MAX_NAMES:]:
-            del firsts[name]
-    return None if firsts == known else firsts
+        if at < merged.get(name, at + 1):
+            merged[name] = at
+    others = [name for name in merged if name not in milestones]
+    if len(others) > MAX_NAMES:
+        others.sort(key=lambda name: (merged[name], name))
+        for name in others[MAX_NAMES:]:
+            del merged[name]
+    return None if merged == known else merged

@@ -1,15 +1,15 @@
 """The day log: everything one account did on one day, exactly once, for the price of a plain put.
 
-One item per account and day, the *head*, is the unit of consistency (a hot day has several: see `core.shards`). It
-holds the day's roll-up and the log that proves it: the *tail* of recent entries, and a pointer to the last *block*, an
-immutable item into which an earlier tail was sealed. Each block names the one before it, so the head's one pointer
-stands for the whole sealed part.
+One item per account and day, the *head*, is the unit of consistency (a hot day has several: see
+`core.day_log.shards`). It holds the day's roll-up and the log that proves it: the *tail* of recent entries, and a
+pointer to the last *block*, an immutable item into which an earlier tail was sealed. Each block names the one before
+it, so the head's one pointer leads to the whole sealed part.
 
-A write reads the head (and the blocks it has not seen), drops the entries that are already there, and puts the head
-anew on condition that nobody else did meanwhile. That put is the commit: before it nothing has changed, a block that
-no head leads to does not count, and a writer that lost the race starts again from what is there now. The roll-up is
-always the fold of the whole log and never a running delta, so order, repetition and the way events were split into
-batches cannot change it.
+A write reads the head (and the blocks that this process has not read), drops the entries that are already there, and
+puts a new head on condition that the head is unchanged. That put is the commit: before it nothing has changed, and a
+block that no head leads to does not count. A writer whose put fails its condition starts again from what is there then.
+The roll-up is always the fold of the whole log and never a running delta, so order, repetition and the split of events
+into batches cannot change it.
 
 This module is the pure part: what to write for given events. `healthscore.storage.day_logs` does the reading and
 writing. The rules of counting are scoring rules 4, 6, 7 and 11.
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from healthscore.core.day_log.codec import Entry
 
 HEAD_BYTES = 1024
-"""A head is kept within one write unit of DynamoDB: a tail that would push it further is sealed."""
+"""A head is kept within one write unit of DynamoDB: a tail that would make it larger is sealed."""
 NO_TOKEN = bytes(8)
 """Stands for "no block before this one"."""
 
@@ -46,7 +46,7 @@ _FORMAT = 1
 class Sealed:
     """The sealed part of a day's log, up to and including one block, folded. Never changed once made.
 
-    It depends only on immutable blocks, so a warm process may keep it and never read those blocks again.
+    It depends only on immutable blocks, so a warm process may keep it and need not read those blocks again.
     """
 
     __slots__ = ("blocks", "fold", "seen", "token")
@@ -58,7 +58,7 @@ class Sealed:
         self.fold = fold
 
     def then(self, more: Sequence[tuple[bytes, Sequence[Entry]]]) -> Sealed:
-        """The sealed part with more blocks behind it, given by token and entries; all at once, for it is a copy."""
+        """The sealed part with more blocks at its end, given by token and entries; all in one call, since it copies."""
         if not more:
             return self
         fold = self.fold.copy()
@@ -129,8 +129,8 @@ def append(
         head: the head as it stands.
         entries: what to add; entries whose id is in the log, or came earlier in `entries`, are dropped.
         overhead: bytes of the head item beside its log and roll-up (keys, version, attribute names).
-        salt: what makes the tokens of this commit's blocks unlike those of any other, even one of the same entries:
-            a day that was deleted and begun anew must not lead to a block that its deletion is about to remove.
+        salt: makes the tokens of this commit's blocks unlike those of any other, even one of the same entries: a day
+            that was deleted and begun anew must not lead to a block that its deletion is about to remove.
         load: what this commit adds to the head's load.
 
     Returns:
@@ -188,15 +188,15 @@ def resolve(day: date, head: Head, known: Sealed, blocks: Mapping[bytes, bytes])
         blocks: data of the blocks that were read, by token; those that the head does not lead to are ignored.
 
     Raises:
-        MissingBlockError: the way back from the head reaches a block that is neither known nor among `blocks`.
+        MissingBlockError: the head leads to a block that is neither known nor among `blocks`.
     """
-    way: list[tuple[bytes, list[Entry]]] = []
+    unknown: list[tuple[bytes, list[Entry]]] = []
     token = head.token
     while token not in (known.token, NO_TOKEN):
         previous, entries = _read_block(day, token, blocks)
-        way.append((token, entries))
+        unknown.append((token, entries))
         token = previous
-    return (known if token == known.token else NOTHING_SEALED).then(way[::-1])
+    return (known if token == known.token else NOTHING_SEALED).then(unknown[::-1])
 
 
 class MissingBlockError(Exception):
@@ -207,7 +207,7 @@ def walk_blocks(day: date, head: Head, blocks: Mapping[bytes, bytes]) -> Iterato
     """Position, token and entries of every block that a head leads to, last one first.
 
     Raises:
-        MissingBlockError: a block on the way is not among `blocks`.
+        MissingBlockError: one of these blocks is not among `blocks`.
     """
     position, token = head.blocks, head.token
     while token != NO_TOKEN:

@@ -1,4 +1,4 @@
-"""The roll-up of a day: what its log adds up to, and how that stands in the head item (scoring rules 4, 6, 7, 11)."""
+"""The roll-up of a day: the sum of its log, and its form in the head item (scoring rules 4, 6, 7, 11)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NAMES_BYTES = 320
 
 
 class Fold:
-    """What a set of entries adds up to; the order in which they are added does not matter."""
+    """The sum of a set of entries; the order in which they are added does not matter."""
 
     __slots__ = ("_events", "_first", "_last", "_names", "_people", "_sessions")
 
@@ -114,7 +114,7 @@ def _frequent(names: dict[str, tuple[int, int]]) -> dict[str, NameCount]:
 
 
 def encode_rollup(rollup: DayRollup) -> str:
-    """A roll-up as compact JSON, as it stands in the head item."""
+    """A roll-up as compact JSON, as the head item holds it."""
     names = {
         name: tally.count if tally.value == tally.count * MICROS else [tally.count, tally.value]
         for name, tally in rollup.names.items()
@@ -137,7 +137,7 @@ def decode_rollup(day: date, text: str, *, names: bool = True) -> DayRollup:
 
     Args:
         day: the day.
-        text: the roll-up as it stands in the head item.
+        text: the roll-up as the head item holds it.
         names: whether the tallies of event names are wanted: making them is most of the work.
     """
     fields = json.loads(text)

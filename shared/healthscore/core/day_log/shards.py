@@ -1,8 +1,8 @@
-"""Shards: how a day with very many small batches is split, so that its writers need not meet in one item.
+"""Write shards: a day with very many small batches is split, so that its writers do not all put the same item.
 
 A day's log consists of 1, 2, 4 … `MAX_SHARDS` shards, each a log of its own. All entries of a person lie in one shard,
-so sessions and people of the shards add up to those of the day; and the same event lies in the same shard however often
-it is sent, so each shard finds its repetitions alone. How many shards a day has is decided once, from the load of the
+so sessions and people of the shards add up to those of the day. Repetitions of an event lie in the same shard, so each
+shard finds its repetitions alone. How many shards a day has is decided once, from the load of the
 day before, and never changes for that day.
 """
 
@@ -19,33 +19,32 @@ if TYPE_CHECKING:
 
 MAX_SHARDS = 32
 SHARD_BATCHES = 10_000
-"""Batches a day that one shard takes: at a peak of ten times the average that is 1.2 a second, of which, with some ten
-milliseconds between reading and writing a head, about one in a hundred meets another."""
+"""Batches a day that one shard takes: at a peak of ten times the average that is 1.2 a second. With some ten
+milliseconds between reading and writing a head, about one in a hundred of these meets another."""
 CONFLICT_WEIGHT = 100
-"""Batches that a lost race counts for: where one batch in a hundred loses one, a shard has as much as it should
-take."""
+"""Batches that a write conflict counts for: where one batch in a hundred meets one, a shard is full."""
 NARROW_BATCH = 2
-"""Batches that would on average touch more shards than this are not split up: each shard costs a put of its own, and as
-every batch would go to most shards, the writers would still meet."""
+"""Batches that would on average touch more shards than this are not split: each shard costs a put of its own, and the
+writers would still meet, since every batch would go to most shards."""
 
 _MOST = 2**32 - 1
 
 
 class WriteLoad(NamedTuple):
-    """How much a day was written to, and how wide its batches were."""
+    """How many batches a day had, and how many shards they touched."""
 
     batches: int
-    """Those that brought something new, each lost race counted as `CONFLICT_WEIGHT` more."""
+    """Those with new events, each write conflict counted as `CONFLICT_WEIGHT` more."""
     spread: int
-    """The shards that the batches would have touched had there been `MAX_SHARDS`, summed likewise."""
+    """The shards that the batches would have touched if there were `MAX_SHARDS`, summed likewise."""
 
     def plus(self, other: WriteLoad) -> WriteLoad:
         """The sum of both, as far as a head can hold it."""
         return WriteLoad(min(_MOST, self.batches + other.batches), min(_MOST, self.spread + other.spread))
 
-    def after(self, races: int) -> WriteLoad:
-        """The load when it took so many lost races to bring it in: few batches at one moment meet as often as many."""
-        weight = 1 + CONFLICT_WEIGHT * races
+    def after(self, conflicts: int) -> WriteLoad:
+        """The load of a commit that met conflicts: few batches at one moment meet as often as many over the day."""
+        weight = 1 + CONFLICT_WEIGHT * conflicts
         return WriteLoad(self.batches * weight, self.spread * weight)
 
 
@@ -55,13 +54,13 @@ NO_LOAD = WriteLoad(0, 0)
 def shard_of(entry: Entry, shards: int) -> int:
     """The shard of an entry, by its person; one without a person lies by its session, one without both by its id.
 
-    It follows from the event alone: whatever is learned later of a person must not change what `entry.person` says.
+    It follows from the event alone, and must not depend on what becomes known of the person later.
     """
     if entry.person is not None:
-        place = blake2b(entry.person.encode(), digest_size=1).digest()[0]
+        number = blake2b(entry.person.encode(), digest_size=1).digest()[0]
     else:
-        place = entry.session or entry.id
-    return place % shards
+        number = entry.session or entry.id
+    return number % shards
 
 
 def split(entries: Iterable[Entry], shards: int) -> dict[int, list[Entry]]:

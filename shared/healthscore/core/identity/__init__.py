@@ -1,1 +1,1 @@
-"""Who belongs where, and who they are."""
+"""The model of people: their accounts by time, and their traits."""

@@ -1,4 +1,4 @@
-"""Where a person belongs: which account the events of somebody count for at which time."""
+"""Memberships: the account that a person's events count for, by time."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ if TYPE_CHECKING:
     Membership = tuple[int, str]
 
 MAX_MEMBERSHIPS = 50
-"""Kept of one person; with more, the newest are."""
+"""Kept of one person; of more, the newest."""
 
 
 def account_at(memberships: Sequence[Membership], at: int) -> str | None:
     """The account that a person belonged to.
 
     Args:
-        memberships: milliseconds and account of what is known, sorted.
+        memberships: milliseconds since the Unix epoch, and the account from then on; sorted.
         at: the instant in question, in milliseconds.
 
     Returns:
-        What was said last by then. For a time before anything was said: what was said first, since a visitor's events
-        come before anyone says where the visitor belongs. None where nothing was ever said.
+        The account of the last membership by then; before the first membership, that of the first, since a visitor's
+        events come before the call that names the account. None where there is no membership.
     """
     if not memberships:
         return None
     return memberships[max(0, bisect_right(memberships, at, key=lambda membership: membership[0]) - 1)][1]
 
 
-def merge_memberships(known: Sequence[Membership], said: Iterable[Membership]) -> tuple[Membership, ...]:
-    """Enter what was said; the order in which things are said does not matter.
+def merge_memberships(known: Sequence[Membership], new: Iterable[Membership]) -> tuple[Membership, ...]:
+    """Add memberships; the order in which they become known does not matter.
 
-    Clients say again and again where somebody belongs, so of a run of the same account its first and last time are
-    kept, and what lies between is dropped: as long as nobody says later that the person was elsewhere in between, the
-    answer is the same at every instant.
+    Clients name the account again and again. So of a run of the same account the first and the last time are kept, and
+    those between are dropped: `account_at` is the same at every instant, unless another account between the two becomes
+    known later.
     """
-    memberships = sorted({*known, *said})
+    memberships = sorted({*known, *new})
     kept = [
         membership
         for i, membership in enumerate(memberships)

@@ -1,4 +1,4 @@
-"""What the clients' group calls say of an account, beside what an admin says, who is always right."""
+"""Traits of accounts and people, as clients send them; for an account, an admin's profile takes precedence."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ if TYPE_CHECKING:
     Traits = Mapping[str, tuple[Any, int]]
 
 ATTRIBUTE = "attributes."
-"""What the names of traits that are attributes of the profile begin with."""
+"""The prefix of traits that are attributes of the profile."""
 MAX_TRAITS = 50
-"""Traits kept of one account; with more, those that were said first."""
+"""Traits kept of one account; of more, those that came first."""
 
 
-def with_traits(known: Traits, said: Mapping[str, Any], at: int) -> dict[str, tuple[Any, int]] | None:
-    """Enter what was said at an instant.
+def with_traits(known: Traits, new: Mapping[str, Any], at: int) -> dict[str, tuple[Any, int]] | None:
+    """Add the traits of a call.
 
     Args:
-        known: values by name, each with the milliseconds at which it was said.
-        said: values by name.
-        at: when they were said, in milliseconds; what was said later than that stands.
+        known: values by name, each with the time of its call in milliseconds.
+        new: values by name.
+        at: the time of the call, in milliseconds; traits of a later call stay.
 
     Returns:
         The new traits, or None where no value changes.
     """
     traits = dict(known)
-    for name, value in said.items():
+    for name, value in new.items():
         before = known.get(name)
         if before is None and len(traits) >= MAX_TRAITS:
             continue
@@ -37,10 +37,10 @@ def with_traits(known: Traits, said: Mapping[str, Any], at: int) -> dict[str, tu
 
 
 def effective(traits: Traits, profile: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """The profile as it is shown: what an admin has set, and what was said in traits where the admin has said nothing.
+    """The profile as it is shown: the fields that an admin has set, and traits for those that no admin has set.
 
     Returns:
-        The profile, and the names of what is in it from traits; attributes as `attributes.<name>`.
+        The profile, and the names of the fields that are from traits; attributes as `attributes.<name>`.
     """
     shown = dict(profile)
     attributes = dict(profile.get("attributes", {}))
