@@ -30,8 +30,7 @@ _ANYWHERE = ("throttled", "server error", "timed out", "not connected", "answer 
 KINDS = {*_ANYWHERE, "conflict", "partial read", "partial write"}
 """What can happen to a request to DynamoDB."""
 NOWHERE = "https://fault.invalid/"
-"""Where refused requests are sent: the stand-in for AWS, asked after the hook, does not know it and memberships
-silent."""
+"""Where refused requests are sent: the stand-in for AWS, asked after the hook, does not know it and stays silent."""
 
 
 class Killed(BaseException):  # not an error: nothing may catch it
@@ -54,7 +53,7 @@ class Faults:
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
-        """Faults befall what this thread does inside: a process that lives until it is done, or killed."""
+        """Faults meet the requests of this thread inside: a process that lives until it is done, or killed."""
         self._here.active, self._here.dead = True, False
         try:
             yield
@@ -171,7 +170,7 @@ def _refusal(fate: str, operation: str) -> AWSResponse:
 
 
 def with_tokens_from(patch: pytest.MonkeyPatch, random: Random) -> None:
-    """Draw the tokens of heads and segments, and the strangers in the place of erased users, from a seed.
+    """Draw the tokens of heads and blocks, and the strangers in the place of erased users, from a seed.
 
     Items lie in the order of their keys, so these decide what is read and deleted in which order.
     """

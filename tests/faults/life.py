@@ -47,7 +47,7 @@ ERASERS = 2
 """The account that is erased while its events come in is erased by so many at once: a client that had no answer in time
 asks again."""
 PAUSE_TURNS = 10
-"""Whoever has to ask again lets fewer turns pass than these: an erasure takes its time."""
+"""A client that has to ask again lets fewer turns pass than these: an erasure takes its time."""
 NIGHT_TURNS = 150
 """About as many calls as a night makes: what comes at any time of it begins within so many turns."""
 
@@ -81,7 +81,7 @@ class Life:
         self._figures.wrong += traces_of_user(*USERS_ERASED[1])
         self._side_by_side(self._writers(phases.late, SECOND_NIGHT))
         self._night(SECOND_NIGHT, [self._erase_at_night])
-        # A worker of that night may have died with something of the account in its hands: who asks again removes it.
+        # A worker of that night may have crashed between two writes: the next erasure removes what is left.
         self._side_by_side([lambda: self._erase_account(ERASED_AT_NIGHT)])
         self._figures.wrong += traces_of_account(ERASED_AT_NIGHT)
         self._figures.wrong += Findings(phases, self._ledger).wrong + self._wrong_messages()

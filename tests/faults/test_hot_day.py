@@ -1,4 +1,4 @@
-"""A hot day in shards memberships exact, and an event costs what it costs on any other day."""
+"""A hot day in shards stays exact, and an event costs what it costs on any other day."""
 
 from __future__ import annotations
 

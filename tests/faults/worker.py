@@ -26,7 +26,7 @@ class SpokenTopic:
 
 
 def say(line: str) -> None:
-    """Tell whoever started this process."""
+    """Report to the process that started this one."""
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 

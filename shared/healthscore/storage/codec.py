@@ -1,4 +1,4 @@
-"""How values stand in DynamoDB's attributes, and how they are read from them."""
+"""Values as attributes of DynamoDB's items, written and read in one way."""
 
 from __future__ import annotations
 

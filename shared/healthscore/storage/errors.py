@@ -12,7 +12,7 @@ class StorageUnavailableError(Exception):
 
 
 class BeingErasedError(StorageUnavailableError):
-    """The account is being erased. A write to it has to wait until nothing is left of it; it then begins anew."""
+    """The account is being erased: a write to it has to wait until nothing of it is left, and makes a new account."""
 
 
 class ConditionFailedError(Exception):

@@ -35,7 +35,8 @@ class _Described:
     """A pattern of the partition key: a star stands for any text, or none."""
     sk: str
     """A pattern of the sort key."""
-    says: str
+    about: str
+    """Its keys by example, and what it holds."""
     people: bool = False
     """Whether it can name a person."""
     nobody: str = ""
@@ -43,7 +44,7 @@ class _Described:
 
 
 class Kind(Enum):
-    """Every kind of item. Each is erased by one of `storage.erasure`, or says here why it names nobody.
+    """Every kind of item. Each has an eraser in `storage.erasure`, or has here the reason why it names nobody.
 
     A day's log has a shard in its keys: `#00`, and `#01` to `#31` where a hot day is split (see `core.day_log.shards`).
     """

@@ -104,7 +104,7 @@ def transact(*writes: Write) -> None:
 
 
 def updated(change: Write) -> Item:
-    """Make an update; answers the whole item as it stands then. Raises as `apply` does."""
+    """Make an update; answers the whole item after it. Raises as `apply` does."""
     item: Item = call(dynamodb().update_item, **change.parameters, ReturnValues="ALL_NEW")["Attributes"]
     return item
 

@@ -25,11 +25,11 @@ def deed(event_id: str, person: str, minute: float, account_id: str | None = Non
     return TrackedEvent(account_id, entry(event(event_id, minute, **{field: person[1:]})))
 
 
-def calls_of(told) -> ParsedCalls:
+def calls_of(calls) -> ParsedCalls:
     return ParsedCalls(
-        tracked_events=[one for one in told if isinstance(one, TrackedEvent)],
-        memberships=[one for one in told if isinstance(one, PersonMembership)],
-        aliases=[one for one in told if isinstance(one, Alias)],
+        tracked_events=[one for one in calls if isinstance(one, TrackedEvent)],
+        memberships=[one for one in calls if isinstance(one, PersonMembership)],
+        aliases=[one for one in calls if isinstance(one, Alias)],
     )
 
 

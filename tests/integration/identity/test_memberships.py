@@ -73,10 +73,10 @@ class World:
     def deliver(
         self, tracked_events: list[TrackedEvent], memberships: list[PersonMembership], aliases: list[Alias]
     ) -> None:
-        """Send everything in batches, some of it repeatedly; let writers die; send again what was not answered."""
-        told = [*tracked_events, *memberships, *aliases]
+        """Send everything in batches, some of it repeatedly; let writers crash; send again what was not answered."""
+        calls = [*tracked_events, *memberships, *aliases]
         batches = self.data.draw(
-            st.lists(st.lists(st.sampled_from(told), min_size=1, max_size=5), min_size=1, max_size=3), label="batches"
+            st.lists(st.lists(st.sampled_from(calls), min_size=1, max_size=5), min_size=1, max_size=3), label="batches"
         )
         works = [functools.partial(record, calls_of(batch)) for batch in batches]
         writers = interleaving.run(
@@ -129,8 +129,8 @@ def several_accounts(data) -> None:
     record(calls_of(later))
     record(calls_of([*tracked_events, *later]))
     found = {account: entries_of(activity_pk(account)) for account in world.accounts}
-    told = Counter(one.id for entries in found.values() for one in entries)
-    assert told == Counter({one.entry.id: 1 for one in [*tracked_events, *later]})
+    counted = Counter(one.id for entries in found.values() for one in entries)
+    assert counted == Counter({one.entry.id: 1 for one in [*tracked_events, *later]})
     memberships = sorted({(at, account) for _, at, account in memberships})
     for one in later:
         assert one.entry in found[account_at(memberships, one.entry.at)]
@@ -144,13 +144,13 @@ def test_events__people_of_several_accounts__each_in_one_of_them(in_process):
     check(several_accounts, 25)
 
 
-def test_event__sent_again_while_somebody_says_that_the_person_was_elsewhere__counts_once(in_process):
+def test_event__sent_again_while_an_earlier_membership_is_recorded__counts_once(in_process):
     """The first delivery stands still after each of its calls in turn, while the second one runs to its end."""
     for calls_before in range(12):
         assert deliveries_around_a_move(calls_before) == 1
 
 
-def test_the_check__without_the_fence__fails(in_process, monkeypatch):
+def test_the_check__without_the_version_check__fails(in_process, monkeypatch):
     monkeypatch.setattr(identity, "VersionCheck", lambda _versions: None)
     assert 2 in {deliveries_around_a_move(calls_before) for calls_before in range(12)}
 
@@ -172,7 +172,7 @@ def deliveries_around_a_move(calls_before: int) -> int:
     return count_of(first) + count_of(second)
 
 
-def test_unassigned__group_call_dies_at_any_call__the_next_one_brings_the_events_home(in_process):
+def test_pending_events__group_call_crashes_at_any_call__the_next_one_reassigns_them(in_process):
     for calls_before in range(14):
         person, account = f"uann-{uuid4().hex}", f"acme-{uuid4().hex}"
         record(calls_of([deed(f"e{i}", person, minute) for i, minute in enumerate((0, 1439, 1500))]))
@@ -184,7 +184,7 @@ def test_unassigned__group_call_dies_at_any_call__the_next_one_brings_the_events
         assert (count_of(account), entries_of(person_pk(person))) == (3, [])
 
 
-def test_unassigned__group_call_dies_at_any_call_and_none_follows__the_night_brings_the_events_home(in_process):
+def test_pending_events__group_call_crashes_at_any_call_and_none_follows__the_night_reassigns_them(in_process):
     unsaid, deaths = 0, range(1, 14, 3)
     for calls_before in deaths:
         user, visitor, account = f"uann-{uuid4().hex}", f"av-{uuid4().hex}", f"acme-{uuid4().hex}"
@@ -215,7 +215,7 @@ def test_sweep__more_people_than_a_night_takes__leaves_the_rest_to_the_next(in_p
     assert [sweep()["moved"], count_of(account)] == [1, 3]
 
 
-def test_sweep__storage_out_of_order__is_told_and_tried_again_the_next_night(in_process, monkeypatch):
+def test_sweep__storage_out_of_order__is_logged_and_tried_again_the_next_night(in_process, monkeypatch):
     person, account = f"uann-{uuid4().hex}", f"acme-{uuid4().hex}"
     record(calls_of([deed("e", person, 0)]))
     people.join(person, [(START, account)])
@@ -225,15 +225,15 @@ def test_sweep__storage_out_of_order__is_told_and_tried_again_the_next_night(in_
     assert (sweep()["moved"], count_of(account)) == (1, 1)
 
 
-def test_note__that_was_put_meanwhile__outlives_the_one_that_is_struck(in_process):
+def test_pending_move__that_was_put_meanwhile__outlives_the_one_that_is_deleted(in_process):
     """Another visit of the same person becomes known while the events of the first are moved."""
     user, visitor = f"uann-{uuid4().hex}", f"av-{uuid4().hex}"
     first = people.join(user, [(START, "acme")])
     second = people.link(visitor, user)
     again = people.link(visitor, f"u-other-{uuid4().hex}")
     assert people.join(user, [(START, "acme")]) is None
-    for struck in (first, second):
-        pending_moves.delete(struck)
+    for deleted in (first, second):
+        pending_moves.delete(deleted)
     assert [found for _, found in pending_moves.all_moves()] == [again]
 
 

@@ -67,6 +67,6 @@ def test_events__of_people_in_several_shards_one_of_whom_was_elsewhere__count_on
         assert set(overtaken_delivery(calls_before).values()) == {0}, calls_before
 
 
-def test_the_check__without_the_fence__fails(in_process, monkeypatch):
+def test_the_check__without_the_version_check__fails(in_process, monkeypatch):
     monkeypatch.setattr(identity, "VersionCheck", lambda _versions: None)
     assert set(overtaken_delivery(4).values()) != {0}

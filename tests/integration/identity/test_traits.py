@@ -20,8 +20,8 @@ pytestmark = pytest.mark.usefixtures("moto")
 
 
 def record(about="acme", at=1, people=(), **traits):
-    told = [] if people else [Description(about, at, account_traits(traits))]
-    Tracker(Settings(), MIDNIGHT, lambda: 60.0).record(ParsedCalls(accounts=told, people=list(people)))
+    described = [] if people else [Description(about, at, account_traits(traits))]
+    Tracker(Settings(), MIDNIGHT, lambda: 60.0).record(ParsedCalls(accounts=described, people=list(people)))
 
 
 def account():

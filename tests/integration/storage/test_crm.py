@@ -69,11 +69,11 @@ def said(**fields) -> CrmFacts:
 
 
 def contract() -> tuple[float | None, str | None]:
-    card = book.rows(["acme"])["acme"]
-    return card.arr, card.renewal_date
+    row = book.rows(["acme"])["acme"]
+    return row.arr, row.renewal_date
 
 
-def test_book__arr_and_renewal__are_the_crms_where_the_profile_says_nothing(acme):
+def test_book__arr_and_renewal__are_the_crms_where_the_profile_has_none(acme):
     assert crm_facts.save(acme, said(), None)
     assert contract() == (500, "2027-03-31")
     accounts.save_profile("acme", lambda standing: {**standing, "arr": 900}, NOW)
@@ -115,7 +115,7 @@ def test_book__profile_and_crm_changed_at_once__shows_both(moto, calls_before):
     assert contract() == (500, "2027-03-31")
 
 
-def test_save__message_told_before__enters_nothing(acme):
+def test_save__message_stored_before__saves_nothing(acme):
     assert messages.add(TOLD)
     assert not crm_facts.save(acme, facts(1), TOLD)
     assert accounts.get("acme").crm is None

@@ -55,7 +55,7 @@ def test_commit__read_before_the_account_was_erased_and_began_anew__is_known_to_
     assert accounts.get("acme").first_seen == {"export": EXPORT.at, "login": early.at}
 
 
-def test_commit__that_died_after_its_put_while_the_account_was_erased__is_known_once_it_is_sent_again(
+def test_commit__that_crashed_after_its_put_while_the_account_was_erased__is_known_once_it_is_sent_again(
     moto,
 ):
     commit([LOGIN], read())

@@ -35,7 +35,7 @@ def in_process(moto, monkeypatch):
 
 
 def deliver(events, *, warm: bool, known_names: bool, data) -> None:
-    """Send batches from writers at once, some of which die; what was not acknowledged is sent again; then compare.
+    """Send batches from writers at once, some of which crash; what was not acknowledged is sent again; then compare.
 
     Where every name has been seen before, commits are plain puts; otherwise many are transactions with the account.
     """

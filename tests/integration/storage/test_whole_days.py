@@ -40,7 +40,7 @@ def commit(pk, entries, day=DAY):
 
 
 def move(source, target):
-    """What whoever learns that a person belongs to an account does."""
+    """Move a log, as is done once a person's account is known."""
     for day in whole_days.days(source):
         while whole := whole_days.read_day(source, day):
             if whole.entries:
@@ -128,7 +128,7 @@ def in_process(moto, monkeypatch):
 
 
 def shuffle_about(events, *, warm, data):
-    """Writers commit to a person's log while movers empty it into an account's; all take turns, and some die."""
+    """Writers commit to a person's log while movers empty it into an account's; all take turns, and some crash."""
     person, account = schema.person_pk(f"u{uuid4().hex}"), uuid4().hex
     target = schema.activity_pk(account)
     commit_shard.sealed_parts = SealedCache() if warm else SealedCache(max_entries=0)

@@ -1,4 +1,4 @@
-"""Days in shards: whoever writes first decides how many, and no figure depends on it."""
+"""Days in shards: the first writer decides how many, and no figure depends on it."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_shards__decided_by_the_first_writer__hold_for_one_who_would_have_decide
     assert rollups.rollups("acme", DAY, DAY, consistent=True) == [naive_rollup(events)]
 
 
-def test_shards__of_a_day_begun_meanwhile__are_learned_from_its_head(hot):
+def test_shards__of_a_day_begun_meanwhile__are_read_from_its_head(hot):
     many = daylogs.read([(ACME, DAY)])
     few = replace(many, heads=dict.fromkeys(many.heads, StoredHead(None, day_log.EMPTY_HEAD)))
     events = crowd(60)
@@ -131,14 +131,14 @@ def test_shards__of_a_day_begun_meanwhile__are_learned_from_its_head(hot):
 
 
 def test_day__that_was_begun_and_nothing_more__is_no_active_day(hot):
-    def die(**_):
+    def crash(**_):
         raise interleaving.Killed
 
     reading = daylogs.read([(ACME, DAY)])
-    dynamodb().meta.events.register("before-call.dynamodb.BatchGetItem", die)
+    dynamodb().meta.events.register("before-call.dynamodb.BatchGetItem", crash)
     with pytest.raises(interleaving.Killed):
         commit([event("e1", user_id="user-1")], reading=reading)
-    dynamodb().meta.events.unregister("before-call.dynamodb.BatchGetItem", die)
+    dynamodb().meta.events.unregister("before-call.dynamodb.BatchGetItem", crash)
     assert list(heads()) == [0]
     assert rollups.rollups("acme", DAY, DAY, consistent=True) == []
     assert rollups.rollup_until("acme", DAY, end_of_day(DAY, UTC)) is None

@@ -126,7 +126,7 @@ def append(
     Args:
         day: the day that the log is of.
         sealed: the log's sealed part, to which the head leads.
-        head: the head as it stands.
+        head: the present head.
         entries: what to add; entries whose id is in the log, or came earlier in `entries`, are dropped.
         overhead: bytes of the head item beside its log and roll-up (keys, version, attribute names).
         salt: makes the tokens of this commit's blocks unlike those of any other, even one of the same entries: a day

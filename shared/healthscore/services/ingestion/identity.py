@@ -139,7 +139,7 @@ class Tracker:
                 for entry in fresh
                 if entry.person is not None and entry not in moved
             )
-        raise StorageUnavailableError("people move faster than their events")
+        raise StorageUnavailableError("memberships change faster than events can be placed")
 
     def _batches(self, entries: Iterable[Entry], person_accounts: Mapping[str, PersonAccounts]) -> Iterator[DayBatch]:
         days: dict[tuple[str, date], dict[str, list[Entry]]] = defaultdict(lambda: defaultdict(list))

@@ -88,12 +88,12 @@ def save_profile(account_id: str, change: Callable[[dict[str, Any]], dict[str, A
 
 
 @retried(TOO_MANY_WRITERS)
-def save_traits(account_id: str, said: Mapping[str, Any], at: int, now: datetime) -> None:
+def save_traits(account_id: str, new: Mapping[str, Any], at: int, now: datetime) -> None:
     """Save the traits of a group call about an account; creates the account.
 
     Args:
         account_id: the account.
-        said: fields of the profile by name, and attributes as `attributes.<name>`; all of them valid.
+        new: fields of the profile by name, and attributes as `attributes.<name>`; all of them valid.
         at: the time of the call, in milliseconds since the Unix epoch; traits of a later call stay.
         now: becomes the birthday of an account that is created.
 
@@ -101,7 +101,7 @@ def save_traits(account_id: str, said: Mapping[str, Any], at: int, now: datetime
         StorageUnavailableError: not saved.
     """
     item = _item_to_change(account_id)
-    traits = with_traits(codec.json_of(item, "traits", {}), said, at)
+    traits = with_traits(codec.json_of(item, "traits", {}), new, at)
     if traits is not None:
         _describe(account_id, item, {"traits": traits}, now)
 

@@ -118,7 +118,7 @@ def found(beginnings: Iterable[str], most: int) -> list[AccountRow] | None:
 
 
 def rows(account_ids: Iterable[str]) -> dict[str, AccountRow]:
-    """The whole lines of accounts as they stand now, by id; an account that is gone has none.
+    """The whole rows of accounts as they are now, by id; an account that is gone has none.
 
     Raises:
         StorageUnavailableError: the table cannot be read now.

@@ -70,7 +70,7 @@ def save_naming(totals: RunTotals, put: Callable[[RunTotals], None]) -> None:
     Raises:
         StorageUnavailableError: not stored.
     """
-    for attempt in attempts("accounts go faster than they can be named"):
+    for attempt in attempts("accounts are erased faster than they can be named"):
         if attempt:
             totals = totals.naming([account_id for account_id in sorted(totals.named) if exists(account_id)])
         try:

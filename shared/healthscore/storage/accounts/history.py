@@ -40,7 +40,7 @@ def put_snapshot(account_id: str, snapshot: Snapshot, *, replace: bool) -> Snaps
     except ConditionFailedError:
         kept = reads.get(schema.history_table(), key)
         if kept is None:
-            raise StorageUnavailableError("a snapshot is in between two states") from None
+            raise StorageUnavailableError("a snapshot was there and is gone") from None
         return _snapshot(kept)
     return snapshot
 

@@ -1,4 +1,4 @@
-"""The nights' digests (table History). They name accounts, whose ids stand beside the text, for erasures to find."""
+"""The nights' digests (table History). They name accounts, whose ids are kept beside the text, for erasures to find."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Connected CRMs: connections, companies, and the facts they bring."""
+"""Connected CRMs: connections, companies, and the facts of accounts."""

@@ -127,9 +127,9 @@ def change_claims(
     """
     key = _key(provider, "claim", account_id)
     item = reads.get(schema.settings_table(), key) or {}
-    noted: dict[str, bool] = codec.json_of(item, "claims", {})
-    claims = change(dict(noted))
-    if claims == noted:
+    present: dict[str, bool] = codec.json_of(item, "claims", {})
+    claims = change(dict(present))
+    if claims == present:
         return claims
     if not item:
         _first_claims(key, claims)
@@ -170,7 +170,7 @@ def stake(provider: str, account_id: str, company_id: str, *, by_hand: bool) -> 
     with contextlib.suppress(ConditionFailedError):
         _first_claims(_key(provider, "claim", account_id), mine)
         return mine
-    return change_claims(provider, account_id, lambda noted: {**noted, **mine})
+    return change_claims(provider, account_id, lambda claims: {**claims, **mine})
 
 
 def check_claims(provider: str, account_id: str, claims: dict[str, bool]) -> Write:

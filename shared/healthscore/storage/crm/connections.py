@@ -44,7 +44,7 @@ class Connection:
 
 
 def connect(provider: str, options: dict[str, Any], now: datetime) -> Connection:
-    """Connect a CRM, or change its options; the next run reads everything anew.
+    """Connect a CRM, or change its options; the next run reads everything again.
 
     Raises:
         StorageUnavailableError: not stored.
@@ -96,7 +96,7 @@ def begin_disconnecting(provider: str) -> bool:
 
 
 def disconnect(provider: str, owner: str) -> None:
-    """Forget the connection, unless it was made anew meanwhile.
+    """Forget the connection, unless it was made again meanwhile.
 
     Raises:
         StorageUnavailableError: not forgotten.

@@ -2,7 +2,7 @@
 
 Logs are addressed by partition key: an account's (`schema.activity_pk`), or that of a person who belongs to no account
 yet (`schema.person_pk`), which has no account item beside it. An account's day may be split into shards
-(`core.day_log.shards`): the head of shard 0 says how many there are; it is put before any other shard's, and the number
+(`core.day_log.shards`): the head of shard 0 has their number; it is put before any other shard's, and the number
 in it never changes. So the first writer decides, and a writer that would have decided otherwise reads the number from
 that head, or fails to put it.
 """

@@ -252,7 +252,7 @@ def _discard(key: LogKey, blocks: Sequence[day_log.Block]) -> None:
         _delete_block(log_items.block_key(key, block.position, block.token))
 
 
-@retried("others are at the blocks that are to be deleted")
+@retried("the blocks to delete are in other transactions")
 def _delete_block(key: Item) -> None:
     """Delete a block; where an erasure's transaction is at the same block, it is tried again."""
     writes.apply(writes.delete(schema.activity_table(), key))

@@ -29,7 +29,7 @@ EXPIRY_MARGIN_DAYS = 35
 
 
 class LogKey(NamedTuple):
-    """Where a log lies: the partition of an account or a person, the day, and the shard."""
+    """The key of a log: the partition of an account or a person, the day, and the shard."""
 
     pk: str
     day: date

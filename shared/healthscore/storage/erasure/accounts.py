@@ -1,8 +1,8 @@
 """Erasing an account: every item that mentions it, in an order that can be interrupted anywhere.
 
 First the account is marked: readers do not find it any more, the book's indexes lose it, and writers refuse to add to
-it. Then everything else goes, and the account's own item last: as long as anything is left, the mark is there to say
-so, and the next call goes on.
+it. Then everything else goes, and the account's own item last: as long as anything is left, the mark is there, and the
+next call goes on.
 
 Two calls may erase an account at once, and the faster one finishes while the slower one is under way. The account may
 begin anew then. So each deletion is one transaction with the condition that the mark is still there.
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from healthscore.storage.erasure.eraser import AccountEraser
 
 ERASERS: tuple[AccountEraser, ...] = (
-    people,  # before the logs: most people of an account are found by its list of them, which lies beside its logs
+    people,  # before the logs, whose eraser deletes the whole partition, the list of the account's people included
     day_logs,
     history,
     crm_companies,

@@ -1,4 +1,4 @@
-"""Deletes what says which companies of connected CRMs are an account, or may be (table Settings)."""
+"""Deletes the records of the CRM companies that are an account, or may be (table Settings)."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ _LONG_AGO = "1970-01-01T00:00:00Z"
 
 
 class OvertakenError(Exception):
-    """Another erasure has finished before, and what is there now is of an account that has begun anew."""
+    """Another erasure of the account has finished meanwhile; what is there now belongs to a new account."""
 
 
 def hold_place(account_id: str) -> bool:
@@ -67,7 +67,7 @@ def delete_account(account_id: str, along: Sequence[Write]) -> None:
 
 
 def _transact(account_id: str, on_the_mark: Write, along: Sequence[Write]) -> None:
-    for _ in attempts("others are at the items that are to be deleted"):
+    for _ in attempts("the items to delete are in other transactions"):
         try:
             writes.transact(on_the_mark, *along)
         except ConditionFailedError:

@@ -61,7 +61,7 @@ def _change(
         adds=adds,
         takes=takes,
     )
-    for _ in attempts("others are at the account"):
+    for _ in attempts("too many writers at once for one account"):
         try:
             writes.apply(update)
         except ConditionFailedError:

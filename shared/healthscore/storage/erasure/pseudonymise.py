@@ -1,8 +1,8 @@
 """Takes a user out of an account's day logs; every figure stays (table Activity).
 
 Entries keep their time, event name, value and event id. The person and the sessions are replaced by others, made up for
-that day alone and leading nowhere, and the names of pages, which may say whose they were, are dropped. Each shard is
-read, written anew beside what is there, and exchanged by one put on condition of the version that was read. Then the
+that day alone and leading nowhere; the names of pages, which may contain the person's name, are dropped. Each shard is
+read, written again beside the old blocks, and exchanged by one put on condition of the version that was read. Then the
 old blocks are deleted, and with them those that a crashed writer has left behind: all were listed before the exchange,
 so a writer that could still lead to one fails its own condition.
 """

@@ -20,7 +20,7 @@ ERASERS: tuple[UserEraser, ...] = (
     pseudonymise,
     champions,
     people,  # after the other two: the ids that lead to the user are found by these items
-    pending_users,  # last: until then it says that something may be left
+    pending_users,  # last: as long as it is there, something may be left
 )
 
 

@@ -148,12 +148,12 @@ def link(person: str, user: str) -> PendingMove | None:
 
 
 @retried(TOO_MANY_WRITERS)
-def describe(person: str, said: Mapping[str, Any], at: int) -> None:
+def describe(person: str, new: Mapping[str, Any], at: int) -> None:
     """Save a person's traits.
 
     Args:
         person: the person.
-        said: name, e-mail address and title, as far as the call has them.
+        new: name, e-mail address and title, as far as the call has them.
         at: the time of the call, in milliseconds; traits of a later call stay.
 
     Raises:
@@ -162,7 +162,7 @@ def describe(person: str, said: Mapping[str, Any], at: int) -> None:
     key = codec.key(schema.person_pk(person), schema.TRAITS)
     item = reads.get(schema.activity_table(), key)
     read = codec.text_of(item, "t") if item else None
-    traits = with_traits({} if read is None else traits_from_text(read), said, at)
+    traits = with_traits({} if read is None else traits_from_text(read), new, at)
     if traits is None:
         return
     as_read = conditions.ABSENT if read is None else conditions.unchanged("t", read)

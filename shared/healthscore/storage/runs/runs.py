@@ -46,7 +46,7 @@ def start_run(day: date, as_of: datetime) -> datetime:
     except ConditionFailedError:
         pinned = reads.get(schema.settings_table(), _run_key(day))
         if pinned is None:
-            raise StorageUnavailableError("a run is in between two states") from None
+            raise StorageUnavailableError("a run was there and is gone") from None
         return parse_instant(codec.text_of(pinned, "as_of"))
     return as_of
 
