@@ -22,7 +22,7 @@ class Condition:
     """A condition on one item."""
 
     expression: str
-    names: frozenset[str]
+    names: tuple[str, ...]
     """The attributes that it names."""
     values: Mapping[str, Attribute] = field(default_factory=dict)
     """What it compares with, by placeholder."""
@@ -30,12 +30,12 @@ class Condition:
 
 def exists(name: str) -> Condition:
     """The item has an attribute."""
-    return Condition(f"attribute_exists(#{name})", frozenset([name]))
+    return Condition(f"attribute_exists(#{name})", (name,))
 
 
 def absent(name: str) -> Condition:
     """The item does not have an attribute, or is not there."""
-    return Condition(f"attribute_not_exists(#{name})", frozenset([name]))
+    return Condition(f"attribute_not_exists(#{name})", (name,))
 
 
 EXISTS, ABSENT = exists("pk"), absent("pk")
@@ -63,7 +63,7 @@ def below(name: str, value: Attribute) -> Condition:
 
 def contains(name: str, value: Attribute) -> Condition:
     """An attribute, a set or a text, contains a value."""
-    return Condition(f"contains(#{name}, :if_{name})", frozenset([name]), {f":if_{name}": value})
+    return Condition(f"contains(#{name}, :if_{name})", (name,), {f":if_{name}": value})
 
 
 def unchanged(name: str, read: str | None) -> Condition:
@@ -88,7 +88,7 @@ def any_of(*conditions: Condition) -> Condition:
 
 
 def _compared(name: str, operator: str, value: Attribute) -> Condition:
-    return Condition(f"#{name} {operator} :if_{name}", frozenset([name]), {f":if_{name}": value})
+    return Condition(f"#{name} {operator} :if_{name}", (name,), {f":if_{name}": value})
 
 
 def _joined(word: str, conditions: tuple[Condition, ...]) -> Condition:
@@ -97,6 +97,6 @@ def _joined(word: str, conditions: tuple[Condition, ...]) -> Condition:
         values |= condition.values
     return Condition(
         word.join(condition.expression for condition in conditions),
-        frozenset().union(*(condition.names for condition in conditions)),
+        tuple(name for condition in conditions for name in condition.names),
         values,
     )

@@ -131,14 +131,14 @@ def _parameters(
     values: Mapping[str, Attribute] | None = None,
 ) -> dict[str, Any]:
     parameters = {"TableName": table, **request}
-    named, compared = {*names}, {**(values or {})}
+    named, compared = {f"#{name}": name for name in names}, dict(values or {})
     if holds:
-        condition = conditions.all_of(*holds)
+        condition = holds[0] if len(holds) == 1 else conditions.all_of(*holds)
         parameters["ConditionExpression"] = condition.expression
-        named |= condition.names
+        named |= {f"#{name}": name for name in condition.names}
         compared |= condition.values
     if named:
-        parameters["ExpressionAttributeNames"] = {f"#{name}": name for name in sorted(named)}
+        parameters["ExpressionAttributeNames"] = named
     if compared:
         parameters["ExpressionAttributeValues"] = compared
     return parameters

@@ -19,7 +19,7 @@ def test_condition__joined__keeps_names_and_values_of_all():
         "attribute_exists(#pk) AND #pending = :if_pending AND "
         "(attribute_not_exists(#claimed_until) OR #claimed_until <= :if_claimed_until)"
     )
-    assert one.names == {"pk", "pending", "claimed_until"}
+    assert one.names == ("pk", "pending", "claimed_until", "claimed_until")
     assert one.values == {":if_pending": {"S": "held"}, ":if_claimed_until": {"N": "5"}}
 
 
