@@ -18,7 +18,7 @@ SEED = 3
 DELIVERIES = 40
 
 
-def test_workers__killed_and_started_anew__end_with_the_figures_of_the_distinct_events(moto):
+def test_workers__killed_and_started_again__end_with_the_figures_of_the_distinct_events(moto):
     phase = phases_of(SEED, DELIVERIES)[0]
     end = kills.deliver(SEED, DELIVERIES, kills=2)
     assert end.kills >= 2

@@ -64,7 +64,7 @@ def test_check__without_the_outboxs_claim__fails(monkeypatch):
     assert noticed("within its lease")
 
 
-def test_check__with_writers_that_look_for_no_mark_of_an_erasure__fails(monkeypatch):
+def test_check__with_writers_that_ignore_the_mark_of_an_erasure__fails(monkeypatch):
     batch_get = reads.batch_get
 
     def unmarked(*args):

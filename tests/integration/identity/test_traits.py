@@ -48,7 +48,7 @@ def test_traits__that_an_admin_has_set__stay_as_set_and_come_back_when_removed()
     assert account().profile == {"name": "Acme", "plan": "pro", "attributes": {"industry": "logistics"}}
 
 
-def test_traits__said_earlier_but_heard_later__do_not_count():
+def test_traits__of_an_earlier_call_that_comes_later__do_not_count():
     record(at=5, plan="pro")
     record(at=3, plan="free")
     assert account().profile == {"plan": "pro"}

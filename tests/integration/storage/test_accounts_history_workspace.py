@@ -86,21 +86,21 @@ def test_save_score__by_an_account_read_before_another_night_was_saved__keeps_bo
     assert [daily.score for daily in accounts.get("acme").recent] == [50, 80]
 
 
-def test_save_score__of_an_account_deleted_meanwhile__does_not_bring_it_back(tables):
+def test_save_score__of_an_account_deleted_meanwhile__does_not_make_it_again(tables):
     ghost = Account("ghost", MIDNIGHT, {}, None, {}, None, ())
     with pytest.raises(AccountErasedError):
         accounts.save_score(ghost, snapshot())
     assert accounts.get("ghost") is None
 
 
-def test_scan__in_blocks__gives_every_account_once(tables):
+def test_scan__in_parts__gives_every_account_once(tables):
     for i in range(40):
         accounts.save_profile(f"a{i}", lambda profile: profile, MIDNIGHT)
-    found = [account.account_id for block in range(3) for account in accounts.scan(block, 3)]
+    found = [account.account_id for scan_part in range(3) for account in accounts.scan(scan_part, 3)]
     assert sorted(found) == sorted(f"a{i}" for i in range(40))
 
 
-def test_put_snapshot__a_second_time__stands_only_where_it_replaces(tables):
+def test_put_snapshot__a_second_time__is_kept_only_where_it_replaces(tables):
     assert history.put_snapshot("acme", snapshot(score=70), replace=False).score == 70
     assert history.put_snapshot("acme", snapshot(score=10), replace=False).score == 70
     assert history.put_snapshot("acme", snapshot(score=20), replace=True).score == 20

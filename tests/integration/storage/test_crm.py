@@ -121,7 +121,7 @@ def test_save__message_stored_before__saves_nothing(acme):
     assert accounts.get("acme").crm is None
 
 
-def test_save__other_claims_than_were_seen__enters_nothing(acme):
+def test_save__other_claims_than_were_read__saves_nothing(acme):
     seen = crm_companies.stake("hubspot", "acme", "7", by_hand=False)
     assert crm_companies.stake("hubspot", "acme", "8", by_hand=True) == {"7": False, "8": True}
     check = crm_companies.check_claims("hubspot", "acme", seen)
@@ -131,7 +131,7 @@ def test_save__other_claims_than_were_seen__enters_nothing(acme):
     assert crm_companies.save_company("hubspot", record, {"7": False, "8": True})
 
 
-def test_save__account_that_is_erased_meanwhile__brings_nothing_back(acme):
+def test_save__account_that_is_erased_meanwhile__saves_nothing(acme):
     assert erasing.mark("acme", NOW)
     assert not crm_facts.save(acme, facts(1), TOLD)
     erasing.erase("acme", lambda: True)
@@ -158,7 +158,7 @@ def test_companies__more_than_one_call_takes__are_all_found(tables):
     assert list(crm_companies.all_companies("hubspot")) == []
 
 
-def test_claims__of_two_writers__both_stand(acme):
+def test_claims__of_two_writers__are_both_kept(acme):
     crm_companies.stake("hubspot", "acme", "7", by_hand=False)
     interrupted = []
 

@@ -102,7 +102,7 @@ def test_commit__by_many_writers_at_once__loses_and_doubles_nothing(tables):
     assert len(accounts.get("acme").first_seen) == 5
 
 
-def test_commit__with_a_reading_that_is_out_of_date__reads_again(tables):
+def test_commit__with_reads_that_are_out_of_date__reads_again(tables):
     stale = daylogs.read([(ACME, DAY)])
     commit([event("e1", 1)])
     assert commit([event("e1", 1), event("e2", 2)], reading=stale).accepted == 1

@@ -65,7 +65,7 @@ def test_commit__that_crashed_after_its_put_while_the_account_was_erased__is_kno
     assert accounts.get("acme").first_seen == {"login": LOGIN.at}
 
 
-def test_commit__whose_block_the_erasure_is_at_as_well__takes_it_back_all_the_same(moto, monkeypatch):
+def test_commit__whose_block_an_erasure_deletes_at_once__takes_it_back_all_the_same(moto, monkeypatch):
     monkeypatch.setattr(day_log, "HEAD_BYTES", 260)
     monkeypatch.setattr(retries, "time", SimpleNamespace(sleep=lambda _seconds: None))
     commit([LOGIN], read())

@@ -100,7 +100,7 @@ def check(examples: int, *, shrink: bool = True):
     property_()
 
 
-def test_figures__whatever_order_batches_writers_and_deaths__are_those_of_the_distinct_events(in_process):
+def test_figures__whatever_order_batches_writers_and_crashes__are_those_of_the_distinct_events(in_process):
     check(examples=100)
 
 
@@ -122,7 +122,7 @@ def test_the_check__without_de_duplication__fails(in_process, monkeypatch):
         check(examples=300, shrink=False)
 
 
-def test_the_check__with_first_seen_times_outside_the_transaction_and_not_made_up_for__fails(in_process, monkeypatch):
+def test_the_check__with_first_seen_times_outside_the_transaction_and_not_repaired__fails(in_process, monkeypatch):
     client = dynamodb()
 
     def one_after_the_other(TransactItems):  # noqa: N803  (the client's own name)

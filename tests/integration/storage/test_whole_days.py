@@ -91,7 +91,7 @@ def test_delete_day__of_a_sealed_log__leaves_an_empty_head_that_expires_in_a_day
     assert whole_days.read_day(ANN, DAY).entries == ()
 
 
-def test_commit__to_a_day_that_was_deleted_meanwhile__starts_it_anew(tables, monkeypatch):
+def test_commit__to_a_day_that_was_deleted_meanwhile__begins_it_again(tables, monkeypatch):
     old = [entry(event(f"old{i}", i)) for i in range(300)]
     commit(ANN, old)
     stale = daylogs.read([(ANN, DAY)])
@@ -153,7 +153,7 @@ def shuffle_about(events, *, warm, data):
 
 @settings(max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(distinct_events(max_size=20), st.booleans(), st.data())
-def test_moving__while_others_write_and_die__loses_and_doubles_nothing(in_process, events, warm, data):
+def test_moving__while_others_write_and_crash__loses_and_doubles_nothing(in_process, events, warm, data):
     shuffle_about(events, warm=warm, data=data)
 
 

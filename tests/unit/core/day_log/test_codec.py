@@ -76,7 +76,7 @@ def test_pack__at_the_ends_of_a_day_of_any_time_zone__keeps_the_time(offset):
     assert unpack(DAY, pack(DAY, [one])) == [one]
 
 
-def test_unpack__of_another_format__says_so():
+def test_unpack__of_another_format__is_refused():
     data = b"\x07" + pack(DAY, [entry(event("e1"))])[1:]
     with pytest.raises(ValueError, match="format 7"):
         unpack(DAY, data)

@@ -105,7 +105,7 @@ def test_resolve__from_what_is_known__reads_only_the_blocks_behind_it():
     assert len(held) == len(resolved.seen) == len(from_scratch.seen) > 200
 
 
-def test_resolve__without_a_block_on_the_way__says_which():
+def test_resolve__without_a_block_that_the_head_leads_to__names_it():
     log = Log()
     log.add([event(f"e{i}") for i in range(200)])
     with pytest.raises(daylog.MissingBlockError, match=log.head.token.hex()):
@@ -122,7 +122,7 @@ def test_resolve__from_a_part_of_another_log__starts_over():
     assert all(entry(event(f"e{i}")).id in seen for i in range(200))
 
 
-def test_way_back__of_a_sealed_log__passes_every_entry_once_and_counts_down():
+def test_walk_blocks__of_a_sealed_log__passes_every_entry_once_and_counts_down():
     log = Log()
     events = [event(f"e{i}", i) for i in range(300)]
     log.add(events[:260])
@@ -133,7 +133,7 @@ def test_way_back__of_a_sealed_log__passes_every_entry_once_and_counts_down():
     assert sorted(passed) == sorted(entry(one) for one in events)
 
 
-def test_decode_head__of_another_format__says_so():
+def test_decode_head__of_another_format__is_refused():
     log = Log()
     log.add([event("e1")])
     made = append(DAY, NOTHING_SEALED, EMPTY_HEAD, [entry(event("e1"))], OVERHEAD, salt=b"")

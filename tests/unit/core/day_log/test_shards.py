@@ -57,7 +57,7 @@ def test_load_of__a_batch__counts_the_shards_it_would_touch():
     assert NO_LOAD.plus(load_of(crowd)).plus(load_of(crowd[:1])) == WriteLoad(2, MAX_SHARDS + 1)
 
 
-def test_load__after_lost_races__is_that_of_many_more_batches_as_wide():
+def test_load__after_conflicts__is_that_of_many_more_batches_as_wide():
     assert load_of([entry(event("e1"))]).after(0) == WriteLoad(1, 1)
     assert WriteLoad(1, 3).after(2) == WriteLoad(1 + 2 * CONFLICT_WEIGHT, 3 * (1 + 2 * CONFLICT_WEIGHT))
     assert (
