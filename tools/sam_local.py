@@ -32,7 +32,7 @@ from tools.local.gateway import MAX_BODY, TOO_LARGE, refusal
 from tools.local.helpers import Helpers
 from tools.local.lambdas import FunctionError
 from tools.local.stack import KEYS, CallError
-from tools.local.web import Request, Response, Server
+from tools.local.web import Request, Response, Server, application
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -60,19 +60,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     helpers: list[Helper] = []
     try:
         # First of all: who holds this port is probably another `make sam-local`, whose template would be overwritten.
-        server = Server(options.port + 1, _asking(helpers), max_body=MAX_BODY, too_large=TOO_LARGE)
+        server = Server(application(_asking(helpers), max_body=MAX_BODY, too_large=TOO_LARGE), options.port + 1)
     except OSError as error:
-        reason = f"Port {options.port + 1} cannot be used ({error.strerror})."
+        reason = f"Port {options.port + 1} cannot be used ({os.strerror(error.errno or 0)})."
         print(f"{reason} Other ones: make sam-local PORT={options.port + 10}", file=sys.stderr)
         return 1
     stack = template.read(ROOT / "template.yaml", stack="healthscore-sam-local")
     with ExitStack() as undo:
         undo.callback(server.stop)
         # On every address, since containers reach this machine from outside of its loopback interface.
-        embedded = aws.EmbeddedAws("0.0.0.0")  # noqa: S104
-        embedded.start()
-        undo.callback(embedded.stop)
-        here = environment(os.environ, embedded.endpoint, os.environ.get("DYNAMODB_ENDPOINT") or None)
+        endpoint = undo.enter_context(aws.running("0.0.0.0"))  # noqa: S104
+        here = environment(os.environ, endpoint, os.environ.get("DYNAMODB_ENDPOINT") or None)
         variables = _furnish(stack, here)
         adapted = options.build / "local.json"
         built = (options.build / "template.yaml").read_text(encoding="utf-8")

@@ -17,7 +17,7 @@ from uuid import uuid4
 
 from tests.support import node_packages
 from tools import ROOT
-from tools.local.web import Request, Response, Server
+from tools.local.web import Request, Response, Server, application
 
 PROGRAMS = ROOT / "tests" / "integration" / "clients" / "programs"
 PATIENCE = 120
@@ -73,8 +73,8 @@ class Listener:
         """What is answered to the next requests in the product's place."""
         self.requests: list[Request] = []
         self.statuses: list[int] = []
-        self._server = Server(0, self._answer, max_body=10_000_000, too_large=Response(413))
-        self.url = f"http://127.0.0.1:{self._server.port}"
+        self._server = Server(application(self._answer, max_body=10_000_000, too_large=Response(413)))
+        self.url = self._server.url
         self._server.start()
 
     def stop(self) -> None:

@@ -6,15 +6,17 @@ import json
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Lock, Thread
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl, urlsplit
+
+from tools.local.web import Request, Response, Server, application
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 TOO_MANY, BROKEN = 429, 500
+_MAX_BODY = 10_000_000
 START = datetime(2026, 11, 21, 10, tzinfo=UTC)
 
 
@@ -92,46 +94,26 @@ class FakeService:
         self.troubles: deque[Reply] = deque()
         """Answers given instead of the true ones, one a call."""
         self.before: Callable[[Call], Reply | None] = lambda _call: None
-        lock = Lock()
-        fake = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True
-
-            def answer(self) -> None:
-                parts = urlsplit(self.path)
-                sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                headers = {name.lower(): value for name, value in self.headers.items()}
-                call = Call(
-                    self.command, parts.path, dict(parse_qsl(parts.query)), json.loads(sent) if sent else None, headers
-                )
-                with lock:
-                    reply = fake._reply(call)
-                    fake.refusals += reply.status == TOO_MANY or reply.status >= BROKEN
-                body = json.dumps(reply.body).encode()
-                head = [f"HTTP/1.1 {reply.status} X", "Content-Type: application/json", f"Content-Length: {len(body)}"]
-                head += [f"{name}: {value}" for name, value in reply.headers.items()]
-                self.wfile.write("\r\n".join(head).encode() + b"\r\n\r\n" + body)
-
-            do_GET = do_POST = do_PATCH = do_PUT = answer  # noqa: N815  (the names that http.server looks for)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer((address, 0), Handler)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._lock = Lock()
+        self._server = Server(application(self._respond, max_body=_MAX_BODY, too_large=Response(413)), address=address)
+        self.url = self._server.url
 
     def __enter__(self) -> Self:
-        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
-        self._thread.start()
+        self._server.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        self._server.stop()
+
+    def _respond(self, request: Request) -> Response:
+        parts = urlsplit(request.target)
+        headers = {name.lower(): value for name, value in request.headers}
+        body = json.loads(request.body) if request.body else None
+        with self._lock:
+            reply = self._reply(Call(request.method, parts.path, dict(parse_qsl(parts.query)), body, headers))
+            self.refusals += reply.status == TOO_MANY or reply.status >= BROKEN
+        content_type = {"Content-Type": "application/json"}
+        return Response(reply.status, json.dumps(reply.body).encode(), content_type | dict(reply.headers))
 
     def _reply(self, call: Call) -> Reply:
         self.calls.append(f"{call.method} {call.path}")

@@ -49,7 +49,9 @@ def main() -> int:
             port, dynamodb_endpoint=endpoint, log_level=os.environ.get("LOG_LEVEL") or "WARN", report=_report
         )
     except OSError as error:
-        return _refuse(f"Port {port} cannot be used ({error.strerror}). Another one: make run PORT={port + 1}")
+        return _refuse(
+            f"Port {port} cannot be used ({os.strerror(error.errno or 0)}). Another one: make run PORT={port + 1}"
+        )
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     try:

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-import logging
 from dataclasses import dataclass
-from threading import Lock, Thread
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -21,14 +20,15 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from moto.secretsmanager.models import secretsmanager_backends
 from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
-from werkzeug.serving import make_server
 
 from tools.local import dynamodb
 from tools.local.cloudformation import ACCOUNT, REGION
+from tools.local.web import Server
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
     from botocore.awsrequest import AWSPreparedRequest
 
     from tools.local.template import Table
@@ -44,42 +44,24 @@ class Message:
     attributes: dict[str, str]
 
 
-class EmbeddedAws:
-    """Moto's server, running from `start` to `stop`."""
-
-    def __init__(self, address: str = "127.0.0.1") -> None:
-        """Bind a free port of an address."""
-        dynamodb.install()
-        # Werkzeug would announce itself and every request.
-        logging.getLogger("werkzeug").setLevel(logging.ERROR)
-        application = _one_at_a_time(DomainDispatcherApplication(create_backend_app))
-        self._server = make_server(address, 0, application, threaded=True)
-        self._server.daemon_threads = False  # type: ignore[attr-defined]  # so that server_close waits for them
-        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, name="aws")
-        self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
-
-    def start(self) -> None:
-        """Begin to answer."""
-        _running.add(self.endpoint)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Close the port. What is stored stays in this process, for the next one to find: moto keeps it globally."""
-        _running.discard(self.endpoint)
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-
 @contextlib.contextmanager
-def running() -> Iterator[str]:
-    """An embedded AWS for as long as the context lasts; gives its endpoint."""
-    embedded = EmbeddedAws()
-    embedded.start()
+def running(address: str = "127.0.0.1") -> Iterator[str]:
+    """Run an embedded AWS for as long as the context lasts; gives its endpoint.
+
+    What is stored stays in this process, for the next one to find: moto keeps it globally.
+
+    Args:
+        address: the address of this machine that it answers on, at a free port.
+    """
+    dynamodb.install()
+    server = Server(_one_at_a_time(DomainDispatcherApplication(create_backend_app)), address=address)
+    _running.add(server.url)
+    server.start()
     try:
-        yield embedded.endpoint
+        yield server.url
     finally:
-        embedded.stop()
+        _running.discard(server.url)
+        server.stop()
 
 
 def create_tables(tables: Iterable[Table], *, expiring: bool = True) -> None:
@@ -151,10 +133,10 @@ _lock = Lock()
 conditional writes at the same moment both could succeed, which DynamoDB rules out and the product builds on."""
 
 
-def _one_at_a_time(application: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:
+def _one_at_a_time(application: WSGIApplication) -> WSGIApplication:
     """Serve one request after the other."""
 
-    def serve(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:  # noqa: ANN401  (WSGI's own type)
+    def serve(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         with _lock:
             return list(application(environ, start_response))
 

@@ -17,7 +17,7 @@ from tools.local.environment import environment
 from tools.local.gateway import MAX_BODY, TOO_LARGE, Gateway
 from tools.local.helpers import Helpers
 from tools.local.lambdas import Lambdas
-from tools.local.web import Request, Response, Server
+from tools.local.web import Request, Response, Server, application
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,8 +89,8 @@ class LocalStack:
         self._extras: list[Callable[[Request], Response | None]] = []
         self._dynamodb_endpoint = dynamodb_endpoint
         self._report = report
-        self._server = Server(port, self._answer, max_body=MAX_BODY, too_large=TOO_LARGE)
-        self.url = f"http://127.0.0.1:{self._server.port}"
+        self._server = Server(application(self._answer, max_body=MAX_BODY, too_large=TOO_LARGE), port)
+        self.url = self._server.url
 
     def __enter__(self) -> Self:
         with ExitStack() as undo:

@@ -1,23 +1,26 @@
-"""A small HTTP/1.1 server: hands whole requests to a function and writes its answers.
+"""HTTP on a port of this machine, for everything local: werkzeug's server, started and stopped.
 
-Python's own server does the talking. Connections are kept alive, since the embedded AWS is called thousands of times
-while the demo workspace is written, and stopping closes them all, so that nothing is left behind.
+Werkzeug speaks the protocol and runs a thread for each connection, which it closes after one answer. What it lacks is
+here: an error in place of the end of the process where a port is taken, and a stop that waits for no idle connection.
 """
 
 from __future__ import annotations
 
 import contextlib
+import logging
 import socket
 from dataclasses import dataclass, field
-from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
+
+from werkzeug import wrappers
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
-_CHUNK = 64 * 1024
+    from _typeshed.wsgi import WSGIApplication
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class Request:
     client: str = "127.0.0.1"
 
     def header(self, name: str) -> str | None:
-        """The first header of that name, whatever its capitals."""
+        """The first header of that name, given in lower case, whatever its capitals in the request."""
         return next((value for key, value in self.headers if key.lower() == name), None)
 
 
@@ -47,35 +50,27 @@ class Response:
     """Values of `Set-Cookie`, the one header that may not be joined."""
 
 
-class TooLargeError(Exception):
-    """The request's body is longer than the server reads."""
-
-
 class Server:
-    """A server on the loopback interface, running in threads of its own until it is stopped."""
+    """Serves a WSGI application in threads of its own, from `start` to `stop`."""
 
-    def __init__(
-        self,
-        port: int,
-        answer: Callable[[Request], Response],
-        *,
-        max_body: int,
-        too_large: Response,
-    ) -> None:
-        """Bind the port (0: any free one).
+    def __init__(self, application: WSGIApplication, port: int = 0, *, address: str = "127.0.0.1") -> None:
+        """Bind the port; connections wait until `start`.
 
         Args:
-            port: the TCP port.
-            answer: called for every request, in that connection's thread.
-            max_body: longer bodies are read off the wire, dropped and answered with `too_large`.
-            too_large: that answer.
+            application: called for every request, in a thread of its own.
+            port: the TCP port; 0 for any free one.
+            address: the address of this machine to bind.
 
         Raises:
             OSError: the port is in use.
         """
-        self._http = _HttpServer(port)
-        self._http.answer, self._http.max_body, self._http.too_large = answer, max_body, too_large
-        self.port = self._http.server_port
+        # Werkzeug would announce itself and every request.
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)
+        # Werkzeug ends the process where it cannot bind the port, so it gets one that is bound.
+        with socket.create_server((address, port), backlog=128) as bound:
+            self._http = _HttpServer(address, port, application, _Connection, fd=bound.fileno())
+        self.port: int = self._http.port
+        self.url = f"http://127.0.0.1:{self.port}"
         self._thread = Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, name=f"port-{self.port}")
 
     def start(self) -> None:
@@ -83,25 +78,54 @@ class Server:
         self._thread.start()
 
     def stop(self) -> None:
-        """Finish what is being answered, close every connection and the port."""
+        """Finish what is being answered, and close every connection and the port. May be called again."""
         if self._thread.ident is not None:
             self._http.shutdown()
+            self._http.close_connections()
             self._thread.join()
-        self._http.close_connections()
         self._http.server_close()
 
 
-class _HttpServer(ThreadingHTTPServer):
-    daemon_threads = False  # so that server_close waits for them
-    request_queue_size = 128
-    answer: Callable[[Request], Response]
-    max_body: int
-    too_large: Response
+def application(answer: Callable[[Request], Response], *, max_body: int, too_large: Response) -> WSGIApplication:
+    """Make a WSGI application, for `Server`, of a function from requests to responses.
 
-    def __init__(self, port: int) -> None:
+    Args:
+        answer: the function; called by several threads at once.
+        max_body: longer bodies are read off the wire, dropped and answered with `too_large`.
+        too_large: that answer.
+    """
+
+    @wrappers.Request.application
+    def serve(given: wrappers.Request) -> wrappers.Response:
+        given.max_content_length = max_body + 1  # where werkzeug cuts a body in chunks off, and says nothing
+        try:
+            body = given.get_data(cache=False)
+        except RequestEntityTooLarge:
+            return _Answer.of(too_large)
+        if len(body) > max_body:
+            return _Answer.of(too_large)
+        target, headers = given.environ["RAW_URI"], tuple(given.headers.items())
+        return _Answer.of(answer(Request(given.method, target, headers, body, given.remote_addr or "")))
+
+    return serve
+
+
+class _Answer(wrappers.Response):
+    default_mimetype = None  # an answer without a content type is sent without one
+
+    @classmethod
+    def of(cls, response: Response) -> Self:
+        headers = [*response.headers.items(), *(("Set-Cookie", cookie) for cookie in response.cookies)]
+        return cls(response.body, response.status, headers)
+
+
+class _HttpServer(ThreadedWSGIServer):
+    daemon_threads = False  # so that server_close waits for them
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401  (the base class's own)
         self._open: set[socket.socket] = set()
         self._lock = Lock()
-        super().__init__(("127.0.0.1", port), _Connection)
+        super().__init__(*arguments, **options)
 
     def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401  (the base class's own)
         with self._lock:
@@ -114,91 +138,16 @@ class _HttpServer(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def close_connections(self) -> None:
-        """Let no connection wait for a further request; one that is being answered gets its answer."""
+        """Let no connection wait for a request, as a browser's spare ones do; requests that came are answered."""
         with self._lock:
             for connection in self._open:
                 with contextlib.suppress(OSError):
                     connection.shutdown(socket.SHUT_RD)
 
 
-class _Connection(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    wbufsize = -1  # one packet an answer
-    server: _HttpServer
-
-    def handle(self) -> None:
-        # A client that hangs up in the middle is its own affair.
-        with contextlib.suppress(ConnectionError):
-            super().handle()
+class _Connection(WSGIRequestHandler):
+    disable_nagle_algorithm = True  # the head of an answer and its body are two packets
 
     def handle_expect_100(self) -> bool:
-        sent = super().handle_expect_100()
-        self.wfile.flush()
-        return sent
-
-    def __getattr__(self, name: str) -> Callable[[], None]:
-        if name.startswith("do_"):
-            return self._answer
-        raise AttributeError(name)
-
-    def version_string(self) -> str:
-        return "healthscore-local"
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing: who answers also reports."""
-
-    def _answer(self) -> None:
-        try:
-            body = self._body()
-        except TooLargeError:
-            self._send(self.server.too_large)
-            return
-        except ValueError:
-            self.close_connection = True
-            self._send(Response(HTTPStatus.BAD_REQUEST))
-            return
-        headers = tuple((name, value) for name, value in self.headers.items())
-        self._send(self.server.answer(Request(self.command, self.path, headers, body, self.client_address[0])))
-
-    def _body(self) -> bytes:
-        """The whole body, read to its end, so that the connection can be used again."""
-        pieces: list[bytes] = []
-        length = 0
-        chunked = "chunked" in self.headers.get("Transfer-Encoding", "").lower()
-        for piece in self._chunks() if chunked else self._pieces(int(self.headers.get("Content-Length", "0"))):
-            length += len(piece)
-            if length <= self.server.max_body:
-                pieces.append(piece)
-        if length > self.server.max_body:
-            raise TooLargeError
-        return b"".join(pieces)
-
-    def _pieces(self, length: int) -> Iterator[bytes]:
-        while length > 0:
-            piece = self.rfile.read(min(_CHUNK, length))
-            if not piece:
-                raise ConnectionResetError
-            length -= len(piece)
-            yield piece
-
-    def _chunks(self) -> Iterator[bytes]:
-        while size := int(self.rfile.readline().split(b";")[0], 16):
-            yield from self._pieces(size)
-            self.rfile.readline()
-        while self.rfile.readline().strip():  # trailers
-            pass
-
-    def _send(self, response: Response) -> None:
-        self.send_response(response.status)
-        for name, value in response.headers.items():
-            self.send_header(name, value)
-        for cookie in response.cookies:
-            self.send_header("Set-Cookie", cookie)
-        empty = response.status in {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}
-        if not empty:
-            self.send_header("Content-Length", str(len(response.body)))
-        self.end_headers()
-        if self.command != "HEAD" and not empty:
-            self.wfile.write(response.body)
-        self.wfile.flush()
+        """Send nothing: werkzeug itself tells the client to continue, and twice would be once too often."""
+        return True

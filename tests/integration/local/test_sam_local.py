@@ -19,7 +19,7 @@ from tools.local.cloudformation import REGION
 from tools.local.containers import Containers
 from tools.local.lambdas import FunctionError
 from tools.local.stack import CallError
-from tools.local.web import Response, Server
+from tools.local.web import Response, Server, application
 from tools.sam_local import HOST, adapt
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def test_invoke__function_failed_though_the_status_is_0__raises(tmp_path, progra
 def containers():
     answers = {"/healthz": Response(HTTPStatus.OK, b'{"status": "ok"}')}
     refused = Response(HTTPStatus.NOT_FOUND, b"{}")
-    server = Server(0, lambda request: answers.get(request.target, refused), max_body=1, too_large=refused)
+    server = Server(application(lambda request: answers.get(request.target, refused), max_body=1, too_large=refused))
     server.start()
     yield Containers(f"http://127.0.0.1:{server.port}", [], {}, {})
     server.stop()
