@@ -1,19 +1,19 @@
-"""Calls of a CRM's JSON API: within its limits, repeated where that is safe, and cut off before time runs out.
+"""Calls of a CRM's JSON API: within its limits, repeated after failures, and ended before time runs out.
 
-urllib3 is what botocore itself stands on, so it is in every Lambda runtime and costs a cold start nothing.
+urllib3 makes the calls and decides what is repeated and when. botocore itself stands on it, so it costs a cold start
+nothing.
 """
 
 from __future__ import annotations
 
 import json
-import random
 import time
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import urllib3
 
@@ -22,9 +22,11 @@ from healthscore.integrations.crm.protocol import AccessError, CrmError, QuotaEr
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
+    from urllib3.response import BaseHTTPResponse
+
 _TRIES = 6
 _CONNECT_SECONDS, _READ_SECONDS = 3.0, 20.0
-_LONGEST_WAIT = 60.0
+_LONGEST_WAIT = 60
 _SHORTEST_WAIT = 0.001
 """Sums of floats may leave less to wait than any clock can tell: waiting for that would never end."""
 _RETRIED = {
@@ -124,35 +126,43 @@ class Client:
             AccessError: 401 or 403.
             CrmError: anything else that is no success.
         """
-        sent = None if body is None else json.dumps(body, ensure_ascii=False).encode()
-        trouble = ""
-        for attempt in range(_TRIES):
-            self._keep(limits)
-            try:
-                response = self._pool.request(
-                    method,
-                    self._base_url + path,
-                    body=sent,
-                    fields=None if query is None else dict(query),
-                    headers=self._headers,
-                    redirect=False,
-                )
-            except urllib3.exceptions.HTTPError as error:
-                trouble = f"did not answer ({type(error).__name__})"
-                self._pause(_backoff(attempt))
-                continue
-            if response.status < HTTPStatus.BAD_REQUEST or response.status in accept:
-                return Answer(response.status, _json(response.data))
-            if response.status not in _RETRIED:
-                raise _refusal(response.status)
-            if response.status == HTTPStatus.TOO_MANY_REQUESTS and _is_daily(_json(response.data)):
-                raise QuotaError("The CRM's daily limit is used up; the sync goes on when the CRM allows it again.")
-            trouble = f"answered {response.status}"
-            self._pause(self._retry_after(response.headers.get("Retry-After")) or _backoff(attempt))
-        raise CrmError(f"The CRM {trouble}, {_TRIES} times in a row.")
+        self._count(limits)
+        try:
+            response = self._pool.request(
+                method,
+                self._base_url + path,
+                body=None if body is None else json.dumps(body, ensure_ascii=False).encode(),
+                fields=None if query is None else dict(query),
+                headers=self._headers,
+                redirect=False,
+                retries=_Retry(
+                    total=_TRIES - 1,
+                    allowed_methods=None,
+                    status_forcelist=_RETRIED,
+                    raise_on_status=False,
+                    backoff_factor=1,
+                    backoff_jitter=1,
+                    retry_after_max=_LONGEST_WAIT,
+                    clock=self.clock,
+                    wait=lambda seconds: self._wait(seconds, limits),
+                ),
+            )
+        except urllib3.exceptions.MaxRetryError as error:
+            reason = type(error.reason).__name__
+            raise CrmError(f"The CRM did not answer ({reason}), {_TRIES} times in a row.") from error
+        except urllib3.exceptions.HTTPError as error:
+            raise CrmError(f"The CRM's answer cannot be read ({type(error).__name__}).") from error
+        if response.status < HTTPStatus.BAD_REQUEST or response.status in accept:
+            return Answer(response.status, _json(response.data))
+        raise _refusal(response.status)
 
-    def _keep(self, limits: Collection[Limit]) -> None:
-        """Wait until the call fits all limits, and count it."""
+    def _wait(self, seconds: float, limits: Collection[Limit]) -> None:
+        """Wait before a call is repeated, then until the repetition fits all limits, and count it."""
+        self._pause(seconds)
+        self._count(limits)
+
+    def _count(self, limits: Collection[Limit]) -> None:
+        """Wait until a call fits all limits, and count it."""
         while (wait := max((limit.wait(self.clock.monotonic()) for limit in limits), default=0.0)) > 0:
             self._pause(wait)
         for limit in limits:
@@ -163,23 +173,34 @@ class Client:
             raise QuotaError("The CRM asks to wait for longer than this run has time; the next one goes on.")
         self.clock.sleep(seconds)
 
-    def _retry_after(self, text: str | None) -> float:
-        """Seconds to wait by a Retry-After header, which is a number or a date; 0 where it says nothing."""
-        if not text:
-            return 0.0
+
+class _Retry(urllib3.Retry):
+    """urllib3's repetitions, by the client's clock; the day's limit is not waited for."""
+
+    def __init__(self, *, clock: Clock, wait: Callable[[float], None], **options: Any) -> None:  # noqa: ANN401  (urllib3's)
+        super().__init__(**options)
+        self._clock, self._wait = clock, wait
+
+    def new(self, **changed: Any) -> Self:  # noqa: ANN401  (urllib3's)
+        return super().new(clock=self._clock, wait=self._wait, **changed)
+
+    def increment(self, *arguments: Any, **options: Any) -> Self:  # noqa: ANN401  (urllib3's)
+        response = options.get("response")
+        if response is not None and _is_daily(_json(response.data)):
+            raise QuotaError("The CRM's daily limit is used up; the sync goes on when the CRM allows it again.")
+        return super().increment(*arguments, **options)
+
+    def sleep(self, response: BaseHTTPResponse | None = None) -> None:
+        named = self.get_retry_after(response) if response is not None else None
+        self._wait(named or self.get_backoff_time())
+
+    def parse_retry_after(self, retry_after: str) -> float:
         try:
-            seconds = float(text) if text.isascii() and text.isdigit() else self._until(parsedate_to_datetime(text))
-        except ValueError:
-            return 0.0
-        return min(max(seconds, 0.0), _LONGEST_WAIT)
-
-    def _until(self, at: datetime) -> float:
+            until = parsedate_to_datetime(retry_after) - self._clock.now()
+        except (ValueError, TypeError):  # no date, or one without a time zone
+            return super().parse_retry_after(retry_after) if retry_after.isdigit() else 0.0
         # A date has whole seconds: the next one is surely past it.
-        return (at - self.clock.now()).total_seconds() + 1
-
-
-def _backoff(attempt: int) -> float:
-    return random.uniform(0.5, 1.0) * (1 << attempt)  # noqa: S311  (spreads repeats; no secret)
+        return min(max(until.total_seconds() + 1, 0.0), self.retry_after_max)
 
 
 def _is_daily(body: object) -> bool:
@@ -191,7 +212,7 @@ def _refusal(status: int) -> CrmError:
         return AccessError("The CRM refuses the token: put a valid one into the secret.")
     if status == HTTPStatus.FORBIDDEN:
         return AccessError("The token lacks a permission: docs/crm.md lists what is needed.")
-    return CrmError(f"The CRM answered {status}.")
+    return CrmError(f"The CRM answered {status}{f', {_TRIES} times in a row' if status in _RETRIED else ''}.")
 
 
 def _json(data: bytes) -> Any:  # noqa: ANN401  (JSON)
