@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, settings
 from healthscore import process
 from tests.support import dynamodb_local, isolation, npm
 from tools.local import aws, template
+from tools.local.environment import variables
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -83,9 +84,8 @@ def fresh_tables(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
     at_once = {"MessagesPerSecond": "300"}
     stack = template.read(ROOT / "template.yaml", stack=f"test-{uuid4().hex[:12]}", parameters=at_once)
     aws.create_tables(stack.tables, expiring=False)
-    for function in stack.functions.values():
-        for name, value in function.environment.items():
-            monkeypatch.setenv(name, value)
+    for name, value in variables(stack).items():
+        monkeypatch.setenv(name, value)
     process.forget()
     try:
         yield

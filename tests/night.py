@@ -36,6 +36,7 @@ from healthscore.storage import schema, workspace
 from healthscore.storage.client import dynamodb, pages
 from tests.support import dynamodb_local
 from tools.local import aws, template
+from tools.local.environment import variables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -198,8 +199,7 @@ def main() -> None:
     with dynamodb_local.running() as endpoint:
         stack = template.read(ROOT / "template.yaml", stack="night")
         os.environ["AWS_ENDPOINT_URL"] = endpoint
-        for function in stack.functions.values():
-            os.environ |= function.environment
+        os.environ |= variables(stack)
         aws.create_tables(stack.tables, expiring=False)
         began = time.monotonic()
         prepare(chosen.accounts)

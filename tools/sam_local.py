@@ -27,7 +27,7 @@ from urllib.parse import urlsplit
 from tools import ROOT, keys
 from tools.local import aws, cloudformation, template
 from tools.local.containers import Containers
-from tools.local.environment import environment
+from tools.local.environment import environment, variables
 from tools.local.gateway import MAX_BODY, TOO_LARGE, refusal
 from tools.local.helpers import Helpers
 from tools.local.lambdas import FunctionError
@@ -71,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # On every address, since containers reach this machine from outside of its loopback interface.
         endpoint = undo.enter_context(aws.running("0.0.0.0"))  # noqa: S104
         here = environment(os.environ, endpoint, os.environ.get("DYNAMODB_ENDPOINT") or None)
-        variables = _furnish(stack, here)
+        found = _furnish(stack, here)
         adapted = options.build / "local.json"
         built = (options.build / "template.yaml").read_text(encoding="utf-8")
         adapted.write_text(json.dumps(adapt(built, stack.functions, here, options.architecture)), encoding="utf-8")
@@ -81,8 +81,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Pulled is what is not there. Otherwise the registry would be asked whenever a container starts.
         common = ["--template", str(adapted), "--add-host", f"{HOST}:host-gateway", "--skip-pull-image"]
         sam = [str(options.sam), "local"]
-        containers = Containers(f"http://127.0.0.1:{options.port}", [*sam, "invoke", *common], variables, around)
-        helpers.append(Helpers(containers.invoke, variables["ALERTS_TOPIC_ARN"]).answer)
+        containers = Containers(f"http://127.0.0.1:{options.port}", [*sam, "invoke", *common], found, around)
+        helpers.append(Helpers(containers.invoke, found["ALERTS_TOPIC_ARN"]).answer)
         server.start()
         print(_screen(containers.url, server.port), flush=True)
         start = [*sam, "start-api", *common, "--port", str(options.port), "--warm-containers", "LAZY", *passed_on]
@@ -112,17 +112,14 @@ def _asking(helpers: Sequence[Helper]) -> Callable[[Request], Response]:
 
 
 def _furnish(stack: Stack, here: Mapping[str, str]) -> dict[str, str]:
-    """Create tables, topics and keys; answers the variables of all functions, by which this process finds them too."""
-    variables: dict[str, str] = {}
-    for function in stack.functions.values():
-        variables |= function.environment
-    os.environ.update(here)
-    os.environ.update(variables)
+    """Create tables, topics and keys, and return the functions' variables, by which this process finds them as well."""
+    found = variables(stack)
+    os.environ.update({**here, **found})
     aws.create_tables(stack.tables)
     aws.create_topics(stack.topics.values())
     for key, scope in KEYS.items():
         keys.add(key, scope, "sam local", datetime.now(UTC))
-    return variables
+    return found
 
 
 def _connect_crm(containers: Containers, helpers: list[Helper], undo: ExitStack) -> None:

@@ -16,6 +16,7 @@ import boto3
 from healthscore.storage.client import dynamodb
 from tools.local import aws, template
 from tools.local.environment import environment as aws_environment
+from tools.local.environment import variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,10 +28,7 @@ _UNIT_BYTES = 1024
 
 def environment(endpoint: str) -> dict[str, str]:
     """The variables under which the product finds its tables at an endpoint."""
-    variables = aws_environment(os.environ, endpoint, None)
-    for function in _stack().functions.values():
-        variables |= function.environment
-    return variables
+    return aws_environment(os.environ, endpoint, None) | variables(_stack())
 
 
 def fresh_tables() -> None:

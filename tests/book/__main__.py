@@ -28,6 +28,7 @@ from tests.support.books import NIGHT, Drawn, line, written
 from tests.support.gateway import gateway_event
 from tools import ROOT, keys
 from tools.local import aws, template
+from tools.local.environment import variables
 
 KEY = "local-read"
 OWNERS = 400
@@ -159,8 +160,7 @@ def main() -> int:
         os.environ["AWS_ENDPOINT_URL"] = endpoint
         stack = template.read(ROOT / "template.yaml", stack="book")
         aws.create_tables(stack.tables, expiring=False)
-        for function in stack.functions.values():
-            os.environ.update(function.environment)
+        os.environ |= variables(stack)
         from functions.api import handler as api_function  # noqa: PLC0415  (reads its environment)
 
         keys.add(KEY, Scope.READ, "book", NIGHT)

@@ -1,4 +1,4 @@
-"""The environment in which boto3 finds the embedded AWS and nothing else."""
+"""The environment of what runs locally: boto3 finds the embedded AWS and nothing else, the library finds its tables."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from tools.local.cloudformation import REGION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from tools.local.template import Stack
 
 
 def environment(given: Mapping[str, str], endpoint: str, dynamodb_endpoint: str | None) -> dict[str, str]:
@@ -38,3 +40,14 @@ def environment(given: Mapping[str, str], endpoint: str, dynamodb_endpoint: str 
     if dynamodb_endpoint:
         environment["AWS_ENDPOINT_URL_DYNAMODB"] = dynamodb_endpoint
     return environment
+
+
+def variables(stack: Stack) -> dict[str, str]:
+    """The variables of all functions of a stack, for a process that stands for any of them.
+
+    Where functions differ in a variable, as in the name they log under, it has the value of the last one.
+    """
+    together: dict[str, str] = {}
+    for function in stack.functions.values():
+        together |= function.environment
+    return together
