@@ -1,4 +1,4 @@
-"""Refreshes the companies that webhooks have named, enters their facts, and alerts at once where that is due."""
+"""Reads the companies that webhooks have named, applies their facts, and sends the alerts at once."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from healthscore.services.notifications.outbox import open_outbox
 from healthscore.storage.crm import connections
 from healthscore.storage.errors import StorageUnavailableError
 
-TRIES_FOR_LOOSE = 3
-"""A record that belongs to no company is asked for so often: its association may come late, or never."""
+TRIES_WITHOUT_COMPANY = 3
+"""A record without a company is read this often: its association may come late, or never."""
 RESERVE_SECONDS = 10
 
 logger = Logger()
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401  (the runtime's own object)
-    """Work on the messages of a queue; those that fail are named, and come again.
+    """Handle the messages of the queue, and return those that failed: SQS delivers them again.
 
     Args:
         event: an SQS event.
@@ -44,14 +44,14 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
             continue
         try:
             if provider not in sessions:
-                # One for all messages of a CRM: they share its limits, and what was learnt of its pipelines.
+                # One session for all messages of a CRM: they share its limits, and the stages of its pipelines.
                 sessions[provider] = open_session(connection, outbox, logger, left=left, reserve=RESERVE_SECONDS)
-            loose = refresh(sessions[provider], changes)
+            without_company = refresh(sessions[provider], changes)
         except (CrmError, StorageUnavailableError) as error:
             logger.warning("a refresh failed", provider=provider, error=type(error).__name__)
             failed.append(message_id)
             continue
-        if loose and int(record["attributes"]["ApproximateReceiveCount"]) < TRIES_FOR_LOOSE:
+        if without_company and int(record["attributes"]["ApproximateReceiveCount"]) < TRIES_WITHOUT_COMPANY:
             failed.append(message_id)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 

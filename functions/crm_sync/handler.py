@@ -1,4 +1,4 @@
-"""Reads the connected CRMs on schedule, and writes the night's scores back to them."""
+"""Reads the connected CRMs on a schedule, and writes the night's scores back to them."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from aws_lambda_powertools import Logger
 from healthscore import startup
 from healthscore.integrations.crm.protocol import CrmError
 from healthscore.services.crm_sync.session import open_session
-from healthscore.services.crm_sync.sync import note_problem, run
+from healthscore.services.crm_sync.sync import run, save_error
 from healthscore.services.crm_sync.write_back import write_back_all
 from healthscore.services.notifications.outbox import open_outbox
 from healthscore.storage.crm import connections
 
 RESERVE_SECONDS = 120
-"""The longest that one page is expected to take: no page is begun later than this before the function is stopped."""
+"""The longest that a page is expected to take: no page is begun with less time left."""
 
 logger = Logger()
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401  (the runtime's own object)
-    """Do what is due for every connected CRM; one that does not answer stops no other.
+    """Do what is due for every connected CRM. A CRM that does not answer stops no other.
 
     Args:
         event: `{}` to read what is due, `{"task": "write-back"}` to write every account's score.
@@ -29,7 +29,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
 
     Raises:
         ValueError: the event is neither.
-        StorageUnavailableError: the tables cannot be read or written now; the next run goes on.
+        StorageUnavailableError: the tables cannot be read or written now; the next run continues.
     """
     if event not in ({}, {"task": "write-back"}):
         raise ValueError('crm_sync takes {} or {"task": "write-back"}')
@@ -48,7 +48,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
                 written = write_back_all(session.provider, session.connector, session.keep_going)
                 results.append({"provider": session.provider, "written": written})
         except CrmError as error:
-            results.append(note_problem(connection.provider, str(error)))
+            results.append(save_error(connection.provider, str(error)))
     logger.info("done", result=results)
     return {"results": results}
 

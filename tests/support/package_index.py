@@ -57,7 +57,7 @@ def newer(names: list[str]) -> dict[str, bytes]:
 
 
 class Index:
-    """What is offered; `open` is cleared to keep whoever downloads waiting."""
+    """What is offered; `open` is cleared to keep downloads waiting."""
 
     def __init__(self, files: dict[str, bytes]) -> None:
         self.files = files
@@ -102,7 +102,9 @@ def serving(files: dict[str, bytes]) -> Iterator[Index]:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True
-        server.handle_error = lambda *_arguments: None  # whoever is killed while it downloads is gone
+        server.handle_error = lambda *_arguments: (
+            None
+        )  # as for a client that is killed
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         index.url = f"http://127.0.0.1:{server.server_port}/simple"

@@ -26,7 +26,7 @@ _ADMIN = "local-admin"
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class DemoAccount:
     """How one account of the demo workspace stands."""
 
     name: str
@@ -76,12 +76,12 @@ def _write(stack: LocalStack, now: datetime) -> None:
             stack.call("PUT", f"{account_path(story.account_id)}/crm", _ADMIN, story.crm_facts(report, now))
 
 
-def standings(stack: LocalStack) -> Iterator[Standing]:
+def demo_accounts(stack: LocalStack) -> Iterator[DemoAccount]:
     """How the accounts of the demo workspace stand now, by the live score."""
     for story in STORIES:
         path = account_path(story.account_id)
         health = stack.call("GET", f"{path}/health", _ADMIN)
-        yield Standing(story.name, path, health["score"], health["band"], health["trend"]["direction"], story.plot)
+        yield DemoAccount(story.name, path, health["score"], health["band"], health["trend"]["direction"], story.plot)
 
 
 def _batches(events: Sequence[dict[str, Any]]) -> Iterator[Sequence[dict[str, Any]]]:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError
 
-from tools.demo.seed import seed, standings
+from tools.demo.seed import demo_accounts, seed
 from tools.local.screen import screen, wants_color
 from tools.local.stack import LocalStack
 
@@ -75,7 +75,7 @@ def _run(stack: LocalStack, endpoint: str | None, *, demo: bool, crm: LocalHubSp
     if demo:
         _report("Writing the demo workspace: two months of nine customers, and the last fortnight's nights …")
         seed(stack, datetime.now(UTC))
-        accounts = list(standings(stack))
+        accounts = list(demo_accounts(stack))
     if crm is not None:
         crm.connect()
         stack.extend(crm.answer)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tools.demo.seed import Standing
+    from tools.demo.seed import DemoAccount
 
 _COLORS = {"healthy": "\033[32m", "at_risk": "\033[33m", "critical": "\033[31m"}
 _BOLD, _PLAIN = "\033[1m", "\033[0m"
@@ -17,16 +17,16 @@ _BEFORE_DEMO = "acme"
 _TO_WAKE = "pinecrest"
 
 
-def screen(url: str, standings: Sequence[Standing], *, color: bool, dynamodb_endpoint: str | None = None) -> str:
+def screen(url: str, demo_accounts: Sequence[DemoAccount], *, color: bool, dynamodb_endpoint: str | None = None) -> str:
     """Write the text of the screen.
 
     Args:
         url: where the stack answers.
-        standings: the accounts of the demo workspace; empty where it was not wanted.
+        demo_accounts: the accounts of the demo workspace; empty where it was not wanted.
         color: whether to use a terminal's colours.
         dynamodb_endpoint: where DynamoDB is, if it is not the embedded one.
     """
-    account = _TO_WAKE if standings else _BEFORE_DEMO
+    account = _TO_WAKE if demo_accounts else _BEFORE_DEMO
     kept = f"The tables are in {dynamodb_endpoint}" if dynamodb_endpoint else "What is in memory is then gone"
     read_key, write_key = "-H 'Authorization: Bearer local-read'", "-H 'Authorization: Bearer local-write'"
     now = "'$(date -u +%FT%TZ)'"  # closes the quotes around it for the shell to put the time in
@@ -37,7 +37,7 @@ def screen(url: str, standings: Sequence[Standing], *, color: bool, dynamodb_end
             f"{_bold('Healthscore', color)} is running at {_bold(url, color)}",
             "Keys, sent as Authorization: Bearer …: local-write (sends events), local-read, local-admin (everything)",
             "",
-            _table(standings, color=color) if standings else "The workspace is empty (SEED=none).",
+            _table(demo_accounts, color=color) if demo_accounts else "The workspace is empty (SEED=none).",
             "",
             _bold("Try this next", color),
             "",
@@ -58,11 +58,11 @@ def wants_color() -> bool:
     return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
 
 
-def _table(standings: Sequence[Standing], *, color: bool) -> str:
-    names = max(len(standing.name) for standing in standings)
-    paths = max(len(standing.path) for standing in standings)
+def _table(demo_accounts: Sequence[DemoAccount], *, color: bool) -> str:
+    names = max(len(account.name) for account in demo_accounts)
+    paths = max(len(account.path) for account in demo_accounts)
     rows = [f"{'account':<{names}}  score  {'band':<8}  {'trend':<9}  {'path':<{paths}}  story"]
-    for at in sorted(standings, key=lambda standing: -standing.score):
+    for at in sorted(demo_accounts, key=lambda account: -account.score):
         band = f"{_COLORS[at.band]}{at.band:<8}{_PLAIN}" if color else f"{at.band:<8}"
         rows.append(f"{at.name:<{names}}  {at.score:>5}  {band}  {at.trend:<9}  {at.path:<{paths}}  {at.plot}")
     return "\n".join(rows)

@@ -1,4 +1,4 @@
-"""Reads a connected CRM: matching, entering, going on after a death, alerting, writing back."""
+"""Reads a connected CRM: matching, applying facts, continuing after a crash, alerting, writing back."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import pytest
 from healthscore.core.health import document
 from healthscore.integrations.crm import attio as attio_connector
 from healthscore.integrations.crm.protocol import Change
-from healthscore.services.crm_sync import apply_facts as entering
-from healthscore.services.crm_sync import sync
+from healthscore.services.crm_sync import apply_facts, sync
 from healthscore.services.crm_sync.write_back import write_back_all
 from healthscore.services.scoring import assess_account
 from healthscore.settings import Settings
@@ -69,7 +68,7 @@ def test_sync__two_companies_of_one_domain__are_no_account_until_one_is_gone(hub
     assert hubspot.facts("acme.com").open_tickets == 1
 
 
-def test_sync__account_id_entered_by_hand__goes_before_a_domain(hubspot):
+def test_sync__account_id_in_the_company__goes_before_a_domain(hubspot):
     fake = hubspot.fake
     hubspot.account("acme.com")
     hubspot.connect()
@@ -103,7 +102,7 @@ def test_sync__out_of_time_after_each_page__goes_on_until_it_is_complete(hubspot
     assert fake.read["companies"] == 250
 
 
-def test_sync__killed_between_entering_and_the_cursor__enters_again_and_changes_nothing(hubspot, monkeypatch):
+def test_sync__killed_between_applying_and_the_cursor__applies_again_and_changes_nothing(hubspot, monkeypatch):
     hubspot.account("acme.com")
     hubspot.connect()
     company = hubspot.fake.add("companies", domain="acme.com")
@@ -188,7 +187,7 @@ def test_refresh__high_priority_ticket__changes_the_score_and_sends_one_alert_at
     after = accounts.get("acme.com").latest
     assert after.score == before.score - 9
     assert hubspot.fake.objects["companies"][company]["healthscore_score"] == str(after.score)
-    # The night after compares with what was told already.
+    # The next night compares with the score of that alert.
     hubspot.fake.clock.sleep(86_400)
     hubspot.used("acme.com", 2, days=1)
     hubspot.night()
@@ -229,7 +228,7 @@ def test_health__of_a_connected_crm__says_when_it_was_read_and_goes_stale(hubspo
     assert coverage()["crm"] == "stale"
 
 
-def test_sync__attio__enters_what_is_there_and_only_what_changed(attio):
+def test_sync__attio__applies_what_is_there_and_only_what_changed(attio):
     attio.account("acme.com")
     attio.connect(ticket_object="tickets")
     company = attio.fake.add("companies", domains=["acme.com"])
@@ -244,7 +243,7 @@ def test_sync__attio__enters_what_is_there_and_only_what_changed(attio):
     assert attio.facts("acme.com").high_priority_open == 1
 
 
-def test_sync__page_read_before_a_webhook_and_entered_after_it__does_not_undo_it(attio, monkeypatch):
+def test_sync__page_read_before_a_webhook_and_applied_after_it__does_not_undo_it(attio, monkeypatch):
     monkeypatch.setattr(attio_connector, "_PAGE", 1)
     attio.account("acme.com")
     attio.connect(ticket_object="tickets")
@@ -286,7 +285,7 @@ def test_refresh__late_answer_of_an_older_one__does_not_undo_the_newer(hubspot):
     hubspot.fake.clock.sleep(60)
     hubspot.fake.add("tickets", company, hs_pipeline_stage=OPEN)
     sync.refresh(hubspot.session(), changes)
-    sync.enter(hubspot.session(), older.companies, anew=False)
+    sync.apply_companies(hubspot.session(), older.companies, match_again=False)
     assert hubspot.facts("acme.com").open_tickets == 1
 
 
@@ -299,7 +298,7 @@ def test_refresh__two_at_once__leave_what_was_read_last(hubspot, monkeypatch):
     changes, save = [Change("companies", company)], crm_facts.save
 
     def overtaken(*arguments):
-        """Somebody else reads and enters a later state between this one's read and its write."""
+        """Another run reads and saves a later state between this one's read and its write."""
         monkeypatch.setattr(crm_facts, "save", save)
         hubspot.fake.clock.sleep(60)
         hubspot.fake.add("tickets", company, hs_pipeline_stage=OPEN, hs_ticket_priority="HIGH")
@@ -311,7 +310,7 @@ def test_refresh__two_at_once__leave_what_was_read_last(hubspot, monkeypatch):
     sync.refresh(hubspot.session(), changes)
     assert (hubspot.facts("acme.com").open_tickets, hubspot.facts("acme.com").high_priority_open) == (2, 1)
     assert hubspot.topic.kinds() == ["ticket_opened"]
-    # What was entered is also what the next reading compares with.
+    # The next reading compares with the saved facts.
     hubspot.fake.clock.sleep(900)
     assert hubspot.sync()["changed"] == 0
 
@@ -340,15 +339,15 @@ def test_refresh__two_companies_that_claim_one_account_at_once__are_both_reporte
     hubspot.sync()
     hubspot.fake.clock.sleep(60)
     one, other = (hubspot.fake.add("companies", account_id="acme") for _ in range(2))
-    enter = entering.enter_and_score
+    apply = apply_facts.enter_and_score
 
     def overtaken(*arguments, **named):
         """The other company claims the account between this one's claim and its facts."""
-        monkeypatch.setattr(entering, "enter_and_score", enter)
+        monkeypatch.setattr(apply_facts, "enter_and_score", apply)
         sync.refresh(hubspot.session(), [Change("companies", other)])
-        return enter(*arguments, **named)
+        return apply(*arguments, **named)
 
-    monkeypatch.setattr(entering, "enter_and_score", overtaken)
+    monkeypatch.setattr(apply_facts, "enter_and_score", overtaken)
     sync.refresh(hubspot.session(), [Change("companies", one)])
     assert unmatched("hubspot") == {one: "same_account", other: "same_account"}
     assert hubspot.facts("acme") is None
@@ -359,7 +358,7 @@ def test_refresh__two_companies_that_claim_one_account_at_once__are_both_reporte
     assert unmatched("hubspot") == {other: "no_domain"}
 
 
-def test_sync__account_erased_while_its_facts_are_entered__stays_erased_and_the_run_goes_on(hubspot, monkeypatch):
+def test_sync__account_erased_while_its_facts_are_applied__stays_erased_and_the_run_goes_on(hubspot, monkeypatch):
     for account_id in ("acme.com", "beta.com"):
         hubspot.account(account_id)
         hubspot.used(account_id, 20)

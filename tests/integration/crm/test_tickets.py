@@ -27,7 +27,7 @@ def test_ticket__opened_at_high_priority__changes_the_score_and_sends_one_alert_
     }
 
 
-def test_ticket__told_of_again_by_webhooks_sync_and_night__is_told_once(life):
+def test_ticket__read_again_by_webhooks_sync_and_night__alerts_once(life):
     life.begin(events=40)
     life.night()
     life.clock.sleep(86_400 - 600)
@@ -45,7 +45,7 @@ def test_ticket__told_of_again_by_webhooks_sync_and_night__is_told_once(life):
     assert list(messages.pending()) == []
 
 
-def test_ticket__opened_while_another_is_open__is_told_only_after_none_was(life):
+def test_ticket__opened_while_another_is_open__alerts_only_after_none_was(life):
     life.begin()
     first, second = life.opened(), life.opened()
     life.closed(first)
@@ -58,7 +58,7 @@ def test_ticket__opened_while_another_is_open__is_told_only_after_none_was(life)
     assert len(ids) == 2
 
 
-def test_ticket__open_when_the_crm_is_connected_or_its_options_change__is_told_to_nobody(life):
+def test_ticket__open_when_the_crm_is_connected_or_its_options_change__alerts_nobody(life):
     accounts.save_profile("acme", lambda _standing: {}, life.clock.now())
     life.desk.company("acme")
     old = life.desk.open()
@@ -73,7 +73,7 @@ def test_ticket__open_when_the_crm_is_connected_or_its_options_change__is_told_t
     assert life.kinds() == []
 
 
-def test_ticket__open_when_its_company_becomes_an_account__is_told_to_nobody(life):
+def test_ticket__open_when_its_company_becomes_an_account__alerts_nobody(life):
     life.desk.company("acme")
     life.desk.open()
     life.connect()
@@ -105,16 +105,16 @@ def test_ticket__that_takes_the_account_below_healthy__is_one_message_with_the_b
     ticket = life.opened()
     (alert,) = life.topic.published
     assert (alert["kind"], alert["severity"], alert["band"]) == ("band_fell", "high", "at_risk")
-    told = [item["what"] for item in alert["evidence"]]
-    assert {"Open high-priority tickets", "Band"} <= set(told)
+    shown = [item["what"] for item in alert["evidence"]]
+    assert {"Open high-priority tickets", "Band"} <= set(shown)
     assert alert["why"].startswith("A high-priority ticket was opened. The score went from")
-    # The same day's band is told; a ticket that comes after it is news by itself.
+    # The band has alerted that day; a ticket that comes later has an alert of its own.
     life.closed(ticket)
     life.opened()
     assert life.kinds() == ["band_fell", "ticket_opened"]
 
 
-def test_ticket__function_dies_after_the_facts_are_entered__is_told_all_the_same(life, monkeypatch):
+def test_ticket__function_crashes_after_the_facts_are_saved__alerts_all_the_same(life, monkeypatch):
     life.begin()
 
     def gone(*_: object) -> None:

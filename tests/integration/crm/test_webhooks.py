@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from healthscore.services.crm_sync import apply_facts as entering
+from healthscore.services.crm_sync import apply_facts
 from healthscore.storage.errors import StorageUnavailableError
 from tests.integration.crm.living import Context, sync_function
 from tools.fakes import attio, hubspot
@@ -52,7 +52,7 @@ def test_webhook__delivered_again__is_worked_on_once(life):
     headers, body = life.desk.webhook("5")
     assert life.deliver(headers, body)[0] == 200
     assert len(life.queued()["Records"]) == 1
-    # HubSpot signs anew whatever it repeats, so the same again is a replay; Attio says by a header that it repeats.
+    # HubSpot signs a repeat anew, so the same signature is a replay. Attio marks a repeat by a header.
     again = {"hubspot": (401, False), "attio": (200, True)}[life.desk.provider]
     status, answer = life.deliver(headers, body)
     assert (status, answer["success"]) == again
@@ -88,7 +88,7 @@ def test_logs__of_everything_and_its_failures__hold_no_secret_and_no_customer_te
     def gone(*_: object, **__: object) -> None:
         raise StorageUnavailableError("gone")
 
-    monkeypatch.setattr(entering, "enter_and_score", gone)
+    monkeypatch.setattr(apply_facts, "enter_and_score", gone)
     life.clock.sleep(60)
     life.desk.close(ticket)
     assert len(life.tell(ticket)) == 1

@@ -69,7 +69,7 @@ def crm_as_of(story, now, as_of):
     return crm_from_json({**story.crm_facts(known[-1], now), "received_at": received})
 
 
-def told(story, now):
+def alerts_of(story, now):
     """The account's health as the coming night sees it, and the kinds of alert that come of it."""
     events = [(parse_instant(event["timestamp"]), event["user_id"], event["name"]) for event in story.events(now)]
     recent, previous = [], None
@@ -85,7 +85,7 @@ def told(story, now):
 
 @pytest.mark.parametrize("now", NOWS, ids=lambda now: f"{now:%a-%H:%M:%S}")
 def test_stories__any_hour_of_the_week__the_night_has_the_same_to_tell(now):
-    nights = {story.account_id: told(story, now) for story in STORIES}
+    nights = {story.account_id: alerts_of(story, now) for story in STORIES}
     assert {account_id: alerts for account_id, (_, alerts) in nights.items() if alerts} == {
         "harborline": ["declining"],
         "pinecrest": ["band_fell"],

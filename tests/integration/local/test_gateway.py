@@ -16,7 +16,7 @@ JSON = ("Content-Type", "application/json")
 
 
 class Functions:
-    """Notes the events that arrive, and returns what it is told to."""
+    """Notes the events that arrive, and returns a given result."""
 
     def __init__(self, result=None):
         self.result = {"statusCode": 200} if result is None else result

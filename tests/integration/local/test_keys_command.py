@@ -36,7 +36,7 @@ def test_create__key__not_stored(capsys):
     assert key[:-4][-8:] not in str(item)
 
 
-def test_list__keys__told_by_id_scope_name_and_last_characters(capsys):
+def test_list__keys__shown_by_id_scope_name_and_last_characters(capsys):
     made = [created(capsys, scope="read", name="back office"), created(capsys, scope="admin", name="me")]
     assert keys.main(["list"]) == 0
     header, *rows = capsys.readouterr().out.splitlines()

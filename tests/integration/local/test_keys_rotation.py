@@ -1,4 +1,4 @@
-"""A key is replaced without a moment in which none is valid, and stops working when it was said."""
+"""A key is replaced without a moment in which none is valid, and stops working when its grace has passed."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -58,8 +58,8 @@ def opens(clock):
 
 def test_rotate__key__gives_another_of_the_same_scope_and_name(capsys):
     old = created(capsys, scope="admin", name="me")
-    said = rotated(capsys, old)
-    new = said.out.strip()
+    shown = rotated(capsys, old)
+    new = shown.out.strip()
     assert new != old
     found = workspace.find_key(key_hash(new))
     assert (found.scope, found.name, found.last4, found.valid_until) == ("admin", "me", new[-4:], None)

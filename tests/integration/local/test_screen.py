@@ -6,12 +6,12 @@ import sys
 
 import pytest
 
-from tools.demo.seed import Standing
+from tools.demo.seed import DemoAccount
 from tools.local.screen import screen, wants_color
 
 STANDINGS = [
-    Standing("Low & Co", "/v1/accounts/low", 9, "critical", "declining", "gone"),
-    Standing("High Ltd", "/v1/accounts/high", 100, "healthy", "unknown", "new"),
+    DemoAccount("Low & Co", "/v1/accounts/low", 9, "critical", "declining", "gone"),
+    DemoAccount("High Ltd", "/v1/accounts/high", 100, "healthy", "unknown", "new"),
 ]
 
 

@@ -62,7 +62,7 @@ def test_request__too_large__413_and_the_client_goes_on(client, chunked):
     assert client.getresponse().read() == b"x" * 1000
 
 
-def test_request__expects_continue__told_to_go_on(server):
+def test_request__expects_continue__is_answered_100(server):
     with socket.create_connection(("127.0.0.1", server.port)) as plain, plain.makefile("rb") as answer:
         plain.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n")
         assert answer.readline() == b"HTTP/1.1 100 Continue\r\n"

@@ -54,8 +54,8 @@ class Product:
     def night(self, event: dict[str, Any]) -> dict[str, Any]:
         return json.loads(self._lambdas.invoke("NightlyFunction", json.dumps(event)))
 
-    def told(self) -> list[str]:
-        """The ids of what the topic was sent."""
+    def alert_ids(self) -> list[str]:
+        """The ids of the alerts that were published."""
         topic = sns_backends[ACCOUNT][REGION].topics[self._topic_arn]
         return [json.loads(json.loads(message)["default"])["alert_id"] for _, message, *_ in topic.sent_notifications]
 

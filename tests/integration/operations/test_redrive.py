@@ -40,8 +40,8 @@ def test_redrive__night_that_was_given_up__is_finished_and_tells_each_thing_once
     assert before is None
     assert product.ask("GET", "/v1/accounts/acme")["latest"]["date"] == TONIGHT["time"][:10]
     assert queue.waiting == (0, 0)
-    told = product.told()
-    assert len(set(told)) == len(told) == 1  # the digest, although the night ended four times
+    alert_ids = product.alert_ids()
+    assert len(set(alert_ids)) == len(alert_ids) == 1  # the digest, although the night ended four times
     assert "gone for a moment" not in capsys.readouterr().out
 
 

@@ -1,1 +1,1 @@
-"""CRM connectors: one protocol (`healthscore.integrations.crm.protocol`), one file for each CRM."""
+"""CRM connectors: one protocol (`healthscore.integrations.crm.protocol`), and one file for each CRM."""

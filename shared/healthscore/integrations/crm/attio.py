@@ -1,8 +1,8 @@
 """Attio, by its REST API v2: companies, deals and, where they are configured, tickets.
 
-Attio does not say when a record was changed, so every run reads everything; what did not change is told by comparing.
-Every value is a list, empty where there is none. Deals have stages that anybody may rename, and no flag for closed:
-which ones are won and lost is configured. Interactions are not part of every plan: none there means unknown.
+Attio has no time of change on a record, so every run reads everything, and the caller compares it with what it saved.
+Every value is a list, empty where there is none. Deals have stages that users may rename, and no flag for closed: the
+stages that mean won and lost are options. Not every plan has interactions: an empty interaction means unknown.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from healthscore.integrations.crm.client import Clock
-    from healthscore.integrations.crm.protocol import Cursor, Standing
+    from healthscore.integrations.crm.protocol import CompanyScore, Cursor
 
 NAME = "attio"
 URL = "https://api.attio.com"
@@ -37,7 +37,7 @@ Values = dict[str, list[dict[str, Any]]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttioOptions(Options):
-    """What a workspace chooses for Attio; an empty name means that there is none."""
+    """A workspace's options for Attio; an empty name means that it has no such attribute or object."""
 
     won_stages: tuple[str, ...] = ("Won 🎉", "Won")
     lost_stages: tuple[str, ...] = ("Lost",)
@@ -68,7 +68,7 @@ class Attio:
         self._own: set[str] | None = None
 
     def full(self, cursor: Cursor | None) -> Iterator[Page]:
-        """Every company; see `Connector.full`. Deals and tickets are read first, anew in each part of a run."""
+        """Every company; see `Connector.full`. Each call reads all deals and tickets first."""
         now = self._now()
         at: Cursor = dict(cursor) if cursor else {"started": format_instant(now), "offset": 0}
         deals = self._by_company("deals", "associated_company", self._deal, None)
@@ -83,16 +83,16 @@ class Attio:
             yield Page(companies, dict(at), done=False)
 
     def changes(self, cursor: Cursor) -> Iterator[Page]:
-        """Nothing: Attio cannot be asked what changed."""
+        """No companies: Attio cannot be asked what changed."""
         yield Page((), cursor, done=True)
 
     def refresh(self, changes: Sequence[Change]) -> Refreshed:
-        """Named records; see `Connector.refresh`."""
-        ids, loose = dict[str, None](), list[Change]()
+        """The companies of named records; see `Connector.refresh`."""
+        ids, without_company = dict[str, None](), list[Change]()
         for change in changes:
             slug = self._slug(change.kind)
             if change.field and slug == "companies" and change.field in self._own_attributes():
-                continue  # our own write-back
+                continue  # changed by `write_back`
             attribute = {
                 "companies": None,
                 "deals": "associated_company",
@@ -105,7 +105,7 @@ class Attio:
                 owners = _references(record["values"].get(attribute, [])) if record else []
                 ids.update(dict.fromkeys(owners))
                 if record and not owners:
-                    loose.append(change)
+                    without_company.append(change)
         companies, gone = [], []
         for company_id in ids:
             now, record = self._now(), self._get("companies", company_id)
@@ -114,19 +114,19 @@ class Attio:
                 continue
             deals = self._by_company("deals", "associated_company", self._deal, company_id)
             companies.append(self._company(record, deals, self._tickets(company_id), now))
-        return Refreshed(companies, gone, loose)
+        return Refreshed(companies, gone, without_company)
 
-    def write_back(self, standings: Sequence[Standing]) -> set[str]:
+    def write_back(self, scores: Sequence[CompanyScore]) -> set[str]:
         """Write scores, one by one; see `Connector.write_back`."""
         written = set()
-        for standing in standings:
-            values = {_SCORE: standing.score, _BAND: standing.band, _REASON: standing.reason}
-            path = f"/v2/objects/companies/records/{standing.company_id}"
+        for score in scores:
+            values = {_SCORE: score.score, _BAND: score.band, _REASON: score.reason}
+            path = f"/v2/objects/companies/records/{score.company_id}"
             refused = (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND)
             body = {"data": {"values": values}}
             answer = self._client.call("PATCH", path, body, limits=[self._writes], accept=refused)
             if answer.status not in refused:
-                written.add(standing.company_id)
+                written.add(score.company_id)
         return written
 
     def create_properties(self) -> list[str]:
@@ -157,7 +157,7 @@ class Attio:
         return attributes
 
     def _own_attributes(self) -> set[str]:
-        """Ids of the attributes that scores are written to: webhooks name an attribute by its id."""
+        """Ids of the attributes that scores are written to. Webhooks name an attribute by its id."""
         if self._own is None:
             attributes = self._attributes()
             self._own = {given["id"]["attribute_id"] for given in attributes if given["api_slug"] in _ATTRIBUTES}
@@ -167,7 +167,7 @@ class Attio:
         return from_millis(millis(self._client.clock.now()))
 
     def _slug(self, object_id: str) -> str:
-        """The slug of an object: webhooks name it by its id."""
+        """The slug of an object, by its id: webhooks name an object by its id."""
         if not self._slugs:
             objects = self._client.call("GET", "/v2/objects", limits=[self._reads]).body["data"]
             self._slugs = {given["id"]["object_id"]: given["api_slug"] for given in objects}
@@ -196,9 +196,9 @@ class Attio:
     def _by_company(
         self, slug: str, attribute: str, read: Callable[[Values], Any], company_id: str | None
     ) -> Mapping[str, list[Any]] | None:
-        """Records of an object by the company they belong to, of one company or of all.
+        """Records of an object by the id of their company; of one company, or of all.
 
-        None where none are to be had: the object is not switched on, or the token may not read it.
+        None where they are unknown: the object is switched off, or the token may not read it.
         """
         filters = None
         if company_id is not None:
@@ -234,7 +234,7 @@ class Attio:
         stage = _text(values, "stage")
         won = stage in self._options.won_stages
         renewal = _text(values, self._options.renewal_attribute)
-        # Attio does not say when a deal was updated, but each value says since when it has been what it is.
+        # A deal has no time of change, but each of its values has the time since when it is valid.
         since = [value["active_from"] for found in values.values() for value in found if value.get("active_from")]
         return Deal(
             is_open=not won and stage not in self._options.lost_stages,

@@ -1,4 +1,4 @@
-"""Attio's webhooks: told from a stranger's, and read."""
+"""Attio's webhooks: verified and parsed."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
 
 class AttioWebhooks:
-    """Webhooks signed by HMAC-SHA256 of the body in hex; they carry no time, and repeats bear the same key."""
+    """Webhooks signed by HMAC-SHA256 of the body, in hex: without a time; a repeat has the same `Idempotency-Key`."""
 
-    def verify(self, request: WebhookRequest, secret: str, now: datetime) -> bool:  # noqa: ARG002  (Attio says no time)
+    def verify(self, request: WebhookRequest, secret: str, now: datetime) -> bool:  # noqa: ARG002  (Attio signs no time)
         """See `Webhooks.verify`."""
         expected = hmac.digest(secret.encode(), request.body, hashlib.sha256).hex()
         return hmac.compare_digest(expected.encode(), request.headers.get("attio-signature", "").encode())
 
     def parse(self, body: bytes) -> list[Change]:
-        """See `Webhooks.parse`; `Attio.refresh` passes over what was written back by ourselves."""
+        """See `Webhooks.parse`; changes by `write_back` are in it, and `Attio.refresh` skips them."""
         document = json.loads(body)
         events = document.get("events") if isinstance(document, dict) else None
         if not isinstance(events, list) or not all(isinstance(event, dict) for event in events):

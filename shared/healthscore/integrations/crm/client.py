@@ -28,7 +28,7 @@ _TRIES = 6
 _CONNECT_SECONDS, _READ_SECONDS = 3.0, 20.0
 _LONGEST_WAIT = 60
 _SHORTEST_WAIT = 0.001
-"""Sums of floats may leave less to wait than any clock can tell: waiting for that would never end."""
+"""Rounding can leave a wait that is shorter than a clock can measure, and that would never end."""
 _RETRIED = {
     HTTPStatus.TOO_MANY_REQUESTS,
     HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -40,7 +40,7 @@ _RETRIED = {
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """Time, as far as calls need it.
+    """The clock that calls use; tests replace it.
 
     Attributes:
         now: the instant, aware UTC.
@@ -57,7 +57,7 @@ class Clock:
 
 @dataclass(slots=True)
 class Limit:
-    """At most so many calls in any span of so many seconds."""
+    """At most `calls` calls in any span of `seconds` seconds."""
 
     calls: int
     seconds: float
@@ -72,7 +72,7 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a call was answered."""
+    """The answer to a call."""
 
     status: int
     body: Any
@@ -108,23 +108,22 @@ class Client:
         accept: Collection[int] = (),
         query: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Make a call and answer its JSON.
+        """Make a call and return its answer.
 
-        Everything that is called here may be repeated: searches and reads are POSTs that change nothing, and what is
-        written is written whole.
+        Every method may be repeated: a POST is a search or a read, or writes the same values again.
 
         Args:
             method: GET, POST, …
             path: begins with a slash.
             body: sent as JSON where it is not None.
-            limits: what the call counts against.
-            accept: statuses from 400 on that the caller deals with.
+            limits: the limits that the call, and each repetition, counts against.
+            accept: statuses from 400 on that are no errors to the caller.
             query: query parameters.
 
         Raises:
             QuotaError: the day's limit is used up, or waiting would take longer than there is time.
             AccessError: 401 or 403.
-            CrmError: anything else that is no success.
+            CrmError: any other failure.
         """
         self._count(limits)
         try:

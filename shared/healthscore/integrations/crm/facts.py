@@ -1,6 +1,6 @@
-"""From a company's tickets, deals, meetings and emails to the facts that are scored (scoring rule 10).
+"""Makes the facts that are scored (scoring rule 10) of a company's tickets, deals, meetings and emails.
 
-Every connector brings its records into these few values; what they mean for the score is decided here, once.
+Every connector turns its records into these values, so that the rules are here and not in the connectors.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Deal:
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """What a CRM knows of one company. None anywhere: not known, because it is not licensed, allowed or configured."""
+    """A CRM's records of one company. None means unknown: not part of the plan, not permitted, or not configured."""
 
     tickets: Sequence[Ticket] | None
     deals: Sequence[Deal] | None
@@ -51,29 +51,34 @@ class Records:
 
 
 def crm_facts(provider: str, records: Records, now: datetime) -> CrmFacts:
-    """The facts of one company as of now.
+    """The facts of one company.
 
-    A meeting or email that lies ahead has not happened. The update that counts is that of a deal which is active: open,
-    or won with its renewal ahead.
+    Meetings, emails and contacts after `now` do not count. `deal_updated_at` is the latest change of an active deal,
+    which is open, or won with its renewal on this day or later.
+
+    Args:
+        provider: the CRM.
+        records: the company's records.
+        now: the instant at which reading them began, aware UTC.
     """
     unknown: set[str] = set()
-    said: dict[str, object] = {"provider": provider}
+    known: dict[str, object] = {"provider": provider}
 
-    def say(known: object, **fields: object) -> None:
-        if known is None:
+    def add(records_of_a_kind: object, **fields: object) -> None:
+        if records_of_a_kind is None:
             unknown.update(fields)
         else:
-            said.update(fields)
+            known.update(fields)
 
     tickets = [ticket for ticket in records.tickets or () if ticket.is_open]
-    say(
+    add(
         records.tickets,
         open_tickets=len(tickets),
         high_priority_open=sum(ticket.high_priority for ticket in tickets),
     )
-    say(records.meetings, last_meeting_at=_last(records.meetings, now))
-    say(records.emails, last_email_at=_last(records.emails, now))
-    say(records.contacts, last_contact_at=_last(records.contacts, now))
+    add(records.meetings, last_meeting_at=_last(records.meetings, now))
+    add(records.emails, last_email_at=_last(records.emails, now))
+    add(records.contacts, last_contact_at=_last(records.contacts, now))
     deals = records.deals or ()
     renewals = [deal.renewal_date for deal in deals if deal.won and deal.renewal_date]
     active = [
@@ -82,18 +87,18 @@ def crm_facts(provider: str, records: Records, now: datetime) -> CrmFacts:
         if deal.is_open or (deal.won and deal.renewal_date is not None and deal.renewal_date >= now.date())
     ]
     updates = [deal.updated_at for deal in active if deal.updated_at]
-    say(
+    add(
         records.deals,
         active_deal=any(deal.is_open for deal in deals),
         deal_updated_at=max(updates, default=None),
         renewal_date=max(renewals, default=None),
     )
-    say(records.churned, churned=records.churned)
-    return CrmFacts(received_at=now, unknown=frozenset(unknown), arr=records.arr, **said)  # type: ignore[arg-type]
+    add(records.churned, churned=records.churned)
+    return CrmFacts(received_at=now, unknown=frozenset(unknown), arr=records.arr, **known)  # type: ignore[arg-type]
 
 
 def revenue(given: object) -> float | None:
-    """Annual recurring revenue as a CRM's field holds it; None where that is no amount, or one that cannot be."""
+    """Annual recurring revenue from a CRM's field; None where that is no number from 0 to `MAX_ARR`."""
     try:
         amount = float(str(given))
     except ValueError:
@@ -102,7 +107,7 @@ def revenue(given: object) -> float | None:
 
 
 def nothing_known(provider: str, now: datetime) -> CrmFacts:
-    """What is said of an account whose company is gone or no longer told apart: nothing, which is not "none"."""
+    """The facts of an account that no company belongs to: all unknown, which is not the same as "none"."""
     return CrmFacts(received_at=now, provider=provider, unknown=frozenset(CRM_FIELDS) - {"provider"})
 
 

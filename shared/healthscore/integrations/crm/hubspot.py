@@ -1,9 +1,9 @@
 """HubSpot, by its dated API: companies with their tickets, deals, meetings and emails.
 
 A full run lists the companies, a thousand a page, with one read of associations per kind of record. A run for changes
-asks the search for what was modified since the last one, walks the hits by id (the search ends after 10,000 and does
-not order equal times reliably), and reads the companies behind them. The search lags behind what it searches, so each
-run looks back a little, and once an hour a run looks back a whole hour more.
+searches the records modified since the last run, walks the hits by id (a search ends after 10,000 hits and does not
+order equal times reliably), and reads the companies that these records belong to. The search finds a change some time
+after it was made, so each run looks back 5 minutes more, and once an hour a run looks back a whole hour more.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 
     from healthscore.integrations.crm.client import Clock
     from healthscore.integrations.crm.hubspot_api import Properties
-    from healthscore.integrations.crm.protocol import Cursor, Standing
+    from healthscore.integrations.crm.protocol import CompanyScore, Cursor
 
 NAME = "hubspot"
 OVERLAP = timedelta(minutes=5)
 """How far a run for changes looks back before the start of the one before."""
 LAGGED_EVERY = timedelta(hours=1)
-"""How often it looks back by this much more, for what the search learnt late."""
+"""How often a run looks back by this much more, for changes that the search finds late."""
 
 _NEWEST = 100
-"""Of meetings and emails only so many with the highest ids are read: the newest ones decide."""
+"""So many meetings, and emails, of a company are read: those with the highest ids, which are the newest."""
 _KINDS = ("companies", "tickets", "deals", "meetings", "emails")
 _NOT_HELD = {"CANCELED", "CANCELLED", "NO_SHOW", "RESCHEDULED"}
 _NOT_SENT = {"BOUNCED", "FAILED", "SCHEDULED", "SENDING"}
@@ -40,7 +40,7 @@ _NOT_SENT = {"BOUNCED", "FAILED", "SCHEDULED", "SENDING"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HubSpotOptions(Options):
-    """What a workspace chooses for HubSpot; an empty property name means that there is none."""
+    """A workspace's options for HubSpot; an empty name means that it has no such property."""
 
     high_priorities: tuple[str, ...] = ("HIGH", "URGENT")
     renewal_property: str = "renewal_date"
@@ -49,7 +49,7 @@ class HubSpotOptions(Options):
     churned_property: str = ""
     churned_values: tuple[str, ...] = ()
     calls_per_10_seconds: int = 90
-    """HubSpot allows 100 to 250, by subscription; other integrations need some as well."""
+    """HubSpot allows 100 to 250, by subscription, for all integrations of an account together."""
 
 
 class HubSpot:
@@ -79,7 +79,7 @@ class HubSpot:
             yield Page(self._companies(listed, now), dict(at), done=False)
 
     def changes(self, cursor: Cursor) -> Iterator[Page]:
-        """What changed; see `Connector.changes`."""
+        """The companies that changed; see `Connector.changes`."""
         at = dict(cursor) if "started" in cursor else self._changes_from(cursor)
         seen: set[str] = set()
         while at["kind"] < len(_KINDS):
@@ -96,14 +96,14 @@ class HubSpot:
         yield Page((), {"since": at["started"], "lagged": at["lagged"]}, done=True)
 
     def refresh(self, changes: Sequence[Change]) -> Refreshed:
-        """Named records; see `Connector.refresh`."""
-        ids, loose = self._companies_of(changes)
+        """The companies of named records; see `Connector.refresh`."""
+        ids, without_company = self._companies_of(changes)
         companies, gone = self._read_companies(ids)
-        return Refreshed(companies, gone, loose)
+        return Refreshed(companies, gone, without_company)
 
-    def write_back(self, standings: Sequence[Standing]) -> set[str]:
+    def write_back(self, scores: Sequence[CompanyScore]) -> set[str]:
         """Write scores; see `Connector.write_back`."""
-        return self._api.write(standings)
+        return self._api.write(scores)
 
     def create_properties(self) -> list[str]:
         """Create the properties that scores are written to; see `Connector.create_properties`."""
@@ -134,7 +134,7 @@ class HubSpot:
 
     def _companies_of(self, changes: Iterable[Change]) -> tuple[set[str], list[Change]]:
         """Ids of the companies that records are or belong to, and the records that belong to none."""
-        companies, loose = set[str](), list[Change]()
+        companies, without_company = set[str](), list[Change]()
         by_kind: dict[str, set[str]] = {}
         for change in changes:
             by_kind.setdefault(change.kind, set()).add(change.record_id)
@@ -147,8 +147,8 @@ class HubSpot:
             for record_id in _by_id(ids):
                 companies.update(found.get(record_id, []))
                 if record_id not in found:
-                    loose.append(Change(kind, record_id))
-        return companies, loose
+                    without_company.append(Change(kind, record_id))
+        return companies, without_company
 
     def _read_companies(self, ids: Iterable[str]) -> tuple[list[Company], list[str]]:
         now, wanted = self._now(), _by_id(ids)
@@ -162,7 +162,7 @@ class HubSpot:
         return [*names, *filter(None, chosen)]
 
     def _companies(self, listed: Sequence[Mapping[str, Any]], now: datetime) -> list[Company]:
-        """Companies with their facts, from their records as they were read, which was begun at an instant."""
+        """Companies with their facts, from their records; `now` is the instant at which reading these began."""
         if not listed:
             return []
         ids = [record["id"] for record in listed]
@@ -198,7 +198,7 @@ class HubSpot:
     def _of_companies(
         self, ids: Sequence[str], kind: str, properties: Sequence[str]
     ) -> Callable[[str], list[Properties] | None]:
-        """A function from a company's id to the properties of its records of a kind; to None where they are unknown."""
+        """A function from a company's id to the properties of its records of a kind; None means unknown."""
         associated = hubspot_api.readable(self._api.associated, "companies", kind, ids)
         if associated is None or not self._knows_stages(kind):
             return lambda _company_id: None
@@ -216,7 +216,7 @@ class HubSpot:
         return of
 
     def _knows_stages(self, kind: str) -> bool:
-        """Learn what a kind's stages mean, where it has any; False where the token may not ask."""
+        """Read what the stages of a kind mean, where it has stages; False where the token may not read them."""
         if kind in ("tickets", "deals") and kind not in self._stages:
             stages = hubspot_api.readable(self._api.stages, kind)
             if stages is None:

@@ -1,4 +1,4 @@
-"""The calls of HubSpot's dated API that the connector makes, each with its size and its limits."""
+"""The calls of HubSpot's dated API that the connector makes, with their sizes and limits."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from healthscore.integrations.crm.client import Clock
-    from healthscore.integrations.crm.protocol import Standing
+    from healthscore.integrations.crm.protocol import CompanyScore
 
 URL = "https://api.hubapi.com"
 VERSION = "2026-09"
@@ -27,7 +27,7 @@ SCORE, BAND, REASON = WRITTEN_PROPERTIES = "healthscore_score", "healthscore_ban
 
 _LISTED, _READ, _WRITTEN = 100, 100, 100
 _SEARCHES_A_SECOND = 4
-"""HubSpot allows five, to all integrations of an account together."""
+"""HubSpot allows five, for all integrations of an account together."""
 _PROPERTIES = (
     {"name": SCORE, "label": "Health score", "type": "number", "fieldType": "number"},
     {"name": BAND, "label": "Health band", "type": "string", "fieldType": "text"},
@@ -48,7 +48,7 @@ class Api:
         self._searches = Limit(_SEARCHES_A_SECOND, 1.0)
 
     def companies(self, properties: Sequence[str], after: str | None) -> tuple[list[Mapping[str, Any]], str | None]:
-        """A page of all companies, and what to go on after; None where they are at an end."""
+        """A page of all companies, and the `after` of the next page; None after the last page."""
         query = {"limit": str(_LISTED), "properties": ",".join(properties)}
         if after is not None:
             query["after"] = after
@@ -56,7 +56,7 @@ class Api:
         return answer["results"], answer.get("paging", {}).get("next", {}).get("after")
 
     def modified(self, kind: str, since: datetime, above: str) -> list[str]:
-        """Ids of records modified since an instant: the lowest ones above an id, at most `SEARCHED`."""
+        """Ids of records modified since an instant: the lowest ids above `above`, at most `SEARCHED`."""
         filters = [
             {"propertyName": "hs_lastmodifieddate", "operator": "GTE", "value": str(millis(since))},
             {"propertyName": "hs_object_id", "operator": "GT", "value": above},
@@ -72,7 +72,7 @@ class Api:
         return [result["id"] for result in answer.body["results"]]
 
     def associated(self, kind: str, to: str, ids: Sequence[str]) -> tuple[dict[str, list[str]], set[str]]:
-        """Ids of associated records by id, and the ids for which HubSpot could not say."""
+        """Ids of associated records by id, and the ids whose associations HubSpot could not read."""
         found: dict[str, list[str]] = {}
         failed: set[str] = set()
         inputs = [{"id": record_id} for record_id in ids]
@@ -93,7 +93,7 @@ class Api:
         return found, failed
 
     def read(self, kind: str, ids: Sequence[str], properties: Sequence[str]) -> dict[str, Properties]:
-        """Properties of records by id; a record that is archived is not in it."""
+        """Properties of records by id; archived records are left out."""
         found = {}
         for start in range(0, len(ids), _READ):
             inputs = [{"id": record_id} for record_id in ids[start : start + _READ]]
@@ -103,17 +103,17 @@ class Api:
         return found
 
     def stages(self, kind: str) -> dict[str, Mapping[str, Any]]:
-        """What the stages of all pipelines for a kind of record mean: their metadata by id."""
+        """Metadata of the stages of a kind's pipelines, by the stage's id."""
         pipelines = self._call("GET", f"/crm/pipelines/{VERSION}/{kind}")["results"]
         return {stage["id"]: stage.get("metadata") or {} for pipeline in pipelines for stage in pipeline["stages"]}
 
-    def write(self, standings: Sequence[Standing]) -> set[str]:
-        """Write scores to companies; answers the ids of those that were written."""
+    def write(self, scores: Sequence[CompanyScore]) -> set[str]:
+        """Write scores to companies, and return the ids of those that were written."""
         written: set[str] = set()
-        waiting = [standings[start : start + _WRITTEN] for start in range(0, len(standings), _WRITTEN)]
+        waiting = [scores[start : start + _WRITTEN] for start in range(0, len(scores), _WRITTEN)]
         while waiting:
             batch = waiting.pop()
-            inputs = [{"id": standing.company_id, "properties": _written(standing)} for standing in batch]
+            inputs = [{"id": score.company_id, "properties": _written(score)} for score in batch]
             path = f"/crm/objects/{VERSION}/companies/batch/update"
             refused = (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND)
             answer = self._client.call("POST", path, {"inputs": inputs}, limits=[self._burst], accept=refused)
@@ -126,7 +126,7 @@ class Api:
         return written
 
     def create_properties(self, account_property: str) -> list[str]:
-        """Create what is missing of the company properties in use; answers the names that were created."""
+        """Create the company properties that are missing, and return their names."""
         created = []
         by_hand = {"name": account_property, "label": "Healthscore account id", "type": "string", "fieldType": "text"}
         for given in (*_PROPERTIES, by_hand):
@@ -142,12 +142,12 @@ class Api:
 
 
 def readable(api_call: Any, *arguments: Any) -> Any:  # noqa: ANN401  (any call and its answer)
-    """What a call answers, or None where the token may not make it."""
+    """The result of a call, or None where the token lacks the permission for it."""
     try:
         return api_call(*arguments)
     except AccessError:
         return None
 
 
-def _written(standing: Standing) -> dict[str, str]:
-    return {SCORE: str(standing.score), BAND: standing.band, REASON: standing.reason}
+def _written(score: CompanyScore) -> dict[str, str]:
+    return {SCORE: str(score.score), BAND: score.band, REASON: score.reason}

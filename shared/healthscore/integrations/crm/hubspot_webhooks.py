@@ -1,4 +1,4 @@
-"""HubSpot's webhooks: told from a stranger's, and read."""
+"""HubSpot's webhooks: verified and parsed."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _SINGULARS = {"company": "companies", "deal": "deals", "ticket": "tickets"}
 
 
 class HubSpotWebhooks:
-    """Webhooks signed by HubSpot's version 3: up to a hundred events, in no order, perhaps repeated."""
+    """Webhooks with HubSpot's signature of version 3: up to a hundred events, in any order, perhaps repeated."""
 
     def verify(self, request: WebhookRequest, secret: str, now: datetime) -> bool:
-        """See `Webhooks.verify`; a request that is older than five minutes or from the future is refused."""
+        """See `Webhooks.verify`; a request older than five minutes, or from the future, is refused."""
         stamp = request.headers.get("x-hubspot-request-timestamp", "")
         if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= len(str(millis(now)))):
             return False
@@ -40,7 +40,7 @@ class HubSpotWebhooks:
         return hmac.compare_digest(expected, request.headers.get("x-hubspot-signature-v3", "").encode())
 
     def parse(self, body: bytes) -> list[Change]:
-        """See `Webhooks.parse`; what was written back by ourselves is passed over."""
+        """See `Webhooks.parse`; changes that `write_back` made are skipped."""
         events = json.loads(body)
         if not isinstance(events, list) or not all(isinstance(event, dict) for event in events):
             raise ValueError("HubSpot sends a list of events")
@@ -49,7 +49,7 @@ class HubSpotWebhooks:
 
 
 def _signed_url(url: str) -> str:
-    """The URL as HubSpot signs it: with these characters decoded, and no others."""
+    """The URL as HubSpot signs it: with the characters of `_DECODED` decoded, and no others."""
     for encoded, decoded in _DECODED.items():
         url = url.replace(encoded, decoded).replace(encoded.lower(), decoded)
     return url
@@ -67,7 +67,7 @@ def _changes(event: Mapping[str, Any]) -> list[Change]:
             (_kind(side, event.get(type_id)), event.get(name))
             for side, (name, type_id) in zip(names, ends, strict=True)
         ]
-        # The company's side says which one is concerned, also where the association was just removed.
+        # The company's id is needed where the association was removed: the other record no longer leads to it.
         chosen = [pair for pair in pairs if pair[0] == "companies"] or pairs
     else:
         chosen = [(_kind(kind.partition(".")[0], event.get("objectTypeId")), event.get("objectId"))]

@@ -1,4 +1,4 @@
-"""Which account a company is: entered by hand, or found by its domain, and never guessed."""
+"""Decides which account a company is: by the account id in its record, or by its domains. It never guesses."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FREE_MAIL = frozenset(
     yahoo.de yahoo.es yahoo.fr yahoo.it yandex.com yandex.ru yeah.net ymail.com zoho.com
     """.split()  # noqa: SIM905  (a hundred lines would be no easier to read)
 )
-"""Domains that anybody may have an address at: they say nothing about a company."""
+"""Domains of mail providers, which do not identify a company."""
 
 
 class Unmatched(StrEnum):
@@ -48,7 +48,7 @@ WORDS: Mapping[Unmatched, str] = {
     Unmatched.SAME_DOMAIN: "Another company is the same account: merge the two, or enter the account id in one.",
     Unmatched.SAME_ACCOUNT: "The same account id is entered in another company: remove it from one of them.",
 }
-"""What to do about it, in words."""
+"""What the user can do about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,22 +57,23 @@ class Claim:
 
     account_id: str
     by_hand: bool
+    """Whether the company's record has the account id; otherwise the account was found by a domain."""
 
 
 def domain(text: str) -> str | None:
-    """A domain or web address made comparable: lower case, without scheme, `www.`, port, path and final dot."""
+    """A domain, or the domain of a web address, for comparing: in lower case, without `www.` and the final dot."""
     bare = text.strip().lower().partition("://")[2] or text.strip().lower()
     host = bare.partition("/")[0].rpartition("@")[2].partition(":")[0].removeprefix("www.").rstrip(".")
     return host if "." in host and " " not in host else None
 
 
 def claim(company: Company, accounts: Collection[str], by_domain: Mapping[str, Collection[str]]) -> Claim | Unmatched:
-    """The account that a company may be, as far as the company itself tells.
+    """The account that a company claims, or why it claims none; claims of other companies are not looked at.
 
     Args:
         company: the company.
-        accounts: ids of the accounts that are known (of those in question, at least).
-        by_domain: accounts by their exact domain.
+        accounts: ids of known accounts; at least the company's `account_id` is in it, where that account is known.
+        by_domain: ids of accounts by exact domain.
     """
     if company.account_id:
         known = company.account_id in accounts
@@ -91,10 +92,13 @@ def claim(company: Company, accounts: Collection[str], by_domain: Mapping[str, C
 
 
 def winner(claims: Mapping[str, bool]) -> str | None:
-    """The one company that is an account, of those that claim it; None where that cannot be told.
+    """The company that is an account: the only one that claims it by account id, or else the only one by domain.
 
     Args:
-        claims: by company id, whether the account was entered by hand, which goes before a domain.
+        claims: by company id, whether the claim is by account id.
+
+    Returns:
+        The company's id; None where several companies claim the account in the same way, or none does.
     """
     by_hand = [company for company, is_by_hand in claims.items() if is_by_hand]
     candidates = by_hand or list(claims)
@@ -102,5 +106,5 @@ def winner(claims: Mapping[str, bool]) -> str | None:
 
 
 def loser(claims: Mapping[str, bool], company_id: str) -> Unmatched:
-    """Why a company that claims an account does not get it."""
+    """Why a company that claims an account is not matched with it."""
     return Unmatched.SAME_ACCOUNT if claims[company_id] else Unmatched.SAME_DOMAIN

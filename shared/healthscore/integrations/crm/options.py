@@ -1,4 +1,4 @@
-"""What a workspace chooses for a CRM: read from JSON into a frozen value, everything checked, nothing secret."""
+"""A workspace's options for a CRM: read from JSON, checked, and kept in a frozen value. They hold no secrets."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ _MAX_TEXT, _MAX_LIST, _MAX_NUMBER = 200, 50, 1_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What every CRM has. The type of a field with no default of its own kind is told by its default."""
+    """The options of every CRM. A field's default says which type of value it takes."""
 
     account_property: str = "account_id"
-    """The company property that holds the account's id, where somebody has entered it."""
+    """The company property that holds the account's id, where a user has entered it."""
     write_back: bool = False
     """Whether scores are written to the CRM's companies."""
     webhook_url: str = ""
-    """The URL that the CRM was told to send webhooks to, in full; empty while it sends none."""
+    """The full URL that the CRM sends webhooks to; empty where it sends none."""
 
     def to_json(self) -> dict[str, Any]:
-        """What `read` reads."""
+        """The JSON object that `read` takes."""
         return {
             field.name: list(value) if isinstance(value := getattr(self, field.name), tuple) else value
             for field in fields(self)
@@ -34,10 +34,10 @@ T = TypeVar("T", bound=Options)
 
 
 def read(kind: type[T], body: Mapping[str, Any]) -> T:
-    """Read options; what is left out has its default.
+    """Read options; a field that is left out has its default.
 
     Raises:
-        ValueError: something is wrong; the message names the field and what it must be.
+        ValueError: a field is unknown or has a wrong value; the message names it, and what it must be.
     """
     standard = kind()
     known = {field.name: getattr(standard, field.name) for field in fields(kind)}

@@ -1,8 +1,8 @@
-"""What a CRM connector is, and the values it speaks in.
+"""The protocol of CRM connectors, and the values that they take and give.
 
-A connector reads companies with their facts, page by page, and writes scores back. It keeps nothing: where it stands is
-a cursor of plain JSON values that the caller stores after each page, so that a run that dies goes on where it was. It
-knows nothing of accounts either: which account a company is, is decided by `healthscore.integrations.crm.mapping`.
+A connector reads companies with their facts, page by page, and writes scores back. It stores nothing: its position is a
+cursor of JSON values, which the caller stores after each page, so that a run that crashed continues there. It does not
+know accounts: `healthscore.integrations.crm.mapping` decides which account a company is.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from healthscore.core.model import CrmFacts
 
 Cursor = dict[str, Any]
-"""Where a run stands, as JSON values that only the connector reads."""
+"""The position of a run, as JSON values that only the connector reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,47 +27,47 @@ class Company:
     company_id: str
     name: str
     domains: tuple[str, ...]
-    """As the CRM has them; `mapping.domain` makes them comparable."""
+    """As in the CRM; `mapping.domain` makes them comparable."""
     account_id: str | None
-    """The account that somebody has entered by hand in the configured property."""
+    """The account id that a user has entered in the property `account_property`."""
     facts: CrmFacts
-    """Received at the instant at which reading them was begun: whatever was begun later, knows as much or more."""
+    """`received_at` is the instant at which reading them began: a reading that began later is at least as new."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A record that a webhook, or a search for changes, names."""
+    """A record that a webhook or a search for changes names."""
 
     kind: str
-    """The connector's own word for the type of record."""
+    """The type of record, as the connector calls it."""
     record_id: str
     field: str = ""
-    """What of it changed, in the connector's own word, where a webhook says so."""
+    """The field that changed, as the connector calls it, where a webhook names it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some companies as they are now, and where to go on from."""
+    """Some companies as they are now, and the cursor after them."""
 
     companies: Sequence[Company]
     cursor: Cursor
     done: bool
-    """Whether the run is complete with this page; the cursor is then what the next run starts from."""
+    """Whether this is the last page of the run; the next run then starts from its cursor."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refreshed:
-    """What became of named records."""
+    """The companies of named records."""
 
     companies: Sequence[Company]
     gone: Sequence[str]
-    """Ids of companies that are no longer there."""
-    loose: Sequence[Change]
-    """Records that belong to no company, perhaps not yet: a CRM may tell of a record before its associations."""
+    """Ids of companies that the CRM does not have any more."""
+    without_company: Sequence[Change]
+    """Records that belong to no company, perhaps not yet: a CRM may send a record before its associations."""
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class CompanyScore:
     """A score to be written to a company's record."""
 
     company_id: str
@@ -78,61 +78,65 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a CRM can do, where they differ."""
+    """How CRMs differ."""
 
     incremental: bool
-    """Whether changes can be searched for; where not, every run reads everything."""
+    """Whether the CRM can be asked what changed; where not, every run reads everything."""
     full_every: timedelta
     """How often everything is read."""
     repeat_header: str | None
-    """The header that is the same on each delivery of a webhook; None where a repeat cannot be told by a header."""
+    """The header that is the same on each delivery of one webhook; None where the CRM sends no such header."""
 
 
 class Connector(Protocol):
-    """A CRM, connected with the workspace's configuration and token."""
+    """A CRM, with the workspace's options and token."""
 
     capabilities: Capabilities
 
     def full(self, cursor: Cursor | None) -> Iterator[Page]:
-        """Every company with its facts, going on from the cursor of an unfinished full run, or from the start.
+        """Every company with its facts, from the cursor of an unfinished full run, or from the start (None).
 
         Raises:
-            CrmError: the CRM does not answer as it should; what was yielded before stands.
+            CrmError: the CRM does not answer as it should; the pages before are valid.
         """
 
     def changes(self, cursor: Cursor) -> Iterator[Page]:
-        """The companies that something has changed of since the cursor of the last finished run.
+        """The companies that changed, with their records, since the cursor of the last finished run.
 
         Raises:
-            CrmError: the CRM does not answer as it should; what was yielded before stands.
+            CrmError: the CRM does not answer as it should; the pages before are valid.
         """
 
     def refresh(self, changes: Sequence[Change]) -> Refreshed:
-        """The companies that these records are or belong to, as they are now.
+        """The companies that these records are, or belong to, as they are now.
 
         Raises:
             CrmError: the CRM does not answer as it should.
         """
 
-    def write_back(self, standings: Sequence[Standing]) -> set[str]:
+    def write_back(self, scores: Sequence[CompanyScore]) -> set[str]:
         """Write scores to company records.
 
         Returns:
-            The ids of the companies that were written; one that was refused stops no other.
+            The ids of the companies that were written. A company that the CRM refuses stops no other.
 
         Raises:
             CrmError: the CRM does not answer as it should.
         """
 
     def create_properties(self) -> list[str]:
-        """Create what `write_back` writes to, where it is missing; answers the names that were created."""
+        """Create the properties that `write_back` writes to and that are missing, and return their names.
+
+        Raises:
+            CrmError: the CRM does not answer as it should.
+        """
 
 
 class Webhooks(Protocol):
-    """How a CRM's webhooks are told from a stranger's, and read; needs no token."""
+    """How a CRM's webhooks are verified and parsed; needs no token."""
 
     def verify(self, request: WebhookRequest, secret: str, now: datetime) -> bool:
-        """Whether the request was signed with the secret, and within the last minutes where the CRM says when."""
+        """Whether the request is signed with the secret, and recent where the signature includes a time."""
 
     def parse(self, body: bytes) -> list[Change]:
         """The records that a verified webhook names, each once.
@@ -148,18 +152,18 @@ class WebhookRequest:
 
     method: str
     url: str
-    """The URL that the CRM was told to call, in full: the path that arrives here may have been decoded on the way."""
+    """The full URL that the CRM calls, from the options: the gateway may have decoded the path of the request."""
     headers: Mapping[str, str]
     """By lower-case name."""
     body: bytes
 
 
 class CrmError(Exception):
-    """A CRM does not answer as it should; the message says in words what to do about it, and quotes no contents."""
+    """A CRM does not answer as it should; the message says what to do, and holds nothing of a record."""
 
 
 class QuotaError(CrmError):
-    """The CRM's daily limit is used up, or time is: the cursor is kept, and the next run goes on."""
+    """The CRM's daily limit is used up, or the run's time is; the next run continues at the cursor."""
 
 
 class AccessError(CrmError):

@@ -1,4 +1,4 @@
-"""The CRMs that can be connected: each a file of its own, and a line here."""
+"""The CRMs that can be connected: a file and a line here for each."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ PROVIDERS: Mapping[str, Provider] = {
 
 
 def secrets_of(provider: str, text: str) -> dict[str, str]:
-    """What the secret says of a CRM: `token`, `webhook_secret`, and perhaps `url`.
+    """Read a CRM's part of the secret: `token`, `webhook_secret`, and perhaps `url`.
 
     Raises:
         ValueError: the secret is not JSON of this form.

@@ -1,1 +1,1 @@
-"""Reads a connected CRM, matches companies with accounts, applies their facts, and writes scores back."""
+"""Reads a connected CRM, matches its companies with accounts, applies their facts, and writes scores back."""

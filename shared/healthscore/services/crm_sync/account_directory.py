@@ -1,4 +1,4 @@
-"""The accounts that there are, as companies of a CRM are looked up among them."""
+"""The accounts by domain, for matching companies."""
 
 from __future__ import annotations
 
@@ -11,14 +11,18 @@ from healthscore.storage.accounts import accounts
 
 
 class Directory:
-    """The accounts that there are by exact domain, read once and only when asked."""
+    """Accounts by exact domain. All accounts are scanned at the first use, and only then."""
 
     def __init__(self) -> None:
         self._lock = Lock()
 
     @property
     def by_domain(self) -> dict[str, list[str]]:
-        """Accounts by domain: their own id, or `domain` or `website` of their profile or its attributes."""
+        """Ids of accounts by domain: the id itself, and `domain` and `website` of the profile and of its attributes.
+
+        Raises:
+            StorageUnavailableError: the accounts cannot be read now.
+        """
         with self._lock:
             return self._found
 
@@ -29,9 +33,9 @@ class Directory:
             if not isinstance(account, Account) or account.erasing:
                 continue
             account_id, profile = account.account_id, account.profile
-            said = [account_id]
+            texts = [account_id]
             for where in (profile, profile.get("attributes") or {}):
-                said += [where[name] for name in ("domain", "website") if isinstance(where.get(name), str)]
-            for name in {known for text in said if (known := domain(text)) is not None}:
+                texts += [where[name] for name in ("domain", "website") if isinstance(where.get(name), str)]
+            for name in {known for text in texts if (known := domain(text)) is not None}:
                 found.setdefault(name, []).append(account_id)
         return found

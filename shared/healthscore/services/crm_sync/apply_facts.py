@@ -1,4 +1,4 @@
-"""Enters the facts of companies that are accounts: only what is new, each with its score and alerts."""
+"""Saves the facts of companies that are accounts: only what changed, together with the new score and its alerts."""
 
 from __future__ import annotations
 
@@ -29,36 +29,36 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Applied:
-    """What came of entering companies."""
+    """What applying the facts of companies led to."""
 
     companies: int = 0
     changed: list[str] = field(default_factory=list)
     """Accounts whose facts changed."""
     rescored: dict[str, tuple[str, Snapshot]] = field(default_factory=dict)
-    """The new score by company id, with the account."""
+    """Account and new score by company id."""
     alerts: list[Alert] = field(default_factory=list)
     to_refresh: set[str] = field(default_factory=set)
-    """Companies that have become an account without having been read just now."""
+    """Companies that were matched with an account just now, and whose facts were not read in this step."""
 
 
-class State(Enum):
+class Outcome(Enum):
     """What became of a company's facts."""
 
     DONE = auto()
-    """They are entered, or were before, or newer ones are, or there is no such account."""
-    OVERTAKEN = auto()
-    """Somebody else has changed the company, its claims or the account meanwhile: nothing is entered."""
+    """They are saved, or need not be: they are unchanged or older than the saved ones, or the account is unknown."""
+    CONFLICT = auto()
+    """Another writer changed the company, its claims or the account since they were read: nothing is saved."""
 
 
 @dataclass(frozen=True, slots=True)
 class FactsApplier:
-    """Enters facts for one run.
+    """Applies facts to accounts, for one run.
 
     Attributes:
         provider: the CRM.
         settings: the workspace's settings.
-        now: the instant as of which accounts are scored anew.
-        telling: whether a change may alert.
+        now: the instant as of which accounts are scored, aware UTC.
+        alerting: whether a change may alert.
     """
 
     provider: str
@@ -66,49 +66,51 @@ class FactsApplier:
     now: datetime
     alerting: bool
 
-    def company(
-        self, record: CompanyRecord, facts: CrmFacts, claims: dict[str, bool] | None, entered: Applied
-    ) -> State:
-        """Enter what a company says of the account that it is; the company is kept in the same transaction.
+    def apply(
+        self, record: CompanyRecord, facts: CrmFacts, claims: dict[str, bool] | None, applied: Applied
+    ) -> Outcome:
+        """Apply the facts of a company to its account, and save the company's record in the same transaction.
 
-        So a company is never noted to have said what is not entered, and the other way round.
+        The record holds a digest of the facts. One transaction keeps the digest and the account's facts the same.
 
         Args:
-            record: the company as read, or as it is to be kept.
-            facts: what it says now.
-            claims: how the claims to the account must stand; None where that was settled before.
-            entered: takes what came of it.
+            record: the company's record as read, or as it is to be saved.
+            facts: the company's facts now.
+            claims: the claims to the account that the transaction requires; None where the company was matched before.
+            applied: is added to.
 
         Raises:
-            StorageUnavailableError: not known to be entered.
+            StorageUnavailableError: it is not known whether the facts are saved.
         """
         digest = _digest(facts)
         if claims is None and record.digest == digest:
-            return State.DONE
+            return Outcome.DONE
         account = accounts.get(str(record.account_id))
         before = account.crm if account else None
         if account is None:
-            return State.DONE
+            return Outcome.DONE
         kept = replace(record, digest=digest)
         if before is not None and _digest(before) == digest:
-            return self._keep(kept, claims)
+            return self._save(kept, claims)
         if before is not None and before.received_at > facts.received_at:
-            # Read before what stands was: it says nothing of what is to be compared with next time.
-            return self._keep(replace(record, digest=""), claims)
+            # The account has facts that were read later. Without a digest, the next reading compares with the account.
+            return self._save(replace(record, digest=""), claims)
         along = [crm_companies.put_record(self.provider, kept)]
         if claims is not None:
             along.append(crm_companies.check_claims(self.provider, account.account_id, claims))
-        current = self._score(account, facts, entered, along)
+        current = self._score(account, facts, applied, along)
         if current is None:
-            return State.OVERTAKEN
-        entered.rescored[record.company_id] = (account.account_id, current)
-        return State.DONE
+            return Outcome.CONFLICT
+        applied.rescored[record.company_id] = (account.account_id, current)
+        return Outcome.DONE
 
-    def forget(self, account_id: str, entered: Applied) -> None:
-        """Make unknown what the CRM said of an account that no company is any more.
+    def clear(self, account_id: str, applied: Applied) -> None:
+        """Make the facts of an account unknown that no company of this CRM belongs to any more.
+
+        Facts of another CRM, and facts that were received later than this run, stay.
 
         Raises:
-            StorageUnavailableError: it may still stand.
+            StorageUnavailableError: the facts may still be there.
         """
         facts = nothing_known(self.provider, self.now)
         for _ in attempts("too many writers at once for one account"):
@@ -118,29 +120,30 @@ class FactsApplier:
                 return
             if _digest(before) == _digest(facts) or before.received_at > facts.received_at:
                 return
-            if self._score(account, facts, entered) is not None:
+            if self._score(account, facts, applied) is not None:
                 return
 
-    def _score(self, account: Account, facts: CrmFacts, entered: Applied, along: Sequence[Any] = ()) -> Snapshot | None:
-        # Facts that an account has for the first time are the connection's doing and not the account's.
+    def _score(self, account: Account, facts: CrmFacts, applied: Applied, along: Sequence[Any] = ()) -> Snapshot | None:
+        # The first facts of an account come from connecting the CRM; they are no change to alert on.
         alerting = self.alerting and account.crm is not None
         now = max(self.now, facts.received_at)
         try:
             scored = enter_and_score(account, facts, now, self.settings, alerting=alerting, along=along)
-        except AccountErasedError:  # with what was just entered
+        except AccountErasedError:  # after the facts were saved, which the erasure deletes
             return None
         if scored is None:
             return None
         current, alerts = scored
-        entered.changed.append(account.account_id)
-        entered.alerts += alerts
+        applied.changed.append(account.account_id)
+        applied.alerts += alerts
         return current
 
-    def _keep(self, record: CompanyRecord, claims: dict[str, bool] | None) -> State:
-        kept = crm_companies.save_company(self.provider, record, claims)
-        return State.DONE if kept else State.OVERTAKEN
+    def _save(self, record: CompanyRecord, claims: dict[str, bool] | None) -> Outcome:
+        saved = crm_companies.save_company(self.provider, record, claims)
+        return Outcome.DONE if saved else Outcome.CONFLICT
 
 
 def _digest(facts: CrmFacts) -> str:
-    said = {name: value for name, value in crm_to_json(facts).items() if name != "received_at"}
-    return blake2b(json.dumps(said, sort_keys=True).encode(), digest_size=12).hexdigest()
+    """A digest of the facts; the instant of reading them does not count."""
+    compared = {name: value for name, value in crm_to_json(facts).items() if name != "received_at"}
+    return blake2b(json.dumps(compared, sort_keys=True).encode(), digest_size=12).hexdigest()

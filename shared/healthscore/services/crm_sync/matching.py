@@ -1,4 +1,8 @@
-"""Enters what a CRM says: which company is which account, and the facts of those that are one."""
+"""Matches companies with accounts by what they claim, and applies the facts of those that match.
+
+A company claims an account by the account id in its record, or by its domains (`integrations.crm.mapping`). The claims
+to an account are stored; where a company is the only one, or the only one by account id, it is the account.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
 
 from healthscore.integrations.crm.mapping import Claim, Unmatched, claim, domain, loser, winner
-from healthscore.services.crm_sync.apply_facts import Applied, FactsApplier, State
+from healthscore.services.crm_sync.apply_facts import Applied, FactsApplier, Outcome
 from healthscore.storage.accounts import accounts
 from healthscore.storage.crm import companies as crm_companies
 from healthscore.storage.crm.companies import CompanyRecord
@@ -25,99 +29,100 @@ WORKERS = 8
 """Companies worked on at once."""
 
 
-class Won(NamedTuple):
-    """A company that is an account as far as its claims were seen, which is kept together with its facts."""
+class SoleClaim(NamedTuple):
+    """A company that is the only one to claim an account. Its record is saved together with its facts."""
 
     record: CompanyRecord
     claims: dict[str, bool]
-    """While they stand like this, it is the account."""
+    """The claims to the account as read; as long as they are the same, the company is the account."""
 
 
 class Match(NamedTuple):
-    """What came of matching a company."""
+    """The result of matching a company."""
 
     undecided: set[str]
-    """Accounts of which has to be decided anew which company they are."""
-    won: Won | None = None
+    """Accounts whose company has to be decided again."""
+    sole_claim: SoleClaim | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Matching:
-    """Enters companies of one CRM for one run.
+class Matcher:
+    """Matches companies of one CRM with accounts, for one run.
 
     Attributes:
-        entering: enters their facts.
-        directory: the accounts; None where they are not to be read for the sake of a few companies. Whatever would be
-            looked for among them is then left as it is.
+        applier: applies the facts of companies that match.
+        directory: the accounts by domain; None where reading all accounts is not worth it for a few companies. A
+            company that would have to be found by its domain then stays as it is.
     """
 
-    entering: FactsApplier
+    applier: FactsApplier
     directory: Directory | None
 
     @property
     def provider(self) -> str:
         """The CRM."""
-        return self.entering.provider
+        return self.applier.provider
 
-    def enter(self, companies: Sequence[Company], *, anew: bool) -> Applied:
-        """Match companies with accounts, and enter the facts of those that are one.
+    def apply(self, companies: Sequence[Company], *, match_again: bool) -> Applied:
+        """Match companies with accounts, and apply the facts of those that match.
 
         Args:
             companies: companies as read.
-            anew: whether companies are matched again that say the same of themselves as before, since there may be new
+            match_again: whether to match companies whose account id and domains are as before: there may be new
                 accounts.
 
         Raises:
-            StorageUnavailableError: not everything is entered; doing it again completes it.
+            StorageUnavailableError: some of it is not saved; calling this again completes it.
         """
-        entered = Applied(companies=len(companies))
+        applied = Applied(companies=len(companies))
         ids = [company.company_id for company in companies]
         known = crm_companies.companies(self.provider, ids)
 
-        def enter(company: Company) -> set[str]:
-            match = self._match(company, known.get(company.company_id), anew=anew)
-            if match.won or not match.undecided:
-                self._enter_facts(company, match.won, known.get(company.company_id), entered)
+        def apply(company: Company) -> set[str]:
+            match = self._match(company, known.get(company.company_id), match_again=match_again)
+            if match.sole_claim or not match.undecided:
+                self._apply_facts(company, match.sole_claim, known.get(company.company_id), applied)
             return match.undecided
 
         with ThreadPoolExecutor(WORKERS) as pool:
-            undecided = set[str]().union(*pool.map(enter, companies))
-            settled = list(pool.map(lambda account_id: self._settle(account_id, entered), sorted(undecided)))
-            entered.to_refresh |= set[str]().union(*settled)
+            undecided = set[str]().union(*pool.map(apply, companies))
+            matched = list(pool.map(lambda account_id: self._decide(account_id, applied), sorted(undecided)))
+            applied.to_refresh |= set[str]().union(*matched)
             if undecided:
                 known = crm_companies.companies(self.provider, ids)
-                list(pool.map(lambda one: self._enter_facts(one, None, known.get(one.company_id), entered), companies))
-        entered.to_refresh -= set(ids)
-        return entered
+                list(pool.map(lambda one: self._apply_facts(one, None, known.get(one.company_id), applied), companies))
+        applied.to_refresh -= set(ids)
+        return applied
 
     def remove(self, record: CompanyRecord) -> Applied:
-        """Take back what a company brought that is no longer there."""
-        entered = Applied()
+        """Remove a company that is gone from the CRM, with its claim and the facts that its account has from it."""
+        applied = Applied()
         undecided = self._withdraw(record.company_id, record.claim) if record.claim else set()
         crm_companies.forget_company(self.provider, record.company_id)
         for account_id in undecided:
-            entered.to_refresh |= self._settle(account_id, entered)
-        return entered
+            applied.to_refresh |= self._decide(account_id, applied)
+        return applied
 
-    def _match(self, company: Company, before: CompanyRecord | None, *, anew: bool) -> Match:
-        """Note which account a company may be.
+    def _match(self, company: Company, before: CompanyRecord | None, *, match_again: bool) -> Match:
+        """Store which account a company claims.
 
-        What a company claims is noted before the company itself, so that whoever finds it noted need not do it again.
+        The claim is stored before the company's record, so that a record always has its claim stored.
         """
         for attempt in attempts("too many writers at once for one company"):
             if attempt:
                 before = crm_companies.companies(self.provider, [company.company_id]).get(company.company_id)
-            found = self._match_once(company, before, anew=anew)
+            found = self._match_once(company, before, match_again=match_again)
             if found is not None:
                 match = found
                 break
         return match
 
-    def _match_once(self, company: Company, before: CompanyRecord | None, *, anew: bool) -> Match | None:
+    def _match_once(self, company: Company, before: CompanyRecord | None, *, match_again: bool) -> Match | None:
+        """Match a company; None where another writer changed its record."""
         identity = _identity(company)
         record = before or CompanyRecord(company.company_id, identity)
         undecided = {record.claim} if record.claim and not record.account_id else set[str]()
-        if before is not None and before.identity == identity and not anew:
+        if before is not None and before.identity == identity and not match_again:
             return Match(undecided)
         known = self._accounts_for(company)
         if known is None:
@@ -135,13 +140,13 @@ class Matching:
             digest = "" if account_id else digest
         record = replace(record, identity=identity, name=company.name, claim=account_id, digest=digest)
         if not isinstance(found, Claim):
-            self._report(record, found)
+            self._save_unmatched(record, found)
             return Match(undecided) if crm_companies.save_company(self.provider, record) else None
         claims = crm_companies.stake(self.provider, found.account_id, company.company_id, by_hand=found.by_hand)
         if list(claims) == [company.company_id]:
             if before is not None:
-                self._report(record, None)
-            return Match(undecided - {account_id}, Won(replace(record, account_id=account_id), claims))
+                self._save_unmatched(record, None)
+            return Match(undecided - {account_id}, SoleClaim(replace(record, account_id=account_id), claims))
         return Match({*undecided, found.account_id}) if crm_companies.save_company(self.provider, record) else None
 
     def _accounts_for(self, company: Company) -> tuple[set[str], dict[str, list[str]]] | None:
@@ -160,23 +165,23 @@ class Matching:
         crm_companies.change_claims(self.provider, account_id, without)
         return {account_id}
 
-    def _settle(self, account_id: str, entered: Applied) -> set[str]:
-        """Make one company the account, or none; answers a company that has become it and was not read just now."""
-        fresh = set[str]()
+    def _decide(self, account_id: str, applied: Applied) -> set[str]:
+        """Decide which company is an account, by the claims to it; returns the company that newly is, if any."""
+        newly_matched = set[str]()
         for _ in attempts("too many writers at once for one account's companies"):
-            claims = crm_companies.change_claims(self.provider, account_id, lambda standing: standing)
+            claims = crm_companies.change_claims(self.provider, account_id, lambda unchanged: unchanged)
             chosen = winner(claims)
             records = crm_companies.companies(self.provider, list(claims))
-            if all(self._decide(record, account_id, chosen, fresh) for record in records.values()):
+            if all(self._assign(record, account_id, chosen, newly_matched) for record in records.values()):
                 break
         for record in records.values():
-            self._report(record, None if record.company_id == chosen else loser(claims, record.company_id))
+            self._save_unmatched(record, None if record.company_id == chosen else loser(claims, record.company_id))
         if chosen is None:
-            self.entering.forget(account_id, entered)
-        return fresh
+            self.applier.clear(account_id, applied)
+        return newly_matched
 
-    def _decide(self, record: CompanyRecord, account_id: str, chosen: str | None, fresh: set[str]) -> bool:
-        """Make a company the account, or take that from it; False where it was changed meanwhile."""
+    def _assign(self, record: CompanyRecord, account_id: str, chosen: str | None, newly_matched: set[str]) -> bool:
+        """Save whether a company is the account; False where another writer changed its record."""
         is_account = record.company_id == chosen
         if is_account == (record.account_id == account_id):
             return True
@@ -184,34 +189,36 @@ class Matching:
         if not crm_companies.save_company(self.provider, kept):
             return False
         if is_account:
-            fresh.add(record.company_id)
+            newly_matched.add(record.company_id)
         return True
 
-    def _report(self, record: CompanyRecord, reason: Unmatched | None) -> None:
+    def _save_unmatched(self, record: CompanyRecord, reason: Unmatched | None) -> None:
         _, domains = json.loads(record.identity)
         shown = {"name": record.name, "domains": domains}
         crm_companies.save_unmatched(self.provider, record.company_id, reason and reason.value, shown)
 
-    def _enter_facts(self, company: Company, won: Won | None, record: CompanyRecord | None, entered: Applied) -> None:
-        """Enter the facts of a company that is an account, where they are not those that were entered last."""
+    def _apply_facts(
+        self, company: Company, sole_claim: SoleClaim | None, record: CompanyRecord | None, applied: Applied
+    ) -> None:
+        """Apply the facts of a company that is an account, where they changed."""
         for attempt in attempts("too many writers at once for one account"):
             if attempt:
                 record = crm_companies.companies(self.provider, [company.company_id]).get(company.company_id)
-            kept = won.record if won else record
+            kept = sole_claim.record if sole_claim else record
             if kept is None or kept.account_id is None:
                 return
-            state = self.entering.company(kept, company.facts, won.claims if won else None, entered)
-            if state is not State.OVERTAKEN:
+            claims = sole_claim.claims if sole_claim else None
+            if self.applier.apply(kept, company.facts, claims, applied) is Outcome.DONE:
                 return
-            if won is not None:
-                # Others claim the account as well, or have changed it: decided anew, with the company noted first.
+            if sole_claim is not None:
+                # Another company claims the account, or it changed: save the record alone, and decide by all claims.
                 crm_companies.save_company(self.provider, replace(kept, account_id=None, digest=""))
-                entered.to_refresh.update(self._settle(kept.account_id, entered))
-                won = None
+                applied.to_refresh.update(self._decide(kept.account_id, applied))
+                sole_claim = None
 
 
 def _identity(company: Company) -> str:
-    """What decides whose account a company may be; the id entered by hand is a hash, so that it need not be erased."""
+    """What matching depends on: a hash of the account id, which erasures then need not look for, and the domains."""
     known = {name for text in company.domains if (name := domain(text)) is not None}
     by_hand = company.account_id and blake2b(company.account_id.encode(), digest_size=12).hexdigest()
     return json.dumps([by_hand, sorted(known)], ensure_ascii=False)

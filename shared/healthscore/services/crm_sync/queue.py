@@ -1,4 +1,4 @@
-"""The queue of what webhooks have named: the only part that speaks to SQS."""
+"""The queue of records that webhooks have named; the only module that calls SQS."""
 
 from __future__ import annotations
 
@@ -25,7 +25,11 @@ def _sqs() -> Any:  # noqa: ANN401  (boto3's, whose types come by service)
 
 
 def enqueue(provider: str, changes: Sequence[Change]) -> None:
-    """Have records refreshed behind the scenes."""
+    """Queue records of a CRM for `crm_refresh` to read.
+
+    Raises:
+        BotoCoreError, ClientError: they are not queued; the CRM gets an error, and sends the webhook again.
+    """
     named = [[change.kind, change.record_id, change.field] for change in changes]
     _sqs().send_message(
         QueueUrl=os.environ["CRM_QUEUE_URL"], MessageBody=json.dumps({"provider": provider, "changes": named})

@@ -1,4 +1,4 @@
-"""The tokens of connected CRMs: the only part that speaks to Secrets Manager."""
+"""The tokens and webhook secrets of connected CRMs; the only module that calls Secrets Manager."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 KEPT = timedelta(minutes=5)
-"""How long a process goes on with the webhook secret that it has read."""
+"""How long a process uses a webhook secret before it reads it again."""
 RENEWED_AFTER = timedelta(seconds=30)
-"""A secret that does not fit a signature is read anew no more often: forged webhooks must not cost a call each."""
+"""The least time between two readings for signatures that do not match: a forged webhook must not cost a call each."""
 
 _CONFIG = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
 
@@ -30,7 +30,9 @@ def _secretsmanager() -> Any:  # noqa: ANN401  (boto3's, whose types come by ser
 
 
 def secrets(provider: str) -> dict[str, str]:
-    """What the secret says of a CRM, read anew each time, so that a new token needs no deployment.
+    """Read the secret of a CRM: `token`, `webhook_secret`, and perhaps `url`.
+
+    It is read at each call, so that a new token needs no deployment.
 
     Raises:
         ValueError: the secret is not of the form that docs/crm.md describes.
@@ -40,14 +42,14 @@ def secrets(provider: str) -> dict[str, str]:
 
 
 class WebhookSecrets:
-    """What webhooks are signed with, kept for some minutes and read anew where it does not fit any more."""
+    """The secrets that webhooks are signed with: kept for `KEPT`, and read again where a signature does not match."""
 
     def __init__(self) -> None:
         self._kept: dict[str, tuple[datetime, str]] = {}
         process.remember(self)
 
     def fits(self, provider: str, now: datetime, verify: Callable[[str], bool]) -> bool:
-        """Whether a webhook is signed with the CRM's secret, be it the one that is kept or a new one.
+        """Whether a webhook is signed with the CRM's secret: the kept one, or a new one.
 
         Args:
             provider: the CRM.
@@ -67,5 +69,5 @@ class WebhookSecrets:
         return bool(renewed) and verify(renewed)
 
     def forget(self) -> None:
-        """Have the next webhook read its secret."""
+        """Drop all secrets: the next webhook reads its own."""
         self._kept.clear()

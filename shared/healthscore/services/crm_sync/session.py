@@ -1,4 +1,4 @@
-"""Opens a connected CRM: its options from the table, its token from the secret."""
+"""Opens a session with a connected CRM: its options are in the table, its token in the secret."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ CLOCK = Clock()
 def open_session(
     connection: Connection, outbox: Outbox, logger: Logger, *, left: Callable[[], float], reserve: float
 ) -> Session:
-    """Open a connected CRM.
+    """Open a session with a connected CRM.
 
     Args:
-        connection: which, and how.
-        outbox: where alerts go out.
-        logger: told what happened, without contents.
-        left: seconds until the function is stopped.
-        reserve: seconds of them to be left when the last page is begun.
+        connection: the CRM and its options.
+        outbox: sends alerts.
+        logger: logs figures and errors, never what a record contains.
+        left: returns the seconds until the function is stopped.
+        reserve: the seconds that have to be left for a further page to be begun.
 
     Raises:
-        AccessError: there is no token.
+        AccessError: the secret holds no token for this CRM, or is not of the form that docs/crm.md describes.
     """
     provider = PROVIDERS[connection.provider]
     try:

@@ -1,8 +1,8 @@
-"""Reads a connected CRM, page by page, and enters what it says; a run that dies goes on where it was.
+"""Reads a connected CRM page by page, and applies what it reads to the accounts.
 
-A full run reads every company and finds by their absence those that are gone; between full runs only what changed is
-read, where the CRM can say so. After each page the cursor is stored; what the page brought is entered before, so that
-it may be entered twice, which changes nothing.
+A full run reads every company, and removes those that are gone. Between full runs, only what changed is read, where the
+CRM can be asked for that. The cursor is stored after the page is applied: a run that crashed continues at its last
+cursor, and applies that page a second time, which changes nothing.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from healthscore.core.time import format_instant, parse_instant
 from healthscore.integrations.crm.protocol import Change, CrmError, QuotaError
 from healthscore.services.crm_sync.account_directory import Directory
 from healthscore.services.crm_sync.apply_facts import FactsApplier
-from healthscore.services.crm_sync.matching import Matching
+from healthscore.services.crm_sync.matching import Matcher
 from healthscore.services.crm_sync.write_back import write_back
 from healthscore.storage import workspace
 from healthscore.storage.crm import companies as crm_companies
@@ -28,31 +28,31 @@ if TYPE_CHECKING:
 
     from aws_lambda_powertools import Logger
 
-    from healthscore.integrations.crm.protocol import Connector, Page
+    from healthscore.integrations.crm.protocol import Company, Connector, Page
     from healthscore.services.crm_sync.apply_facts import Applied
     from healthscore.services.notifications.outbox import Outbox
     from healthscore.storage.crm.connections import Connection
 
 LEASE = timedelta(minutes=16)
-"""Longer than a function may run: a lock that is older was left behind."""
+"""Longer than a function may run: an older lock is of a run that crashed."""
 COMPANIES = "companies"
-"""The kind under which every connector knows its companies."""
+"""The kind of a company's `Change`, for every connector."""
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One connected CRM, and what working on it needs.
+    """One connected CRM, with all that reading and writing it needs.
 
     Attributes:
         provider: its name.
         connector: reads and writes it.
         writing: whether scores are written back.
         outbox: where alerts go out.
-        logger: told what happened, without contents.
-        clock: the instant, aware UTC.
-        keep_going: False when no further page should be begun.
-        telling: whether changes may alert: not before everything was read once under the present options, since what
-            is new until then is what the options make of it.
+        logger: logs figures and errors, never what a record contains.
+        clock: returns the instant, aware UTC.
+        keep_going: False where there is no time for a further page.
+        alerting: whether changes may alert: only after a full run under the present options, since facts that change
+            before come from connecting the CRM or from new options.
     """
 
     provider: str
@@ -66,13 +66,13 @@ class Session:
 
 
 def run(session: Session) -> dict[str, Any]:
-    """Read what is due: the rest of a run that was cut off, everything, or what changed.
+    """Read what is due: the rest of an unfinished run, everything, or what changed; or disconnect the CRM.
 
     Returns:
-        The figures of the run; `state` is `locked` where somebody else is at work on it.
+        The figures of the run; `state` is `locked` where another run holds the lock.
 
     Raises:
-        StorageUnavailableError: the tables cannot be read or written now; the next run goes on.
+        StorageUnavailableError: the tables cannot be read or written now; the next run continues.
     """
     owner = uuid4().hex
     now = session.clock()
@@ -80,94 +80,100 @@ def run(session: Session) -> dict[str, Any]:
     if connection is None:
         return {"provider": session.provider, "state": "locked"}
     if connection.disconnecting:
-        return _take_back(session, owner)
+        return _disconnect(session, owner)
     return _Run(session, owner, connection).work()
 
 
-def note_problem(provider: str, problem: str) -> dict[str, Any]:
-    """Note that a CRM could not even be opened, for its status to say so; a run that is under way is not disturbed.
+def save_error(provider: str, error: str) -> dict[str, Any]:
+    """Save in a CRM's status why its session could not be opened, unless another run holds the lock.
+
+    Returns:
+        The result of the run.
 
     Raises:
-        StorageUnavailableError: not noted.
+        StorageUnavailableError: not saved.
     """
     owner = uuid4().hex
     connection = connections.lock(provider, owner, datetime.now(UTC), LEASE)
     if connection is not None:
-        connections.save_progress(
-            provider, owner, connection.state, connection.status | {"error": problem}, unlock=True
-        )
+        connections.save_progress(provider, owner, connection.state, connection.status | {"error": error}, unlock=True)
     return {"provider": provider, "state": "failed"}
 
 
 def refresh(session: Session, changes: Sequence[Change]) -> Sequence[Change]:
-    """Read the companies of named records, and enter what they say now; answers the records that belong to none.
+    """Read the companies that records belong to, and apply their facts.
 
-    A company that is new, or says something else of itself, is looked for by its account id alone: to know the accounts
-    by domain, all of them have to be read, and that is left to the next run.
+    A company that is new, or whose account id or domains changed, is matched by its account id alone. Matching by
+    domain needs all accounts, and is left to the next run.
+
+    Returns:
+        The records that belong to no company.
 
     Raises:
         StorageUnavailableError: the tables cannot be read or written now.
         CrmError: the CRM does not answer as it should.
     """
     refreshed = session.connector.refresh(changes)
-    enter(session, refreshed.companies, anew=False)
+    apply_companies(session, refreshed.companies, match_again=False)
     _remove(session, refreshed.gone, None)
-    return refreshed.loose
+    return refreshed.without_company
 
 
-def enter(session: Session, companies: Sequence[Any], *, anew: bool, directory: Directory | None = None) -> Applied:
-    """Enter companies, send what that is worth telling at once, and write new scores back.
+def apply_companies(
+    session: Session, companies: Sequence[Company], *, match_again: bool, directory: Directory | None = None
+) -> Applied:
+    """Match companies and apply their facts, send the alerts at once, and write the new scores back.
 
     Args:
         session: the CRM.
         companies: as they were read.
-        anew: as for `Matching.enter`.
-        directory: as for `Matching`.
+        match_again: as for `Matcher.apply`.
+        directory: as for `Matcher`.
 
     Raises:
         StorageUnavailableError: the tables cannot be read or written now.
         CrmError: the CRM does not answer as it should.
     """
-    matching = _matching(session, directory)
-    entered = matching.enter(companies, anew=anew)
-    _follow(session, matching, entered)
-    return entered
+    matcher = _matcher(session, directory)
+    applied = matcher.apply(companies, match_again=match_again)
+    _follow_up(session, matcher, applied)
+    return applied
 
 
-def _matching(session: Session, directory: Directory | None) -> Matching:
+def _matcher(session: Session, directory: Directory | None) -> Matcher:
     settings = workspace.settings().settings
-    return Matching(FactsApplier(session.provider, settings, session.clock(), session.alerting), directory)
+    return Matcher(FactsApplier(session.provider, settings, session.clock(), session.alerting), directory)
 
 
-def _follow(session: Session, matching: Matching, entered: Applied) -> None:
-    """What entering leads to: companies that became an account are read, alerts go out, scores go back."""
-    if entered.to_refresh:
-        changes = [Change(COMPANIES, company_id) for company_id in sorted(entered.to_refresh)]
-        more = matching.enter(session.connector.refresh(changes).companies, anew=False)
-        entered.changed += more.changed
-        entered.alerts += more.alerts
-        entered.rescored |= more.rescored
-    if entered.alerts:
-        first = [(alert.account_id, alert.alert_id) for alert in entered.alerts]
+def _follow_up(session: Session, matcher: Matcher, applied: Applied) -> None:
+    """Read companies that newly match an account, send alerts, and write scores back."""
+    if applied.to_refresh:
+        changes = [Change(COMPANIES, company_id) for company_id in sorted(applied.to_refresh)]
+        more = matcher.apply(session.connector.refresh(changes).companies, match_again=False)
+        applied.changed += more.changed
+        applied.alerts += more.alerts
+        applied.rescored |= more.rescored
+    if applied.alerts:
+        first = [(alert.account_id, alert.alert_id) for alert in applied.alerts]
         session.outbox.send(first, session.keep_going)
-    if session.writing and entered.rescored:
-        write_back(session.provider, session.connector, {key: found for key, (_, found) in entered.rescored.items()})
+    if session.writing and applied.rescored:
+        write_back(session.provider, session.connector, {key: found for key, (_, found) in applied.rescored.items()})
 
 
 def _remove(session: Session, gone: Sequence[str], directory: Directory | None) -> list[Applied]:
-    """Take back what companies brought that are no longer there."""
+    """Remove companies that are gone from the CRM."""
     if not gone:
         return []
-    matching = _matching(session, directory)
+    matcher = _matcher(session, directory)
     removed = []
     for record in crm_companies.companies(session.provider, gone).values():
-        removed.append(matching.remove(record))
-        _follow(session, matching, removed[-1])
+        removed.append(matcher.remove(record))
+        _follow_up(session, matcher, removed[-1])
     return removed
 
 
 class _Run:
-    """One run under a lock."""
+    """One run, which holds the lock."""
 
     def __init__(self, session: Session, owner: str, connection: Connection) -> None:
         self._session = session
@@ -182,7 +188,7 @@ class _Run:
         state, problem = "complete", None
         try:
             if not self._state.get("run"):
-                self._begin(started)
+                self._choose(started)
             if not self._pages():
                 state = "cut_off"
         except QuotaError as error:
@@ -196,7 +202,7 @@ class _Run:
         self._session.logger.info("crm sync", result=result)
         return result
 
-    def _begin(self, now: datetime) -> None:
+    def _choose(self, now: datetime) -> None:
         """Decide whether to read everything or what changed."""
         capabilities, last = self._session.connector.capabilities, self._state.get("full_started")
         due = last is None or now - parse_instant(last) >= capabilities.full_every
@@ -206,37 +212,36 @@ class _Run:
             self._state["full_started"] = format_instant(now)
 
     def _pages(self) -> bool:
-        """Work through the pages; False where that was cut off."""
+        """Apply page after page; False where time ran out, or another run has taken the lock."""
         kind = self._state["run"]
         if kind is None:
             return True
         connector = self._session.connector
         cursor = self._state["cursor"]
         for page in connector.full(cursor) if kind == "full" else connector.changes(cursor):
-            self._enter(page, full=kind == "full")
+            self._apply(page, full=kind == "full")
             if page.done:
                 self._finish(page, full=kind == "full")
                 return True
             self._state["cursor"] = page.cursor
             self._state["page"] += 1
-            stands = connections.save_progress(
+            saved = connections.save_progress(
                 self._session.provider, self._owner, self._state, self._status, unlock=False
             )
-            if not stands or not self._session.keep_going():
+            if not saved or not self._session.keep_going():
                 return False
         return True
 
-    def _enter(self, page: Page, *, full: bool) -> None:
+    def _apply(self, page: Page, *, full: bool) -> None:
         if full:
             ids = [company.company_id for company in page.companies]
             crm_companies.note_seen(self._session.provider, self._state["full_started"], self._state["page"], ids)
-        entered = enter(self._session, page.companies, anew=full, directory=self._directory)
-        self._count(entered)
+        self._count(apply_companies(self._session, page.companies, match_again=full, directory=self._directory))
 
-    def _count(self, entered: Applied) -> None:
-        self._figures["companies"] += entered.companies
-        self._figures["changed"] += len(entered.changed)
-        self._figures["alerts"] += len(entered.alerts)
+    def _count(self, applied: Applied) -> None:
+        self._figures["companies"] += applied.companies
+        self._figures["changed"] += len(applied.changed)
+        self._figures["alerts"] += len(applied.alerts)
 
     def _finish(self, page: Page, *, full: bool) -> None:
         if full:
@@ -248,9 +253,9 @@ class _Run:
         self._status["last_success"] = format_instant(self._session.clock())
 
     def _remove_gone(self) -> None:
-        """Take back what companies brought that a complete run has not seen, and that are not there when asked for.
+        """Remove companies that the full run did not see, and that the CRM does not find by their ids either.
 
-        Paging may miss a company while others are deleted, so absence alone is no proof.
+        Paging can miss a company while others are deleted, so the CRM is asked for each of them.
         """
         provider = self._session.provider
         seen = crm_companies.seen(provider, self._state["full_started"])
@@ -258,7 +263,7 @@ class _Run:
         if not absent:
             return
         asked = self._session.connector.refresh([Change(COMPANIES, record.company_id) for record in absent])
-        self._count(enter(self._session, asked.companies, anew=True, directory=self._directory))
+        self._count(apply_companies(self._session, asked.companies, match_again=True, directory=self._directory))
         for removed in _remove(self._session, asked.gone, self._directory):
             self._count(removed)
             self._figures["gone"] += 1
@@ -269,15 +274,15 @@ def _counts(provider: str) -> dict[str, int]:
     return {"companies": len(records), "matched": sum(records), "unmatched": len(records) - sum(records)}
 
 
-def _take_back(session: Session, owner: str) -> dict[str, Any]:
-    """Disconnect: every account's facts become unknown, then all that is kept of the CRM is forgotten."""
-    matching = _matching(replace(session, alerting=False), None)
-    taken = 0
+def _disconnect(session: Session, owner: str) -> dict[str, Any]:
+    """Make the facts of every account that come from this CRM unknown, then delete all that is stored of it."""
+    matcher = _matcher(replace(session, alerting=False), None)
+    removed = 0
     for record in list(crm_companies.all_companies(session.provider)):
         if not session.keep_going():
-            return {"provider": session.provider, "state": "cut_off", "taken_back": taken}
-        matching.remove(record)
-        taken += 1
+            return {"provider": session.provider, "state": "cut_off", "taken_back": removed}
+        matcher.remove(record)
+        removed += 1
     crm_companies.forget_all(session.provider)
     connections.disconnect(session.provider, owner)
-    return {"provider": session.provider, "state": "disconnected", "taken_back": taken}
+    return {"provider": session.provider, "state": "disconnected", "taken_back": removed}

@@ -1,4 +1,4 @@
-"""Writes scores to the CRM's company records, where they are not there already."""
+"""Writes scores to the CRM's company records, unless they are there already."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from healthscore.core.account import Account
 from healthscore.core.explain.advice import LABELS
-from healthscore.integrations.crm.protocol import Standing
+from healthscore.integrations.crm.protocol import CompanyScore
 from healthscore.storage.accounts import accounts
 from healthscore.storage.crm import companies as crm_companies
 
@@ -18,37 +18,37 @@ if TYPE_CHECKING:
     from healthscore.integrations.crm.protocol import Connector
 
 BATCH = 100
-"""Companies written in one go; a connector may divide it further."""
+"""Companies in one call of the connector, which may divide them further."""
 _NAMED = 2
 
 
 def write_back(provider: str, connector: Connector, scores: Mapping[str, Snapshot]) -> int:
-    """Write scores by company id; answers how many were written.
+    """Write scores by company id, and return how many were written.
 
     Raises:
-        CrmError: the CRM does not answer as it should; what was written before is noted.
-        StorageUnavailableError: it is not noted what was written, which is then written again.
+        CrmError: the CRM does not answer as it should; the scores written before are recorded.
+        StorageUnavailableError: the scores written last are not recorded, and will be written again.
     """
     records = crm_companies.companies(provider, list(scores))
     due = []
     for company_id, score in scores.items():
         record = records.get(company_id)
-        standing = Standing(company_id, score.score, score.band.value, reason(score))
-        if record is not None and record.written != _noted(standing):
-            due.append((record, standing))
+        shown = CompanyScore(company_id, score.score, score.band.value, reason(score))
+        if record is not None and record.written != _stored(shown):
+            due.append((record, shown))
     count = 0
     for start in range(0, len(due), BATCH):
         batch = due[start : start + BATCH]
-        written = connector.write_back([standing for _, standing in batch])
+        written = connector.write_back([shown for _, shown in batch])
         count += len(written)
-        for record, standing in batch:
+        for record, shown in batch:
             if record.company_id in written:
-                crm_companies.save_company(provider, replace(record, written=_noted(standing)))
+                crm_companies.save_company(provider, replace(record, written=_stored(shown)))
     return count
 
 
 def write_back_all(provider: str, connector: Connector, keep_going: Callable[[], bool]) -> int:
-    """Write every account's latest night to the CRM; answers how many were written.
+    """Write the score of every account's latest night, and return how many were written.
 
     Raises:
         CrmError: the CRM does not answer as it should.
@@ -68,13 +68,13 @@ def write_back_all(provider: str, connector: Connector, keep_going: Callable[[],
 
 
 def reason(score: Snapshot) -> str:
-    """Why a score is what it is, as short as a CRM's field should be: its weakest parts."""
+    """The reason for a score, short enough for a CRM's field: its two weakest components."""
     weakest = sorted(score.components.items(), key=lambda part: part[1])[:_NAMED]
     return "Weakest: " + ", ".join(f"{LABELS[component]} {part}" for component, part in weakest) + "."
 
 
-def _noted(standing: Standing) -> list[object]:
-    return [standing.score, standing.band, standing.reason]
+def _stored(score: CompanyScore) -> list[object]:
+    return [score.score, score.band, score.reason]
 
 
 def _batches(companies: Mapping[str, str]) -> Iterator[dict[str, Snapshot]]:

@@ -9,7 +9,7 @@ import pytest
 from healthscore.core.scoring.crm import CrmReason, crm_parts
 from healthscore.integrations.crm.attio import Attio, AttioOptions
 from healthscore.integrations.crm.attio_webhooks import AttioWebhooks
-from healthscore.integrations.crm.protocol import Change, Standing, WebhookRequest
+from healthscore.integrations.crm.protocol import Change, CompanyScore, WebhookRequest
 from tools.fakes.attio import SECRET, FakeAttio
 from tools.fakes.server import START
 
@@ -147,21 +147,21 @@ def test_refresh__deal_and_ticket__read_their_companies(fake, connect):
     first, second, third = (fake.add("companies") for _ in range(3))
     deal = fake.add("deals", company=first, stage="Lead")
     ticket = fake.add("tickets", company=second, status="New", priority="Urgent")
-    loose = fake.add("tickets", status="New")
+    without_company = fake.add("tickets", status="New")
     fake.delete("companies", third)
     changes = [Change(fake.object_id("deals"), deal), Change(fake.object_id("tickets"), ticket)]
-    late = Change(fake.object_id("tickets"), loose)
+    late = Change(fake.object_id("tickets"), without_company)
     refreshed = connect().refresh([*changes, late, Change("companies", third)])
     assert [company.company_id for company in refreshed.companies] == [first, second]
     assert refreshed.companies[1].facts.high_priority_open == 1
-    assert (refreshed.gone, refreshed.loose) == ([third], [late])
+    assert (refreshed.gone, refreshed.without_company) == ([third], [late])
 
 
 def test_refresh__own_write_back__is_passed_over(fake, connect):
     company = fake.add("companies")
     attio = connect()
     attio.create_properties()
-    assert attio.write_back([Standing(company, 66, "at_risk", "Weakest: CRM 40.")]) == {company}
+    assert attio.write_back([CompanyScore(company, 66, "at_risk", "Weakest: CRM 40.")]) == {company}
     _, own = fake.webhook(fake.event("companies", company, attribute="healthscore_score"))
     _, other = fake.webhook(fake.event("companies", company, attribute="account_id"))
     webhooks = AttioWebhooks()
@@ -172,7 +172,7 @@ def test_refresh__own_write_back__is_passed_over(fake, connect):
 def test_write_back__refused_company__stops_no_other(fake, connect):
     ids = [fake.add("companies") for _ in range(60)]
     fake.refused.add(ids[3])
-    written = connect().write_back([Standing(company, 66, "at_risk", "r") for company in ids])
+    written = connect().write_back([CompanyScore(company, 66, "at_risk", "r") for company in ids])
     assert written == set(ids) - {ids[3]}
     assert fake.writes.most <= 25
 
@@ -183,7 +183,7 @@ def test_create_properties__twice__creates_what_is_missing(connect):
     assert attio.create_properties() == []
 
 
-def test_verify__right_and_wrong_signatures__are_told_apart(fake):
+def test_verify__right_and_wrong_signatures__are_distinguished(fake):
     headers, body = fake.webhook(fake.event("companies", "c"))
     webhooks = AttioWebhooks()
     assert webhooks.verify(WebhookRequest("POST", "", headers, body), SECRET, START)

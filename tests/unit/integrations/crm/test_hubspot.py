@@ -11,7 +11,14 @@ from healthscore.core.time import from_millis
 from healthscore.integrations.crm.client import Limit
 from healthscore.integrations.crm.hubspot import HubSpot, HubSpotOptions
 from healthscore.integrations.crm.hubspot_webhooks import HubSpotWebhooks
-from healthscore.integrations.crm.protocol import AccessError, Change, CrmError, QuotaError, Standing, WebhookRequest
+from healthscore.integrations.crm.protocol import (
+    AccessError,
+    Change,
+    CompanyScore,
+    CrmError,
+    QuotaError,
+    WebhookRequest,
+)
 from tools.fakes.hubspot import SECRET, FakeHubSpot
 from tools.fakes.server import START, Reply
 
@@ -84,12 +91,12 @@ CONTACTS = [
 ]
 
 
-@pytest.mark.parametrize(("said", "signal"), CONTACTS)
-def test_relationship__contacts__reach_every_tier(fake, connect, said, signal):
-    company = fake.add("companies", notes_last_contacted=said.get("contacted"))
-    for at, outcome in said.get("meetings", ()):
+@pytest.mark.parametrize(("records", "signal"), CONTACTS)
+def test_relationship__contacts__reach_every_tier(fake, connect, records, signal):
+    company = fake.add("companies", notes_last_contacted=records.get("contacted"))
+    for at, outcome in records.get("meetings", ()):
         fake.add("meetings", company, hs_meeting_start_time=at, hs_meeting_outcome=outcome)
-    for at, status in said.get("emails", ()):
+    for at, status in records.get("emails", ()):
         fake.add("emails", company, hs_timestamp=at, hs_email_status=status)
     assert signals(everything(connect())[company].facts)[1] is signal
 
@@ -234,7 +241,7 @@ def test_refresh__ticket_without_a_company_yet__is_loose_until_it_has_one(fake, 
     ticket = fake.add("tickets", company, associated_after=60, hs_pipeline_stage=OPEN)
     hubspot = connect()
     change = Change("tickets", ticket)
-    assert hubspot.refresh([change]).loose == [change]
+    assert hubspot.refresh([change]).without_company == [change]
     fake.clock.sleep(60)
     assert [found.company_id for found in hubspot.refresh([change]).companies] == [company]
 
@@ -293,7 +300,7 @@ def test_write_back__company_that_spoils_its_batch__stops_no_other(fake, connect
     ids = [fake.add("companies") for _ in range(130)]
     fake.refused.add(ids[40])
     fake.archive("companies", ids[41])
-    written = connect().write_back([Standing(company, 66, "at_risk", "Weakest: CRM 40.") for company in ids])
+    written = connect().write_back([CompanyScore(company, 66, "at_risk", "Weakest: CRM 40.") for company in ids])
     assert written == set(ids) - {ids[40], ids[41]}
     assert fake.objects["companies"][ids[0]]["healthscore_score"] == "66"
 

@@ -33,7 +33,7 @@ def company(*domains: str, account_id: str | None = None) -> Company:
         (company("twice.com"), Unmatched.SEVERAL_ACCOUNTS),
     ],
 )
-def test_claim__company__is_the_account_it_says_or_none(given, found):
+def test_claim__company__is_the_account_it_claims_or_none(given, found):
     assert claim(given, ACCOUNTS, BY_DOMAIN) == found
 
 
@@ -53,7 +53,7 @@ def test_winner__claims__are_decided_only_where_they_can_be(claims, chosen):
     assert winner(claims) == chosen
 
 
-def test_loser__claims__is_told_what_to_do():
+def test_loser__claims__gets_a_reason():
     assert loser({"1": False, "2": True}, "1") is Unmatched.SAME_DOMAIN
     assert loser({"1": True, "2": True}, "1") is Unmatched.SAME_ACCOUNT
 

@@ -179,7 +179,7 @@ def test_rule_10__row__is_reached_from_the_records_of_the_crm(kind, part, prepar
 
 
 def test_rule_10__interactions_that_attio_does_not_have__leave_the_relationship_unknown():
-    """HubSpot always says when a company was contacted last, if ever: its relationship is never unknown."""
+    """HubSpot always has the last contact of a company, if there was one: its relationship is never unknown."""
     records = InAttio()
     with records.fake:
         records.contact(None)
