@@ -1,4 +1,4 @@
-"""What developers and operators run from a checkout: the local stack, its demo workspace, the command for keys."""
+"""What developers and operators run from a checkout: the local stack with its demo workspace, operators' commands."""
 
 import sys
 from pathlib import Path
@@ -6,5 +6,5 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 """The folder of the checkout."""
 
-# Lambda finds `healthscore` in its layer; a checkout finds it here.
+# In Lambda, `healthscore` is in the layer; in a checkout, it is here.
 sys.path.insert(0, str(ROOT / "shared"))

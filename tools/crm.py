@@ -1,4 +1,4 @@
-"""Prepare a CRM for scores being written to it.
+"""Create the properties in a CRM that scores are written to.
 
     python -m tools.crm create-properties hubspot --secret ARN
 

@@ -5,8 +5,8 @@
     python -m tools.keys rotate ID --grace 24h --table NAME
     python -m tools.keys revoke ID --table NAME
 
-It works on the deployed settings table (`--table`, or the variable SETTINGS_TABLE) with the AWS credentials and region
-of the shell. A key is shown once, when it is created; what is stored is its SHA-256 and its last four characters.
+It uses the deployed settings table (`--table`, or the variable SETTINGS_TABLE) with the AWS credentials and region of
+the shell. A key is shown once, when it is created; its SHA-256 and its last four characters are stored.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ def add(key: str, scope: Scope, name: str, now: datetime) -> ApiKey:
 
     Args:
         key: the key itself.
-        scope: what it may do.
-        name: who or what it is for, in words.
-        now: when it is created, aware.
+        scope: its permissions.
+        name: the person or program that uses it.
+        now: the instant at which it is created, aware.
 
     Returns:
-        What is kept of it.
+        The stored record of it.
     """
     kept = ApiKey(hash=key_hash(key), scope=scope, name=name, created_at=now, last4=key[-_LAST:])
     workspace.add_key(kept)
@@ -53,7 +53,7 @@ def add(key: str, scope: Scope, name: str, now: datetime) -> ApiKey:
 
 
 def key_id(key: ApiKey) -> str:
-    """The short id by which a key is revoked; it gives nothing of the key away."""
+    """The short id by which a key is rotated or revoked: the beginning of its hash."""
     return key.hash[:_ID_LENGTH]
 
 
@@ -101,7 +101,7 @@ def _list() -> int:
 
 
 def _rotate(wanted: str, grace: timedelta) -> int:
-    """Make a key with the old one's scope and name first, so that there is no moment without a valid one."""
+    """Make a key with the scope and name of the old one, and only then end the old one."""
     old = _find(wanted)
     if old is None:
         return 1

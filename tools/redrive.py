@@ -1,9 +1,9 @@
-"""Run again what was given up: invoke a function with the events that lie in a dead-letter queue.
+"""Invoke a function again with the failed events of a dead-letter queue.
 
     python -m tools.redrive --queue URL --function NAME
 
-Works with the AWS credentials and region of the shell. A message leaves the queue only when the function has done what
-it asks for; every event may be run again at any time, so an interrupted redrive is simply repeated.
+Uses the AWS credentials and region of the shell. A message is deleted only after the function has succeeded. Every
+event may be run again at any time, so an interrupted redrive is simply repeated.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Invoke = Callable[[dict[str, Any]], None]
 
 FUNCTION_SECONDS = 900
-"""The longest that a function runs: so long a message is hidden from others, and so long its answer is waited for."""
+"""The longest that a function runs. A message is hidden from others, and the answer is waited for, as long as that."""
 
 
 class RedriveError(Exception):
@@ -36,20 +36,20 @@ class Letter:
     """A message of a dead-letter queue."""
 
     event: dict[str, Any]
-    """What the function was, or was to be, invoked with."""
+    """The event with which the function is to be invoked."""
     handle: str
-    """By which the message is deleted."""
+    """The receipt handle, for deleting the message."""
 
 
 def event_of(body: str) -> dict[str, Any]:
-    """The event in a message.
+    """Read the event in a message.
 
     Args:
-        body: of the message: Lambda's record of a failed asynchronous invocation, which holds the event as
-            `requestPayload`, or the event itself, which is what EventBridge Scheduler leaves of a start that failed.
+        body: the message's body: Lambda's record of a failed asynchronous invocation, which holds the event as
+            `requestPayload`; or the event itself, which EventBridge Scheduler puts there after a start that failed.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: the body is neither.
     """
     content = json.loads(body)
     if isinstance(content, dict) and "requestContext" in content:
@@ -60,7 +60,7 @@ def event_of(body: str) -> dict[str, Any]:
 
 
 def letters(sqs: Any, queue: str) -> Iterator[Letter]:  # noqa: ANN401  (the client)
-    """The messages of a queue, each hidden from others while it is worked on, until none is left to be seen."""
+    """The visible messages of a queue; each is hidden from others while the function runs."""
     while True:
         received = sqs.receive_message(
             QueueUrl=queue, MaxNumberOfMessages=1, VisibilityTimeout=FUNCTION_SECONDS, WaitTimeSeconds=0
@@ -72,18 +72,18 @@ def letters(sqs: Any, queue: str) -> Iterator[Letter]:  # noqa: ANN401  (the cli
 
 
 def redrive(sqs: Any, queue: str, invoke: Invoke) -> int:  # noqa: ANN401  (the client)
-    """Run each event of a queue again, and delete its message once that is done.
+    """Run each event of a queue again, and delete its message after that.
 
     Args:
         sqs: the SQS client.
         queue: URL of the dead-letter queue.
-        invoke: runs an event, and raises where that fails.
+        invoke: runs an event, and raises an exception where it fails.
 
     Returns:
-        How many were run.
+        The number of events that were run.
 
     Raises:
-        RedriveError: the function failed; this message and those behind it are still in the queue.
+        RedriveError: the function failed; the message and those after it are still in the queue.
     """
     done = 0
     for letter in letters(sqs, queue):

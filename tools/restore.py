@@ -1,11 +1,11 @@
-"""Copy items that were lost from a restored table back into the one in use.
+"""Copy lost items from a restored table back into the table in use.
 
     python -m tools.restore --source RESTORED --target IN-USE            what the target does not have
     python -m tools.restore --source RESTORED --target IN-USE --replace  everything, over what the target has
     python -m tools.restore … --partition acme                           one partition key only
 
-Works with the AWS credentials and region of the shell. Both tables keep what else they have, and it may be interrupted
-and repeated. docs/operations.md says when which of the two is right.
+Uses the AWS credentials and region of the shell. It deletes nothing in either table, and may be interrupted and
+repeated. docs/operations.md says when to use `--replace`.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """What became of the items of a restored table."""
+    """How many items were copied."""
 
     written: int
     kept: int
-    """Items that the target has, and that were left as they are there."""
+    """Items that the target has already; they were not changed."""
 
 
 def copy(source: str, target: str, *, partition: str | None = None, replace: bool = False) -> Copied:
@@ -40,7 +40,7 @@ def copy(source: str, target: str, *, partition: str | None = None, replace: boo
         source: the restored table.
         target: the table in use.
         partition: copies the items of this partition key alone.
-        replace: whether an item that the target has is overwritten too.
+        replace: whether items that the target has are overwritten.
 
     Raises:
         StorageUnavailableError: the tables cannot be read or written now.

@@ -1,12 +1,12 @@
 """Run the built functions in Lambda's own containers: `make sam-local`.
 
-`sam local start-api` runs the functions; this command gives them what lies around them: tables with keys in them and a
-topic, on the embedded AWS of `make run` (or on the DynamoDB at DYNAMODB_ENDPOINT), a template that leads there, and, on
-the next port, what SNS would have delivered.
+`sam local start-api` runs the functions. This command makes the tables, the API keys and the topic on the embedded AWS
+of `make run` (or the tables on the DynamoDB at DYNAMODB_ENDPOINT), writes a template whose functions use them, and shows
+on the next port what SNS would have delivered.
 
 Variables of the shell:
     DYNAMODB_ENDPOINT  another DynamoDB than the embedded one, such as http://127.0.0.1:8000 for DynamoDB Local
-    CRM                `hubspot` for a HubSpot account to open tickets in, connected
+    CRM                `hubspot` for a connected HubSpot account to open tickets in
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ if TYPE_CHECKING:
     Helper = Callable[[Request], Response | None]
 
 HOST = "host.docker.internal"
-"""By this name a container finds the machine it runs on."""
+"""The name of this machine inside of a container."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run until interrupted.
 
     Returns:
-        The exit status of the SAM CLI; 1 with the reason on standard error where it was not even started.
+        The exit status of the SAM CLI; 1 with the reason on standard error where the port is taken.
     """
     parser = argparse.ArgumentParser(prog="python -m tools.sam_local", description="Run the built functions in Docker.")
     parser.add_argument("--sam", type=Path, required=True, help="the SAM CLI")
@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options, passed_on = parser.parse_known_args(arguments)
     helpers: list[Helper] = []
     try:
-        # First of all: who holds this port is probably another `make sam-local`, whose template would be overwritten.
+        # First of all: where the port is taken, another `make sam-local` probably uses the template written below.
         server = Server(application(_asking(helpers), max_body=MAX_BODY, too_large=TOO_LARGE), options.port + 1)
     except OSError as error:
         reason = f"Port {options.port + 1} cannot be used ({os.strerror(error.errno or 0)})."
@@ -78,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # A variable of the shell would win over the one of that name in the template.
         around = {name: value for name, value in here.items() if not name.startswith("AWS_ENDPOINT_URL")}
         around["SAM_CLI_TELEMETRY"] = "0"
-        # Pulled is what is not there. Otherwise the registry would be asked whenever a container starts.
+        # An image that is here is not pulled again: the SAM CLI would ask the registry whenever a container starts.
         common = ["--template", str(adapted), "--add-host", f"{HOST}:host-gateway", "--skip-pull-image"]
         sam = [str(options.sam), "local"]
         containers = Containers(f"http://127.0.0.1:{options.port}", [*sam, "invoke", *common], found, around)
@@ -87,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(_screen(containers.url, server.port), flush=True)
         start = [*sam, "start-api", *common, "--port", str(options.port), "--warm-containers", "LAZY", *passed_on]
         with subprocess.Popen(start, env=around) as process:  # noqa: S603
-            # An interrupt reaches it as well, and it has containers to remove.
+            # The SAM CLI gets the interrupt as well, and removes its containers before it ends.
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             signal.signal(signal.SIGTERM, lambda *_: process.terminate())
             if os.environ.get("CRM") == "hubspot" and containers.wait(lambda: process.poll() is None):
@@ -100,7 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _asking(helpers: Sequence[Helper]) -> Callable[[Request], Response]:
-    """Ask one helper after the other."""
+    """Answer by the first helper that knows the request."""
 
     def answer(request: Request) -> Response:
         for helper in helpers:
@@ -123,7 +123,7 @@ def _furnish(stack: Stack, here: Mapping[str, str]) -> dict[str, str]:
 
 
 def _connect_crm(containers: Containers, helpers: list[Helper], undo: ExitStack) -> None:
-    from tools.local.crm import COMPANIES, LocalHubSpot  # noqa: PLC0415  (only there where the tests are)
+    from tools.local.crm import COMPANIES, LocalHubSpot  # noqa: PLC0415  (loads the fakes)
 
     crm = undo.enter_context(LocalHubSpot(containers, _from_container))
     for account_id in COMPANIES:
@@ -154,9 +154,9 @@ def _screen_of_crm(port: int) -> str:
 
 
 def adapt(built: str, functions: Mapping[str, Function], here: Mapping[str, str], architecture: str) -> dict[str, Any]:
-    """The built template with variables that lead to this machine's tables and topic.
+    """Give every function of the built template the variables of this machine's tables and topic.
 
-    The SAM CLI can override only variables that a template has, and knows neither names nor endpoints of local tables.
+    The SAM CLI can override only variables that a template has, and does not know the names of local tables.
 
     Args:
         built: the template that `make build` wrote.

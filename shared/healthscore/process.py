@@ -1,7 +1,7 @@
-"""What lives as long as a process: its AWS clients, the keys and settings it remembers, the sealed logs it has read.
+"""AWS clients and caches that live as long as the process, in one place where all of them can be dropped.
 
-In Lambda that ends with the execution environment. Tests and the local stack run several environments in one process:
-they drop all of it here, in one place, so that no client still points to an endpoint of before.
+In Lambda, they end with the execution environment. Tests and the local stack run several environments in one process,
+and drop them in between, so that no client has the endpoint of an earlier environment.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ T = TypeVar("T")
 
 
 class Memory(Protocol):
-    """Something that remembers what it has read."""
+    """A cache that can be emptied."""
 
     def forget(self) -> None:
-        """Know as little as at the start."""
+        """Empty the cache."""
 
 
 _memories: WeakSet[Memory] = WeakSet()
@@ -29,19 +29,19 @@ _made: list[Any] = []
 
 
 def once(make: Callable[[], T]) -> Callable[[], T]:
-    """Decorate a function without arguments that makes a client: it is called on first use, and once a process."""
+    """Decorate a function without arguments that makes a client: it is called at the first use, once a process."""
     kept = cache(make)
     _made.append(kept)
     return kept
 
 
 def remember(memory: Memory) -> None:
-    """Have a memory dropped with all the others."""
+    """Register a cache, for `forget` to empty it."""
     _memories.add(memory)
 
 
 def forget() -> None:
-    """Begin anew: close the clients that were made, and drop all that is remembered."""
+    """Close the clients, and empty the caches."""
     for kept in _made:
         if kept.cache_info().currsize:
             with contextlib.suppress(Exception):

@@ -1,8 +1,8 @@
-"""A function's start, which happens once and before anybody waits for an answer.
+"""The start of a function.
 
-A handler imports this module before all else of the library, and calls `complete` when it has loaded everything. In
-between nothing is looked for that could be thrown away: what is loaded stays, and the garbage collector, which would go
-through all of it several times, takes a fifteenth of a cold start to find nothing.
+A handler imports this module before the rest of the library, and calls `complete` after its last import. The garbage
+collector is off in between: modules stay loaded, so that it would search them several times and find nothing, which
+takes a fifteenth of a cold start.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ gc.disable()
 
 @cache
 def complete() -> None:
-    """Make what every request needs, and let garbage be collected again, though never among what is loaded now.
+    """Make the DynamoDB client, and turn the garbage collector on again, without the objects that exist now.
 
-    The DynamoDB client is made here and not by the first request, which then waits less, also because functions are
-    often seen to get more CPU while they start than their memory pays for (AWS does not promise it). Where the
-    environment does not allow a client, the first request will say so.
+    With the client made here, the first request is faster. A function is also often seen to get more CPU while it starts
+    than its memory pays for (AWS does not promise that). Where the environment does not allow a client, the first
+    request fails.
     """
-    # Not loaded before the collector is off.
+    # Loaded after the collector was turned off.
     from botocore.exceptions import BotoCoreError  # noqa: PLC0415
 
     from healthscore.storage.client import dynamodb  # noqa: PLC0415

@@ -102,9 +102,7 @@ def serving(files: dict[str, bytes]) -> Iterator[Index]:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True
-        server.handle_error = lambda *_arguments: (
-            None
-        )  # as for a client that is killed
+        server.handle_error = lambda *_arguments: None  # as for a client that is killed
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         index.url = f"http://127.0.0.1:{server.server_port}/simple"

@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from tools.local.stack import LocalStack
 
 NIGHTS = 14
-"""So many past nights are scored: enough for trends and drivers, few enough to start quickly."""
+"""The number of past nights that are scored: enough for trends and drivers, few enough for a quick start."""
 _BATCH = 2_500
 _ADMIN = "local-admin"
 
 
 @dataclass(frozen=True, slots=True)
 class DemoAccount:
-    """How one account of the demo workspace stands."""
+    """One account of the demo workspace, with its live score."""
 
     name: str
     path: str
@@ -38,16 +38,16 @@ class DemoAccount:
 
 
 def seed(stack: LocalStack, now: datetime) -> None:
-    """Write the demo workspace, unless it is there already (in a DynamoDB that outlived an earlier start).
+    """Write the demo workspace, unless it is there from an earlier start (in a DynamoDB that was kept).
 
-    The night to come is left to be run: what it will have to tell has not been told.
+    Tonight is not run, so that the user can run it and see its alerts.
 
     Args:
         stack: the local stack, empty or with the demo workspace in it.
-        now: the instant up to which the stories are told, aware.
+        now: the instant at which the stories end, aware.
 
     Raises:
-        CallError: something was not accepted.
+        CallError: the API refused a request.
     """
     try:
         stack.call("GET", account_path(STORIES[0].account_id), _ADMIN)
@@ -64,7 +64,7 @@ def _write(stack: LocalStack, now: datetime) -> None:
     for story in STORIES:
         stack.call("PUT", account_path(story.account_id), _ADMIN, story.profile(now))
         for report in story.crm[:-1]:
-            # The API takes what the CRM says now; what it said on an earlier day was received on that day.
+            # The API stores facts as received now; earlier facts have to be received on their own day.
             received = format_instant(now - report.days_ago * DAY)
             facts = crm_from_json({**story.crm_facts(report, now), "received_at": received})
             accounts.save_crm(story.account_id, facts)
@@ -77,7 +77,7 @@ def _write(stack: LocalStack, now: datetime) -> None:
 
 
 def demo_accounts(stack: LocalStack) -> Iterator[DemoAccount]:
-    """How the accounts of the demo workspace stand now, by the live score."""
+    """The accounts of the demo workspace with their live scores."""
     for story in STORIES:
         path = account_path(story.account_id)
         health = stack.call("GET", f"{path}/health", _ADMIN)

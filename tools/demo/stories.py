@@ -24,7 +24,7 @@ _SALESFORCE = {"provider": "salesforce", "active_deal": True, "last_meeting_at":
 
 @dataclass(frozen=True, slots=True)
 class CrmReport:
-    """What the CRM said one day."""
+    """The CRM facts of one day."""
 
     days_ago: int
     facts: Mapping[str, Any]
@@ -67,9 +67,9 @@ class Story:
         }
 
     def crm_facts(self, report: CrmReport, now: datetime) -> dict[str, Any]:
-        """A report of the CRM as `PUT /v1/accounts/{id}/crm` takes it."""
+        """The CRM facts of one day as `PUT /v1/accounts/{id}/crm` takes them."""
         return {
-            **{name: _instant(now, said) if name.endswith("_at") else said for name, said in report.facts.items()},
+            **{name: _instant(now, value) if name.endswith("_at") else value for name, value in report.facts.items()},
             "renewal_date": (now + self.renews_in * DAY).date().isoformat(),
         }
 
@@ -214,6 +214,5 @@ STORIES = (
         moments=_milestones(2, 1),
     ),
 )
-"""Told so that the coming night has something to tell, whatever the hour: Harborline's trend turns to declining,
-Pinecrest and Vantage (because of its CRM facts) are no longer healthy, Tidewater has not been seen for seven days, and
-Fjordline is healthy again."""
+"""Tonight has alerts, at any hour of the day: Harborline's trend turns to declining, Pinecrest and Vantage (because of
+its CRM facts) are no longer healthy, Tidewater has had no event for seven days, and Fjordline is healthy again."""

@@ -1,7 +1,7 @@
 """How customers use the made-up product: phases of visits, written out as events.
 
 Everything is random but repeatable: the same story at the same instant gives the same events, event ids included.
-Stories are told in days before now, so that they are fresh whenever the demo workspace is made.
+Stories are given in days before now, so that the demo workspace is up to date whenever it is made.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ACTIONS = (
     *("comment_added", "filter_saved", "file_uploaded") * 2,
     *("export_downloaded", "user_invited", "schedule_changed"),
 )
-"""What a visitor does after signing in, the frequent things named more often."""
+"""The events of a visit after signing in; frequent ones are listed more often."""
 _OPENS, _LAST_VISIT_STARTS = 8 * 60, 16 * 60
 """Minutes of the day, UTC."""
 _WEEKEND = 5
@@ -29,7 +29,7 @@ _WEEKEND = 5
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """A stretch of days with the same kind of usage; both ends are days before today, and included."""
+    """Days with the same kind of usage; `first` and `last` are days before today, both included."""
 
     first: int
     last: int
@@ -40,24 +40,24 @@ class Phase:
     minutes: tuple[int, int]
     """Length of a visit, from and to."""
     every: int = 1
-    """Only on every so-manieth day, beginning with the first."""
+    """2 for every second day, and so on, beginning with the first."""
     weekends: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One single event, such as a milestone."""
+    """A single event, such as a milestone."""
 
     days_ago: int
     name: str
     before_now: bool = False
-    """Between midnight and the time of day that it is now (otherwise in the morning, before anyone else)."""
+    """Half-way between midnight and now; otherwise in the morning, before all visits."""
 
 
 def events(
     account_id: str, users: tuple[str, ...], phases: tuple[Phase, ...], moments: tuple[Moment, ...], now: datetime
 ) -> Iterator[dict[str, Any]]:
-    """Write usage out as events for `POST /v1/events`, none of them later than now.
+    """Make the events of an account's usage, for `POST /v1/events`; none is later than now.
 
     Args:
         account_id: whose usage it is.

@@ -13,6 +13,8 @@ from uuid import UUID
 from tools.fakes.server import Call, FakeService, Reply, VirtualClock, Window
 
 SECRET = "fake-attio-secret"
+_PAGE = 500
+"""The most records that a query gives."""
 _STATUSES = {"stage", "status"}
 _SELECTS = {"priority", "customer_status"}
 
@@ -26,14 +28,16 @@ class FakeAttio(FakeService):
         self.attributes: dict[str, str] = {}
         """Ids of the attributes of companies by slug."""
         self.refused: set[str] = set()
+        """Ids of records that cannot be updated."""
         self.reads, self.writes = Window(100, 1), Window(25, 1)
         self._next = 0
 
     def object_id(self, slug: str) -> str:
+        """The id by which webhooks name an object."""
         return str(UUID(int=10**6 + sorted(self.records).index(slug)))
 
     def add(self, slug: str, **given: Any) -> str:
-        """Create a record; answers its id. `company` names the company of a deal or ticket."""
+        """Create a record and return its id. `company` is the id of the company of a deal or ticket."""
         self._next += 1
         record_id = str(UUID(int=self._next))
         self.records[slug][record_id] = {"created": self.clock.now(), "values": {}}
@@ -69,6 +73,7 @@ class FakeAttio(FakeService):
         return {"event_type": what, "id": ids, "actor": {"type": "workspace-member", "id": "m"}}
 
     def answer(self, call: Call) -> Reply:  # noqa: PLR0911  (a line a route)
+        """Answer a call as Attio's REST API v2 documents it."""
         path = call.path.strip("/").split("/")
         reading = call.method == "GET" or path[-1] == "query"
         now = self.clock.now()
@@ -96,7 +101,7 @@ class FakeAttio(FakeService):
         return Reply(404, {"code": "not_found"})
 
     def _query(self, slug: str, body: dict[str, Any]) -> Reply:
-        if body["limit"] > 500:
+        if body["limit"] > _PAGE:
             return Reply(400, {"code": "validation_type"})
         found = sorted(self.records[slug], key=lambda record_id: (self.records[slug][record_id]["created"], record_id))
         for name, wanted in (body.get("filter") or {}).items():

@@ -16,6 +16,9 @@ from tools.fakes.server import Call, FakeService, Reply, VirtualClock, Window
 
 SECRET = "fake-webhook-secret"
 CAP = 10_000
+"""Hits after which a search ends."""
+_LISTED, _SEARCHED, _READ, _ASSOCIATED, _UPDATED = 100, 200, 100, 1000, 100
+"""The most records that a call of each kind takes or gives."""
 _PIPELINES = {
     "tickets": {"1": {"ticketState": "OPEN"}, "2": {"ticketState": "OPEN"}, "4": {"ticketState": "CLOSED"}},
     "deals": {
@@ -34,7 +37,7 @@ class FakeHubSpot(FakeService):
         super().__init__(clock, address=address)
         self.objects: dict[str, dict[str, dict[str, Any]]] = {kind: {} for kind in _TYPE_IDS}
         self.lag = timedelta(0)
-        """How much later the search knows of a change than the objects do."""
+        """How much later than the objects the search has a change."""
         self.forbidden: set[str] = set()
         """Kinds that the token may not read."""
         self.refused: set[str] = set()
@@ -53,7 +56,7 @@ class FakeHubSpot(FakeService):
         self._next = 1000
 
     def add(self, kind: str, company: str | None = None, *, associated_after: float = 0, **properties: Any) -> str:
-        """Create a record, associated with a company at once or so many seconds later; answers its id."""
+        """Create a record, associated with a company at once or so many seconds later, and return its id."""
         self._next += 1
         record_id = str(self._next)
         self.objects[kind][record_id] = {}
@@ -75,13 +78,13 @@ class FakeHubSpot(FakeService):
         self._modified[kind].append((millis(at), record_id))
 
     def associate(self, kind: str, record_id: str, company: str, *, after: float = 0) -> None:
-        """Associate a record with a company; an association changes neither of the two."""
+        """Associate a record with a company, which changes neither of the two records."""
         at = self.clock.now() + timedelta(seconds=after)
         self._links[kind, record_id].setdefault("companies", []).append((company, at))
         self._links["companies", company].setdefault(kind, []).append((record_id, at))
 
     def archive(self, kind: str, record_id: str) -> None:
-        """Delete a record, as a user does: it is in no answer any more."""
+        """Delete a record, as a user does: it is in no answer after that."""
         del self.objects[kind][record_id]
         if kind == "companies":
             self._listed.remove(record_id)
@@ -103,6 +106,7 @@ class FakeHubSpot(FakeService):
         return {"subscriptionType": what, "objectTypeId": _TYPE_IDS[kind], "objectId": int(record_id), **more}
 
     def answer(self, call: Call) -> Reply:  # noqa: C901, PLR0911  (a line a route)
+        """Answer a call as HubSpot's dated API documents it."""
         now = self.clock.now()
         if self.daily_left <= 0:
             return Reply(429, {"status": "error", "errorType": "RATE_LIMIT", "policyName": "DAILY"})
@@ -137,7 +141,7 @@ class FakeHubSpot(FakeService):
 
     def _list(self, call: Call) -> Reply:
         limit = int(call.query.get("limit", 10))
-        if limit > 100:
+        if limit > _LISTED:
             return Reply(400, {"message": "limit"})
         after = int(call.query.get("after", 0))
         start = bisect.bisect_right(self._listed, after, key=int)
@@ -154,7 +158,7 @@ class FakeHubSpot(FakeService):
         return {"id": record_id, "properties": {name: kept.get(name) for name in names}, "archived": False}
 
     def _search(self, kind: str, body: dict[str, Any]) -> Reply:
-        if body["limit"] > 200 or int(body.get("after", 0)) + body["limit"] > CAP:
+        if body["limit"] > _SEARCHED or int(body.get("after", 0)) + body["limit"] > CAP:
             return Reply(400, {"message": "the search ends after 10,000"})
         wanted = {given["propertyName"]: int(given["value"]) for given in body["filterGroups"][0]["filters"]}
         learnt = millis(self.clock.now() - self.lag)
@@ -167,7 +171,7 @@ class FakeHubSpot(FakeService):
         return Reply(200, {"total": min(len(hits), CAP), "results": found})
 
     def _read(self, kind: str, body: dict[str, Any]) -> Reply:
-        if len(body["inputs"]) > 100:
+        if len(body["inputs"]) > _READ:
             return Reply(400, {"message": "too many inputs"})
         ids = [given["id"] for given in body["inputs"]]
         there = [record_id for record_id in ids if record_id in self.objects[kind]]
@@ -179,7 +183,7 @@ class FakeHubSpot(FakeService):
         return Reply(207, {"status": "COMPLETE", "results": results, "numErrors": 1, "errors": errors})
 
     def _associations(self, kind: str, to: str, body: dict[str, Any]) -> Reply:
-        if len(body["inputs"]) > 1000:
+        if len(body["inputs"]) > _ASSOCIATED:
             return Reply(400, {"message": "too many inputs"})
         results, errors = [], []
         now = self.clock.now()
@@ -209,7 +213,7 @@ class FakeHubSpot(FakeService):
 
     def _update(self, body: dict[str, Any]) -> Reply:
         inputs = body["inputs"]
-        if len(inputs) > 100 or any(given["id"] in self.refused for given in inputs):
+        if len(inputs) > _UPDATED or any(given["id"] in self.refused for given in inputs):
             return Reply(400, {"category": "VALIDATION_ERROR"})
         written = [given for given in inputs if given["id"] in self.objects["companies"]]
         for given in written:

@@ -1,4 +1,4 @@
-"""What every fake service has: an HTTP server on a free port, a clock that only moves when told, and limits."""
+"""What every fake service has: an HTTP server on a free port, a clock that moves only by `sleep`, and limits."""
 
 from __future__ import annotations
 
@@ -21,35 +21,42 @@ START = datetime(2026, 11, 21, 10, tzinfo=UTC)
 
 
 class VirtualClock:
-    """Time that passes only where somebody sleeps."""
+    """Time that passes only by `sleep`; it has the methods of `healthscore.integrations.crm.client.Clock`."""
 
     def __init__(self, start: datetime = START) -> None:
         self.at = start
         self.left_at: datetime | None = None
+        """When the caller has to be done; None where it has no end."""
 
     def now(self) -> datetime:
+        """The instant, aware UTC."""
         return self.at
 
     def monotonic(self) -> float:
+        """Seconds since `START`."""
         return (self.at - START).total_seconds()
 
     def sleep(self, seconds: float) -> None:
+        """Let time pass at once."""
         self.at += timedelta(seconds=seconds)
 
     def left(self) -> float:
+        """Seconds until `left_at`."""
         return float("inf") if self.left_at is None else (self.left_at - self.at).total_seconds()
 
 
 @dataclass
 class Window:
-    """A limit as the service counts it, and the most that it has seen."""
+    """A limit as the service counts it: so many calls in any span of so many seconds."""
 
     calls: int
     seconds: float
     made: deque[datetime] = field(default_factory=deque)
     most: int = 0
+    """The most calls that were in one span so far."""
 
     def takes(self, now: datetime) -> bool:
+        """Count a call; False where it is beyond the limit, and not counted."""
         while self.made and self.made[0] <= now - timedelta(seconds=self.seconds):
             self.made.popleft()
         if len(self.made) >= self.calls:
@@ -72,7 +79,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Reply:
-    """What a fake answers."""
+    """The answer of a fake."""
 
     status: int
     body: Any = None
@@ -80,9 +87,11 @@ class Reply:
 
 
 class FakeService:
-    """A service that answers on a port of the loopback interface, one call at a time, while it is entered.
+    """A service that answers on a free port, one call at a time, inside of a `with` statement.
 
-    Containers reach it on another address.
+    Args:
+        clock: its time; a virtual clock of its own where none is given.
+        address: the address of this machine to bind; containers reach the loopback interface only by another one.
     """
 
     def __init__(self, clock: VirtualClock | None = None, *, address: str = "127.0.0.1") -> None:
@@ -92,8 +101,9 @@ class FakeService:
         self.refusals = 0
         """Answers of 429 and of 500 or more."""
         self.troubles: deque[Reply] = deque()
-        """Answers given instead of the true ones, one a call."""
+        """Answers to the next calls, in place of the service's own."""
         self.before: Callable[[Call], Reply | None] = lambda _call: None
+        """Called before `answer`; a reply takes the place of the service's own."""
         self._lock = Lock()
         self._server = Server(application(self._respond, max_body=_MAX_BODY, too_large=Response(413)), address=address)
         self.url = self._server.url
@@ -124,5 +134,5 @@ class FakeService:
         return self.before(call) or self.answer(call)
 
     def answer(self, call: Call) -> Reply:
-        """What the service says to a call."""
+        """Answer an authorized call, as the service would."""
         raise NotImplementedError

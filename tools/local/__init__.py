@@ -1,1 +1,1 @@
-"""The whole product on one machine: the real handlers behind a stand-in for API Gateway, with AWS embedded."""
+"""The whole product on one machine: the real handlers behind a stand-in for API Gateway, with an embedded AWS."""

@@ -1,10 +1,10 @@
 """Start the local stack: `python -m tools.local --port 3000`, or `make run`.
 
 Variables of the shell:
-    SEED               `demo` (the default) for a workspace to look around in, `none` for an empty one
+    SEED               `demo` (the default) for the demo workspace, `none` for an empty one
     DYNAMODB_ENDPOINT  another DynamoDB than the embedded one, such as http://127.0.0.1:8000 for DynamoDB Local
-    CRM                `hubspot` for a HubSpot account to open tickets in, connected (with SEED=demo)
-    LOG_LEVEL          the least level of the functions' logs that are shown; WARN by default
+    CRM                `hubspot` for a connected HubSpot account to open tickets in (with SEED=demo)
+    LOG_LEVEL          the lowest level of the functions' logs that is shown; WARN by default
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def main() -> int:
     """Run the local stack until it is interrupted.
 
     Returns:
-        The exit status: 0 when it was stopped, 1 with the reason on standard error when it could not start.
+        The exit status: 0 after an interrupt, 1 with the reason on standard error where it could not start.
     """
     parser = argparse.ArgumentParser(prog="python -m tools.local", description="Run the whole product on this machine.")
     parser.add_argument("--port", type=int, default=3000, help="where to answer (3000; 0 for any free port)")
@@ -57,7 +57,7 @@ def main() -> int:
     try:
         with stack, ExitStack() as undo:
             if os.environ.get("CRM") == "hubspot":
-                from tools.local.crm import LocalHubSpot  # noqa: PLC0415  (only there where the tests are)
+                from tools.local.crm import LocalHubSpot  # noqa: PLC0415  (loads the fakes)
 
                 crm = undo.enter_context(LocalHubSpot(stack))
             else:

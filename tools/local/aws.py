@@ -1,7 +1,7 @@
-"""AWS embedded in this process: moto's server for DynamoDB and SNS on a free port of the loopback interface.
+"""AWS embedded in this process: moto, behind a free port.
 
-Calls to its DynamoDB that this very process makes do not go over the port: a connection for each call, and a web server
-behind it, would take most of the time.
+Calls of DynamoDB by this process do not use the port: a connection for each call, and the web server behind it, would
+take most of the time.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message as SNS would have delivered it."""
+    """A message as SNS would deliver it, by email and by SMS."""
 
     subject: str
     email: str
@@ -65,12 +65,12 @@ def running(address: str = "127.0.0.1") -> Iterator[str]:
 
 
 def create_tables(tables: Iterable[Table], *, expiring: bool = True) -> None:
-    """Create the template's tables, where they are not there yet (as they are in a DynamoDB Local that was kept).
+    """Create the template's tables, except those that are there (in a DynamoDB Local that was kept).
 
     Args:
         tables: as the template has them.
-        expiring: whether DynamoDB deletes items whose time is up, by the clock on the wall. DynamoDB Local does, at any
-            moment, so tests that live at some other time do without.
+        expiring: whether DynamoDB deletes expired items, by the real time. DynamoDB Local does so at any moment, so
+            that tests at another time need tables without.
     """
     client = boto3.client("dynamodb")
     for table in tables:
@@ -85,7 +85,7 @@ def create_tables(tables: Iterable[Table], *, expiring: bool = True) -> None:
 
 
 def delete_tables(tables: Iterable[Table]) -> None:
-    """Delete tables, and what is in them."""
+    """Delete tables with their items."""
     client = boto3.client("dynamodb")
     for table in tables:
         client.delete_table(TableName=table.name)
@@ -101,13 +101,13 @@ def create_topics(names: Iterable[str]) -> None:
 
 
 def messages(topic_arn: str) -> list[Message]:
-    """Every message published to a topic, oldest first, with the text each kind of subscriber would have got."""
+    """Every message published to a topic, oldest first."""
     sent = sns_backends[ACCOUNT][REGION].topics[topic_arn].sent_notifications
     return [_message(text, subject, attributes) for _, text, subject, attributes, _ in list(sent)]
 
 
 def clear() -> None:
-    """Forget everything of the embedded AWS but DynamoDB's tables."""
+    """Delete the embedded AWS's topics, queues and secrets; DynamoDB's tables stay."""
     for backend in (sns_backends, sqs_backends, secretsmanager_backends):
         backend.clear()
 
@@ -127,14 +127,14 @@ def _message(text: str, subject: str | None, attributes: dict[str, Any] | None) 
 
 _JSON: Any = {"content-type": "application/x-amz-json-1.0"}
 _running: set[str] = set()
-"""Endpoints that this process serves."""
+"""Endpoints of the embedded AWS in this process."""
 _lock = Lock()
-"""Held during a call: moto checks a write's condition and then writes, without a lock between the two. Of two
-conditional writes at the same moment both could succeed, which DynamoDB rules out and the product builds on."""
+"""Held during a call: moto checks a write's condition and then writes, without a lock around the two. Both of two
+conditional writes at the same moment could succeed, which DynamoDB rules out and the product depends on."""
 
 
 def _one_at_a_time(application: WSGIApplication) -> WSGIApplication:
-    """Serve one request after the other."""
+    """An application that answers one request at a time."""
 
     def serve(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         with _lock:

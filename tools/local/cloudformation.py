@@ -1,4 +1,4 @@
-"""CloudFormation's language, as far as one machine needs it: YAML with short tags, intrinsic functions, conditions."""
+"""The part of CloudFormation's language that the local stack needs: short tags, intrinsic functions, conditions."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ REGION = "eu-west-1"
 PARTITION = "aws"
 
 Value = Any
-"""Whatever YAML can say, and `NO_VALUE`."""
+"""Any value of YAML, and `NO_VALUE`."""
 NO_VALUE = object()
-"""What `AWS::NoValue` stands for; a property that has this value is taken as not written."""
+"""The value of `AWS::NoValue`; a property with this value is left out."""
 
 _TYPES_NAMED_BY = {
     "AWS::Serverless::Function": "FunctionName",
@@ -38,7 +38,7 @@ _VARIABLE = re.compile(r"\$\{(!?)([^}]*)\}")
 
 
 _YamlLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""The fast one, twenty times as fast, where PyYAML was built with it."""
+"""The loader in C, twenty times as fast, where PyYAML was built with it."""
 
 
 class _Loader(_YamlLoader):  # type: ignore[misc]  # one of two classes
@@ -102,7 +102,7 @@ class Resolver:
         }
 
     def resolve(self, value: Value) -> Value:
-        """Give a property's value with everything in it resolved.
+        """Resolve all intrinsic functions in a property's value.
 
         Raises:
             ValueError: an intrinsic function that the local stack does not know, or a name that the template lacks.
@@ -121,19 +121,19 @@ class Resolver:
         return {name: item for name, item in resolved.items() if item is not NO_VALUE}
 
     def condition(self, name: str) -> bool:
-        """Say whether a named condition of the template holds."""
+        """Whether a condition of the template holds."""
         if name not in self._conditions:
             raise ValueError(f"the template has no condition {name}")
         return bool(self.resolve(self._conditions[name]))
 
     def physical_name(self, logical_id: str) -> str:
-        """The name a resource has in the local stack: its own where the template gives one."""
+        """The name of a resource in the local stack: the template's, or one made of the stack's name."""
         resource = self._resources[logical_id]
         given = resource.get("Properties", {}).get(_TYPES_NAMED_BY.get(resource["Type"], ""))
         return f"{self._stack}-{logical_id}" if given is None else str(self.resolve(given))
 
     def arn(self, logical_id: str) -> str:
-        """The Amazon resource name a resource has in the local stack."""
+        """The Amazon resource name of a resource in the local stack."""
         kind = self._resources[logical_id]["Type"]
         pattern = _ARN_OF.get(kind, "cloudformation:{region}:{account}:{name}")
         name = self.physical_name(logical_id)

@@ -1,4 +1,4 @@
-"""The functions in the containers of `sam local`, asked and invoked from this machine."""
+"""Requests to, and invocations of, the functions in the containers of `sam local`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 _PATIENCE_SECONDS = 120
-"""A container's first answer takes seconds, on a busy machine many."""
+"""A container's first answer takes seconds, and many on a busy machine."""
 _PAUSE_SECONDS = 0.2
 
 
@@ -27,7 +27,7 @@ class Containers:
     def __init__(
         self, url: str, invocation: list[str], environment: Mapping[str, str], around: Mapping[str, str]
     ) -> None:
-        """Take what it needs to reach them.
+        """Take the URL and the command by which to reach them.
 
         Args:
             url: where `sam local start-api` answers.
@@ -41,7 +41,7 @@ class Containers:
         self._around = dict(around)
 
     def wait(self, running: Callable[[], bool]) -> bool:
-        """Wait until the API answers; False where it ended before it did."""
+        """Wait until the API answers; False where `running` says that it ended."""
         while running():
             try:
                 self.ask(Request("GET", "/healthz"))
@@ -62,7 +62,7 @@ class Containers:
             connection.close()
 
     def call(self, method: str, path: str, key: str = "", body: object = None) -> dict[str, Any]:
-        """Make a request of the API; answers its JSON.
+        """Make a request of the API, and return the answer's JSON.
 
         Raises:
             CallError: the answer was not a success.
@@ -70,7 +70,7 @@ class Containers:
         return call(self.ask, method, path, key, body)
 
     def invoke(self, logical_id: str, event: str) -> str:
-        """Invoke a function with an event as JSON; answers its result as JSON.
+        """Invoke a function with an event as JSON, and return its result as JSON.
 
         Raises:
             FunctionError: it raised, or ran out of time: the SAM CLI's own status is 0 even so.

@@ -1,8 +1,8 @@
-"""A HubSpot account to try things on: `CRM=hubspot make run`. Open a ticket in it, and see the CRM component move.
+"""A fake HubSpot account for `CRM=hubspot make run`: open a ticket in it, and see the CRM component fall.
 
-The account is the tests' fake one, behind a port of its own. The product reads it and is told of changes by signed
-webhooks, as it would be by the real one; what stands between them when deployed (the queue) is emptied here at once.
-`CRM=hubspot make sam-local` connects it to functions in containers, with an empty workspace of Attio beside it.
+The product reads the account, and gets signed webhooks for its changes, as from the real one. The queue behind the
+webhook is emptied here at once. `CRM=hubspot make sam-local` connects the account to functions in containers, with an
+empty workspace of Attio beside it.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 COMPANIES = ("brightpath", "tidewater", "lumen")
-"""Accounts of the demo workspace that have a company in it."""
+"""Accounts of the demo workspace that have a company in the CRM."""
 _ADMIN = "local-admin"
 _WEBHOOK = "/v1/crm/hubspot/webhook"
 _OPEN, _CLOSED = "1", "4"
 
 
 class Product(Protocol):
-    """What the account needs of a running product: `LocalStack` has it, and so do `Containers`."""
+    """A running product, as the account uses it: a `LocalStack`, or `Containers`."""
 
     url: str
 
@@ -45,14 +45,14 @@ class Product(Protocol):
 
 
 class _Now(VirtualClock):
-    """The clock on the wall."""
+    """The real time."""
 
     def now(self) -> datetime:
         return datetime.now(UTC)
 
 
 class LocalHubSpot:
-    """The account, while it is entered.
+    """The account, inside of a `with` statement.
 
     >>> with LocalStack(port=3000) as stack, LocalHubSpot(stack) as hubspot:
     ...     hubspot.connect()
@@ -62,8 +62,8 @@ class LocalHubSpot:
         """Take the product to connect to.
 
         Args:
-            product: it runs, but for its port, which may answer later.
-            reach: makes of a URL of this machine the one by which the functions reach it, where they are in containers.
+            product: the running product; its port may answer later.
+            reach: returns the URL by which the functions reach a URL of this machine, where they are in containers.
         """
         self._stack = product
         self._reach = reach or str
@@ -110,8 +110,8 @@ class LocalHubSpot:
     def connect_attio(self) -> None:
         """Connect a workspace of Attio besides, without companies.
 
-        Its webhooks are signed without a time, so that one can be kept in a file (`events/crm_webhook.json`); one of
-        HubSpot is worth nothing after five minutes.
+        Attio signs no time, so that a webhook can be kept in a file (`events/crm_webhook.json`); one of HubSpot is
+        refused after five minutes.
         """
         self._stack.call("PUT", "/v1/crm/attio", _ADMIN, {})
 
@@ -119,7 +119,7 @@ class LocalHubSpot:
         return {"token": fake.token, "webhook_secret": webhook_secret, "url": self._reach(fake.url)}
 
     def answer(self, request: Request) -> Response | None:
-        """Answer `POST /_local/crm/tickets` (open one, or close one), or None where it is somebody else's to answer."""
+        """Answer `POST /_local/crm/tickets`, which opens or closes a ticket; None for other requests."""
         if (request.method, request.target.rstrip("/")) != ("POST", "/_local/crm/tickets"):
             return None
         try:
@@ -130,9 +130,9 @@ class LocalHubSpot:
             reason = f'Send {{"account_id": …, "priority": "HIGH"}} with one of {known}, or {{"close": "<ticket_id>"}}.'
             return _json(HTTPStatus.BAD_REQUEST, {"success": False, "code": "invalid_request", "message": reason})
         headers, body = self._fake.webhook(self._fake.event("tickets", ticket), url=self._stack.url + _WEBHOOK)
-        told = self._stack.ask(Request("POST", _WEBHOOK, tuple(headers.items()), body))
+        webhook = self._stack.ask(Request("POST", _WEBHOOK, tuple(headers.items()), body))
         self._refresh()
-        return _json(HTTPStatus.OK, {"ticket_id": ticket, "webhook": told.status})
+        return _json(HTTPStatus.OK, {"ticket_id": ticket, "webhook": webhook.status})
 
     def _change(self, asked: Mapping[str, Any]) -> str:
         if "close" in asked:

@@ -1,12 +1,12 @@
-"""The embedded DynamoDB: moto's, with calls whose cost depends on what they touch, not on what is stored.
+"""The embedded DynamoDB: moto's, with calls whose cost depends on the items they touch, not on all that are stored.
 
-Moto copies every table that a transaction names, sorts a whole table to query one partition of it, and keeps every item
-that it ever made. Here moto's own code runs on an excerpt: a table that holds just the items which the call can touch.
-What a call does and what it answers stay moto's.
+Moto copies every table that a transaction names, sorts a whole table to query one partition, and keeps every item that
+it ever made. Here, moto's code runs on an excerpt: a table with just the items that the call can touch. The effects and
+answers of a call are moto's.
 """
 
 # mypy: disable-error-code="arg-type, assignment, attr-defined, method-assign, misc, return-value, union-attr"
-# (moto says little of its own types)
+# (moto has few types)
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ _REGION = re.compile(r"Credential=[^/]+/\d+/([^/]+)/dynamodb/")
 
 
 def answer(request: AWSPreparedRequest) -> tuple[int, bytes] | None:
-    """Answer a call of DynamoDB without what moto's web server spends on each call.
+    """Answer a call of DynamoDB without moto's web server.
 
     Returns:
-        Status and body. None where it is no call of DynamoDB, or one that moto has no answer to from here: nothing was
-        changed, and moto's web server is to be asked.
+        Status and body. None where it is no call of DynamoDB, or one that fails here: nothing was changed, and the
+        request has to go to moto's web server.
     """
     target, region = _header(request, "X-Amz-Target"), _REGION.search(_header(request, "Authorization"))
     if not target.startswith(_TARGET) or region is None:
@@ -59,9 +59,9 @@ def answer(request: AWSPreparedRequest) -> tuple[int, bytes] | None:
     try:
         handler.body = json.loads(request.body, object_hook=_with_bytes)
         result = getattr(handler, xform_name(target.removeprefix(_TARGET)))().result
-    except HTTPException as refusal:  # all that DynamoDB itself refuses a call with
+    except HTTPException as refusal:  # all errors of DynamoDB itself
         return refusal.code, str(refusal.description).encode()
-    except Exception:  # noqa: BLE001  (moto's web server meets it again, and makes an answer of it)
+    except Exception:  # noqa: BLE001  (moto's web server gets the same error, and makes an answer of it)
         return None
     return 200, json.dumps(result, default=_as_json).encode()
 
@@ -72,7 +72,7 @@ def _header(request: AWSPreparedRequest, name: str) -> str:
 
 
 def _with_bytes(found: dict[str, Any]) -> dict[str, Any]:
-    """Part of a request; where it is a binary value, with its bytes."""
+    """An object of a request, with bytes in place of base64 where it is a binary value."""
     match found:
         case {"B": str(text)}:
             return {"B": base64.b64decode(text)}
@@ -86,27 +86,27 @@ def _as_json(value: bytes | datetime) -> str | float:
 
 
 def install() -> None:
-    """Make moto use this backend, for every account and region of this process; once is enough."""
+    """Make moto use this backend, for every account and region of this process. May be called again."""
     if dynamodb_backends.backend is EmbeddedDynamoDB:
         return
     dynamodb_backends.backend = EmbeddedDynamoDB
     dynamodb_backends.clear()
     for kind in (Item, Table, _Excerpt):
-        # Moto lists what it has made of each kind, for a page that nobody opens here.
+        # Moto lists the instances of each kind, for a page that is not used here.
         kind.instances_tracked = deque(maxlen=0)
     _read_expressions_once()
 
 
 def _read_expressions_once() -> None:
-    """Keep how moto reads an expression, which is half of what a write costs: the product has a few dozen of them."""
+    """Keep the expressions that moto has parsed: that is half of a write's cost, and the product has a few dozen."""
     lex = ConditionExpressionParser._lex_one_node  # noqa: SLF001  (there is no public one)
     lexed = lru_cache(10_000)(lambda text: lex(ConditionExpressionParser(None, None, None), text))
     ConditionExpressionParser._lex_one_node = lambda _, text: lexed(text)  # noqa: SLF001
     UpdateExpressionParser.make = lru_cache(10_000)(UpdateExpressionParser.make)
-    # Each use of an expression takes a copy of it; this is how to copy a tree of some hundred nodes quickly.
+    # Moto copies an expression at each use; pickle copies a tree of some hundred nodes quickly.
     Node.__deepcopy__ = lambda node, _: pickle.loads(pickle.dumps(node, pickle.HIGHEST_PROTOCOL))  # noqa: S301
     for validator in (ActionCountValidator, OverlappingPathsValidator):
-        # These look at all of an expression; moto has them look at each part of it as well.
+        # These check a whole expression; moto would call them for each part of it as well.
         validator.traverse = validator.process
 
 
@@ -121,7 +121,7 @@ class EmbeddedDynamoDB(DynamoDBBackend):
         tables = {operation.get("TableName"): self._find(operation.get("TableName")) for operation in operations}
         excerpts = {table.name: _Excerpt.of(table, ()) for table in tables.values() if table is not None}
         if any(excerpt.stream_shard is not None for excerpt in excerpts.values()):
-            super().transact_write_items(transact_items)  # takes back as well what the stream was told
+            super().transact_write_items(transact_items)  # undoes records of the stream as well
             return
         touched = list(self._touched(tables, operations))
         for table, key in touched:
@@ -161,7 +161,7 @@ class EmbeddedDynamoDB(DynamoDBBackend):
     def _touched(
         self, tables: Mapping[str | None, Table | None], operations: Iterable[dict[str, Any]]
     ) -> Iterator[tuple[Table, tuple[DynamoType, DynamoType | None]]]:
-        """The table and the key that each write touches; one that lacks these is left out, and moto refuses it."""
+        """The table and the key of each write. A write without them is left out, and moto refuses it."""
         for operation in operations:
             table = tables[operation.get("TableName")]
             attributes = operation.get("Item", operation.get("Key"))
@@ -170,7 +170,7 @@ class EmbeddedDynamoDB(DynamoDBBackend):
                     yield table, self.get_keys_value(table, attributes)
 
     def _only(self, tables: Iterable[Table]) -> DynamoDBBackend:
-        """A backend of moto's that has these tables and no others."""
+        """A backend of moto's with these tables only."""
         backend = DynamoDBBackend(self.region_name, self.account_id)
         backend.tables.update((table.name, table) for table in tables)
         return backend
@@ -188,12 +188,12 @@ class _Excerpt(Table):
         return excerpt
 
     def __deepcopy__(self, _memo: dict[int, Any]) -> Self:
-        """Moto copies the tables of a transaction to be able to go back; an excerpt is thrown away instead."""
+        """Return itself: moto copies the tables of a transaction for undoing it, but an excerpt is used only once."""
         return self
 
 
 def _partition(table: Table, index_name: str | None, value: DynamoType) -> Iterable[Item]:
-    """The items that have a value as their hash key, in a table or in one of its indexes."""
+    """The items whose hash key, in a table or in one of its indexes, has a value."""
     if index_name is None:
         found = table.items.get(value)
         return () if not found else found.values() if table.has_range_key else (found,)

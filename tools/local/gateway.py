@@ -1,8 +1,8 @@
-"""A stand-in for API Gateway: makes HTTP API events (payload 2.0) of requests, and answers of what handlers return.
+"""A stand-in for API Gateway: makes HTTP API events (payload 2.0) of requests, and responses of handlers' results.
 
-It keeps the gateway's habits that a handler must survive: the path arrives decoded (an id with an encoded slash turns
-into two segments, a decoded question mark cuts the rest off), bodies that do not look like text arrive as base64,
-repeated headers and parameters are joined, cookies stand apart, and long bodies never arrive.
+It does what the gateway does to a request: the path is decoded (an encoded slash in an id makes two parts of it, a
+decoded question mark ends it), bodies that are not declared to be text are in base64, repeated headers and parameters
+are joined, cookies are apart, and bodies that are too long are refused.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 MAX_BODY = 10 * 1024 * 1024
 """Longest request body of an HTTP API."""
 MAX_EVENT = 6 * 1024 * 1024
-"""Longest event, as JSON, with which Lambda can be invoked synchronously; the same holds for its result."""
+"""Longest event, as JSON, for a synchronous invocation of Lambda, and the longest result."""
 
 _TEXT_TYPES = ("application/json", "application/javascript", "application/xml")
 
 
 def refusal(status: HTTPStatus, message: str) -> Response:
-    """An answer of the gateway itself, in the gateway's own shape."""
+    """An answer of the gateway itself."""
     body = json.dumps({"message": message}).encode()
     return Response(status, body, {"content-type": "application/json"})
 
@@ -56,15 +56,15 @@ class Gateway:
         Args:
             routes: the routes of the template.
             cors: how to answer browsers, if at all.
-            invoke: called with a function's logical id and the event as JSON; returns the result as JSON.
-                Whatever it raises is the function's failure.
+            invoke: called with a function's logical id and the event as JSON; returns the result as JSON. Any exception
+                is a failure of the function.
         """
         self._routes = routes
         self._cors = cors
         self._invoke = invoke
 
     def answer(self, request: Request) -> Response:
-        """Answer one request, by a function where a route leads to one."""
+        """Answer a request: by the function of its route, or 404."""
         if self._cors and is_preflight(request):
             return Response(HTTPStatus.NO_CONTENT, headers=cors_headers(self._cors, request, preflight=True))
         found = match(self._routes, request.method, decoded_path(request.target))
@@ -75,7 +75,7 @@ class Gateway:
             return TOO_LARGE
         try:
             response = to_response(self._invoke(found.route.function, event))
-        except Exception:  # noqa: BLE001  (the gateway knows of a function only that it failed)
+        except Exception:  # noqa: BLE001  (the gateway answers any failure of a function in the same way)
             return refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal Server Error")
         return self._with_cors(request, response) if self._cors else response
 
@@ -87,21 +87,21 @@ class Gateway:
 
 
 def decoded_path(target: str) -> str:
-    """The path by which the gateway routes: decoded first, and cut off at a question mark that only then appears."""
+    """The path by which the gateway routes: decoded, and cut off at a question mark that was encoded."""
     return unquote(target.partition("?")[0], errors="replace").partition("?")[0]
 
 
 def to_event(request: Request, found: Match, now: datetime, request_id: str) -> dict[str, Any]:
-    """Write a request as the event that the gateway hands to a function.
+    """Make the event with which the gateway invokes a function.
 
     Args:
         request: the HTTP request.
-        found: the route it took.
-        now: when it arrived.
+        found: its route.
+        now: the instant at which it arrived, aware UTC.
         request_id: the gateway's id for it.
 
     Returns:
-        A payload of format 2.0; fields that have no value are left out, as the gateway does.
+        A payload of format 2.0; fields without a value are left out, as by the gateway.
     """
     headers = _headers(request)
     cookies = headers.pop("cookie", None)
@@ -147,19 +147,19 @@ def to_event(request: Request, found: Match, now: datetime, request_id: str) -> 
 
 
 def to_response(result: str) -> Response:
-    """Read what a function returned, as the gateway does.
+    """Make a response of a function's result, as the gateway does.
 
     Args:
         result: the function's result as JSON.
 
     Raises:
-        ValueError: the gateway would answer 500: the result is too long, or has no such shape.
+        ValueError: the result is too long, or malformed; the gateway answers 500.
     """
     if len(result.encode()) > MAX_EVENT:
         raise ValueError("the result is longer than Lambda lets through")
     answer = json.loads(result)
     if not isinstance(answer, dict) or "statusCode" not in answer:
-        # Format 2.0 takes any other value for the body of a success.
+        # In format 2.0, any other value is the body of a success.
         return Response(HTTPStatus.OK, result.encode(), {"content-type": "application/json"})
     body = answer.get("body") or ""
     headers = {str(name).lower(): str(value) for name, value in (answer.get("headers") or {}).items()}
@@ -173,13 +173,13 @@ def to_response(result: str) -> Response:
 
 
 def is_preflight(request: Request) -> bool:
-    """Say whether a browser asks what it may send, which the gateway answers by itself."""
+    """Whether a request is a browser's preflight, which the gateway answers itself."""
     asks = request.header("origin") is not None and request.header("access-control-request-method") is not None
     return request.method == "OPTIONS" and asks
 
 
 def cors_headers(cors: Cors, request: Request, *, preflight: bool) -> dict[str, str]:
-    """The headers with which the gateway tells a browser what is allowed; none for an origin that is not."""
+    """The CORS headers of an answer; none for an origin that is not allowed."""
     origin = request.header("origin")
     if origin is None or not ({"*", origin} & set(cors.origins)):
         return {}
@@ -209,7 +209,7 @@ def _joined(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
 
 
 def _as_text(body: bytes, headers: Mapping[str, str]) -> str | None:
-    """The body as text, or None where the gateway would send base64: encoded, not declared to be text, or not UTF-8."""
+    """The body as text; None where the gateway sends base64: compressed, not declared to be text, or not UTF-8."""
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     if "content-encoding" in headers or not (kind.startswith("text/") or kind in _TEXT_TYPES):
         return None

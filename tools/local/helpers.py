@@ -1,4 +1,4 @@
-"""What only the local stack has: a welcome page, the nightly run on request, and what SNS would have delivered."""
+"""The routes that only the local stack has: a welcome page, the nightly run, the messages that SNS would deliver."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Helpers:
         """The text of `GET /`."""
 
     def answer(self, request: Request) -> Response | None:
-        """Answer a request, or None where it is the product's to answer."""
+        """Answer a request; None for a route of the product."""
         path = request.target.partition("?")[0]
         if path == "/" and request.method == "GET":
             return self._welcome(request)

@@ -1,8 +1,8 @@
 """A stand-in for Lambda: loads the real handlers and invokes them with JSON events and a context.
 
-As in Lambda, an execution environment serves one event at a time and stays warm for the next; events that arrive
-meanwhile get an environment of their own, up to a number; then they wait. Here an environment is the handler's module,
-loaded once more; the library behind the handlers is shared by all of them.
+As in Lambda, an execution environment handles one event at a time, and is used again for later events. Events that
+arrive meanwhile get environments of their own, up to `CONCURRENCY`; more events wait. An environment here is a copy of
+the handler's module; all of them share the library.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ if TYPE_CHECKING:
     Handler = Callable[[dict[str, Any], "Context"], Any]
 
 CONCURRENCY = 10
-"""Environments of a function at most, as a new AWS account has them: more would only share this process's one thread of
-Python. What arrives beyond them waits for one; Lambda would refuse it, and the client would send it again."""
+"""The most environments of a function, as in a new AWS account; more would only share this process's one interpreter.
+Further events wait, where Lambda would refuse them and the client would send them again."""
 _READ_WHEN_LOADED = ("POWERTOOLS_", "AWS_LAMBDA_")
-"""Variables that may differ between functions: they are read once, while the handler's module is loaded."""
+"""Variables that may differ between functions, since they are read only while the handler's module is loaded."""
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What Lambda tells a handler about its invocation."""
+    """The context of an invocation."""
 
     function_name: str
     function_version: str
@@ -60,14 +60,14 @@ class FunctionError(Exception):
 
 
 class Lambdas:
-    """The functions of a template, ready to be invoked from any thread."""
+    """The functions of a template; may be invoked from any thread."""
 
     def __init__(self, functions: Mapping[str, Function], root: Path) -> None:
         """Take the functions by logical id, and the template's folder.
 
         Raises:
-            ValueError: two functions give one environment variable different values. The functions share this
-                process and thereby its environment, so the local stack could not tell them apart.
+            ValueError: a variable has different values in two functions. All functions share the environment of this
+                process.
         """
         self._functions = functions
         self._root = root
@@ -99,7 +99,7 @@ class Lambdas:
 
     @contextmanager
     def _environment_of(self, function: Function) -> Iterator[Handler]:
-        """An execution environment for one invocation: a warm one where one is idle."""
+        """An execution environment for one invocation: an idle one, or a new one."""
         idle = self._idle[function.logical_id]
         with self._lock:
             if idle:
@@ -127,7 +127,7 @@ def _load(function: Function, root: Path) -> Handler:
 
 
 def _own_environment(function: Function) -> dict[str, str]:
-    """What the runtime sets for every function, and the function's own variables that are read when it is loaded."""
+    """The variables of the runtime, and the function's own variables that are read while it is loaded."""
     return {
         "AWS_LAMBDA_FUNCTION_NAME": function.name,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory),

@@ -1,7 +1,7 @@
-"""Which function answers a request: the route selection of API Gateway's HTTP APIs.
+"""Selects the route of a request, as API Gateway's HTTP APIs do.
 
-Where the gateway's documentation makes no promise, this one is strict, so that nothing works here that may fail
-deployed: `/x/` is not `/x`, and a variable, greedy or not, never stands for nothing.
+Where the gateway's documentation leaves a case open, the selection is strict, so that nothing works here and fails when
+deployed: `/x/` is not `/x`, and the value of a variable, greedy or not, is never empty.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The route chosen for a request, and what its variables stand for."""
+    """The route of a request, and the values of its variables."""
 
     route: Route
     parameters: Mapping[str, str]
@@ -44,8 +44,8 @@ class Match:
 def match(routes: Iterable[Route], method: str, path: str) -> Match | None:
     """Choose the most specific route for a request.
 
-    Segment by segment from the left, a literal beats a variable and a variable beats a greedy one; of routes with the
-    same path, the one that names the method beats `ANY`; the catch-all comes last.
+    From left to right in the path, a literal part goes before a variable, and a variable before a greedy one. Of routes
+    with the same path, the one that names the method goes before `ANY`. The catch-all route is last.
 
     Args:
         routes: the API's routes.
@@ -66,25 +66,25 @@ _LITERAL, _VARIABLE, _GREEDY, _CATCH_ALL = range(4)
 
 
 def _fit(pattern: str, path: str) -> tuple[tuple[int, ...], dict[str, str]] | None:
-    """How closely a route's path fits a request's (smaller is closer), and the values of its variables."""
+    """The rank of a route's path for a request's (smaller is closer), and the values of its variables; None: no match."""
     if pattern == DEFAULT:
         return (_CATCH_ALL,), {}
     wanted, given = pattern.split("/"), path.split("/")
     rank: list[int] = []
     parameters: dict[str, str] = {}
-    for position, segment in enumerate(wanted):
+    for position, part in enumerate(wanted):
         rest = given[position:]
-        if segment.startswith("{") and segment.endswith("+}"):
-            parameters[segment[1:-2]] = "/".join(rest)
-            return ((*rank, _GREEDY), parameters) if parameters[segment[1:-2]] else None
+        if part.startswith("{") and part.endswith("+}"):
+            parameters[part[1:-2]] = "/".join(rest)
+            return ((*rank, _GREEDY), parameters) if parameters[part[1:-2]] else None
         if not rest:
             return None
-        if segment.startswith("{"):
+        if part.startswith("{"):
             if not rest[0]:
                 return None
-            parameters[segment[1:-1]] = rest[0]
+            parameters[part[1:-1]] = rest[0]
             rank.append(_VARIABLE)
-        elif segment == rest[0]:
+        elif part == rest[0]:
             rank.append(_LITERAL)
         else:
             return None

@@ -1,4 +1,4 @@
-"""What a newcomer reads once the local stack is up: where it is, with which keys, who is in it, and what to try."""
+"""The text that the local stack shows after its start: URL, API keys, accounts, and commands to try."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _TO_WAKE = "pinecrest"
 
 
 def screen(url: str, demo_accounts: Sequence[DemoAccount], *, color: bool, dynamodb_endpoint: str | None = None) -> str:
-    """Write the text of the screen.
+    """Make the text of the screen.
 
     Args:
         url: where the stack answers.
         demo_accounts: the accounts of the demo workspace; empty where it was not wanted.
         color: whether to use a terminal's colours.
-        dynamodb_endpoint: where DynamoDB is, if it is not the embedded one.
+        dynamodb_endpoint: the endpoint of DynamoDB, where it is not the embedded one.
     """
     account = _TO_WAKE if demo_accounts else _BEFORE_DEMO
     kept = f"The tables are in {dynamodb_endpoint}" if dynamodb_endpoint else "What is in memory is then gone"
@@ -54,7 +54,7 @@ def screen(url: str, demo_accounts: Sequence[DemoAccount], *, color: bool, dynam
 
 
 def wants_color() -> bool:
-    """Whether standard output is a terminal that may be written to in colour."""
+    """Whether standard output is a terminal that shows colours."""
     return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
 
 

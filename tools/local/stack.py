@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 KEYS = {f"local-{scope}": scope for scope in (Scope.WRITE, Scope.READ, Scope.ADMIN)}
-"""The API keys that every local stack has. Nobody but this machine can reach it, so they need not be secret."""
+"""The API keys of every local stack. Only this machine reaches the stack, so they need not be secret."""
 
 
 class CallError(RuntimeError):
@@ -37,7 +37,7 @@ class CallError(RuntimeError):
 def call(
     ask: Callable[[Request], Response], method: str, path: str, key: str = "", body: object = None
 ) -> dict[str, Any]:
-    """Make a request of the API by whatever answers requests, and give the answer's JSON.
+    """Make a request of the API by a function that answers requests, and return the answer's JSON.
 
     Raises:
         CallError: the answer was not a success.
@@ -54,8 +54,8 @@ def call(
 class LocalStack:
     """The whole product on a port of the loopback interface.
 
-    It binds its port at once, so that nothing is done in vain where the port is taken; requests wait until `serve`.
-    The process's environment is changed while it runs: one process can run one local stack.
+    It binds its port at once, and fails before any other work where the port is taken; requests wait until `serve`.
+    While it runs, it changes the environment of the process: a process can run one local stack at a time.
 
     >>> with LocalStack(port=3000) as stack:
     ...     stack.serve()
@@ -74,12 +74,12 @@ class LocalStack:
         Args:
             port: where to answer.
             dynamodb_endpoint: another DynamoDB than the embedded one, such as DynamoDB Local.
-            log_level: the least level that the functions log.
-            report: told one line for every request that came over the port.
+            log_level: the lowest level that the functions log.
+            report: called with a line for every request that came over the port.
 
         Raises:
             OSError: the port is in use.
-            ValueError: the template holds what the local stack does not know.
+            ValueError: the template uses something that the local stack does not know.
         """
         parameters = {"AllowedOrigins": "*", "LogLevel": log_level, "MessagesPerSecond": "300"}
         self._stack = template.read(ROOT / "template.yaml", stack="healthscore-local", parameters=parameters)
@@ -106,7 +106,7 @@ class LocalStack:
             undo.callback(aws.clear)
             for key, scope in KEYS.items():
                 keys.add(key, scope, "local stack", datetime.now(UTC))
-            undo.callback(self._server.stop)  # before all that its last requests need is gone
+            undo.callback(self._server.stop)  # before the tables that its last requests need are deleted
             self._undo = undo.pop_all()
         return self
 
@@ -135,11 +135,11 @@ class LocalStack:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What the functions find in their environment."""
+        """The variables of the functions."""
         return self._lambdas.environment
 
     def invoke(self, logical_id: str, event: str) -> str:
-        """Invoke a function with an event as JSON; answers its result as JSON.
+        """Invoke a function with an event as JSON, and return its result as JSON.
 
         Raises:
             FunctionError: it raised.
@@ -151,7 +151,7 @@ class LocalStack:
         return self._route(request)
 
     def extend(self, answer: Callable[[Request], Response | None]) -> None:
-        """Ask somebody else first, who answers None where a request is not theirs."""
+        """Add a function that is asked before the product, and returns None for requests that it does not know."""
         self._extras.append(answer)
 
     def _route(self, request: Request) -> Response:
@@ -169,7 +169,7 @@ class LocalStack:
 
 
 def _set_environment(environment: dict[str, str]) -> None:
-    """Go over to another environment: what was made or read in the one before is of no use there."""
+    """Change to another environment, and drop clients and caches of the one before."""
     os.environ.clear()
     os.environ.update(environment)
     process.forget()

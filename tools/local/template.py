@@ -1,6 +1,6 @@
-"""What template.yaml says the stack consists of: functions with routes and environment, tables, topics, CORS.
+"""Reads from template.yaml what the local stack runs: functions with routes and environment, tables, topics, CORS.
 
-Nothing of this is written down a second time for local use, so what runs here is what is deployed.
+The local stack has no description of its own, so that it runs what is deployed.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ class Table:
 
     name: str
     definition: Mapping[str, Any]
-    """What `CreateTable` takes beside the name."""
+    """The arguments of `CreateTable`, without the name."""
     ttl_attribute: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Cors:
-    """How the HTTP API answers browsers of other origins."""
+    """The CORS configuration of the HTTP API."""
 
     origins: tuple[str, ...] = ()
     methods: tuple[str, ...] = ()
@@ -62,7 +62,7 @@ class Cors:
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """Everything of the template that the local stack runs."""
+    """The resources of the template that the local stack runs."""
 
     functions: Mapping[str, Function]
     """By logical id."""
@@ -88,7 +88,7 @@ def read(path: Path, *, stack: str, parameters: Mapping[str, str] | None = None)
 
 
 _document = lru_cache(4)(cloudformation.load)
-"""A template, remembered by its text: one process reads the same one over and over. It is not to be changed."""
+"""A template by its text; a process reads the same one many times. It must not be changed."""
 
 
 class _Reader:
@@ -172,5 +172,5 @@ class _Reader:
 
 
 def _text(value: object) -> str:
-    """An environment value as CloudFormation hands it to Lambda."""
+    """An environment value as CloudFormation gives it to Lambda."""
     return str(value).lower() if isinstance(value, bool) else str(value)
