@@ -1,8 +1,8 @@
 """Run the built functions in Lambda's own containers: `make sam-local`.
 
 `sam local start-api` runs the functions. This command makes the tables, the API keys and the topic on the embedded AWS
-of `make run` (or the tables on the DynamoDB at DYNAMODB_ENDPOINT), writes a template whose functions use them, and shows
-on the next port what SNS would have delivered.
+of `make run` (or the tables on the DynamoDB at DYNAMODB_ENDPOINT), writes a template whose functions use them, and
+shows on the next port what SNS would have delivered.
 
 Variables of the shell:
     DYNAMODB_ENDPOINT  another DynamoDB than the embedded one, such as http://127.0.0.1:8000 for DynamoDB Local

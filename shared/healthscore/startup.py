@@ -18,9 +18,9 @@ gc.disable()
 def complete() -> None:
     """Make the DynamoDB client, and turn the garbage collector on again, without the objects that exist now.
 
-    With the client made here, the first request is faster. A function is also often seen to get more CPU while it starts
-    than its memory pays for (AWS does not promise that). Where the environment does not allow a client, the first
-    request fails.
+    With the client made here, the first request is faster. A function is also often seen to get more CPU while it
+    starts than its memory pays for (AWS does not promise that). Where the environment does not allow a client, the
+    first request fails.
     """
     # Loaded after the collector was turned off.
     from botocore.exceptions import BotoCoreError  # noqa: PLC0415

@@ -66,7 +66,7 @@ _LITERAL, _VARIABLE, _GREEDY, _CATCH_ALL = range(4)
 
 
 def _fit(pattern: str, path: str) -> tuple[tuple[int, ...], dict[str, str]] | None:
-    """The rank of a route's path for a request's (smaller is closer), and the values of its variables; None: no match."""
+    """The rank of a route's path for a request's (smaller is closer) and the values of its variables, or no match."""
     if pattern == DEFAULT:
         return (_CATCH_ALL,), {}
     wanted, given = pattern.split("/"), path.split("/")
