@@ -51,7 +51,7 @@ setup-run: ## Install the packages for running into .venv (run does this by itse
 
 # Locked versions stay; ARGS="--upgrade", or "--upgrade-package moto", takes newer releases.
 lock: $(UV_VENV)/installed-$(UV_VERSION) ## Write the locks from requirements-*.in and shared/requirements.in (asks PyPI)
-	$(LOCK) --excludes shared/requirements-excluded.in -o shared/requirements.txt shared/requirements.in
+	$(LOCK) -o shared/requirements.txt shared/requirements.in
 	$(LOCK) -c shared/requirements.txt -o requirements-run.txt requirements-run.in
 	$(LOCK) -c requirements-run.txt -o requirements-dev.txt requirements-dev.in
 

@@ -67,14 +67,6 @@ def asked(lock: str) -> tuple[Requirement, ...]:
 
 
 @cache
-def excluded(lock: str) -> frozenset[str]:
-    """Projects that a lock leaves out on purpose, although something requires them."""
-    path = ROOT / f"{lock}-excluded.in"
-    lines = path.read_text().splitlines() if path.exists() else []
-    return frozenset(line for line in lines if line and not line.startswith("#"))
-
-
-@cache
 def required(name: str, release: str) -> tuple[Requirement, ...] | None:
     """The requirements of a release; None where another release is installed."""
     try:
@@ -100,8 +92,6 @@ def gaps(lock: str, environment: dict[str, str]) -> tuple[set[str], set[str]]:
     while waiting:
         requirement = waiting.pop()
         name = canonicalize_name(requirement.name)
-        if name in excluded(lock):
-            continue
         if not requirement.specifier.contains(here.get(name, ""), prereleases=True) if name in here else True:
             missing.add(str(requirement))
             continue
@@ -126,20 +116,6 @@ def test_lock__everywhere__has_nothing_that_nobody_requires(lock):
     reached = set().union(*(gaps(lock, environment)[1] for environment in ENVIRONMENTS.values()))
     for_windows = {"colorama", "pywin32"}
     assert {pin.name for pin in pins(lock)} - reached <= for_windows
-
-
-def test_excluded__from_the_layer__is_what_only_the_page_s_package_requires():
-    """Its code is not in the layer. A package whose code is there must have all that it requires."""
-    requiring = {
-        (pin.name, canonicalize_name(requirement.name))
-        for pin in pins(LAYER)
-        for requirement in required(pin.name, pin.version) or ()
-        if applies(requirement, default_environment(), "")
-    }
-    assert {pair for pair in requiring if pair[1] in excluded(LAYER)} == {("flask-swagger-ui", "flask")}
-    assert excluded(LAYER) == {"flask"}
-    assert not excluded(LAYER) & {pin.name for pin in pins(LAYER)}
-    assert not excluded(RUN) | excluded(DEV)
 
 
 @pytest.mark.parametrize("left_out", ["werkzeug", "pydantic-core", "pywin32"])

@@ -1,15 +1,16 @@
 """The API's page for people: Swagger UI, with an HTML page, a script and a style sheet of ours, which lie beside this.
 
-Swagger UI's two files come from the package `flask-swagger-ui`, of which the layer has these and no code. All files are
-answered from the API's own origin, and the page's policy lets a browser load from nowhere else.
+Swagger UI's two files come with Powertools, which has them for a page of its own. All files are answered from the API's
+own origin, and the page's policy lets a browser load from nowhere else.
 """
 
 from __future__ import annotations
 
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import aws_lambda_powertools
 
 from healthscore.http import static_files
 
@@ -18,10 +19,11 @@ if TYPE_CHECKING:
     from healthscore.http.static_files import StaticFile
 
 PAGE = "docs.html"
-_LIBRARY = "flask_swagger_ui"
+_FOLDER = Path(__file__).parent
+_LIBRARY = Path(aws_lambda_powertools.__file__).parent / "event_handler" / "openapi" / "swagger_ui"
 _TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
 _OURS = frozenset({PAGE, "page.js", "page.css"})
-_THEIRS = frozenset({"swagger-ui-bundle.js", "swagger-ui.css"})
+_THEIRS = frozenset({"swagger-ui-bundle.min.js", "swagger-ui.min.css"})
 FILES = _OURS | _THEIRS
 """The names of the page and of all that it loads beside the OpenAPI document."""
 _HEADERS = {
@@ -51,13 +53,5 @@ def static_file(name: str, accept_encoding: str, if_none_match: str) -> FileAnsw
 
 @cache
 def _read(name: str) -> StaticFile:
-    path = (Path(__file__).parent if name in _OURS else _library()) / name
+    path = (_FOLDER if name in _OURS else _LIBRARY) / name
     return static_files.read_static_file(path, f"{_TYPES[path.suffix]}; charset=utf-8", _HEADERS)
-
-
-def _library() -> Path:
-    """Find Swagger UI's files. Importing the package would import flask, which the layer lacks."""
-    found = find_spec(_LIBRARY)
-    if found is None or not found.submodule_search_locations:
-        raise FileNotFoundError("flask-swagger-ui is not installed, see shared/requirements.txt")
-    return Path(found.submodule_search_locations[0]) / "dist"
