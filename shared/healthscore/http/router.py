@@ -129,7 +129,7 @@ class Router:
         if route.scope is not None:
             authorize(request.headers, route.scope, find_key, request.parsed)
         if route not in self.routes:
-            raise _not_found(())
+            raise _not_found()
         params = {name: decode_id(value) for name, value in found.params.items()}
         if route.query is not None:
             query.only(request, route.query)
@@ -171,7 +171,7 @@ def _no_route(routes: Iterable[Route], request: Request) -> ApiError:
     path_parts = request.path.split("/")
     methods = {method for method, path in paths if _params(path, path_parts) is not None}
     if not methods:
-        return _not_found(path for _, path in paths if request.path.startswith(_literal_start(path)))
+        return _not_found(explain_ids=any(_begins_as(path, request.path) for _, path in paths))
     allowed = ", ".join(sorted(methods))
     return ApiError(
         METHOD_NOT_ALLOWED,
@@ -180,14 +180,15 @@ def _no_route(routes: Iterable[Route], request: Request) -> ApiError:
     )
 
 
-def _literal_start(path: str) -> str:
-    """What stands before the first parameter of a path; the whole path where it has none."""
-    return path.partition("{")[0]
+def _begins_as(path: str, requested: str) -> bool:
+    """Whether a path has a parameter, and a requested path has all that stands before it."""
+    start, parameter, _ = path.partition("{")
+    return bool(parameter) and requested.startswith(start)
 
 
-def _not_found(similar_paths: Iterable[str]) -> ApiError:
-    """404; it explains how ids are written where a path with an id begins as the one that was asked for."""
-    hint = f" {HOW_TO_WRITE}." if any("{" in path for path in similar_paths) else ""
+def _not_found(*, explain_ids: bool = False) -> ApiError:
+    """404; it explains how an id is written where the request's path may have one."""
+    hint = f" {HOW_TO_WRITE}." if explain_ids else ""
     return ApiError(NOT_FOUND, f"There is nothing under this path.{hint}")
 
 
