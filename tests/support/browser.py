@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 
-PATIENCE_SECONDS = 60
+TIMEOUT_SECONDS = 60
 """How long an element is waited for: only a test that fails waits so long."""
 DESKTOP, PHONE = (1280, 900), (390, 844)
 """Widths and heights of a window."""
@@ -129,7 +129,7 @@ def opened(browser: Browser, origin: str, *, dark: bool = False, size: tuple[int
         reduced_motion="reduce",
     )
     try:
-        context.set_default_timeout(PATIENCE_SECONDS * 1000)
+        context.set_default_timeout(TIMEOUT_SECONDS * 1000)
         yield Witness(context.new_page(), origin)
     finally:
         context.close()

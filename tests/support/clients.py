@@ -20,7 +20,7 @@ from tools import ROOT
 from tools.local.web import Request, Response, Server, application
 
 PROGRAMS = ROOT / "tests" / "integration" / "clients" / "programs"
-PATIENCE = 120
+TIMEOUT_SECONDS = 120
 
 
 class Product:
@@ -45,11 +45,11 @@ class Product:
 
     def stop(self) -> None:
         self._process.send_signal(signal.SIGINT)
-        self._process.communicate(timeout=PATIENCE)
+        self._process.communicate(timeout=TIMEOUT_SECONDS)
 
     def answer(self, request: Request) -> Response:
         """Pass a request on, as it came."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT_SECONDS)
         connection.request(request.method, request.target, request.body, dict(request.headers))
         answer = connection.getresponse()
         body = answer.read()
@@ -124,7 +124,9 @@ class Client:
         start = (datetime.now(UTC) - timedelta(days=1)).replace(hour=12, minute=0, second=0, microsecond=0)
         arguments = [host, key, str(count), start.isoformat(), self._compression, self.world, ending]
         command = [runtime, str(self._program), *arguments]
-        ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False)
+        ended = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False
+        )
         if ending == "crash":
             assert ended.returncode in (9, -signal.SIGKILL), ended.stderr
             return None

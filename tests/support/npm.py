@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 CACHE = Path(__file__).parents[2] / ".cache"
-_PATIENCE_SECONDS = 300
+_TIMEOUT_SECONDS = 300
 
 
 def installed(folder: str, *packages: str) -> Path:
@@ -31,7 +31,7 @@ def installed(folder: str, *packages: str) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not done.exists() or done.read_text() != wanted:
             npm = ["npm", "install", "--no-save", "--no-audit", "--no-fund", "--silent", "--prefix", str(home)]
-            subprocess.run([*npm, *packages], check=True, timeout=_PATIENCE_SECONDS)
+            subprocess.run([*npm, *packages], check=True, timeout=_TIMEOUT_SECONDS)
             done.write_text(wanted)
     return home
 

@@ -18,7 +18,7 @@ from tools import ROOT
 NEEDS_DOCKER = pytest.mark.skipif(
     os.environ.get("REQUIRE_DOCKER") != "1", reason="needs Docker and some minutes: make sam-local-check"
 )
-PATIENCE = 300
+TIMEOUT_SECONDS = 300
 PAGE = (ROOT / "docs" / "development.md").read_text(encoding="utf-8")
 SECTION = PAGE.partition("## The built functions in Docker\n")[2].partition("\n## ")[0]
 PLAIN, _, WITH_CRM = SECTION.partition("\n### With a CRM\n")
@@ -49,7 +49,7 @@ class Running:
             )
 
     def wait_for(self, line: str) -> None:
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT_SECONDS
         while line not in self.log.read_text():
             assert self._process.poll() is None, self.log.read_text()
             assert time.monotonic() < deadline, self.log.read_text()
@@ -57,7 +57,7 @@ class Running:
 
     def stop(self) -> int:
         os.killpg(self._process.pid, signal.SIGINT)
-        return self._process.wait(PATIENCE)
+        return self._process.wait(TIMEOUT_SECONDS)
 
     def follow(self, command: str) -> str:
         """Run a command of the page, and give what it prints."""
@@ -66,7 +66,13 @@ class Running:
         # As a newcomer's shell: the tests' own endpoint would win over the one that the template names.
         shell = {name: value for name, value in os.environ.items() if name != "AWS_ENDPOINT_URL"}
         ended = subprocess.run(
-            ["bash", "-c", own], cwd=ROOT, env=shell, capture_output=True, text=True, timeout=PATIENCE, check=False
+            ["bash", "-c", own],
+            cwd=ROOT,
+            env=shell,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_SECONDS,
+            check=False,
         )
         assert ended.returncode == 0, (own, ended.stderr)
         return ended.stdout
@@ -78,7 +84,7 @@ class Running:
         return result
 
     def request(self, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, bytes]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT_SECONDS)
         try:
             names = {name.replace("_", "-"): value for name, value in headers.items()}
             connection.request(method, path, body, names)

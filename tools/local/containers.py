@@ -16,7 +16,7 @@ from tools.local.web import Request, Response
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-_PATIENCE_SECONDS = 120
+_TIMEOUT_SECONDS = 120
 """A container's first answer takes seconds, and many on a busy machine."""
 _PAUSE_SECONDS = 0.2
 
@@ -53,7 +53,7 @@ class Containers:
 
     def ask(self, request: Request) -> Response:
         """Make a request of the API."""
-        connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=_PATIENCE_SECONDS)
+        connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=_TIMEOUT_SECONDS)
         try:
             connection.request(request.method, request.target, request.body, dict(request.headers))
             answer = connection.getresponse()

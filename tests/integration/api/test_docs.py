@@ -11,7 +11,7 @@ import pytest
 from healthscore.api import docs_page
 from tools.local.stack import LocalStack
 
-PATIENCE = 60
+TIMEOUT_SECONDS = 60
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def stack():
 
 @pytest.fixture
 def connection(stack):
-    connection = http.client.HTTPConnection("127.0.0.1", int(stack.url.rpartition(":")[2]), timeout=PATIENCE)
+    connection = http.client.HTTPConnection("127.0.0.1", int(stack.url.rpartition(":")[2]), timeout=TIMEOUT_SECONDS)
     yield connection
     connection.close()
 

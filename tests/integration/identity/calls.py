@@ -20,7 +20,7 @@ def record(calls: ParsedCalls):
     return identity.Tracker(Settings(), NOW, lambda: float("inf")).record(calls)
 
 
-def deed(event_id: str, person: str, minute: float, account_id: str | None = None) -> TrackedEvent:
+def tracked(event_id: str, person: str, minute: float, account_id: str | None = None) -> TrackedEvent:
     field = "user_id" if person.startswith("u") else "anonymous_id"
     return TrackedEvent(account_id, entry(event(event_id, minute, **{field: person[1:]})))
 

@@ -27,7 +27,7 @@ from healthscore.storage.erasure import accounts as erasing
 from healthscore.storage.errors import StorageUnavailableError
 from healthscore.storage.people import pending_moves, people
 from healthscore.storage.schema import activity_pk, person_pk
-from tests.integration.identity.calls import NOW, START, calls_of, deed, entries_of, record
+from tests.integration.identity.calls import NOW, START, calls_of, tracked, entries_of, record
 from tests.integration.nightly.nights import Inline
 from tests.support import interleaving
 from tests.support.events import DAY, event, naive_rollup
@@ -60,7 +60,7 @@ class World:
     def tracked_events(self, prefix: str, size: int) -> list[TrackedEvent]:
         drawn = st.tuples(st.sampled_from([self.user, self.visitor]), MINUTES)
         chosen = self.data.draw(st.lists(drawn, min_size=1, max_size=size), label=f"{prefix} tracked_events")
-        return [deed(f"{prefix}{i}", person, minute) for i, (person, minute) in enumerate(chosen)]
+        return [tracked(f"{prefix}{i}", person, minute) for i, (person, minute) in enumerate(chosen)]
 
     def memberships(self, accounts: list[str]) -> list[PersonMembership]:
         one = st.builds(
@@ -159,7 +159,7 @@ def deliveries_around_a_move(calls_before: int) -> int:
     """How often an event counts that was under way when its person turned out to have been elsewhere."""
     person, first, second = f"uann-{uuid4().hex}", f"acme-{uuid4().hex}", f"bolt-{uuid4().hex}"
     record(calls_of([PersonMembership(person, START, first)]))
-    sent = deed("e", person, 10)
+    sent = tracked("e", person, 10)
     turns = iter([0] * calls_before)
     interleaving.run(
         [
@@ -175,7 +175,7 @@ def deliveries_around_a_move(calls_before: int) -> int:
 def test_pending_events__group_call_crashes_at_any_call__the_next_one_reassigns_them(in_process):
     for calls_before in range(14):
         person, account = f"uann-{uuid4().hex}", f"acme-{uuid4().hex}"
-        record(calls_of([deed(f"e{i}", person, minute) for i, minute in enumerate((0, 1439, 1500))]))
+        record(calls_of([tracked(f"e{i}", person, minute) for i, minute in enumerate((0, 1439, 1500))]))
         assert len(entries_of(person_pk(person))) == 3
         joining = functools.partial(record, calls_of([PersonMembership(person, START + 60_000, account)]))
         fates = iter([None] * calls_before + ["after"])
@@ -188,7 +188,7 @@ def test_pending_events__group_call_crashes_at_any_call_and_none_follows__the_ni
     unsaid, deaths = 0, range(1, 14, 3)
     for calls_before in deaths:
         user, visitor, account = f"uann-{uuid4().hex}", f"av-{uuid4().hex}", f"acme-{uuid4().hex}"
-        record(calls_of([deed("e0", visitor, 0), deed("e1", user, 1439), deed("e2", user, 1500)]))
+        record(calls_of([tracked("e0", visitor, 0), tracked("e1", user, 1439), tracked("e2", user, 1500)]))
         joining = functools.partial(
             record, calls_of([Alias(visitor, user), PersonMembership(user, START + 60_000, account)])
         )
@@ -209,7 +209,7 @@ def test_sweep__more_people_than_a_night_takes__leaves_the_rest_to_the_next(in_p
     account = f"acme-{uuid4().hex}"
     for number in range(3):
         people_of_one = f"u{number}-{uuid4().hex}"
-        record(calls_of([deed(f"e{number}", people_of_one, number)]))
+        record(calls_of([tracked(f"e{number}", people_of_one, number)]))
         people.join(people_of_one, [(START, account)])
     assert [sweep()["moved"], count_of(account)] == [2, 2]
     assert [sweep()["moved"], count_of(account)] == [1, 3]
@@ -217,7 +217,7 @@ def test_sweep__more_people_than_a_night_takes__leaves_the_rest_to_the_next(in_p
 
 def test_sweep__storage_out_of_order__is_logged_and_tried_again_the_next_night(in_process, monkeypatch):
     person, account = f"uann-{uuid4().hex}", f"acme-{uuid4().hex}"
-    record(calls_of([deed("e", person, 0)]))
+    record(calls_of([tracked("e", person, 0)]))
     people.join(person, [(START, account)])
     with monkeypatch.context() as accident:
         accident.setattr(whole_days, "days", _unavailable)
@@ -242,8 +242,8 @@ def test_group_call__while_its_account_is_erased__leaves_all_of_it_or_nothing(in
     outcomes = set()
     for calls_before in range(0, 24, 2):
         person, account = f"uann-{uuid4().hex}", f"acme-{uuid4().hex}"
-        record(calls_of([deed("e0", person, 0, account)]))
-        record(calls_of([deed(f"w{i}", f"{person}-new", minute) for i, minute in enumerate((0, 1500))]))
+        record(calls_of([tracked("e0", person, 0, account)]))
+        record(calls_of([tracked(f"w{i}", f"{person}-new", minute) for i, minute in enumerate((0, 1500))]))
         said = calls_of([PersonMembership(person, START, account), PersonMembership(f"{person}-new", START, account)])
         turns = iter([0] * calls_before)
         interleaving.run(
@@ -280,24 +280,26 @@ def _unavailable(*_):
 
 def test_events__of_a_visitor_who_signs_in__go_to_the_users_account(in_process):
     user, visitor, account = f"uann-{uuid4().hex}", f"av-{uuid4().hex}", f"acme-{uuid4().hex}"
-    sent = deed("e1", visitor, 0)
+    sent = tracked("e1", visitor, 0)
     sent = sent._replace(entry=sent.entry._replace(page="Prices"))
     record(calls_of([sent]))
     record(calls_of([PersonMembership(user, START, account)]))
     assert count_of(account) == 0
     record(calls_of([Alias(visitor, user)]))
     assert entries_of(activity_pk(account)) == [sent.entry]
-    assert record(calls_of([deed("e1", visitor, 0), deed("e2", visitor, 1)])) == ingest.Ingested(1, 1)
+    assert record(calls_of([tracked("e1", visitor, 0), tracked("e2", visitor, 1)])) == ingest.Ingested(1, 1)
 
 
 def test_events__of_a_visitor_whose_user_joins_later__go_to_the_users_account(in_process):
     user, visitor, account = f"uann-{uuid4().hex}", f"av-{uuid4().hex}", f"acme-{uuid4().hex}"
-    record(calls_of([deed("e1", visitor, 0), Alias(visitor, user)]))
+    record(calls_of([tracked("e1", visitor, 0), Alias(visitor, user)]))
     record(calls_of([PersonMembership(user, START, account)]))
     assert count_of(account) == 1
 
 
 def test_events__that_name_their_account__need_no_membership(in_process):
     account = f"acme-{uuid4().hex}"
-    assert record(calls_of([deed("e1", "uann", 0, account), deed("e1", "uann", 0, account)])) == ingest.Ingested(1, 1)
+    assert record(calls_of([tracked("e1", "uann", 0, account), tracked("e1", "uann", 0, account)])) == ingest.Ingested(
+        1, 1
+    )
     assert count_of(account) == 1

@@ -17,7 +17,7 @@ from healthscore.storage import retries
 from healthscore.storage.client import dynamodb
 from healthscore.storage.day_logs import commit as daylogs
 from healthscore.storage.schema import activity_pk
-from tests.integration.identity.calls import START, calls_of, deed, entries_of, record
+from tests.integration.identity.calls import START, calls_of, tracked, entries_of, record
 from tests.support import interleaving
 from tests.support.events import DAY
 
@@ -43,8 +43,8 @@ def overtaken_delivery(calls_before: int) -> Counter[int]:
     here, elsewhere = f"acme-{run}", f"bolt-{run}"
     record(calls_of([PersonMembership(person, START, here) for person in people]))
     for number, person in enumerate(people):  # many narrow batches: today is worth shards
-        record(calls_of([deed(f"y{number}", person, number)]))
-    sent = [deed(f"e{number}", person, 1440 + number) for number, person in enumerate(people)]
+        record(calls_of([tracked(f"y{number}", person, number)]))
+    sent = [tracked(f"e{number}", person, 1440 + number) for number, person in enumerate(people)]
     turns = iter([0] * calls_before)
     interleaving.run(
         [
@@ -58,7 +58,7 @@ def overtaken_delivery(calls_before: int) -> Counter[int]:
     assert daylogs.read([(log, TODAY)]).head(log, TODAY).head.shards > 1
     found = Counter(one.id for account in (here, elsewhere) for one in entries_of(activity_pk(account)))
     found.subtract(one.entry.id for one in sent)
-    found.subtract(deed(f"y{number}", person, number).entry.id for number, person in enumerate(people))
+    found.subtract(tracked(f"y{number}", person, number).entry.id for number, person in enumerate(people))
     return found
 
 

@@ -20,7 +20,7 @@ from healthscore.api.answers import account_path
 from healthscore.core.time import format_instant
 from tools import ROOT
 
-PATIENCE = 60
+TIMEOUT_SECONDS = 60
 
 
 class Running:
@@ -42,7 +42,7 @@ class Running:
         if key is not None:
             request.add_header("Authorization", f"Bearer {key}")
         try:
-            with urllib.request.urlopen(request, timeout=PATIENCE) as response:
+            with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:
                 return read(response)
         except urllib.error.HTTPError as error:
             with error:
@@ -67,7 +67,7 @@ def running(**environment):
             yield Running(process)
         finally:
             process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=PATIENCE)
+            out, err = process.communicate(timeout=TIMEOUT_SECONDS)
     assert process.returncode == 0, err
     assert out.rstrip().endswith("Stopped.")
 
@@ -174,7 +174,7 @@ def test_screen__not_a_terminal__without_colour(stack):
 def test_start__port_in_use__says_so_and_ends(stack):
     port = stack.url.rpartition(":")[2]
     command = [sys.executable, "-m", "tools.local", "--port", port]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False)
     assert ended.returncode == 1
     assert (
         ended.stderr
@@ -186,7 +186,7 @@ def test_start__unknown_seed__says_which_there_are():
     command = [sys.executable, "-m", "tools.local", "--port", "0"]
     environment = os.environ | {"SEED": "all"}
     ended = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False
     )
     assert (ended.returncode, ended.stderr) == (1, "SEED=all: there are demo and none.\n")
 
@@ -198,7 +198,7 @@ def test_start__dynamodb_out_of_reach__says_where():
         command = [sys.executable, "-m", "tools.local", "--port", "0"]
         environment = os.environ | {"DYNAMODB_ENDPOINT": endpoint, "AWS_MAX_ATTEMPTS": "1"}
         ended = subprocess.run(
-            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False
         )
     assert ended.returncode == 1
     assert f"DynamoDB cannot be used at {endpoint}" in ended.stderr
@@ -211,7 +211,9 @@ def test_demo__commands_of_the_screen__show_a_live_score_and_the_nights_alerts()
         assert len(accounts) == 9
         commands = [line.strip() for line in stack.screen.splitlines() if line.strip().startswith("curl ")]
         sent, health, night = (
-            subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=PATIENCE, check=True).stdout
+            subprocess.run(
+                ["sh", "-c", command], capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=True
+            ).stdout
             for command in commands
         )
         assert json.loads(sent) == {"success": True, "accepted": 1, "duplicates": 0, "rejected": []}

@@ -10,7 +10,7 @@ import pytest
 from healthscore.storage.runs import runs
 from tests.integration.nightly.nights import NIGHT, THRIVING, TONIGHT, account, items, night, schedule, sweep, use
 
-FLEET = [f"a{number:02}" for number in range(12)]
+ACCOUNTS = [f"a{number:02}" for number in range(12)]
 TOMORROW = TONIGHT + NIGHT
 
 
@@ -36,7 +36,7 @@ def back(accounts, at) -> None:
 @pytest.fixture
 def outage(topic):
     """Accounts that were active every day, without any event tonight."""
-    for account_id in FLEET:
+    for account_id in ACCOUNTS:
         account(account_id, *[THRIVING] * 8)
     return topic
 
@@ -67,7 +67,7 @@ def test_night__outage_goes_on__holds_on_and_is_not_alerted_again(outage):
 
 def test_night__outage_is_over__withdraws_held_alerts_except_of_accounts_still_unseen(outage):
     run(outage, TONIGHT)
-    back(FLEET[1:], TOMORROW)
+    back(ACCOUNTS[1:], TOMORROW)
     assert run(outage, TOMORROW)["holding"] is False
     alerts = [alert for alert in outage.alerts() if alert.kind not in {"digest", "fleet_silent"}]
     assert {(alert.account_id, alert.day) for alert in alerts} == {("a00", TONIGHT.date())}
@@ -75,9 +75,9 @@ def test_night__outage_is_over__withdraws_held_alerts_except_of_accounts_still_u
 
 
 def test_night__some_accounts_leave_as_the_others_stay__is_alerted_the_same_night(topic):
-    for account_id in FLEET:
+    for account_id in ACCOUNTS:
         account(account_id, *[THRIVING] * 8)
-    back(FLEET[2:], TONIGHT)
+    back(ACCOUNTS[2:], TONIGHT)
     assert run(topic, TONIGHT)["holding"] is False
     assert {alert.account_id for alert in topic.alerts() if alert.kind == "band_fell"} >= {"a00", "a01"}
     assert statuses()["held"] == 0
@@ -85,7 +85,7 @@ def test_night__some_accounts_leave_as_the_others_stay__is_alerted_the_same_nigh
 
 def test_night__account_seen_today__is_alerted_in_spite_of_the_outage(outage):
     """Its tracking works, so its fall is certain."""
-    back(FLEET[:1], TONIGHT)
+    back(ACCOUNTS[:1], TONIGHT)
     assert run(outage, TONIGHT)["holding"] is True
     assert {alert.account_id for alert in outage.alerts()} == {"a00", None}
     assert statuses()["held"] == 11

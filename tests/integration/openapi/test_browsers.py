@@ -10,7 +10,7 @@ from tests.support.routes import ROUTES
 from tools import ROOT
 from tools.local import template
 
-PATIENCE = 60
+TIMEOUT_SECONDS = 60
 WRITING = ["/v1/events", "/v1/batch", "/v1/t"]
 ORIGIN = "https://app.example.com"
 
@@ -23,7 +23,7 @@ def test_preflight__of_a_browser_client__allows_what_it_will_send(stack, path):
         "Access-Control-Request-Headers": "authorization,content-type,x-retry-count",
     }
     request = urllib.request.Request(stack.url + path, headers=asked, method="OPTIONS")
-    with urllib.request.urlopen(request, timeout=PATIENCE) as response:
+    with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:
         assert response.status == 204
         assert response.headers["Access-Control-Allow-Origin"] in {"*", ORIGIN}
         allowed = {name.strip() for name in response.headers["Access-Control-Allow-Headers"].split(",")}
@@ -36,7 +36,7 @@ def test_call__of_a_browser_client__may_be_read_by_its_page(stack, path):
     headers = {"Origin": ORIGIN, "Authorization": "Bearer local-write", "Content-Type": "text/plain"}
     body = b'{"events": []}' if path == "/v1/events" else b'{"batch": [], "userId": "u", "event": "e"}'
     request = urllib.request.Request(stack.url + path, body, headers, method="POST")
-    with urllib.request.urlopen(request, timeout=PATIENCE) as response:
+    with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:
         assert response.headers["Access-Control-Allow-Origin"] in {"*", ORIGIN}
 
 

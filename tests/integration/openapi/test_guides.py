@@ -15,7 +15,7 @@ import pytest
 from tests.support import node_packages
 from tools import ROOT
 
-PATIENCE = 60
+TIMEOUT_SECONDS = 60
 DEPLOYED = "https://abc123.execute-api.eu-central-1.amazonaws.com"
 needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="runs what a browser would in Node")
 
@@ -38,7 +38,7 @@ def run(*command: str, **environment: str) -> str:
         command,
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=TIMEOUT_SECONDS,
         check=False,
         env={**os.environ, "LOG_LEVEL": "CRITICAL", **environment},
     )
@@ -49,7 +49,7 @@ def run(*command: str, **environment: str) -> str:
 def account(stack, account_id: str, what: str = "") -> dict:
     request = urllib.request.Request(f"{stack.url}/v1/accounts/{account_id}{what}")
     request.add_header("Authorization", "Bearer local-read")
-    with urllib.request.urlopen(request, timeout=PATIENCE) as response:
+    with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:
         return json.loads(response.read())
 
 
@@ -97,7 +97,7 @@ def test_browser__of_the_guide__sends_what_is_taken_as_it_comes(stack):
     beacons = run("node", "-e", f"{browser}{pasted(script, stack, 'by-browser')}console.log(JSON.stringify(beacons))")
     for url, body in json.loads(beacons):
         request = urllib.request.Request(url, body.encode(), {"Content-Type": "text/plain;charset=UTF-8"})
-        with urllib.request.urlopen(request, timeout=PATIENCE) as response:
+        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:
             assert json.loads(response.read())["rejected"] == []
     assert events_of(stack, "by-browser") == 1
     assert account(stack, "by-browser")["profile"] == {"name": "Acme Corp", "plan": "pro"}

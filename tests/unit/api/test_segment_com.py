@@ -27,14 +27,14 @@ def parse(*calls, kind=None, **beside):
     return parse_calls(body, kind, NOW, Settings())
 
 
-def deed(call=TRACK, **fields):
+def tracked(call=TRACK, **fields):
     parsed = parse({**call, **fields})
     assert parsed.rejected == []
     return parsed.calls.tracked_events[0]
 
 
 def entry(**fields):
-    return deed(**fields).entry
+    return tracked(**fields).entry
 
 
 def code(call):
@@ -53,7 +53,7 @@ def code(call):
     ],
 )
 def test_account__of_an_event__is_the_first_that_is_named(fields, account_id):
-    assert deed(**fields).account_id == account_id
+    assert tracked(**fields).account_id == account_id
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,8 @@ def test_call__that_cannot_be_taken__is_rejected_with_its_reason(call, expected)
 
 def test_call__with_members_nobody_knows__is_taken():
     assert (
-        deed(integrations={"All": True}, _metadata={"nodeVersion": "20"}, writeKey="k", version=2).entry.name == "seen"
+        tracked(integrations={"All": True}, _metadata={"nodeVersion": "20"}, writeKey="k", version=2).entry.name
+        == "seen"
     )
 
 

@@ -80,9 +80,9 @@ def merged(parts: Sequence[DayRollup]) -> DayRollup:
         return first
     names: dict[str, tuple[int, int]] = {}
     for part in parts:
-        for name, tally in part.names.items():
+        for name, counted in part.names.items():
             count, value = names.get(name, (0, 0))
-            names[name] = (count + tally.count, value + tally.value)
+            names[name] = (count + counted.count, value + counted.value)
     return DayRollup(
         day=first.day,
         events=sum(part.events for part in parts),
@@ -116,8 +116,8 @@ def _frequent(names: dict[str, tuple[int, int]]) -> dict[str, NameCount]:
 def encode_rollup(rollup: DayRollup) -> str:
     """A roll-up as compact JSON, as the head item holds it."""
     names = {
-        name: tally.count if tally.value == tally.count * MICROS else [tally.count, tally.value]
-        for name, tally in rollup.names.items()
+        name: counted.count if counted.value == counted.count * MICROS else [counted.count, counted.value]
+        for name, counted in rollup.names.items()
     }
     fields = {
         "e": rollup.events,
@@ -138,10 +138,10 @@ def decode_rollup(day: date, text: str, *, names: bool = True) -> DayRollup:
     Args:
         day: the day.
         text: the roll-up as the head item holds it.
-        names: whether the tallies of event names are wanted: making them is most of the work.
+        names: whether the counts of event names are wanted: making them is most of the work.
     """
     fields = json.loads(text)
-    tallies = fields["n"] if names else {}
+    counts = fields["n"] if names else {}
     return DayRollup(
         day=day,
         events=fields["e"],
@@ -152,7 +152,7 @@ def decode_rollup(day: date, text: str, *, names: bool = True) -> DayRollup:
         first_at=from_millis(fields["f"]),
         last_at=from_millis(fields["l"]),
         names={
-            name: NameCount(tally, tally * MICROS) if isinstance(tally, int) else NameCount(*tally)
-            for name, tally in tallies.items()
+            name: NameCount(counted, counted * MICROS) if isinstance(counted, int) else NameCount(*counted)
+            for name, counted in counts.items()
         },
     )

@@ -149,7 +149,7 @@ def test_rollup__of_more_names_than_there_is_room_for__keeps_the_most_frequent_a
     names = decode_rollup(DAY, log.rollup).names
     assert next(iter(names)) == "login"
     assert names["login"].count == 3
-    assert sum(tally.count for tally in names.values()) == 503
+    assert sum(counted.count for counted in names.values()) == 503
     assert names[""].count > 400
     assert len(log.rollup) < 600
 

@@ -106,5 +106,5 @@ def test_merged__shards_with_more_names_than_a_roll_up_keeps__sums_the_rest_unde
         [entry(event(f"{shard}-{i}", name=f"a rather long name, number {i}")) for i in range(30)] for shard in "xy"
     ]
     rollup = merged([Fold().add(part).rollup(DAY) for part in parts])
-    assert rollup.events == sum(tally.count for tally in rollup.names.values()) == 60
+    assert rollup.events == sum(counted.count for counted in rollup.names.values()) == 60
     assert rollup.names[""].count == 60 - 2 * (len(rollup.names) - 1)
