@@ -27,7 +27,7 @@ from healthscore.storage.erasure import accounts as erasing
 from healthscore.storage.errors import StorageUnavailableError
 from healthscore.storage.people import pending_moves, people
 from healthscore.storage.schema import activity_pk, person_pk
-from tests.integration.identity.calls import NOW, START, calls_of, tracked, entries_of, record
+from tests.integration.identity.calls import NOW, START, calls_of, entries_of, record, tracked
 from tests.integration.nightly.nights import Inline
 from tests.support import interleaving
 from tests.support.events import DAY, event, naive_rollup

@@ -17,7 +17,7 @@ from healthscore.storage import retries
 from healthscore.storage.client import dynamodb
 from healthscore.storage.day_logs import commit as daylogs
 from healthscore.storage.schema import activity_pk
-from tests.integration.identity.calls import START, calls_of, tracked, entries_of, record
+from tests.integration.identity.calls import START, calls_of, entries_of, record, tracked
 from tests.support import interleaving
 from tests.support.events import DAY
 
