@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from datetime import UTC, date
-from enum import Enum
+from enum import Enum, unique
 from fnmatch import fnmatchcase
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
@@ -43,6 +43,7 @@ class _Described:
     """Why it names neither an account nor a person; empty where it can name one."""
 
 
+@unique
 class Kind(Enum):
     """Every kind of item. Each has an eraser in `storage.erasure`, or has here the reason why it names nobody.
 
