@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -38,7 +38,12 @@ class Settings:
 
     def to_json(self) -> dict[str, Any]:
         """The settings as `GET /v1/settings` shows them and as they are stored."""
-        return {**asdict(self), "milestones": list(self.milestones)}
+        return {
+            "timezone": self.timezone,
+            "milestones": list(self.milestones),
+            "retention_days": self.retention_days,
+            "alerts": self.alerts.to_json(),
+        }
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Settings:

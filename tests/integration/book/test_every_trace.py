@@ -13,7 +13,7 @@ from healthscore.services.nightly.plan import plan_run
 from healthscore.services.nightly.process import process_part
 from healthscore.storage.accounts import accounts
 from healthscore.storage.day_logs import rollups
-from healthscore.storage.schema import Kind
+from healthscore.storage.kinds import Kind
 from tests.integration.book.lived import DOOMED, NIGHT, NOW, SPARED, Life, ask
 from tests.integration.nightly import nights
 from tests.integration.nightly.nights import LOGGER, Killed, Killer, Tables

@@ -13,9 +13,9 @@ from healthscore.storage.erasure import day_logs, users
 from healthscore.storage.erasure import pending_users as erasing_users
 from healthscore.storage.erasure import people as people_eraser
 from healthscore.storage.erasure.eraser import UserErasure
+from healthscore.storage.kinds import Kind
 from healthscore.storage.people import people
 from healthscore.storage.runs import summary
-from healthscore.storage.schema import Kind
 from tests.integration.book.lived import DOOMED, NIGHT, NOW, Life
 from tests.integration.nightly.nights import Tables
 from tests.support import traces

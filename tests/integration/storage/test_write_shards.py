@@ -111,7 +111,7 @@ def test_load__of_a_day_in_shards__counts_each_batch_once(hot):
 
 def test_shards__decided_by_the_first_writer__hold_for_one_who_would_have_decided_otherwise(hot):
     many = daylogs.read([(ACME, DAY)])
-    few = replace(many, heads=dict.fromkeys(many.heads, StoredHead(None, day_log.EMPTY_HEAD)))
+    few = many._replace(heads=dict.fromkeys(many.heads, StoredHead(None, day_log.EMPTY_HEAD)))
     events = crowd(60)
     commit(events[:20], reading=few)
     commit(events[10:40], reading=many)
@@ -122,7 +122,7 @@ def test_shards__decided_by_the_first_writer__hold_for_one_who_would_have_decide
 
 def test_shards__of_a_day_begun_meanwhile__are_read_from_its_head(hot):
     many = daylogs.read([(ACME, DAY)])
-    few = replace(many, heads=dict.fromkeys(many.heads, StoredHead(None, day_log.EMPTY_HEAD)))
+    few = many._replace(heads=dict.fromkeys(many.heads, StoredHead(None, day_log.EMPTY_HEAD)))
     events = crowd(60)
     commit(events[:20], reading=many)
     commit(events[10:40], reading=few)
@@ -187,7 +187,7 @@ def test_figures__whatever_each_writer_would_decide__are_those_of_the_distinct_e
         reading = daylogs.read([(pk, DAY)])
         if reading.head(pk, DAY).version is None:
             beginning = StoredHead(None, day_log.Head(shards=wanted))
-            reading = replace(reading, heads=dict.fromkeys(reading.heads, beginning))
+            reading = reading._replace(heads=dict.fromkeys(reading.heads, beginning))
         commit(batch, pk=pk, reading=reading)
 
     works = [functools.partial(write, batch, data.draw(st.sampled_from([1, 2, 4, 32]))) for batch in batches]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from healthscore.storage.erasure import accounts, users
-from healthscore.storage.schema import Kind
+from healthscore.storage.kinds import Kind
 
 OF_ACCOUNTS = frozenset().union(*(eraser.COVERS for eraser in accounts.ERASERS))
 OF_USERS = frozenset().union(*(eraser.USERS_COVERS for eraser in users.ERASERS))

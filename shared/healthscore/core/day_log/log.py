@@ -18,9 +18,8 @@ writing. The rules of counting are scoring rules 4, 6, 7 and 11.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from healthscore.core.day_log import codec
 from healthscore.core.day_log.id_set import IdSet
@@ -71,8 +70,7 @@ class Sealed:
 NOTHING_SEALED = Sealed(0, NO_TOKEN, IdSet(), Fold())
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """The log part of a head item."""
 
     blocks: int = 0
@@ -89,8 +87,7 @@ class Head:
 EMPTY_HEAD = Head()
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """A block to be written before the head that leads to it."""
 
     position: int
@@ -98,8 +95,7 @@ class Block:
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Append:
+class Append(NamedTuple):
     """What one commit has to write: first the blocks, if any, then the head."""
 
     fresh: tuple[Entry, ...]

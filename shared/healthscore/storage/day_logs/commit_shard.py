@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from healthscore.core.day_log import log as day_log
@@ -39,8 +38,7 @@ sealed_parts = SealedCache()
 """The sealed parts of logs that this process has read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Committed:
+class Committed(NamedTuple):
     """How many entries of one log and day were accepted."""
 
     accepted: int
@@ -59,8 +57,7 @@ class VersionCheck(Protocol):
         """Raise `MovedError` where one of the items has changed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(NamedTuple):
     """What all parts of a commit have in common."""
 
     milestones: Collection[str]

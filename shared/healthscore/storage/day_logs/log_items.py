@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -36,8 +35,7 @@ class LogKey(NamedTuple):
     shard: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class StoredHead:
+class StoredHead(NamedTuple):
     """A head as it was read. Where there is none, `version` is None, and `head` is what the first put begins with."""
 
     version: str | None
@@ -125,8 +123,7 @@ def head_put(
     return writes.put(schema.activity_table(), item, conditions.version_is(read_version))
 
 
-@dataclass(frozen=True, slots=True)
-class DayLogReads:
+class DayLogReads(NamedTuple):
     """What was read before a batch of entries is committed."""
 
     heads: dict[LogKey, StoredHead]

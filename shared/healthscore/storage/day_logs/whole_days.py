@@ -8,9 +8,8 @@ are committed to the day meanwhile make its deletion fail, and the day is moved 
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from healthscore.core.day_log import log as day_log
 from healthscore.storage import codec, conditions, reads, schema, writes
@@ -33,8 +32,7 @@ that there is no head, and bring back a head whose blocks are gone.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class WholeShard:
+class WholeShard(NamedTuple):
     """One shard of a day as it was read."""
 
     key: LogKey
@@ -44,8 +42,7 @@ class WholeShard:
     """Sort keys of the blocks that the head leads to."""
 
 
-@dataclass(frozen=True, slots=True)
-class WholeDay:
+class WholeDay(NamedTuple):
     """A day's log as it was read."""
 
     entries: tuple[Entry, ...]

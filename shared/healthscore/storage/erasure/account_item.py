@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from healthscore.storage.accounts import search_index
 from healthscore.storage.erasure import marked
-from healthscore.storage.schema import Kind
+from healthscore.storage.kinds import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

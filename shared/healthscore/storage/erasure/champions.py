@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from healthscore.storage.accounts import accounts
-from healthscore.storage.schema import Kind
+from healthscore.storage.kinds import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ from healthscore.storage import codec, conditions, reads, schema, writes
 from healthscore.storage.client import dynamodb, pages
 from healthscore.storage.crm import connections
 from healthscore.storage.crm.companies import RECORD
-from healthscore.storage.schema import Kind
+from healthscore.storage.kinds import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

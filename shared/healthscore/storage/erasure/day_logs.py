@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from healthscore.storage import schema
 from healthscore.storage.day_logs import log_items
 from healthscore.storage.erasure import marked, people
-from healthscore.storage.schema import Kind
+from healthscore.storage.kinds import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ from healthscore.core.nightly.digest import without_names
 from healthscore.storage import codec, conditions, reads, schema, writes
 from healthscore.storage.alerts.digests import NAMED
 from healthscore.storage.client import dynamodb, pages
-from healthscore.storage.schema import Kind
+from healthscore.storage.kinds import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from healthscore.storage.codec import Item
-    from healthscore.storage.schema import Kind
+    from healthscore.storage.kinds import Kind
 
 
 @dataclass(frozen=True, slots=True)

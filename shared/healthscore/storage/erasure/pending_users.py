@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from healthscore.storage import codec, conditions, schema, writes
 from healthscore.storage.accounts import account_item, accounts
 from healthscore.storage.errors import AccountErasedError, ConditionFailedError
+from healthscore.storage.kinds import Kind
 from healthscore.storage.retries import attempts
-from healthscore.storage.schema import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from healthscore.storage import codec, conditions, reads, schema, writes
 from healthscore.storage.client import dynamodb, pages
 from healthscore.storage.errors import ConditionFailedError
+from healthscore.storage.kinds import Kind
 from healthscore.storage.people import pending_moves
 from healthscore.storage.people.people import (
     LINKS,
@@ -19,7 +20,6 @@ from healthscore.storage.people.people import (
     put_person,
 )
 from healthscore.storage.retries import attempts
-from healthscore.storage.schema import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -19,8 +19,8 @@ from healthscore.storage.client import dynamodb, pages
 from healthscore.storage.day_logs import log_items
 from healthscore.storage.day_logs.log_items import NO_HEAD, LogKey
 from healthscore.storage.errors import ConditionFailedError
+from healthscore.storage.kinds import Kind
 from healthscore.storage.retries import attempts
-from healthscore.storage.schema import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from healthscore.storage import codec, conditions, schema, writes
+from healthscore.storage.kinds import Kind
 from healthscore.storage.retries import retried
 from healthscore.storage.runs import summary as stored
-from healthscore.storage.schema import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from healthscore.storage import codec, conditions, reads, schema, writes
 from healthscore.storage.client import dynamodb, pages
 from healthscore.storage.errors import ConditionFailedError
+from healthscore.storage.kinds import Kind
 from healthscore.storage.runs import runs
-from healthscore.storage.schema import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,0 +1,160 @@
+"""Every kind of item that the product stores, in one place, for erasures to cover.
+
+Not in `storage.schema`, which every function loads: making the enumeration would cost each cold start 2 ms.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, unique
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class _Described:
+    """What there is to know of a kind of item."""
+
+    table: str
+    """The environment variable that names the table."""
+    pk: str
+    """A pattern of the partition key: a star stands for any text, or none."""
+    sk: str
+    """A pattern of the sort key."""
+    about: str
+    """Its keys by example, and what it holds."""
+    people: bool = False
+    """Whether it can name a person."""
+    nobody: str = ""
+    """Why it names neither an account nor a person; empty where it can name one."""
+
+
+@unique
+class Kind(Enum):
+    """Every kind of item. Each has an eraser in `storage.erasure`, or has here the reason why it names nobody.
+
+    A day's log has a shard in its keys: `#00`, and `#01` to `#31` where a hot day is split (see `core.day_log.shards`).
+    """
+
+    ACCOUNT = _Described(
+        "ACCOUNTS_TABLE",
+        "*",
+        "*",
+        "key account_id: what is known of an account now: profile, CRM facts, lifetime first-seen of event names, "
+        "latest score, the last 30 daily scores, the last acknowledgement, pending user erasures",
+        people=True,
+    )
+    DAY_HEAD = _Described(
+        "ACTIVITY_TABLE", "a#*", "D#*", "a#account_id, D#2026-11-20#00: a day's roll-up, tail and version", people=True
+    )
+    BLOCK = _Described(
+        "ACTIVITY_TABLE", "a#*", "S#*", "a#account_id, S#2026-11-20#00#000001#…: a sealed block of a log", people=True
+    )
+    MEMBER = _Described(
+        "ACTIVITY_TABLE", "a#*", "P#*", "a#account_id, P#person: a person who belongs, or belonged, to it", people=True
+    )
+    PERSON_DAY_HEAD = _Described(
+        "ACTIVITY_TABLE", "u#*", "D#*", "u#person, D#…: a day's log of a person of no known account", people=True
+    )
+    PERSON_BLOCK = _Described("ACTIVITY_TABLE", "u#*", "S#*", "u#person, S#…: a sealed block of that", people=True)
+    MEMBERSHIPS = _Described(
+        "ACTIVITY_TABLE",
+        "u#*",
+        "member",
+        "u#person, member: the accounts a person belongs to, since when; the users that an anonymous id turned out "
+        "to be",
+        people=True,
+    )
+    ALIAS = _Described("ACTIVITY_TABLE", "u#*", "L#*", "u#person, L#person: another id of that person", people=True)
+    TRAITS = _Described(
+        "ACTIVITY_TABLE", "u#*", "traits", "u#person, traits: name, e-mail address and title", people=True
+    )
+    PENDING_MOVE = _Described(
+        "ACTIVITY_TABLE",
+        "m#*",
+        "*",
+        "m#03, person␟token: a person whose pending events have an account now",
+        people=True,
+    )
+    SEARCH_ENTRY = _Described("ACTIVITY_TABLE", "w#*", "*", "w#a, acme␟account_id: a word an account is found by")
+    SNAPSHOT = _Described(
+        "HISTORY_TABLE", "account#*", "snapshot#*", "account#…, snapshot#2026-11-20: the score of a night"
+    )
+    ALERT = _Described(
+        "HISTORY_TABLE", "account#*", "alert#*", "account#…, alert#…: an alert, its status and its acknowledgement"
+    )
+    CRM_FACTS = _Described(
+        "HISTORY_TABLE", "account#*", "crm#*", "account#…, crm#2026-11-20T10:00:00Z…: CRM facts as they were received"
+    )
+    DIGEST = _Described(
+        "HISTORY_TABLE", "workspace#", "digest#*", "workspace#, digest#2026-11-20: a night's digest, and its status"
+    )
+    SETTINGS = _Described(
+        "SETTINGS_TABLE",
+        "settings",
+        "current",
+        "the workspace's settings",
+        nobody="weights, event names and a time zone of the workspace",
+    )
+    SETTINGS_VERSION = _Described(
+        "SETTINGS_TABLE",
+        "settings",
+        "v*",
+        "settings, v000012: an earlier version of the settings",
+        nobody="as the settings themselves",
+    )
+    API_KEY = _Described(
+        "SETTINGS_TABLE",
+        "key",
+        "*",
+        "key, SHA-256 of the key: an API key",
+        nobody="a hash, a scope and the name that an operator gave the key",
+    )
+    SUMMARY = _Described("SETTINGS_TABLE", "summary", "current", "the workspace in short, as the newest night left it")
+    RUN = _Described(
+        "SETTINGS_TABLE",
+        "run",
+        "*",
+        "run, 2026-11-20: a nightly run, the instant it scores as of, its result",
+        nobody="an instant and counts",
+    )
+    WORKER_RESULT = _Described("SETTINGS_TABLE", "part", "*", "part, run and worker: a worker's totals; expires")
+    CONNECTION = _Described(
+        "SETTINGS_TABLE",
+        "crm",
+        "*",
+        "crm, hubspot: a connected CRM: options, cursor, lock, status",
+        nobody="options of the connection, counts, and a cursor in the CRM's own list of companies",
+    )
+    COMPANY = _Described(
+        "SETTINGS_TABLE", "crm#*#company", "*", "crm#hubspot#company, a company's id: which account it is"
+    )
+    COMPANY_CLAIM = _Described(
+        "SETTINGS_TABLE", "crm#*#claim", "*", "crm#hubspot#claim, account_id: the companies that may be this account"
+    )
+    UNMATCHED_COMPANY = _Described(
+        "SETTINGS_TABLE", "crm#*#unmatched", "*", "crm#hubspot#unmatched, a company's id: why it is no account"
+    )
+    COMPANIES_SEEN = _Described(
+        "SETTINGS_TABLE",
+        "crm#*#seen",
+        "*",
+        "crm#hubspot#seen, run and page: the companies that a full run has seen; deleted at its end",
+        nobody="the CRM's own ids of companies",
+    )
+    WEBHOOK = _Described(
+        "SETTINGS_TABLE",
+        "webhook",
+        "*",
+        "webhook, a hash: a webhook that was taken; expires",
+        nobody="a hash of the whole webhook",
+    )
+
+    def is_of(self, table: str, item: Mapping[str, Any]) -> bool:
+        """Whether an item of a table (given by its environment variable) is of this kind."""
+        patterns = (("pk", self.value.pk), ("sk", self.value.sk))
+        keys = ((item[name]["S"] if name in item else "", pattern) for name, pattern in patterns)
+        return table == self.value.table and all(fnmatchcase(key, pattern) for key, pattern in keys)
