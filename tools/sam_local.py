@@ -71,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # On every address, since containers reach this machine from outside of its loopback interface.
         endpoint = undo.enter_context(aws.running("0.0.0.0"))  # noqa: S104
         here = environment(os.environ, endpoint, os.environ.get("DYNAMODB_ENDPOINT") or None)
-        found = _furnish(stack, here)
+        found = _create_resources(stack, here)
         adapted = options.build / "local.json"
         built = (options.build / "template.yaml").read_text(encoding="utf-8")
         adapted.write_text(json.dumps(adapt(built, stack.functions, here, options.architecture)), encoding="utf-8")
@@ -111,7 +111,7 @@ def _asking(helpers: Sequence[Helper]) -> Callable[[Request], Response]:
     return answer
 
 
-def _furnish(stack: Stack, here: Mapping[str, str]) -> dict[str, str]:
+def _create_resources(stack: Stack, here: Mapping[str, str]) -> dict[str, str]:
     """Create tables, topics and keys, and return the functions' variables, by which this process finds them as well."""
     found = variables(stack)
     os.environ.update({**here, **found})
@@ -137,7 +137,7 @@ def _screen(url: str, port: int) -> str:
     alone = ".cache/sam/bin/sam local invoke NightlyFunction --event events/nightly.json"
     return "\n".join(
         [
-            f"The API comes to {url}, with the keys {', '.join(KEYS)}.",
+            f"The API will be at {url}, with the keys {', '.join(KEYS)}.",
             f"What would have been sent: http://127.0.0.1:{port}/_local/outbox.txt",
             f"A function alone, in another shell: {alone}",
             "",

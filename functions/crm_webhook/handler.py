@@ -1,4 +1,4 @@
-"""Takes CRM webhooks, whose signatures stand for keys."""
+"""Takes CRM webhooks, which are authenticated by their signatures instead of API keys."""
 
 from __future__ import annotations
 

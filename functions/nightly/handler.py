@@ -87,7 +87,7 @@ def _reassign_pending_events(now: datetime, keep_going: Callable[[], bool]) -> N
     """Move pending events whose account is known by now, so that the night counts them."""
     moved = pending_events.sweep(workspace.settings().settings, now, keep_going=keep_going, logger=logger)
     if any(moved.values()):
-        logger.info("events that waited", people=moved)
+        logger.info("pending events reassigned", counts=moved)
 
 
 startup.complete()

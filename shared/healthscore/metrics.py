@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 NAMESPACE = "Healthscore"
 DIMENSION = "FunctionName"
-"""Separates stacks: a function's name is unique in its AWS account and region, and alarms know it."""
+"""Separates stacks: a function's name is unique in its AWS account and region, and alarms select by it."""
 
 
 class Metric(StrEnum):

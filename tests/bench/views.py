@@ -18,7 +18,7 @@ from healthscore.http.api_keys import key_hash
 from healthscore.services.ingestion.events import ingest
 from healthscore.services.scoring import assess_account
 from healthscore.settings import Settings
-from healthscore.storage import schema, workspace
+from healthscore.storage import reads, schema, workspace
 from healthscore.storage.accounts import accounts, history
 from healthscore.storage.client import dynamodb, pages
 from tests.bench.engine import ROOT, metered, recorded
@@ -103,17 +103,9 @@ def _live(account_id: str, days: int, events: int) -> None:
         whole = day_of_events(account_id, day, events, max(events // 20, 1), "views", hours=hours)
         for start in range(0, len(whole), EVENTS_A_BATCH):
             ingest(whole[start : start + EVENTS_A_BATCH], Settings(), NOW)
-    heads = list(
-        pages(
-            dynamodb().query,
-            TableName=schema.activity_table(),
-            KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
-            ExpressionAttributeValues={
-                ":pk": {"S": schema.activity_pk(account_id)},
-                **schema.day_range(yesterday, yesterday),
-            },
-        )
-    )
+    stretch = schema.day_range(yesterday, yesterday)
+    request = reads.partition(schema.activity_table(), schema.activity_pk(account_id), between=stretch)
+    heads = list(pages(dynamodb().query, **request))
     for back in range(1, days - 1):
         for head in heads:
             dynamodb().put_item(TableName=schema.activity_table(), Item=_moved(head, back * DAY))

@@ -19,7 +19,7 @@ SECOND_NIGHT = datetime(2026, 11, 21, 2, tzinfo=UTC)
 """Eight days on: accounts that were not seen since the first night are alerted as silent."""
 ACCOUNTS = [f"account-{number}" for number in range(8)]
 CONTESTED = ACCOUNTS[7]
-"""Erased again and again while its events come in, until before the first night; later on it begins anew."""
+"""Erased again and again while its events come in, until before the first night; later events create it again."""
 ERASED_AT_NIGHT = ACCOUNTS[5]
 """Erased in the second night, which has an alert about it."""
 USERS_ERASED = ((ACCOUNTS[2], "person-3"), (ACCOUNTS[1], "person-4"))

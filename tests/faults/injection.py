@@ -177,7 +177,7 @@ def with_tokens_from(patch: pytest.MonkeyPatch, random: Random) -> None:
     tokens = SimpleNamespace(
         token_bytes=random.randbytes, token_urlsafe=lambda n: random.randbytes(n).hex(), randbits=random.getrandbits
     )
-    for module in ("day_logs.commit", "day_logs.commit_shard", "erasure.pseudonymise"):
+    for module in ("day_logs.commit_day", "day_logs.commit_shard", "erasure.pseudonymise"):
         patch.setattr(f"healthscore.storage.{module}.secrets", tokens)
 
     def strangers() -> UUID:

@@ -1,4 +1,4 @@
-"""Worker processes killed at a call that a seed decides (SIGKILL), and started anew with what was not acknowledged."""
+"""Worker processes killed at a call that a seed decides (SIGKILL), and started again with what was not acknowledged."""
 
 from __future__ import annotations
 

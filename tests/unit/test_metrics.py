@@ -66,5 +66,5 @@ def test_of_run__cut_off_before_it_sent_anything__is_no_night():
 
 @pytest.mark.parametrize("complete", [True, False])
 def test_of_run__backfill__counts_nothing(complete):
-    """Otherwise a past day taken anew would hide that tonight's run never came."""
+    """Otherwise a past day that is taken again would hide that tonight's run is missing."""
     assert metrics.of_run(run(backfill=True, complete=complete)) == {}

@@ -56,7 +56,7 @@ class FakeHubSpot(FakeService):
         self._next = 1000
 
     def add(self, kind: str, company: str | None = None, *, associated_after: float = 0, **properties: Any) -> str:
-        """Create a record, associated with a company at once or so many seconds later, and return its id."""
+        """Create a record, associated with a company at once or some seconds later, and return its id."""
         self._next += 1
         record_id = str(self._next)
         self.objects[kind][record_id] = {}

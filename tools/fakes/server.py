@@ -47,7 +47,7 @@ class VirtualClock:
 
 @dataclass
 class Window:
-    """A limit as the service counts it: so many calls in any span of so many seconds."""
+    """A limit as the service counts it: at most `calls` calls in any span of `seconds` seconds."""
 
     calls: int
     seconds: float

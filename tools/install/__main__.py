@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.install", description="Install a lock, once.")
     parser.add_argument("lock", type=Path, help="the lock, such as requirements-run.txt")
     parser.add_argument("--into", type=Path, default=Path(".venv"), help="the virtual environment (.venv)")
-    parser.add_argument("--this-python", action="store_true", help="make it anew where it has another Python than this")
+    parser.add_argument("--this-python", action="store_true", help="recreate it where it has another Python than this")
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -53,12 +53,12 @@ def _set_up(home: Path, lock: Lock, python: str | None, alone: int) -> None:
     task = what_to_do(environment.read_stamp(home, python), lock)
     if task == "nothing":  # the command that held the lock has done it
         return
-    if task == "anew" or not environment.has_pip(home):
-        task = "anew"
+    if task == "recreate" or not environment.has_pip(home):
+        task = "recreate"
         environment.refuse_unfit_python()
     started = time.monotonic()
     print(f"Installing {lock.count} packages into {home}, once …", flush=True)
-    if task == "anew":
+    if task == "recreate":
         environment.make(home, alone)
     else:
         environment.remove_stamp(home)

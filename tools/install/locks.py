@@ -71,12 +71,12 @@ def what_to_do(stamp: Stamp | None, lock: Lock) -> str:
     """Compare an environment with a lock.
 
     Returns:
-        `nothing` to do; `add` packages, where the environment has a part of the lock; or create it `anew`.
+        `nothing` to do; `add` packages, where the environment has a part of the lock; or `recreate` it.
     """
     if stamp is None:
-        return "anew"
+        return "recreate"
     there = set(stamp.pins)
     # Packages of another, larger lock may stay. Packages that were removed from the same lock must not.
     if lock.pins == there or (lock.path.name != stamp.lock and lock.pins < there):
         return "nothing"
-    return "add" if there < lock.pins else "anew"
+    return "add" if there < lock.pins else "recreate"

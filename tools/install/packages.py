@@ -38,8 +38,8 @@ _REASONS = {
         f" {_AGAIN}"
     ),
     r"No matching distribution found for (\S+)": (
-        "Packages cannot be downloaded, since where pip is told to look (PIP_INDEX_URL, PIP_NO_INDEX, pip.conf) there"
-        f" is no {{}}: let it ask PyPI or a mirror of it, and {_AGAIN}"
+        "Packages cannot be downloaded, because the index that pip uses (PIP_INDEX_URL, PIP_NO_INDEX, pip.conf)"
+        f" has no {{}}: use PyPI or a mirror of it, and {_AGAIN}"
     ),
     "subprocess-exited-with-error|metadata-generation-failed|Failed building wheel": (
         "A package has no file that is ready for this Python on this machine, and cannot be compiled here: take a"
@@ -49,13 +49,13 @@ _REASONS = {
 """Patterns of pip's output, tried in this order, and their meaning for the user."""
 
 
-def install(lock: Lock, home: Path, alone: int) -> None:
+def install(lock: Lock, home: Path, setup_lock: int) -> None:
     """Install exactly the packages of a lock into an environment.
 
     Args:
         lock: the packages.
         home: the environment.
-        alone: the descriptor of the folder's lock, which pip inherits.
+        setup_lock: the file descriptor of the folder's lock, which pip inherits.
 
     Raises:
         SetupError: pip failed; the message has the reason and the path of pip's log.
@@ -64,12 +64,12 @@ def install(lock: Lock, home: Path, alone: int) -> None:
     command = [environment.python_of(home), "-Iu", "-m", "pip", "install", "--no-deps", "--require-hashes"]
     command += ["--disable-pip-version-check", "--no-input", "--progress-bar", "off", "-r", str(lock.path)]
     with (home / _LOG).open("w+", encoding="utf-8") as log:
-        with _running(command, alone) as pip:
+        with _running(command, setup_lock) as pip:
             assert pip.stdout is not None  # noqa: S101  (for the type checker)
             _follow(pip.stdout, log, lock.count)
         if pip.returncode:
             log.seek(0)
-            raise SetupError(f"{why_pip_failed(log.read())}; what pip said is in {home / _LOG}.")
+            raise SetupError(f"{why_pip_failed(log.read())}; pip's output is in {home / _LOG}.")
 
 
 def why_pip_failed(log: str) -> str:
@@ -82,7 +82,7 @@ def why_pip_failed(log: str) -> str:
 
 
 @contextmanager
-def _running(command: Sequence[str], alone: int) -> Iterator[subprocess.Popen[str]]:
+def _running(command: Sequence[str], setup_lock: int) -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(  # noqa: S603
         command,
         stdin=subprocess.DEVNULL,
@@ -91,7 +91,7 @@ def _running(command: Sequence[str], alone: int) -> Iterator[subprocess.Popen[st
         text=True,
         errors="replace",
         env=_pip_environment(),
-        pass_fds=[alone],
+        pass_fds=[setup_lock],
     ) as process:
         try:
             yield process
@@ -102,18 +102,18 @@ def _running(command: Sequence[str], alone: int) -> Iterator[subprocess.Popen[st
 
 def _pip_environment() -> dict[str, str]:
     """The shell's variables, without those that make pip install elsewhere or other packages."""
-    astray = {
+    overriding = {
         f"PIP_{name}" for name in ("TARGET", "PREFIX", "ROOT", "PYTHON", "DRY_RUN", "QUIET", "NO_DEPS", "UPGRADE")
     }
-    kept = {name: value for name, value in os.environ.items() if name not in astray}
+    kept = {name: value for name, value in os.environ.items() if name not in overriding}
     # These also override pip.conf.
     return {**kept, "PIP_USER": "0", "PIP_CONSTRAINT": os.devnull}
 
 
-def _follow(said: IO[str], log: IO[str], count: int) -> None:
+def _follow(output: IO[str], log: IO[str], count: int) -> None:
     """Copy pip's output into a log, and show the progress."""
     live, done = sys.stdout.isatty(), 0
-    for line in said:
+    for line in output:
         log.write(line)
         if found := _PACKAGE.match(line):
             done += 1

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 _COLORS = {"healthy": "\033[32m", "at_risk": "\033[33m", "critical": "\033[31m"}
 _BOLD, _PLAIN = "\033[1m", "\033[0m"
-_BEFORE_DEMO = "acme"
-_TO_WAKE = "pinecrest"
+_EMPTY_ACCOUNT = "acme"
+_DEMO_ACCOUNT = "pinecrest"
 
 
 def screen(url: str, demo_accounts: Sequence[DemoAccount], *, color: bool, dynamodb_endpoint: str | None = None) -> str:
@@ -26,8 +26,8 @@ def screen(url: str, demo_accounts: Sequence[DemoAccount], *, color: bool, dynam
         color: whether to use a terminal's colours.
         dynamodb_endpoint: the endpoint of DynamoDB, where it is not the embedded one.
     """
-    account = _TO_WAKE if demo_accounts else _BEFORE_DEMO
-    kept = f"The tables are in {dynamodb_endpoint}" if dynamodb_endpoint else "What is in memory is then gone"
+    account = _DEMO_ACCOUNT if demo_accounts else _EMPTY_ACCOUNT
+    kept = f"The tables are in {dynamodb_endpoint}" if dynamodb_endpoint else "All data is then gone"
     read_key, write_key = "-H 'Authorization: Bearer local-read'", "-H 'Authorization: Bearer local-write'"
     now = "'$(date -u +%FT%TZ)'"  # closes the quotes around it for the shell to put the time in
     who = f'"event_id": "try-1", "account_id": "{account}", "user_id": "you"'

@@ -12,7 +12,7 @@ from healthscore.api.answers import ACCOUNT_NOT_FOUND, account_not_found, accoun
 from healthscore.core.documents import crm_to_json
 from healthscore.core.time import format_instant
 from healthscore.http.api_keys import Scope
-from healthscore.http.routes import route
+from healthscore.http.route import route
 from healthscore.storage.accounts import accounts
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from healthscore.http.api_keys import Scope
 from healthscore.http.cursors import CURSOR, read_cursor, write_cursor
 from healthscore.http.errors import ApiError, ErrorKind, shown
 from healthscore.http.query import Day, Limit
-from healthscore.http.routes import route
+from healthscore.http.route import route
 from healthscore.services import acknowledgements
 from healthscore.storage import workspace
 from healthscore.storage.accounts import accounts
@@ -138,8 +138,8 @@ def acknowledge_alert(request: Request) -> AlertDocument:
     """
     from healthscore.api import schemas  # noqa: PLC0415  (Pydantic: only where there is a body to check)
 
-    said = schemas.read_acknowledgement(request.json())
-    return _acknowledge(request, said, until=None)
+    fields = schemas.read_acknowledgement(request.json())
+    return _acknowledge(request, fields, until=None)
 
 
 @route(
@@ -156,15 +156,15 @@ def snooze_alert(request: Request) -> AlertDocument:
     """
     from healthscore.api import schemas  # noqa: PLC0415  (as above)
 
-    said = schemas.read_snooze(request.json(), request.received_at, MAX_SNOOZE)
-    return _acknowledge(request, said, until=parse_instant(said["until"]))
+    fields = schemas.read_snooze(request.json(), request.received_at, MAX_SNOOZE)
+    return _acknowledge(request, fields, until=parse_instant(fields["until"]))
 
 
-def _acknowledge(request: Request, said: Mapping[str, Any], *, until: datetime | None) -> AlertDocument:
+def _acknowledge(request: Request, fields: Mapping[str, Any], *, until: datetime | None) -> AlertDocument:
     alert_id = request.params["alert_id"]
     try:
         acknowledged = acknowledgements.acknowledge(
-            alert_id, by=said["by"], reason=said.get("reason"), at=request.received_at, until=until
+            alert_id, by=fields["by"], reason=fields.get("reason"), at=request.received_at, until=until
         )
     except acknowledgements.AlertNotFoundError:
         raise ApiError(

@@ -12,7 +12,7 @@ from healthscore.core.time import format_instant
 from healthscore.http.api_keys import Scope
 from healthscore.http.cursors import CURSOR, read_cursor, write_cursor
 from healthscore.http.query import Limit, OneOf, Text
-from healthscore.http.routes import route
+from healthscore.http.route import route
 from healthscore.services.book import read_page
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from healthscore.http.api_keys import Scope
 from healthscore.http.cursors import CURSOR, read_cursor, write_cursor
 from healthscore.http.errors import NOT_FOUND, ApiError, invalid_request
 from healthscore.http.query import Limit, Parameter
-from healthscore.http.routes import route
+from healthscore.http.route import route
 from healthscore.integrations.crm import options
 from healthscore.integrations.crm.mapping import WORDS, Unmatched
 from healthscore.integrations.crm.registry import PROVIDERS
@@ -132,8 +132,8 @@ def get_unmatched(request: Request) -> UnmatchedCompanies:
 def connect_crm(request: Request) -> CrmConnection:
     """Connect a CRM.
 
-    Connects a CRM, or changes the options of one that is connected; everything is read anew. An option that is left out
-    has its default. Tokens are no options: they lie in AWS Secrets Manager.
+    Connects a CRM, or changes the options of one that is connected; everything is read again. An option that is left
+    out has its default. Tokens are no options: they lie in AWS Secrets Manager.
     """
     provider = _provider(request)
     body = request.json()

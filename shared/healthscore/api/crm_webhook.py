@@ -15,7 +15,7 @@ from healthscore.http.errors import (
     ErrorKind,
     invalid_request,
 )
-from healthscore.http.routes import route
+from healthscore.http.route import route
 from healthscore.integrations.crm.protocol import WebhookRequest
 from healthscore.integrations.crm.registry import PROVIDERS
 from healthscore.services.crm_sync.queue import enqueue

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Literal
 from healthscore.api import docs_page
 from healthscore.http import static_files
 from healthscore.http.errors import NOT_FOUND, ApiError
-from healthscore.http.routes import route
+from healthscore.http.route import route
 
 if TYPE_CHECKING:
     from typing_extensions import TypedDict
 
     from healthscore.http.request import Request
-    from healthscore.http.routes import FileAnswer
+    from healthscore.http.route import FileAnswer
     from healthscore.http.static_files import StaticFile
 
     class Pulse(TypedDict):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from healthscore.api.answers import ACCOUNT_NOT_FOUND, account_not_found
 from healthscore.http.api_keys import Scope
 from healthscore.http.errors import ApiError, ErrorKind
-from healthscore.http.routes import route
+from healthscore.http.route import route
 from healthscore.storage.errors import AccountErasedError
 
 if TYPE_CHECKING:

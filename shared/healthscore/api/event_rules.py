@@ -40,7 +40,7 @@ if TYPE_CHECKING:
         index: Count
         """Its position in the batch as sent, from 0."""
         event_id: str | None
-        """Its id; null where none was sent that can be shown."""
+        """Its id; null where no id was sent, or one that cannot be shown."""
         code: RejectionCode
         """Why, for programs: docs/api.md says what each of them means."""
         message: str
@@ -67,7 +67,7 @@ class Rejection(NamedTuple):
     position: int
     """Position in the batch as sent, from 0."""
     event_id: str | None
-    """The event's id; None where none was sent that can be shown."""
+    """The event's id; None where no id was sent, or one that cannot be shown."""
     code: RejectionCode
     message: str
 
@@ -106,7 +106,7 @@ class Window(NamedTuple):
         return cls(now - timedelta(days=settings.retention_days), now + AHEAD, now, settings.retention_days)
 
     def check(self, at: datetime, text: str) -> datetime:
-        """An instant that lies in the window.
+        """Return an instant that lies in the window; refuse any other.
 
         Args:
             at: the instant.
@@ -124,7 +124,7 @@ class Window(NamedTuple):
         return self.not_ahead(at, text)
 
     def not_ahead(self, at: datetime, text: str) -> datetime:
-        """An instant that is not after the window, however long ago it is.
+        """Return an instant that is not after the window, however long ago it is; refuse any other.
 
         Raises:
             RefusedError: `timestamp_in_future`.
@@ -139,7 +139,7 @@ class Window(NamedTuple):
 
 
 def micros(value: object) -> int:
-    """A value in whole millionths; 1 where none is sent. Floats are rounded half up at the sixth decimal shown.
+    """A value in whole millionths; 1 where none is sent. A float's shortest text is rounded half up to six decimals.
 
     Raises:
         RefusedError: `invalid_value`.
@@ -182,7 +182,7 @@ def properties(sent: object) -> dict[str, Any] | None:
 
 
 def derived_id(content: list[object]) -> str:
-    """The id of an event that came without: the same content gives the same id, so that resending it stays harmless."""
+    """The id for an event sent without one: the same content gives the same id, so that resending it is harmless."""
     return "auto-" + hashlib.sha256(_CANONICAL.encode(content).encode()).hexdigest()[:32]
 
 

@@ -25,7 +25,7 @@ SETTINGS_SECONDS = 10.0
 
 
 class EventSettings:
-    """The settings as ingestion needs them: remembered for some seconds, and read anew before an event is rejected."""
+    """The settings as ingestion needs them: remembered for some seconds, and read again before an event is rejected."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -34,7 +34,7 @@ class EventSettings:
         process.remember(self)
 
     def forget(self) -> None:
-        """Read the settings anew."""
+        """Read the settings again."""
         self._stored = None
 
     def read_batch(self, body: bytes, now: datetime) -> ParsedBatch:

@@ -9,7 +9,7 @@ from healthscore.api.event_rules import TOO_MANY_EVENTS
 from healthscore.api.event_settings import settings
 from healthscore.http.api_keys import Scope
 from healthscore.http.errors import ApiError
-from healthscore.http.routes import route
+from healthscore.http.route import route
 from healthscore.metrics import Metric
 from healthscore.services.ingestion.events import ingest
 

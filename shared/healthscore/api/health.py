@@ -12,7 +12,7 @@ from healthscore.core.time import day_of, format_instant
 from healthscore.http.api_keys import Scope
 from healthscore.http.errors import ApiError, ErrorKind, invalid_request, shown
 from healthscore.http.query import Day, Instant
-from healthscore.http.routes import route
+from healthscore.http.route import route
 from healthscore.metrics import Metric
 from healthscore.services.scoring import assess_account
 from healthscore.storage import workspace

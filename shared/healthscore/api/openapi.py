@@ -23,14 +23,14 @@ from healthscore.api.resources import all_routes
 from healthscore.http import errors
 from healthscore.http.api_keys import Scope
 from healthscore.http.ids import MAX_ACCOUNT_ID
-from healthscore.http.routes import FileAnswer
+from healthscore.http.route import FileAnswer
 from healthscore.integrations.crm.registry import PROVIDERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from healthscore.http.errors import ErrorKind
-    from healthscore.http.routes import Route
+    from healthscore.http.route import Route
 
 _ABOUT = """\
 Customer health scores from product events: send events, read a score that explains itself.

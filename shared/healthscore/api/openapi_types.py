@@ -175,8 +175,8 @@ def _texts(kind: type) -> dict[str, str]:
     body = [] if definition is None else definition.body
     for field, text in pairwise(body):
         match field, text:
-            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(said))):
-                texts[name] = _one_line(said)
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(string))):
+                texts[name] = _one_line(string)
     return texts
 
 

@@ -9,7 +9,7 @@ import yaml
 
 _WIDTH = 120
 _HEADER = """\
-# The API, made of the code. A test compares the two; to make it anew:
+# The API, generated from the code. A test compares the two; to generate it again:
 # PYTHONPATH=shared .venv/bin/python -m healthscore.api.openapi --yaml docs/openapi.yaml
 """
 _IN_ONE_LINE = 108

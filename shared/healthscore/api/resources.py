@@ -6,7 +6,7 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from healthscore.http.routes import Route
+from healthscore.http.route import Route
 
 if TYPE_CHECKING:
     from types import ModuleType

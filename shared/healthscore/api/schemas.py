@@ -232,15 +232,15 @@ def read_crm(body: object, received_at: datetime) -> CrmFacts:
     Raises:
         ApiError: 400 `invalid_request`, with `fields` naming everything that is wrong.
     """
-    said = _checked(_CRM, body, "CRM facts")
-    if not said:
+    fields = _checked(_CRM, body, "CRM facts")
+    if not fields:
         raise invalid_request(
             f"The body says nothing: send at least one of {', '.join(Crm.__annotations__)}. "
             "A field left out is unknown; null says that there is none."
         )
-    if "open_tickets" in said and (said.get("high_priority_open") or 0) > (said["open_tickets"] or 0):
+    if "open_tickets" in fields and (fields.get("high_priority_open") or 0) > (fields["open_tickets"] or 0):
         raise _faulty([("high_priority_open", "must not be more than open_tickets, which counts them too")])
-    return crm_from_json({**said, "received_at": format_instant(received_at)})
+    return crm_from_json({**fields, "received_at": format_instant(received_at)})
 
 
 def read_settings(body: object) -> Settings:
@@ -275,10 +275,10 @@ def read_snooze(body: object, now: datetime, longest: timedelta) -> dict[str, An
     Raises:
         ApiError: 400 `invalid_request`, with `fields` naming everything that is wrong.
     """
-    said = _checked(_SNOOZE, body, "snooze")
-    if not now < parse_instant(said["until"]) <= now + longest:
+    fields = _checked(_SNOOZE, body, "snooze")
+    if not now < parse_instant(fields["until"]) <= now + longest:
         raise _faulty([("until", f"must lie in the future, at most {longest.days} days ahead")])
-    return dict(said)
+    return dict(fields)
 
 
 def _without_nulls(values: Mapping[str, Any]) -> dict[str, Any]:

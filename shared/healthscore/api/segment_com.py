@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from healthscore.api.event_rules import TOO_MANY_EVENTS
 from healthscore.api.event_settings import settings
 from healthscore.http.api_keys import Scope
-from healthscore.http.routes import route
+from healthscore.http.route import route
 from healthscore.metrics import Metric
 from healthscore.services.ingestion.identity import Tracker
 

@@ -42,33 +42,33 @@ def account_traits(traits: Mapping[str, Any]) -> dict[str, Any]:
     Returns:
         Fields of the profile by name, and further traits as `attributes.<name>`; all valid as a profile's are.
     """
-    said = _fields(traits, _ACCOUNT_FIELDS)
+    fields = _fields(traits, _ACCOUNT_FIELDS)
     for name, value in traits.items():
-        if name not in _ACCOUNT_FIELDS and len(said) < MAX_TRAITS and _is_attribute(name, value):
-            said[f"{ATTRIBUTE}{name}"] = value
-    return said
+        if name not in _ACCOUNT_FIELDS and len(fields) < MAX_TRAITS and _is_attribute(name, value):
+            fields[f"{ATTRIBUTE}{name}"] = value
+    return fields
 
 
 def person_traits(traits: Mapping[str, Any]) -> dict[str, Any]:
     """What the traits of an identify call say about a person: name, e-mail address, title, and nothing else."""
-    said = _fields(traits, _PERSON_FIELDS)
-    if "name" not in said:
+    fields = _fields(traits, _PERSON_FIELDS)
+    if "name" not in fields:
         names = [traits.get(name) for name in ("firstName", "lastName")]
-        said |= _fields({"name": " ".join(name for name in names if isinstance(name, str))}, _PERSON_FIELDS)
-    return said
+        fields |= _fields({"name": " ".join(name for name in names if isinstance(name, str))}, _PERSON_FIELDS)
+    return fields
 
 
 def _fields(traits: Mapping[str, Any], rules: Mapping[str, tuple[str, Callable[[Any], Any]]]) -> dict[str, Any]:
-    said: dict[str, Any] = {}
+    found: dict[str, Any] = {}
     for name, (target, rule) in rules.items():
         value = traits.get(name)
         if value is None or (rule is not fields.amount and not isinstance(value, str)):
             continue
         try:
-            said.setdefault(target, rule(value))
+            found.setdefault(target, rule(value))
         except ValueError:
             continue
-    return said
+    return found
 
 
 def _is_attribute(name: str, value: object) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from healthscore.http.api_keys import Scope
 from healthscore.http.errors import ApiError, ErrorKind
-from healthscore.http.routes import route
+from healthscore.http.route import route
 from healthscore.storage import workspace
 from healthscore.storage.errors import TimezoneFixedError
 

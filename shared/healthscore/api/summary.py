@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from healthscore.api.answers import account_path
 from healthscore.core.model import Band
 from healthscore.http.api_keys import Scope
-from healthscore.http.routes import route
+from healthscore.http.route import route
 from healthscore.storage.runs import summary
 
 if TYPE_CHECKING:

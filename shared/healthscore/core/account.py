@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from healthscore.core.model import CrmFacts, DailyScore, Snapshot
 
 RECENT_NIGHTS = 30
-"""An account holds so many daily scores, so that most scores need not read the history."""
+"""How many daily scores an account's item holds, so that most scores need not read the history."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,13 +24,13 @@ class Scope(StrEnum):
     """What a key may do."""
 
     WRITE = "write"
-    """Send events, and nothing else: such a key may be public."""
+    """Send events and calls, and read nothing: such a key may be public."""
     READ = "read"
     ADMIN = "admin"
     """Everything."""
 
     def allows(self, needed: Scope) -> bool:
-        """Whether a key of this scope may do what needs the other."""
+        """Whether a key of this scope suffices where `needed` is asked for."""
         return self in {Scope.ADMIN, needed}
 
 
@@ -149,5 +149,5 @@ class CachedKeys:
         return key
 
     def forget(self) -> None:
-        """Look every key up anew."""
+        """Look every key up again."""
         self._found.clear()

@@ -22,13 +22,13 @@ from healthscore.http.api_keys import StoredKey, authorize
 from healthscore.http.errors import METHOD_NOT_ALLOWED, NOT_FOUND, ApiError, internal_error, storage_unavailable
 from healthscore.http.paths import HOW_TO_WRITE, decode_id
 from healthscore.http.request import Request
-from healthscore.http.routes import FileAnswer
+from healthscore.http.route import FileAnswer
 from healthscore.metrics import embedded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from healthscore.http.routes import Route
+    from healthscore.http.route import Route
 
 
 @runtime_checkable

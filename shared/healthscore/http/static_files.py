@@ -13,7 +13,7 @@ from hashlib import sha256
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from healthscore.http.routes import FileAnswer
+from healthscore.http.route import FileAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +25,7 @@ _WEIGHT_OF_ZERO = re.compile(r"q=0(\.0*)?")
 
 @dataclass(frozen=True, slots=True)
 class StaticFile:
-    """A file with what is answered beside it.
+    """A file and the headers of its answer.
 
     Attributes:
         compressed: its bytes, gzipped.
@@ -63,7 +63,7 @@ def answer(file: StaticFile, accept_encoding: str, if_none_match: str) -> FileAn
     Args:
         file: what is asked for.
         accept_encoding: the request's header of that name; empty where there is none.
-        if_none_match: likewise.
+        if_none_match: the request's `If-None-Match`; empty where there is none.
 
     Returns:
         200 with the file, gzipped where the client accepts gzip, or 304 without a body where it has this very file.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 OWNED = 2000
-"""An owner's accounts are read together and put in order here, up to so many; 2,000 cost about 70 read units."""
+"""How many of an owner's accounts are read together and put in order here; 2,000 cost about 70 read units."""
 FOUND = 300
 """A search that finds more accounts than this goes through the book in its order instead."""
 LOOKED_AT = 4000

@@ -17,7 +17,7 @@ from healthscore.services.alerting import gather, subject
 from healthscore.services.scoring import gather_facts
 from healthscore.storage.accounts import accounts, history
 from healthscore.storage.alerts import messages
-from healthscore.storage.crm import facts as crm_facts
+from healthscore.storage.crm import save_facts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from healthscore.settings import Settings
 
 
-def apply_facts(
+def rescore(
     account: Account,
     received: CrmFacts,
     now: datetime,
@@ -72,7 +72,7 @@ def apply_facts(
         inputs = gather(account, previous, current, settings.alerts, with_today=opened is not None)
         stored = {alert.alert_id for alert in inputs.today}
         urgent, others = merge_tickets(opened, decide(inputs, settings.alerts), stored)
-    if not crm_facts.save(account, received, messages.Message.of(urgent) if urgent else None, along):
+    if not save_facts.save(account, received, messages.Message.of(urgent) if urgent else None, along):
         return None
     new = [*([urgent] if urgent else ()), *(alert for alert in others if messages.add(messages.Message.of(alert)))]
     if latest is not None and has_night:

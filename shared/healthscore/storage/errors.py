@@ -6,8 +6,6 @@ from __future__ import annotations
 class StorageUnavailableError(Exception):
     """The tables cannot be read or written now. The same call may be made again: no write is half done."""
 
-    status = 503
-    code = "storage_unavailable"
     retry_after_seconds = 5
 
 

@@ -42,7 +42,7 @@ def attempts(failure: str, sleep: Callable[[float], None] | None = None) -> Iter
 
     Args:
         failure: the text of the error at the end.
-        sleep: waits so many seconds; `time.sleep` where it is None.
+        sleep: waits for a number of seconds; `time.sleep` where it is None.
 
     Raises:
         StorageUnavailableError: the waits have taken `SECONDS`, and another attempt is wanted.

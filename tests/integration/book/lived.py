@@ -1,4 +1,4 @@
-"""A workspace that has lived, told of and found out through the product's own doors: every kind of item that there is.
+"""A workspace that holds every kind of item, filled through the public API and the product's own functions.
 
 Two customers have the same of everything, so that erasing one can be seen to leave the other alone.
 """
@@ -239,8 +239,8 @@ class Life:
             send("/v1/events", {"events": [{**one, "timestamp": at} for at in times]})
 
     def leave_behind(self) -> None:
-        """Events that wait: of one whose account is known by now, and of a stranger, enough for sealed segments."""
-        for customer in CUSTOMERS:  # whoever says it dies before moving the event
+        """Pending events: of a user whose account is known, and of an unknown user, enough for sealed blocks."""
+        for customer in CUSTOMERS:  # the membership is recorded without moving the event, as after a crash
             send("/v1/track", self.call("track", NOW, -1, userId=customer.late, event="page_seen"))
             people.join(f"u{customer.late}", [(0, customer.account_id)])
         stranger = [

@@ -1,4 +1,4 @@
-"""Erasing an account or a user leaves nothing that mentions it, whatever interrupts it and whoever writes meanwhile."""
+"""Erasing an account or a user leaves nothing that mentions it, whatever interrupts it or is written meanwhile."""
 
 from __future__ import annotations
 
@@ -193,7 +193,7 @@ def test_erase__of_an_account_that_began_anew__leaves_it_alone_and_is_not_done(l
 
 
 def test_erase__overtaken_by_another_and_by_new_events__leaves_these_alone_and_is_not_done(moto):
-    """A client that had no answer asks again: the first erasure is still under way when the account begins anew."""
+    """A client that had no answer asks again: the first erasure is still under way when events create the account."""
     days = [MIDNIGHT - timedelta(days=back) for back in range(30)]  # more than are deleted at once
     take_in([event(f"e{i}", at=at) for i, at in enumerate(days)])
     erasing.mark("acme", NOW)

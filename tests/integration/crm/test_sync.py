@@ -13,8 +13,7 @@ from healthscore.services.scoring import assess_account
 from healthscore.settings import Settings
 from healthscore.storage.accounts import accounts
 from healthscore.storage.crm import companies as crm_companies
-from healthscore.storage.crm import connections
-from healthscore.storage.crm import facts as crm_facts
+from healthscore.storage.crm import connections, save_facts
 from healthscore.storage.erasure import accounts as erasing
 from healthscore.storage.errors import StorageUnavailableError
 from tests.support.traces import mentions
@@ -295,18 +294,18 @@ def test_refresh__two_at_once__leave_what_was_read_last(hubspot, monkeypatch):
     company = hubspot.fake.add("companies", domain="acme.com")
     hubspot.sync()
     hubspot.fake.clock.sleep(60)
-    changes, save = [Change("companies", company)], crm_facts.save
+    changes, save = [Change("companies", company)], save_facts.save
 
     def overtaken(*arguments):
         """Another run reads and saves a later state between this one's read and its write."""
-        monkeypatch.setattr(crm_facts, "save", save)
+        monkeypatch.setattr(save_facts, "save", save)
         hubspot.fake.clock.sleep(60)
         hubspot.fake.add("tickets", company, hs_pipeline_stage=OPEN, hs_ticket_priority="HIGH")
         sync.refresh(hubspot.session(), changes)
         return save(*arguments)
 
     hubspot.fake.add("tickets", company, hs_pipeline_stage=OPEN)
-    monkeypatch.setattr(crm_facts, "save", overtaken)
+    monkeypatch.setattr(save_facts, "save", overtaken)
     sync.refresh(hubspot.session(), changes)
     assert (hubspot.facts("acme.com").open_tickets, hubspot.facts("acme.com").high_priority_open) == (2, 1)
     assert hubspot.topic.kinds() == ["ticket_opened"]
@@ -339,15 +338,15 @@ def test_refresh__two_companies_that_claim_one_account_at_once__are_both_reporte
     hubspot.sync()
     hubspot.fake.clock.sleep(60)
     one, other = (hubspot.fake.add("companies", account_id="acme") for _ in range(2))
-    apply = apply_facts.enter_and_score
+    apply = apply_facts.rescore
 
     def overtaken(*arguments, **named):
         """The other company claims the account between this one's claim and its facts."""
-        monkeypatch.setattr(apply_facts, "enter_and_score", apply)
+        monkeypatch.setattr(apply_facts, "rescore", apply)
         sync.refresh(hubspot.session(), [Change("companies", other)])
         return apply(*arguments, **named)
 
-    monkeypatch.setattr(apply_facts, "enter_and_score", overtaken)
+    monkeypatch.setattr(apply_facts, "rescore", overtaken)
     sync.refresh(hubspot.session(), [Change("companies", one)])
     assert unmatched("hubspot") == {one: "same_account", other: "same_account"}
     assert hubspot.facts("acme") is None

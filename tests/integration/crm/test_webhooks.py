@@ -52,7 +52,7 @@ def test_webhook__delivered_again__is_worked_on_once(life):
     headers, body = life.desk.webhook("5")
     assert life.deliver(headers, body)[0] == 200
     assert len(life.queued()["Records"]) == 1
-    # HubSpot signs a repeat anew, so the same signature is a replay. Attio marks a repeat by a header.
+    # HubSpot signs each repeat with a new time, so the same signature is a replay. Attio marks a repeat by a header.
     again = {"hubspot": (401, False), "attio": (200, True)}[life.desk.provider]
     status, answer = life.deliver(headers, body)
     assert (status, answer["success"]) == again
@@ -88,7 +88,7 @@ def test_logs__of_everything_and_its_failures__hold_no_secret_and_no_customer_te
     def gone(*_: object, **__: object) -> None:
         raise StorageUnavailableError("gone")
 
-    monkeypatch.setattr(apply_facts, "enter_and_score", gone)
+    monkeypatch.setattr(apply_facts, "rescore", gone)
     life.clock.sleep(60)
     life.desk.close(ticket)
     assert len(life.tell(ticket)) == 1

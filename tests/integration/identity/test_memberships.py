@@ -256,7 +256,8 @@ def test_group_call__while_its_account_is_erased__leaves_all_of_it_or_nothing(in
         outcomes.add((bool(left), waiting))
         belongs_to = people.read([newcomer])[newcomer].accounts
         assert (belongs_to, count_of(account)) == (({account}, 2) if left else (set(), 0))
-    # Said after the erasure: it begins anew. Said meanwhile: refused, and what waits goes on waiting. Before: all gone.
+    # Membership sent after the erasure: the account is created again. During it: refused, and events stay pending.
+    # Before it: everything is erased.
     assert outcomes == {(True, 0), (False, 2), (False, 0)}
 
 

@@ -15,7 +15,7 @@ from healthscore.core.time import DAY as ONE_DAY
 from healthscore.services.ingestion import identity
 from healthscore.storage import retries
 from healthscore.storage.client import dynamodb
-from healthscore.storage.day_logs import commit as daylogs
+from healthscore.storage.day_logs import commit_day as daylogs
 from healthscore.storage.schema import activity_pk
 from tests.integration.identity.calls import START, calls_of, entries_of, record, tracked
 from tests.support import interleaving

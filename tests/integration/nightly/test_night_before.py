@@ -76,6 +76,6 @@ def test_night__after_a_change_by_day_died_between_its_two_writes__does_not_aler
         accident.setattr(history, "put_snapshot", dying(history.put_snapshot))
         accident.setattr(accounts, "save_score", dying(accounts.save_score))
         with pytest.raises(Killed):
-            rescoring.apply_facts(acme, facts, later, Settings(), alerting=True)
+            rescoring.rescore(acme, facts, later, Settings(), alerting=True)
     night(topic, scheduled(TONIGHT + NIGHT), now=TONIGHT + NIGHT)
     assert topic.kinds().count("band_fell") == 1

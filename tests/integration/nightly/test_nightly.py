@@ -23,7 +23,7 @@ from healthscore.services.scoring import assess_account
 from healthscore.settings import Settings
 from healthscore.storage.accounts import accounts, history
 from healthscore.storage.client import dynamodb
-from healthscore.storage.crm import facts as crm_facts
+from healthscore.storage.crm import save_facts
 from healthscore.storage.erasure import accounts as erasing
 from healthscore.storage.errors import StorageUnavailableError
 from healthscore.storage.runs import summary
@@ -318,7 +318,7 @@ def test_night__erasure_begins_meanwhile__leaves_nothing_of_the_night(topic, mon
 def test_night__its_end__keeps_the_summary(topic):
     account("fell", THRIVING, arr=1200.1)
     account("stays", ABSENT)
-    crm_facts.save(accounts.get("stays"), replace(nothing_known("hubspot", TONIGHT - NIGHT), arr=0.2), None)
+    save_facts.save(accounts.get("stays"), replace(nothing_known("hubspot", TONIGHT - NIGHT), arr=0.2), None)
     night(topic)
     kept = summary.read()
     assert (kept["date"], kept["accounts"]) == ("2026-11-21", 2)

@@ -1,4 +1,4 @@
-"""What is pending goes out once, whoever sends it, whatever SNS answers, and however much the index lags behind."""
+"""A pending message is sent once, by any sender, whatever SNS answers, and however far the index lags behind."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from healthscore.core.alerts.suppression import WORSENED_POINTS
 from healthscore.core.model import CrmFacts
 from healthscore.core.time import format_instant
 from healthscore.http.api_keys import CachedKeys, Scope, key_hash
-from healthscore.services.rescoring import apply_facts
+from healthscore.services.rescoring import rescore
 from healthscore.settings import Settings
 from healthscore.storage import workspace
 from healthscore.storage.accounts import accounts
@@ -299,7 +299,7 @@ def test_crm_change__of_an_acknowledged_account__is_alerted_only_if_it_got_worse
 
     def change(hour, **figures):
         facts = crm(TONIGHT + hour * HOUR, **(calm | figures))
-        current, alerts = apply_facts(accounts.get("acme"), facts, facts.received_at, Settings(), alerting=True)
+        current, alerts = rescore(accounts.get("acme"), facts, facts.received_at, Settings(), alerting=True)
         return current.score, alerts
 
     score, [fell] = change(9, open_tickets=9)

@@ -12,7 +12,7 @@ import pytest
 from healthscore.services.nightly import process
 from healthscore.storage import workspace
 from healthscore.storage.accounts import accounts
-from healthscore.storage.day_logs import commit as daylogs
+from healthscore.storage.day_logs import commit_day as daylogs
 from healthscore.storage.errors import StorageUnavailableError
 from tests.integration.security.conftest import NOW, PARAMETER
 from tests.support.routes import ROUTES

@@ -13,8 +13,7 @@ from healthscore.storage.alerts import messages
 from healthscore.storage.alerts.messages import Message
 from healthscore.storage.client import dynamodb
 from healthscore.storage.crm import companies as crm_companies
-from healthscore.storage.crm import connections
-from healthscore.storage.crm import facts as crm_facts
+from healthscore.storage.crm import connections, save_facts
 from healthscore.storage.crm.companies import CompanyRecord
 from healthscore.storage.erasure import accounts as erasing
 from tests.support import interleaving
@@ -45,9 +44,9 @@ def acme(tables):
 
 def test_save__facts_company_and_message__are_all_there(acme):
     record = CompanyRecord("7", "[]", account_id="acme", digest="d")
-    claims = crm_companies.stake("hubspot", "acme", "7", by_hand=False)
+    claims = crm_companies.add_claim("hubspot", "acme", "7", by_hand=False)
     check = crm_companies.check_claims("hubspot", "acme", claims)
-    assert crm_facts.save(acme, facts(2), TOLD, [*put(record), check])
+    assert save_facts.save(acme, facts(2), TOLD, [*put(record), check])
     assert accounts.get("acme").crm == facts(2)
     assert history.crm_as_of("acme", NOW) == facts(2)
     assert company() == record
@@ -56,12 +55,12 @@ def test_save__facts_company_and_message__are_all_there(acme):
 
 
 def test_save__facts_changed_since_they_were_read__leaves_all_as_it_was(acme):
-    assert crm_facts.save(acme, facts(1), None)
-    assert not crm_facts.save(acme, facts(2, 1), TOLD, put(CompanyRecord("7", "[]")))
+    assert save_facts.save(acme, facts(1), None)
+    assert not save_facts.save(acme, facts(2, 1), TOLD, put(CompanyRecord("7", "[]")))
     assert accounts.get("acme").crm == facts(1)
     assert crm_companies.companies("hubspot", ["7"]) == {}
     assert not messages.known("acme", TOLD.message_id)
-    assert crm_facts.save(accounts.get("acme"), facts(2, 1), TOLD)
+    assert save_facts.save(accounts.get("acme"), facts(2, 1), TOLD)
 
 
 def said(**fields) -> CrmFacts:
@@ -74,7 +73,7 @@ def contract() -> tuple[float | None, str | None]:
 
 
 def test_book__arr_and_renewal__are_the_crms_where_the_profile_has_none(acme):
-    assert crm_facts.save(acme, said(), None)
+    assert save_facts.save(acme, said(), None)
     assert contract() == (500, "2027-03-31")
     accounts.save_profile("acme", lambda standing: {**standing, "arr": 900}, NOW)
     assert contract() == (900, "2027-03-31")
@@ -91,9 +90,9 @@ def test_book__arr_and_renewal__are_the_crms_where_the_profile_has_none(acme):
 
 def test_save__profile_changed_since_it_was_read__leaves_all_as_it_was(acme):
     accounts.save_profile("acme", lambda standing: {**standing, "arr": 900}, NOW)
-    assert not crm_facts.save(acme, said(), TOLD)
+    assert not save_facts.save(acme, said(), TOLD)
     assert contract() == (900, None)
-    assert crm_facts.save(accounts.get("acme"), said(), TOLD)
+    assert save_facts.save(accounts.get("acme"), said(), TOLD)
     assert contract() == (900, "2027-03-31")
 
 
@@ -103,7 +102,7 @@ def test_book__profile_and_crm_changed_at_once__shows_both(moto, calls_before):
     interleaving.watch(dynamodb())
 
     def enter() -> None:
-        while not crm_facts.save(accounts.get("acme"), said(), None):
+        while not save_facts.save(accounts.get("acme"), said(), None):
             pass
 
     turns = iter([0] * calls_before)
@@ -117,15 +116,15 @@ def test_book__profile_and_crm_changed_at_once__shows_both(moto, calls_before):
 
 def test_save__message_stored_before__saves_nothing(acme):
     assert messages.add(TOLD)
-    assert not crm_facts.save(acme, facts(1), TOLD)
+    assert not save_facts.save(acme, facts(1), TOLD)
     assert accounts.get("acme").crm is None
 
 
 def test_save__other_claims_than_were_read__saves_nothing(acme):
-    seen = crm_companies.stake("hubspot", "acme", "7", by_hand=False)
-    assert crm_companies.stake("hubspot", "acme", "8", by_hand=True) == {"7": False, "8": True}
+    seen = crm_companies.add_claim("hubspot", "acme", "7", by_hand=False)
+    assert crm_companies.add_claim("hubspot", "acme", "8", by_hand=True) == {"7": False, "8": True}
     check = crm_companies.check_claims("hubspot", "acme", seen)
-    assert not crm_facts.save(acme, facts(1), None, [check])
+    assert not save_facts.save(acme, facts(1), None, [check])
     record = CompanyRecord("7", "[]", claim="acme", account_id="acme")
     assert not crm_companies.save_company("hubspot", record, seen)
     assert crm_companies.save_company("hubspot", record, {"7": False, "8": True})
@@ -133,9 +132,9 @@ def test_save__other_claims_than_were_read__saves_nothing(acme):
 
 def test_save__account_that_is_erased_meanwhile__saves_nothing(acme):
     assert erasing.mark("acme", NOW)
-    assert not crm_facts.save(acme, facts(1), TOLD)
+    assert not save_facts.save(acme, facts(1), TOLD)
     erasing.erase("acme", lambda: True)
-    assert not crm_facts.save(acme, facts(1), TOLD)
+    assert not save_facts.save(acme, facts(1), TOLD)
     assert accounts.get("acme") is None
 
 
@@ -159,12 +158,12 @@ def test_companies__more_than_one_call_takes__are_all_found(tables):
 
 
 def test_claims__of_two_writers__are_both_kept(acme):
-    crm_companies.stake("hubspot", "acme", "7", by_hand=False)
+    crm_companies.add_claim("hubspot", "acme", "7", by_hand=False)
     interrupted = []
 
     def change(standing):
         if not interrupted:
-            interrupted.append(crm_companies.stake("hubspot", "acme", "8", by_hand=True))
+            interrupted.append(crm_companies.add_claim("hubspot", "acme", "8", by_hand=True))
         return {**standing, "9": False}
 
     found = crm_companies.change_claims("hubspot", "acme", change)

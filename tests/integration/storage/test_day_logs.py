@@ -13,7 +13,7 @@ from healthscore.core.time import DAY as ONE_DAY
 from healthscore.storage import schema
 from healthscore.storage.accounts import accounts
 from healthscore.storage.client import CONCURRENCY, dynamodb
-from healthscore.storage.day_logs import commit as daylogs
+from healthscore.storage.day_logs import commit_day as daylogs
 from healthscore.storage.day_logs import commit_shard
 from healthscore.storage.day_logs import rollups as activity
 from healthscore.storage.day_logs.log_items import NO_HEAD, SealedCache

@@ -12,7 +12,7 @@ from healthscore.core.time import DAY as ONE_DAY
 from healthscore.storage import retries, schema
 from healthscore.storage.accounts import accounts
 from healthscore.storage.client import dynamodb
-from healthscore.storage.day_logs import commit as daylogs
+from healthscore.storage.day_logs import commit_day as daylogs
 from healthscore.storage.day_logs import rollups
 from healthscore.storage.erasure import accounts as erasing
 from healthscore.storage.errors import BeingErasedError

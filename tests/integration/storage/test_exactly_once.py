@@ -17,7 +17,7 @@ from healthscore.core.time import end_of_day
 from healthscore.storage import schema, writes
 from healthscore.storage.accounts import accounts
 from healthscore.storage.client import dynamodb
-from healthscore.storage.day_logs import commit as daylogs
+from healthscore.storage.day_logs import commit_day as daylogs
 from healthscore.storage.day_logs import commit_shard, log_items, rollups
 from healthscore.storage.day_logs.log_items import SealedCache
 from tests.support import interleaving

@@ -14,7 +14,7 @@ from healthscore.core.day_log.codec import entry
 from healthscore.core.time import DAY as ONE_DAY
 from healthscore.storage import schema
 from healthscore.storage.client import dynamodb
-from healthscore.storage.day_logs import commit as daylogs
+from healthscore.storage.day_logs import commit_day as daylogs
 from healthscore.storage.day_logs import commit_shard, rollups, whole_days
 from healthscore.storage.day_logs.log_items import SealedCache
 from tests.support import interleaving

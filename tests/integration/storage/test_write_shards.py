@@ -20,7 +20,7 @@ from healthscore.core.time import end_of_day
 from healthscore.storage import reads, schema
 from healthscore.storage.accounts import accounts
 from healthscore.storage.client import dynamodb
-from healthscore.storage.day_logs import commit as daylogs
+from healthscore.storage.day_logs import commit_day as daylogs
 from healthscore.storage.day_logs import commit_shard, rollups, whole_days
 from healthscore.storage.day_logs.log_items import SealedCache, StoredHead
 from tests.support import interleaving

@@ -40,7 +40,8 @@ def broken_links(page: Path) -> list[str]:
 
 def missing_paths(page: Path) -> list[str]:
     text = _CODE.sub("", page.read_text(encoding="utf-8"))
-    tops = {path.name for path in (*ROOT.iterdir(), *LIBRARY.iterdir())}
+    # make creates the folders that begin with a dot, such as .venv.
+    tops = {path.name for path in (*ROOT.iterdir(), *LIBRARY.iterdir()) if not path.name.startswith(".")}
     named = {path for path in _PATH.findall(text) if path.partition("/")[0] in tops}
     return sorted(path for path in named if not ((ROOT / path).exists() or (LIBRARY / path).exists()))
 

@@ -12,8 +12,8 @@ from healthscore.core.time import millis
 from healthscore.http.api_keys import Scope, key_hash
 from healthscore.http.errors import invalid_request
 from healthscore.http.query import Day
+from healthscore.http.route import route
 from healthscore.http.router import Router
-from healthscore.http.routes import route
 from healthscore.metrics import Metric
 from tests.support.gateway import NOW, REQUEST_ID, gateway_event
 

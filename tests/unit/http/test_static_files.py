@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from healthscore.http import static_files
+from healthscore.http.route import route
 from healthscore.http.router import Router
-from healthscore.http.routes import route
 from healthscore.http.static_files import read_static_file, static_file
 from tests.support.gateway import gateway_event
 

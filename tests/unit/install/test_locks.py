@@ -66,13 +66,13 @@ def test_read_lock__of_no_lock__is_refused(tmp_path, text):
 @pytest.mark.parametrize(
     ("there", "lock", "task"),
     [
-        (None, wanted("run", "a"), "anew"),
+        (None, wanted("run", "a"), "recreate"),
         (stamp("run", "a"), wanted("run", "a"), "nothing"),
         (stamp("dev", "a", "b"), wanted("run", "a"), "nothing"),
         (stamp("run", "a"), wanted("dev", "a", "b"), "add"),
-        (stamp("dev", "a", "b"), wanted("dev", "a"), "anew"),
-        (stamp("dev", "a", "b"), wanted("run", "c"), "anew"),
-        (stamp("run", "a"), wanted("dev", "b", "c"), "anew"),
+        (stamp("dev", "a", "b"), wanted("dev", "a"), "recreate"),
+        (stamp("dev", "a", "b"), wanted("run", "c"), "recreate"),
+        (stamp("run", "a"), wanted("dev", "b", "c"), "recreate"),
     ],
 )
 def test_what_to_do__by_what_is_there__keeps_adds_or_makes_anew(there, lock, task):

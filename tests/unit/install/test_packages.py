@@ -13,7 +13,7 @@ from tools.install.packages import why_pip_failed
             "WARNING: Retrying (Retry(total=4)) after …\nERROR: No matching distribution found for boto3==1.44.5",
             "connect to the internet",
         ),
-        ("ERROR: No matching distribution found for boto3==1.44.5", "no boto3==1.44.5: let it ask PyPI"),
+        ("ERROR: No matching distribution found for boto3==1.44.5", "no boto3==1.44.5: use PyPI"),
         ("Retrying (Retry(total=4)) … SSLError(… CERTIFICATE_VERIFY_FAILED …)", "PIP_CERT"),
         ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.", "its hash differs"),
         ("ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device", "disk is full"),

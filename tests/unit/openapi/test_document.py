@@ -21,7 +21,7 @@ from healthscore.api.openapi_types import UndescribedError
 from healthscore.api.openapi_yaml import to_yaml
 from healthscore.http import errors
 from healthscore.http.request import Request
-from healthscore.http.routes import route
+from healthscore.http.route import route
 from tests.support.gateway import gateway_event
 from tests.support.openapi import described
 from tests.support.routes import ROUTES

@@ -15,7 +15,7 @@ import aws_lambda_powertools
 from healthscore.http import static_files
 
 if TYPE_CHECKING:
-    from healthscore.http.routes import FileAnswer
+    from healthscore.http.route import FileAnswer
     from healthscore.http.static_files import StaticFile
 
 PAGE = "docs.html"

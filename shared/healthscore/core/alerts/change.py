@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from healthscore.core.alerts.acknowledgement import Acknowledgement
 
 FALLS = (AlertKind.BAND_FELL, AlertKind.SCORE_FELL, AlertKind.SILENT, AlertKind.DECLINING)
-"""The kinds that report a fall, the gravest first. They are grouped into one alert, and an acknowledgement suppresses
-them."""
+"""The kinds that report a fall, the gravest first. They are grouped into one alert, an acknowledgement suppresses
+them, and missing events can cause them: a tracking outage holds them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,7 @@
-"""Second stage: leaves out the changes that earlier alerts of the same day have already reported."""
+"""Second stage: leaves out the changes that earlier alerts of the same day have already reported.
+
+When the same change is alerted again on a later night is decided by the rules: see `rules.NIGHTS_TO_REARM`.
+"""
 
 from __future__ import annotations
 

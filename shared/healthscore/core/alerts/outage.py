@@ -23,14 +23,11 @@ if TYPE_CHECKING:
     from healthscore.core.model import DailyScore
 
 WEEKS = 4
-"""Tonight is compared with the same weekday of so many weeks before, because a usual Sunday is quiet."""
+"""How many weeks back tonight is compared with the same weekday, because a usual Sunday is quiet."""
 MOST = Fraction(1, 2)
 """More than this share of the usual accounts is missing in a tracking outage."""
 DEVIATIONS = 3
-"""At least so many standard deviations of chance are missing as well: of nine accounts, all nine have to be."""
-
-DROPS = frozenset({AlertKind.BAND_FELL, AlertKind.SCORE_FELL, AlertKind.DECLINING, AlertKind.SILENT})
-"""The kinds of alert that missing events can cause."""
+"""How many standard deviations of chance have to be missing as well: of nine accounts, all nine."""
 
 
 def present(night: DailyScore) -> bool:
@@ -39,7 +36,7 @@ def present(night: DailyScore) -> bool:
 
 
 def weeks_present(recent: Iterable[DailyScore], tonight: DailyScore) -> list[int]:
-    """The nights before which the account was active: 0 for tonight, 1 to 4 for the same weekday so many weeks ago."""
+    """The nights before which the account was active: 0 is tonight, 1 to 4 the same weekday that many weeks ago."""
     nights = {night.day: night for night in recent if night.day < tonight.day} | {tonight.day: tonight}
     at = {weeks: nights.get(tonight.day - 7 * weeks * DAY) for weeks in range(WEEKS + 1)}
     return [weeks for weeks, night in at.items() if night is not None and present(night)]

@@ -1,10 +1,10 @@
 """Decides which alerts a new score of an account brings: evaluate, deduplicate, group, suppress, render.
 
-The order is that of Prometheus' Alertmanager. Everything here is pure: a caller reads first, decides with this module,
+Everything here is pure: a caller reads first, decides with this module,
 and then stores and sends the alerts.
 
-A follow-up (a snooze ended, or an acknowledged account got worse) is found in the first stage, although suppression
-knows of it: a follow-up that an earlier alert of the day has reported must be left out as a duplicate.
+A follow-up (a snooze ended, or an acknowledged account got worse) is found by `suppression.py`, but in the first stage,
+so that one which an earlier alert of the day has reported is left out as a duplicate.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def changes_to_alert(inputs: Inputs, settings: AlertSettings) -> list[Change]:
 
 
 def decide(inputs: Inputs, settings: AlertSettings) -> list[Alert]:
-    """The alerts that a new score of an account brings: at most one for all that reports a fall, then any other.
+    """The alerts that a new score of an account brings: at most one for all falls, then one for each other change.
 
     Args:
         inputs: what is known of the account, with everything that was to be read.

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from healthscore.core.model import DailyScore
 
 NIGHTS_KEPT = 30
-"""The rules look back on so many nights before tonight."""
+"""How many nights before tonight the rules look back on."""
 NIGHTS_TO_REARM = 3
-"""An account has to be back for so many nights in a row before the same change counts as a change again."""
+"""How many nights in a row an account has to be back before the same change is alerted again."""
 WEEK = 7
 """Days before tonight on which a change is looked for, where the settings name no other number."""
 
@@ -74,7 +74,10 @@ def last_seen(snapshot: Snapshot) -> datetime | None:
 
 
 def nights_of(recent: Sequence[DailyScore], previous: Snapshot, current: Snapshot) -> list[DailyScore]:
-    """The kept nights, oldest first: at most 30 before tonight, and tonight's last."""
+    """The kept nights, oldest first: at most 30 before tonight, and tonight's last.
+
+    `recent` may be in any order; nights of tonight's day or later in it are ignored.
+    """
     by_day = {night.day: night for night in (*recent, previous.daily) if night.day < current.day}
     return [*(by_day[day] for day in sorted(by_day)[-NIGHTS_KEPT:]), current.daily]
 
@@ -88,7 +91,7 @@ def _before(nights: Sequence[DailyScore], days: int) -> list[DailyScore]:
 def _highest(nights: Sequence[DailyScore], days: int) -> DailyScore:
     """The night with the highest score of the days before the last night, the latest of equals.
 
-    Where no night was kept in those days, the one before stands in.
+    Where no night was kept in those days, it is the last one before tonight.
     """
     return max(_before(nights, days) or [nights[-2]], key=lambda night: (night.score, night.day))
 

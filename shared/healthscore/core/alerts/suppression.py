@@ -1,6 +1,6 @@
 """Fourth stage: an acknowledgement suppresses the falls of its account until they get worse.
 
-A plunge, the decline after it and the silence in the end are one trouble, found by different rules. So an
+Different rules can report the same fall: the drop, the decline after it, and the silence in the end. So an
 acknowledgement of any alert suppresses every fall of the account: until the account is worse than it was then, until a
 snooze ends, or until the account was well again.
 """
@@ -34,7 +34,7 @@ class Suppression:
 
     acknowledgement: Acknowledgement
     ended_by: AlertKind | None
-    """What ends it with this score: `snooze_over`, or the fall below what was known; None where it goes on."""
+    """The kind of alert that ends it with this score: `snooze_over`, or a fall; None where it goes on."""
 
 
 def suppression(

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from healthscore.core.alerts.change import FALLS
 from healthscore.core.alerts.model import Alert, AlertKind, Evidence, Severity, alert_id
-from healthscore.core.alerts.outage import DROPS
 from healthscore.core.alerts.render import BAND_WORDS, in_title
 from healthscore.core.model import Component
 from healthscore.core.text import counted, moment, sentence
@@ -92,7 +92,7 @@ def merge_tickets(
     if opened is None or opened.alert_id in stored:
         return None, list(found)
     for alert in found:
-        if alert.kind in DROPS and alert.alert_id not in stored:
+        if alert.kind in FALLS and alert.alert_id not in stored:
             return with_tickets(alert, opened), [other for other in found if other is not alert]
     return opened, list(found)
 

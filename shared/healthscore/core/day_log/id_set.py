@@ -1,4 +1,4 @@
-"""The ids of a log's sealed part: an immutable set, of which a larger one is made at little cost."""
+"""The ids of a log's sealed part: an immutable set that grows at little cost."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ if TYPE_CHECKING:
 
 
 class IdSet:
-    """Ids in a few sets, each at least twice as large as the one behind it.
+    """Ids in layers of frozen sets, each at least twice as large as the next.
 
-    A larger set shares the larger ones of these. So sealing a block of a day of 100,000 events mostly copies a few
-    dozen ids and seldom many, instead of all 100,000 each time.
+    A grown set shares the large layers and merges only small ones. So sealing a block of a day of 100,000 events mostly
+    copies a few dozen ids and seldom many, instead of all 100,000 each time.
     """
 
     __slots__ = ("_layers",)
@@ -30,7 +30,7 @@ class IdSet:
         return sum(map(len, self._layers))
 
     def plus(self, ids: Iterable[int]) -> IdSet:
-        """These ids and others; none of the others may be among these."""
+        """This set and `ids`, none of which may be in it."""
         layers, last = list(self._layers), frozenset(ids)
         while layers and len(layers[-1]) < 2 * len(last):
             last |= layers.pop()

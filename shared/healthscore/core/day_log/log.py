@@ -80,8 +80,8 @@ class Head(NamedTuple):
     shards: int = 1
     """Into how many shards the day is split: fixed by the head of shard 0, repeated in the others."""
     load: WriteLoad = NO_LOAD
-    """The batches that this head was written for, in a day of several shards each counted in one of them. A measure for
-    the next day's shards, not a figure: a batch that is committed in two parts may be counted twice."""
+    """The batches committed to this head; a batch that spans several shards is counted in one of them. It decides how
+    many shards the next day gets, and is approximate: a batch that is committed in two parts may be counted twice."""
 
 
 EMPTY_HEAD = Head()
@@ -123,14 +123,16 @@ def append(
         day: the day that the log is of.
         sealed: the log's sealed part, to which the head leads.
         head: the present head.
-        entries: what to add; entries whose id is in the log, or came earlier in `entries`, are dropped.
+        entries: what to add, in any order; entries whose id is in the log, or came earlier in `entries`, are dropped.
         overhead: bytes of the head item beside its log and roll-up (keys, version, attribute names).
-        salt: makes the tokens of this commit's blocks unlike those of any other, even one of the same entries: a day
-            that was deleted and begun anew must not lead to a block that its deletion is about to remove.
+        salt: random bytes, so that the tokens of this commit's blocks differ from those of any other, even of the same
+            entries: a day that was deleted and created again must not lead to a block that its deletion is about to
+            remove.
         load: what this commit adds to the head's load.
 
     Returns:
-        What to write, or None where every entry is in the log already.
+        What to write, or None where every entry is in the log already. The new entries go into the head; where that
+        would outgrow `HEAD_BYTES`, all unsealed entries are sealed into blocks instead.
     """
     known = {entry.id for entry in head.tail}
     fresh: dict[int, Entry] = {}

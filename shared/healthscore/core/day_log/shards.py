@@ -77,7 +77,7 @@ def load_of(batch: Iterable[Entry]) -> WriteLoad:
 
 
 def shards_for(load: WriteLoad, shards: int) -> int:
-    """How many shards a day should have after a day of this load in so many shards.
+    """How many shards a day should have after a day of this load in `shards` shards.
 
     A power of two, at most `MAX_SHARDS`; not less than half of before, so that a quiet Sunday does not undo a busy
     week.

@@ -29,7 +29,7 @@ LENGTH, DEPTH, CONSISTENCY = "session_length", "session_depth", "consistency"
 TERM_POINTS = {LENGTH: SESSION_LENGTH_POINTS, DEPTH: SESSION_DEPTH_POINTS, CONSISTENCY: CONSISTENCY_POINTS}
 """The terms in the order of answers, with the full points of each."""
 AWAY_AFTER = 7 * DAY
-"""After so long without an event, the tip is to win people back, not to change how they use the product."""
+"""How long without an event until the tip is to win people back, not to change how they use the product."""
 
 
 def explain_engagement(terms: EngagementTerms, facts: Facts) -> Explanation:

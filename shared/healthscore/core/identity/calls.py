@@ -1,4 +1,4 @@
-"""What calls of the Segment dialect say, in the values that ingestion records."""
+"""Parsed calls of the Segment dialect."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class TrackedEvent(NamedTuple):
     """Something that somebody did: a track, page or screen call."""
 
     account_id: str | None
-    """The account that the call itself names; None where only the person leads to it."""
+    """The account that the call itself names; None: it is looked up by the person's memberships."""
     entry: Entry
 
 

@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from healthscore.core.model import Snapshot
 
 MOVERS = 5
-"""The digest names so many accounts that rose most, and as many that fell most."""
+"""How many of the accounts that rose most the digest names, and how many of those that fell most."""
 FAILURES_NAMED = 20
-"""The digest names so many accounts that failed."""
+"""How many of the accounts that failed the digest names."""
 ALERTS_LISTED = 1000
-"""The totals list so many alerts by id; the index of pending messages leads to the others."""
+"""How many alerts the totals list by id; the index of pending messages leads to the others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mover:
-    """An account whose score differs from its snapshot before."""
+    """An account whose score differs from that of its previous snapshot."""
 
     account_id: str
     name: str
@@ -87,7 +87,7 @@ class RunTotals:
     held: list[tuple[str, str]] = field(default_factory=list)
     """Those among them that are held until the night is checked for a tracking outage."""
     active: Counter[int] = field(default_factory=Counter)
-    """Accounts that were active in the 24 hours before a night, by weeks before tonight: see `core.alerts.outage`."""
+    """By number of weeks before tonight: how many accounts were active in the 24 hours before that night."""
     up: list[Mover] = field(default_factory=list)
     down: list[Mover] = field(default_factory=list)
     failures: list[tuple[str, str]] = field(default_factory=list)

@@ -24,7 +24,7 @@ class AttioWebhooks:
         return hmac.compare_digest(expected.encode(), request.headers.get("attio-signature", "").encode())
 
     def parse(self, body: bytes) -> list[Change]:
-        """See `Webhooks.parse`; changes by `write_back` are in it, and `Attio.refresh` skips them."""
+        """See `Webhooks.parse`. The result includes our own changes by `write_back`; `Attio.refresh` skips them."""
         document = json.loads(body)
         events = document.get("events") if isinstance(document, dict) else None
         if not isinstance(events, list) or not all(isinstance(event, dict) for event in events):

@@ -45,7 +45,7 @@ class Clock:
     Attributes:
         now: the instant, aware UTC.
         monotonic: seconds that never go back.
-        sleep: wait for so many seconds.
+        sleep: waits for a number of seconds.
         left: seconds until the caller has to be done.
     """
 

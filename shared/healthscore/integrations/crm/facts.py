@@ -1,4 +1,4 @@
-"""Makes the facts that are scored (scoring rule 10) of a company's tickets, deals, meetings and emails.
+"""Turns a company's tickets, deals, meetings and emails into the facts that are scored (scoring rule 10).
 
 Every connector turns its records into these values, so that the rules are here and not in the connectors.
 """
@@ -53,8 +53,8 @@ class Records:
 def crm_facts(provider: str, records: Records, now: datetime) -> CrmFacts:
     """The facts of one company.
 
-    Meetings, emails and contacts after `now` do not count. `deal_updated_at` is the latest change of an active deal,
-    which is open, or won with its renewal on this day or later.
+    Meetings, emails and contacts after `now` do not count. `deal_updated_at` is the latest change of an active deal. A
+    deal is active where it is open, or won with a renewal that is not before the UTC day of `now`.
 
     Args:
         provider: the CRM.

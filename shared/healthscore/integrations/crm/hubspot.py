@@ -32,7 +32,7 @@ LAGGED_EVERY = timedelta(hours=1)
 """How often a run looks back by this much more, for changes that the search finds late."""
 
 _NEWEST = 100
-"""So many meetings, and emails, of a company are read: those with the highest ids, which are the newest."""
+"""How many meetings, and emails, of a company are read: those with the highest ids, which are the newest."""
 _KINDS = ("companies", "tickets", "deals", "meetings", "emails")
 _NOT_HELD = {"CANCELED", "CANCELLED", "NO_SHOW", "RESCHEDULED"}
 _NOT_SENT = {"BOUNCED", "FAILED", "SCHEDULED", "SENDING"}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from healthscore.core.documents import crm_to_json
 from healthscore.integrations.crm.facts import nothing_known
-from healthscore.services.rescoring import apply_facts as enter_and_score
+from healthscore.services.rescoring import rescore
 from healthscore.storage.accounts import accounts
 from healthscore.storage.crm import companies as crm_companies
 from healthscore.storage.errors import AccountErasedError
@@ -128,7 +128,7 @@ class FactsApplier:
         alerting = self.alerting and account.crm is not None
         now = max(self.now, facts.received_at)
         try:
-            scored = enter_and_score(account, facts, now, self.settings, alerting=alerting, along=along)
+            scored = rescore(account, facts, now, self.settings, alerting=alerting, along=along)
         except AccountErasedError:  # after the facts were saved, which the erasure deletes
             return None
         if scored is None:

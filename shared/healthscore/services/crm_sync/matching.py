@@ -142,7 +142,7 @@ class Matcher:
         if not isinstance(found, Claim):
             self._save_unmatched(record, found)
             return Match(undecided) if crm_companies.save_company(self.provider, record) else None
-        claims = crm_companies.stake(self.provider, found.account_id, company.company_id, by_hand=found.by_hand)
+        claims = crm_companies.add_claim(self.provider, found.account_id, company.company_id, by_hand=found.by_hand)
         if list(claims) == [company.company_id]:
             if before is not None:
                 self._save_unmatched(record, None)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from healthscore.core.day_log.codec import entry
 from healthscore.core.time import day_of
 from healthscore.storage.client import CONCURRENCY
-from healthscore.storage.day_logs import commit as daylogs
+from healthscore.storage.day_logs import commit_day as daylogs
 from healthscore.storage.errors import MovedError, StorageUnavailableError
 from healthscore.storage.schema import activity_pk
 

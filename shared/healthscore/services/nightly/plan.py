@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from healthscore.settings import Settings
 
 AHEAD = timedelta(minutes=15)
-"""A run's instant may lie so far ahead of this machine's clock: as far as events may."""
+"""How far ahead of this machine's clock a run's instant may lie: as far as events may."""
 ACCOUNTS_PER_PART = 5000
-"""A worker takes less than a minute for so many: a part that fails is small, and quickly done again."""
+"""A worker takes less than a minute for these: a part that fails is small, and quickly done again."""
 PARTS = 1000
 """At most. Their numbers go through the state machine, whose inputs end at 256 KB."""
 

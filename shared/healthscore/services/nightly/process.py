@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from healthscore.core.alerts.outage import DROPS, present, weeks_present
+from healthscore.core.alerts.change import FALLS
+from healthscore.core.alerts.outage import present, weeks_present
 from healthscore.core.book import Contract
 from healthscore.core.health import assess, snapshot
 from healthscore.core.nightly.run_totals import RunTotals
@@ -46,9 +47,9 @@ WORKERS = 8
 IN_FLIGHT = 2 * WORKERS
 """Accounts held in memory at once, beside the page of the table that is being read."""
 OUTAGE_AFTER = 20
-"""When storage is unavailable for so many accounts in a row, the cause is not these accounts, and the part stops."""
+"""How many accounts in a row find storage unavailable before the part stops: the cause is not these accounts."""
 WORKER_RESULTS_KEPT = timedelta(days=3)
-"""The results of workers are kept for so long, for people to look at."""
+"""How long the results of workers are kept, for people to look at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +250,7 @@ def _score_tonight(account: Account, run: Run) -> _AccountResult:
 
 def _is_held(alert: Alert, current: Snapshot) -> bool:
     """Whether an alert is held until the night has been checked for a tracking outage, which could have caused it."""
-    return alert.kind in DROPS and not present(current.daily)
+    return alert.kind in FALLS and not present(current.daily)
 
 
 def _score(account: Account, run: Run) -> Snapshot:

@@ -48,7 +48,7 @@ T = TypeVar("T")
 LEASE = timedelta(minutes=15)
 """Longer than any function may run: the process that made an older claim has ended."""
 FAILURES_IN_A_ROW = 5
-"""After so many failures in a row the outbox stops, and the rest waits for the next time: the topic is out of order."""
+"""How many failures in a row stop the outbox: the topic is out of order, and the rest waits for the next time."""
 BATCH = 10
 """Messages that SNS takes at once, at most."""
 BATCH_BYTES = 262_144

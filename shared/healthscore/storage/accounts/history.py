@@ -1,4 +1,4 @@
-"""What was known of each account when (table History): nightly snapshots, and CRM facts as they were received."""
+"""The past of each account (table History): nightly snapshots, and CRM facts as they were received."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def put_snapshot(account_id: str, snapshot: Snapshot, *, replace: bool) -> Snaps
     Args:
         account_id: the account.
         snapshot: the snapshot.
-        replace: whether it replaces one of the same night; otherwise the first one stays.
+        replace: True to overwrite the snapshot of the same night, False to keep it.
 
     Returns:
         The snapshot that is kept now.
@@ -69,7 +69,7 @@ def snapshot_before(account_id: str, day: date) -> Snapshot | None:
 
 
 def put_crm(account_id: str, facts: CrmFacts) -> Write:
-    """The write of a transaction that keeps a copy of CRM facts, for scores as of the past."""
+    """The write that keeps a copy of CRM facts, so that past instants can be scored."""
     key = codec.key(schema.account_history(account_id), schema.crm_key(facts.received_at))
     return writes.put(schema.history_table(), {**key, "crm": codec.text(crm_text(facts))})
 

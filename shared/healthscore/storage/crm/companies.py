@@ -38,9 +38,9 @@ class CompanyRecord:
     """The account id entered by hand and the domains: while these are unchanged, so is the claim."""
     name: str = ""
     claim: str | None = None
-    """The account that it may be."""
+    """The account that it claims to be."""
     account_id: str | None = None
-    """The account that it is."""
+    """The account that it is matched with."""
     digest: str = ""
     """Of the facts that were last saved for the account; of a company without a claim, why it has none."""
     written: list[Any] | None = None
@@ -158,8 +158,17 @@ def _first_claims(key: Item, claims: dict[str, bool]) -> None:
         raise
 
 
-def stake(provider: str, account_id: str, company_id: str, *, by_hand: bool) -> dict[str, bool]:
-    """Note that a company may be an account; answers all claims, as `change_claims` does.
+def add_claim(provider: str, account_id: str, company_id: str, *, by_hand: bool) -> dict[str, bool]:
+    """Store a company's claim to an account.
+
+    Args:
+        provider: the CRM.
+        account_id: the account.
+        company_id: the company.
+        by_hand: whether somebody entered the account's id in the CRM; such a claim goes before any other.
+
+    Returns:
+        All claims to the account, as `change_claims` does.
 
     Raises:
         BeingErasedError: the account is gone, or being erased.

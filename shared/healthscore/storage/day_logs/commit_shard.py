@@ -174,7 +174,7 @@ def _put(
     if account_id is not None and changed is None and stored.version is None:
         first_seen = take_back_if_gone(account_id, key, this.version, append.blocks)
         if changed_first_seen(first_seen, entries, terms.milestones) is not None:
-            raise ConditionFailedError("the account has begun anew")
+            raise ConditionFailedError("the account was created again")
     return first_seen if changed is None else changed
 
 
@@ -224,7 +224,7 @@ def take_back_if_gone(account_id: str, key: LogKey, version: str, blocks: Sequen
     The erasure may have deleted that day before the put went in. A later put of a log fails its condition by itself.
 
     Returns:
-        The account's present first-seen times: not those that were read, where it was erased and has begun anew.
+        The account's present first-seen times: not those that were read, if it was erased and created again.
 
     Raises:
         BeingErasedError: it is undone; the entries may be sent again, and make a new account.

@@ -4,8 +4,8 @@ First the account is marked: readers do not find it any more, the book's indexes
 it. Then everything else goes, and the account's own item last: as long as anything is left, the mark is there, and the
 next call goes on.
 
-Two calls may erase an account at once, and the faster one finishes while the slower one is under way. The account may
-begin anew then. So each deletion is one transaction with the condition that the mark is still there.
+Two calls may erase an account at once, and the faster one finishes while the slower one is under way. A new event
+may then create the account again. So each deletion is one transaction with the condition that the mark is there.
 """
 
 from __future__ import annotations
@@ -73,9 +73,9 @@ def mark(account_id: str, now: datetime) -> bool:
 def erase(account_id: str, keep_going: Callable[[], bool]) -> tuple[int, bool]:
     """Delete everything of a marked account, and then the account; or what may be left of one that is not there.
 
-    An account that is there and not marked has begun anew since its erasure, and is left alone. It may have taken over
-    what a crashed writer left behind during another erasure. So this erasure is not done: the next request erases the
-    new account.
+    An account that is there and not marked was created again after its erasure, and is left alone. It may have taken
+    over what a crashed writer left behind during another erasure. So this erasure is not done: the next request erases
+    the new account.
 
     Args:
         account_id: the account.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class AccountErasure:
-    """An account that is being erased: it is marked, and stays so until nothing else is left."""
+    """An account that is being erased: it stays marked until everything else is deleted."""
 
     account_id: str
     item: Item

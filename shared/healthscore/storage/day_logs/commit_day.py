@@ -111,7 +111,7 @@ def _begin(key: LogKey, beginning: StoredHead, first_seen: str | None, terms: Te
 
     Returns:
         That head, and the account's first-seen times. These are read after the put, because the account may have been
-        erased and have begun anew since both were read.
+        erased and created again since both were read.
     """
     version, log = secrets.token_urlsafe(8), day_log.encode_head(key.day, beginning.head)
     put = log_items.head_put(key, log, None, read_version=None, version=version, expires=terms.expires)

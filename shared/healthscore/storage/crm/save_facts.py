@@ -33,8 +33,8 @@ def save(account: Account, facts: CrmFacts, message: Message | None, along: Sequ
         along: further writes of the transaction.
 
     Returns:
-        False where facts or profile were changed meanwhile, the account is gone, the message was stored before, or a
-        condition of the writes along with it does not hold: nothing is saved then.
+        False where nothing was saved: facts or profile have changed since they were read, the account is gone, the
+        message was stored before, or a condition of a write in `along` fails.
 
     Raises:
         StorageUnavailableError: it is not known whether it is saved.
