@@ -28,8 +28,8 @@ from aws_lambda_powertools import Logger
 from healthscore.core.model import Event
 from healthscore.services.ingestion.events import ingest
 from healthscore.services.nightly.finish import finish_task
-from healthscore.services.nightly.plan import plan_parts, plan_run
-from healthscore.services.nightly.process import process_part, process_task
+from healthscore.services.nightly.plan import plan_run, plan_scan_parts
+from healthscore.services.nightly.process import process_scan_part, process_task
 from healthscore.services.notifications.outbox import Outbox
 from healthscore.services.notifications.rate_limit import RateLimit
 from healthscore.storage import schema, workspace
@@ -158,7 +158,7 @@ def prepare(accounts: int) -> None:
         live(named(number), DAYS_BETWEEN[number % len(DAYS_BETWEEN)])
     for age in (3, 2, 1):
         at = TONIGHT - timedelta(days=age)
-        process_part(plan_run({"time": at.isoformat()}, TONIGHT), 0, 1, keep_going=lambda: True, logger=LOGGER)
+        process_scan_part(plan_run({"time": at.isoformat()}, TONIGHT), 0, 1, keep_going=lambda: True, logger=LOGGER)
     fill(accounts)
 
 
@@ -171,7 +171,7 @@ def whole_night() -> dict[str, Any]:
     units.watch()
     now = datetime.now(UTC)
     began, cpu = time.monotonic(), time.process_time()
-    started = plan_parts({"event": {"time": TONIGHT.isoformat()}, "execution": str(uuid4())}, now)
+    started = plan_scan_parts({"event": {"time": TONIGHT.isoformat()}, "execution": str(uuid4())}, now)
     for segment in started["numbers"]:
         task = {**started, "segment": segment, "chunk": 0, "resume": None, "done": False}
         while not task["done"]:

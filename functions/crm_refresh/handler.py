@@ -9,8 +9,8 @@ from aws_lambda_powertools import Logger
 
 from healthscore import startup
 from healthscore.integrations.crm.protocol import Change, CrmError
-from healthscore.services.crm_sync.session import open_session
-from healthscore.services.crm_sync.sync import Session, refresh
+from healthscore.services.crm_sync.session import Session, open_session
+from healthscore.services.crm_sync.sync import refresh
 from healthscore.services.notifications.outbox import open_outbox
 from healthscore.storage.crm import connections
 from healthscore.storage.errors import StorageUnavailableError

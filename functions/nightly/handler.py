@@ -12,8 +12,8 @@ from healthscore import startup  # isort: split
 from healthscore import metrics
 from healthscore.services.ingestion import pending_events
 from healthscore.services.nightly.finish import finish_run, finish_task, settle_held
-from healthscore.services.nightly.plan import plan_parts, plan_run
-from healthscore.services.nightly.process import process_part, process_task
+from healthscore.services.nightly.plan import plan_run, plan_scan_parts
+from healthscore.services.nightly.process import process_scan_part, process_task
 from healthscore.services.notifications.outbox import open_outbox
 from healthscore.storage import workspace
 
@@ -35,7 +35,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
 
     Args:
         event: what `plan_run` takes, for a whole night in one invocation; `{"task": "outbox"}`; or a task of the state
-            machine: `start`, `segment` or `finish`, with what `plan_parts`, `process_task` or `finish_task` takes.
+            machine: `start`, `segment` or `finish`, with what `plan_scan_parts`, `process_task` or `finish_task` takes.
         context: Lambda's.
 
     Raises:
@@ -55,7 +55,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
     outbox = open_outbox(logger)
     match event.get("task"):
         case "start":
-            planned = plan_parts(event, now)
+            planned = plan_scan_parts(event, now)
             _reassign_pending_events(now, keep_going)
             return planned
         case "segment":
@@ -74,7 +74,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
             run = plan_run(event, now)
             logger.set_correlation_id(f"{run.day}/{context.aws_request_id}")
             _reassign_pending_events(now, keep_going)
-            totals = process_part(run, 0, 1, keep_going=keep_going, logger=logger).totals
+            totals = process_scan_part(run, 0, 1, keep_going=keep_going, logger=logger).totals
             result = finish_run(run, [totals], outbox, keep_going=keep_going)
             counts, undone = metrics.of_run(result), bool(result["left"])
     logger.info("done", result=result, **metrics.embedded(counts, context, now))

@@ -27,6 +27,7 @@ from aws_lambda_powertools import Logger
 from healthscore.core import account as account_value
 from healthscore.integrations.crm.hubspot import HubSpot, HubSpotOptions
 from healthscore.services.crm_sync import sync
+from healthscore.services.crm_sync.session import Session
 from healthscore.services.notifications.outbox import Outbox
 from healthscore.services.notifications.rate_limit import RateLimit
 from healthscore.storage import schema
@@ -158,7 +159,7 @@ class Reader:
         fake, connection = self._account.fake, connections.connection(PROVIDER)
         assert connection is not None
         connector = HubSpot(HubSpotOptions(), fake.token, fake.url, fake.clock)
-        session = sync.Session(
+        session = Session(
             provider=PROVIDER,
             connector=connector,
             writing=False,

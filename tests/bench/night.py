@@ -145,7 +145,7 @@ them where the score or the time of the last event has changed):"""
 
 def _run(as_of: datetime, customers: int) -> None:
     run = plan_run({"time": as_of.isoformat()}, NOW)
-    totals = process.process_part(run, 0, 1, keep_going=lambda: True, logger=LOGGER).totals
+    totals = process.process_scan_part(run, 0, 1, keep_going=lambda: True, logger=LOGGER).totals
     assert totals.complete
     assert totals.scored == customers, totals
 

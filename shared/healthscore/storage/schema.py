@@ -218,9 +218,9 @@ def company_pk(provider: str, part: str) -> str:
     return f"crm#{provider}#{part}"
 
 
-def index_partition(account_id: str) -> str:
-    """The partition of the book's indexes that an account belongs to."""
-    return f"{blake2b(account_id.encode(), digest_size=1).digest()[0] % INDEX_PARTITIONS:02d}"
+def index_partition(name: str) -> str:
+    """The partition of the book's indexes that an account belongs to; pending moves use it for their persons."""
+    return f"{blake2b(name.encode(), digest_size=1).digest()[0] % INDEX_PARTITIONS:02d}"
 
 
 def index_partitions() -> list[str]:

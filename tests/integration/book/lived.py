@@ -21,7 +21,7 @@ from healthscore.services.crm_sync import matching
 from healthscore.services.ingestion import events as ingest
 from healthscore.services.nightly import process
 from healthscore.services.nightly.finish import finish_task
-from healthscore.services.nightly.plan import plan_parts
+from healthscore.services.nightly.plan import plan_scan_parts
 from healthscore.services.nightly.process import process_task
 from healthscore.storage import workspace
 from healthscore.storage.crm import companies as crm_companies
@@ -264,7 +264,7 @@ class Life:
 
     def night(self, at: datetime, run: str) -> None:
         """A night as the state machine runs it."""
-        started = plan_parts({"event": {"time": format_instant(at)}, "execution": run}, at)
+        started = plan_scan_parts({"event": {"time": format_instant(at)}, "execution": run}, at)
         task = {**started, "segment": 0, "chunk": 0, "resume": None}
         process_task(task, at, keep_going=lambda: True, logger=LOGGER)
         finish_task(started, outbox_of(Topic(), at), keep_going=lambda: True)

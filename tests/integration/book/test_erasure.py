@@ -17,7 +17,7 @@ from healthscore.core.documents import crm_from_json
 from healthscore.http.api_keys import CachedKeys, key_hash
 from healthscore.services.ingestion.events import ingest
 from healthscore.services.nightly.plan import plan_run
-from healthscore.services.nightly.process import process_part
+from healthscore.services.nightly.process import process_scan_part
 from healthscore.settings import Settings
 from healthscore.storage import schema, workspace
 from healthscore.storage.accounts import accounts
@@ -180,7 +180,7 @@ def test_erasures__that_nobody_carried_on__are_finished_by_the_night(lived):
         delete(f"{PATH}/users/{USER}")
     erasing.mark("neighbour", NOW)
     run = plan_run({}, NOW)
-    assert process_part(run, 0, 1, keep_going=lambda: True, logger=nights.LOGGER).totals.scored == 1
+    assert process_scan_part(run, 0, 1, keep_going=lambda: True, logger=nights.LOGGER).totals.scored == 1
     assert mentions(USER, "neighbour", "Next Door") == []
     assert accounts.get(ACCOUNT).forgetting == ()
 

@@ -10,7 +10,7 @@ import pytest
 
 from healthscore.core.time import DAY
 from healthscore.services.nightly.plan import plan_run
-from healthscore.services.nightly.process import process_part
+from healthscore.services.nightly.process import process_scan_part
 from healthscore.storage.accounts import accounts
 from healthscore.storage.day_logs import rollups
 from healthscore.storage.kinds import Kind
@@ -96,7 +96,7 @@ def test_delete_user__of_two_accounts__stays_known_to_the_other(lived):
 
 def finish_at_night() -> None:
     run = plan_run({}, NIGHT + timedelta(hours=12))
-    process_part(run, 0, 1, keep_going=lambda: True, logger=LOGGER)
+    process_scan_part(run, 0, 1, keep_going=lambda: True, logger=LOGGER)
 
 
 @pytest.mark.parametrize(("path", "left"), [(ACCOUNT, DOOMED.traces), (USER, OF_THE_USER)], ids=["account", "user"])

@@ -19,7 +19,7 @@ from healthscore.integrations.crm import hubspot_api, options
 from healthscore.integrations.crm.client import Clock
 from healthscore.integrations.crm.registry import PROVIDERS
 from healthscore.services.crm_sync import matching, session, sync
-from healthscore.services.crm_sync.sync import Session
+from healthscore.services.crm_sync.session import Session
 from healthscore.services.ingestion.events import ingest
 from healthscore.services.nightly import process
 from healthscore.services.notifications.outbox import Outbox

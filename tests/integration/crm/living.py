@@ -190,7 +190,7 @@ class Life:
     def night(self):
         """The nightly run of now, up to the messages that it stores; answers their kinds."""
         run = plan_run({"time": self.clock.now().isoformat()}, self.clock.now())
-        worked = process.process_part(run, 0, 1, keep_going=lambda: True, logger=None)
+        worked = process.process_scan_part(run, 0, 1, keep_going=lambda: True, logger=None)
         return dict(worked.totals.alerts)
 
     def score(self):

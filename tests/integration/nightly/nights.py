@@ -20,7 +20,7 @@ from healthscore.core.time import format_instant
 from healthscore.services.ingestion.events import ingest
 from healthscore.services.nightly.finish import finish_run, settle_held
 from healthscore.services.nightly.plan import plan_run
-from healthscore.services.nightly.process import process_part
+from healthscore.services.nightly.process import process_scan_part
 from healthscore.services.notifications.outbox import BATCH, Outbox
 from healthscore.services.notifications.rate_limit import RateLimit
 from healthscore.storage import workspace
@@ -182,7 +182,9 @@ def schedule(at: datetime) -> dict[str, str]:
 def night(topic: Topic, event: dict[str, Any] | None = None, *, now: datetime = TONIGHT, parts: int = 1) -> Any:
     """What the function does at a given time for one event; by default the schedule's of tonight."""
     run = plan_run(schedule(TONIGHT) if event is None else event, now)
-    results = [process_part(run, part, parts, keep_going=lambda: True, logger=LOGGER).totals for part in range(parts)]
+    results = [
+        process_scan_part(run, part, parts, keep_going=lambda: True, logger=LOGGER).totals for part in range(parts)
+    ]
     return finish_run(run, results, outbox_of(topic, now), keep_going=lambda: True)
 
 

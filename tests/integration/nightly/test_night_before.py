@@ -9,7 +9,7 @@ import pytest
 from healthscore.core.model import CrmFacts
 from healthscore.services import rescoring
 from healthscore.services.nightly.plan import plan_run
-from healthscore.services.nightly.process import process_part
+from healthscore.services.nightly.process import process_scan_part
 from healthscore.settings import Settings
 from healthscore.storage import schema
 from healthscore.storage.accounts import accounts, history
@@ -29,7 +29,7 @@ def test_night__account_that_has_last_night__takes_three_calls(topic):
 
     dynamodb().meta.events.register("provide-client-params.dynamodb", note)
     try:
-        process_part(run, 0, 1, keep_going=lambda: True, logger=LOGGER)
+        process_scan_part(run, 0, 1, keep_going=lambda: True, logger=LOGGER)
     finally:
         dynamodb().meta.events.unregister("provide-client-params.dynamodb", note)
     assert made == [

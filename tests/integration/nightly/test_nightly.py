@@ -18,7 +18,7 @@ from healthscore.services import alerting
 from healthscore.services.nightly import process
 from healthscore.services.nightly.finish import finish_run
 from healthscore.services.nightly.plan import Run, plan_run
-from healthscore.services.nightly.process import IN_FLIGHT, process_part
+from healthscore.services.nightly.process import IN_FLIGHT, process_scan_part
 from healthscore.services.scoring import assess_account
 from healthscore.settings import Settings
 from healthscore.storage.accounts import accounts, history
@@ -228,7 +228,7 @@ def test_process_part__failure__is_logged_by_place_and_without_contents(topic, m
     account("bad", ABSENT)
     monkeypatch.setattr(process, "_score", lambda *_: {}["secret content"])
     stream = io.StringIO()
-    process_part(
+    process_scan_part(
         plan_run({}, TONIGHT), 0, 1, keep_going=lambda: True, logger=Logger(service="segment-test", stream=stream)
     )
     logged = json.loads(stream.getvalue())
@@ -256,7 +256,7 @@ def test_night__out_of_time__goes_on_where_it_stopped(topic):
         account(f"a{number}", ABSENT)
     run = plan_run(schedule(TONIGHT), TONIGHT)
     time_left = iter([True] * 4 + [False])
-    totals = process_part(run, 0, 1, keep_going=lambda: next(time_left), logger=LOGGER).totals
+    totals = process_scan_part(run, 0, 1, keep_going=lambda: next(time_left), logger=LOGGER).totals
     assert (totals.scored, totals.complete) == (4, False)
     result = finish_run(run, [totals], outbox_of(topic), keep_going=lambda: True)
     assert result["left"] == ["accounts not reached in time"]
@@ -288,7 +288,7 @@ def test_process_part__many_accounts__holds_few_at_once(topic, monkeypatch):
     monkeypatch.setattr(process, "RunTotals", lambda: totals)
     monkeypatch.setattr(process, "_score_tonight", work)
     monkeypatch.setattr(accounts, "scan", scan)
-    process_part(Run(TODAY, TONIGHT, Settings()), 0, 1, keep_going=lambda: True, logger=LOGGER)
+    process_scan_part(Run(TODAY, TONIGHT, Settings()), 0, 1, keep_going=lambda: True, logger=LOGGER)
     assert totals.scored == 5 * IN_FLIGHT
     assert max(ahead) < IN_FLIGHT
 

@@ -114,7 +114,7 @@ def machine(interpreter, topic, monkeypatch):
     monkeypatch.setattr(retrier_decl, "time", SimpleNamespace(sleep=lambda _: None))
     monkeypatch.setattr(function, "datetime", Tonight)
     monkeypatch.setattr("healthscore.services.notifications.outbox.sns", lambda: topic)
-    monkeypatch.setattr(plan, "ACCOUNTS_PER_PART", 4)
+    monkeypatch.setattr(plan, "ACCOUNTS_PER_SCAN_PART", 4)
     return machine
 
 
@@ -166,7 +166,7 @@ def test_machine__worker_fails_twice_then_works__leaves_nothing_out(machine, top
 
 
 def test_machine__part_fails_for_good__is_tolerated_and_named_in_the_digest(machine, topic, monkeypatch):
-    monkeypatch.setattr(plan, "ACCOUNTS_PER_PART", 1)
+    monkeypatch.setattr(plan, "ACCOUNTS_PER_SCAN_PART", 1)
     workspace_of(12)
     machine.failures[7] = 100
     execution = machine.run(schedule(TONIGHT))
@@ -216,8 +216,8 @@ def test_machine__event_that_makes_no_sense__fails_at_once(machine):
 def test_plan_parts__a_thousand_parts__stay_far_below_what_a_state_may_hold(machine, topic, monkeypatch):
     """A state's input and output end at 256 KB, also the one that holds the answers of all parts."""
     monkeypatch.setattr(runs, "accounts_about", lambda: 10_000_000)
-    started = plan.plan_parts({"task": "start", "event": schedule(TONIGHT), "execution": "x" * 80}, TONIGHT)
-    assert started["segments"] == len(started["numbers"]) == plan.PARTS
+    started = plan.plan_scan_parts({"task": "start", "event": schedule(TONIGHT), "execution": "x" * 80}, TONIGHT)
+    assert started["segments"] == len(started["numbers"]) == plan.MAX_SCAN_PARTS
     assert len(json.dumps(started)) < 256 * 1024 / 10
     answers = [json.loads(definition())["States"]["Segments"]["ItemProcessor"]["States"]["Done"]["Result"]] * 1000
     assert len(json.dumps(answers)) < 256 * 1024 / 10

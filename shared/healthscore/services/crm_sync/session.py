@@ -1,8 +1,8 @@
-"""Opens a session with a connected CRM: its options are in the table, its token in the secret."""
+"""A session with a connected CRM, opened with its options (in a table) and its token (in a secret)."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from healthscore.integrations.crm import options
@@ -10,18 +10,44 @@ from healthscore.integrations.crm.client import Clock
 from healthscore.integrations.crm.protocol import AccessError
 from healthscore.integrations.crm.registry import PROVIDERS
 from healthscore.services.crm_sync.secrets import secrets
-from healthscore.services.crm_sync.sync import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from aws_lambda_powertools import Logger
 
+    from healthscore.integrations.crm.protocol import Connector
     from healthscore.services.notifications.outbox import Outbox
     from healthscore.storage.crm.connections import Connection
 
-
 CLOCK = Clock()
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One connected CRM, with all that reading and writing it needs.
+
+    Attributes:
+        provider: its name.
+        connector: reads and writes it.
+        writing: whether scores are written back.
+        outbox: where alerts go out.
+        logger: logs figures and errors, never what a record contains.
+        clock: returns the instant, aware UTC.
+        keep_going: False where there is no time for a further page.
+        alerting: whether changes may alert: only after a full run under the present options, since facts that change
+            before come from connecting the CRM or from new options.
+    """
+
+    provider: str
+    connector: Connector
+    writing: bool
+    outbox: Outbox
+    logger: Logger
+    clock: Callable[[], datetime]
+    keep_going: Callable[[], bool]
+    alerting: bool
 
 
 def open_session(

@@ -8,7 +8,7 @@ cursor, and applies that page a second time, which changes nothing.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -24,45 +24,17 @@ from healthscore.storage.crm import companies as crm_companies
 from healthscore.storage.crm import connections
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    from aws_lambda_powertools import Logger
-
-    from healthscore.integrations.crm.protocol import Company, Connector, Page
+    from healthscore.integrations.crm.protocol import Company, Page
     from healthscore.services.crm_sync.apply_facts import Applied
-    from healthscore.services.notifications.outbox import Outbox
+    from healthscore.services.crm_sync.session import Session
     from healthscore.storage.crm.connections import Connection
 
 LEASE = timedelta(minutes=16)
 """Longer than a function may run: an older lock is of a run that crashed."""
 COMPANIES = "companies"
 """The kind of a company's `Change`, for every connector."""
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """One connected CRM, with all that reading and writing it needs.
-
-    Attributes:
-        provider: its name.
-        connector: reads and writes it.
-        writing: whether scores are written back.
-        outbox: where alerts go out.
-        logger: logs figures and errors, never what a record contains.
-        clock: returns the instant, aware UTC.
-        keep_going: False where there is no time for a further page.
-        alerting: whether changes may alert: only after a full run under the present options, since facts that change
-            before come from connecting the CRM or from new options.
-    """
-
-    provider: str
-    connector: Connector
-    writing: bool
-    outbox: Outbox
-    logger: Logger
-    clock: Callable[[], datetime]
-    keep_going: Callable[[], bool]
-    alerting: bool
 
 
 def run(session: Session) -> dict[str, Any]:

@@ -82,7 +82,7 @@ def finish_task(task: Mapping[str, Any], outbox: Outbox, *, keep_going: Callable
     """Do the state machine's last task: add up the results of the workers, and finish the run.
 
     Args:
-        task: `run` and `segments`, the number of parts, as of `plan_parts`.
+        task: `run` and `segments`, the number of parts, as of `plan_scan_parts`.
         outbox: as for `finish_run`.
         keep_going: as for `finish_run`.
 
@@ -93,7 +93,7 @@ def finish_task(task: Mapping[str, Any], outbox: Outbox, *, keep_going: Callable
         StorageUnavailableError: the tables cannot be read or written now.
     """
     total, done = RunTotals(), set()
-    for part, _, totals in runs.parts(task["run"]["execution"]):
+    for part, _, totals in runs.worker_results(task["run"]["execution"]):
         if totals.complete:
             done.add(part)
         total.merge(totals)

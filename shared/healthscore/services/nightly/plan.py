@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 AHEAD = timedelta(minutes=15)
 """How far ahead of this machine's clock a run's instant may lie: as far as events may."""
-ACCOUNTS_PER_PART = 5000
+ACCOUNTS_PER_SCAN_PART = 5000
 """A worker takes less than a minute for these: a part that fails is small, and quickly done again."""
-PARTS = 1000
-"""At most. Their numbers go through the state machine, whose inputs end at 256 KB."""
+MAX_SCAN_PARTS = 1000
+"""Their numbers go through the state machine, whose inputs end at 256 KB."""
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
@@ -67,7 +67,7 @@ def plan_run(event: Mapping[str, Any], now: datetime) -> Run:
     return Run(day, runs.start_run(day, as_of), settings)
 
 
-def plan_parts(task: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+def plan_scan_parts(task: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """Do the state machine's first task: plan the run, and divide the accounts into parts.
 
     Args:
@@ -83,7 +83,7 @@ def plan_parts(task: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """
     asked = {name: value for name, value in task["event"].items() if value is not None}
     run = plan_run(asked, now)
-    parts = min(max(-(-runs.accounts_about() // ACCOUNTS_PER_PART), 1), PARTS)
+    parts = min(max(-(-runs.accounts_about() // ACCOUNTS_PER_SCAN_PART), 1), MAX_SCAN_PARTS)
     return {
         "run": {
             "day": run.day.isoformat(),
@@ -97,7 +97,7 @@ def plan_parts(task: Mapping[str, Any], now: datetime) -> dict[str, Any]:
 
 
 def planned_run(plan: Mapping[str, Any]) -> Run:
-    """The run that `plan_parts` has planned.
+    """The run that `plan_scan_parts` has planned.
 
     Args:
         plan: its `run`.

@@ -62,7 +62,7 @@ class WorkerResult:
     """The last account that was processed, behind which the next worker goes on; None where there was none."""
 
 
-def process_part(
+def process_scan_part(
     run: Run,
     part: int,
     parts: int,
@@ -115,8 +115,8 @@ def process_task(
     """Do one task of the state machine: process a part until it is done or time is nearly up, and keep the totals.
 
     Args:
-        task: `run` as of `plan_parts`; `segment`, the part's number, of `segments`; `chunk`, the number of workers that
-            were on it before; and `resume`, the account behind which to go on, or null.
+        task: `run` as of `plan_scan_parts`; `segment`, the part's number, of `segments`; `chunk`, the number of workers
+            that were on it before; and `resume`, the account behind which to go on, or null.
         now: the instant of the call, aware.
         keep_going: asked before each account; False leaves the rest to the next worker.
         logger: gets each failure.
@@ -127,7 +127,7 @@ def process_task(
     Raises:
         StorageUnavailableError: the tables cannot be read or written now; the same task may be tried again.
     """
-    result = process_part(
+    result = process_scan_part(
         planned_run(task["run"]),
         task["segment"],
         task["segments"],

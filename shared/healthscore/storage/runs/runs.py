@@ -109,7 +109,7 @@ def put_worker_result(run: str, scan_part: int, chunk: int, totals: RunTotals, e
     writes.transact(writes.put(schema.settings_table(), item), *existence.checks(named))
 
 
-def parts(run: str) -> Iterator[tuple[int, int, RunTotals]]:
+def worker_results(run: str) -> Iterator[tuple[int, int, RunTotals]]:
     """Scan part, chunk and totals of each worker of a run, in that order, read page by page.
 
     Raises:
