@@ -36,7 +36,7 @@ _ABOUT = """\
 Customer health scores from product events: send events, read a score that explains itself.
 
 **Keys.** Send a key as `Authorization: Bearer <key>`, or as the user name of HTTP Basic with any password. A *write* \
-key sends events and can do nothing else, so it may sit in a web page; a *read* key reads accounts and scores; an \
+key sends events and calls, and reads nothing, so it may sit in a web page; a *read* key reads accounts and scores; an \
 *admin* key does everything. A revoked key stops working within a minute, a new one works at once.
 
 **Ids in paths.** An account id made only of `A-Z a-z 0-9 . _ - : @ +` stands in a path as it is. Any other, and the \
