@@ -1,4 +1,7 @@
-"""The resources of the API: each is a module of this package that declares its routes."""
+"""The resources of the API: each is a module of this package that declares its routes.
+
+A new one is named here, and in the handler of the function that answers it (`functions/*/handler.py`).
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 What a CRM did not report is *unknown*, never "none": the score leaves an unknown part out, and the others share its
 weight. Each part has the reason that decided its score, so that explanations need not decide again.
+`integrations/crm/facts.py` makes the facts from tickets, deals, meetings and emails.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The CRMs that can be connected: a file and a line here for each."""
+"""The CRMs that can be connected.
+
+Each has a connector and its webhooks in files of this folder, by `protocol.py`, and a line in `PROVIDERS`.
+"""
 
 from __future__ import annotations
 

@@ -5,6 +5,8 @@ yet (`schema.person_pk`), which has no account item beside it. An account's day 
 (`core.day_log.shards`): the head of shard 0 has their number; it is put before any other shard's, and the number
 in it never changes. So the first writer decides, and a writer that would have decided otherwise reads the number from
 that head, or fails to put it.
+
+`commit_shard.py` has the put that makes each entry count exactly once.
 """
 
 from __future__ import annotations
