@@ -20,7 +20,7 @@ from healthscore.core.book import MAX_ARR
 from healthscore.http import ids
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
     from types import ModuleType
 
     from pydantic_core import core_schema
@@ -74,7 +74,7 @@ def _named(module: ModuleType, name: str) -> Any:  # noqa: ANN401  (any type)
                     if name == (alias.asname or alias.name):
                         return _imported(origin, alias.name)
             case ast.ClassDef(name=defined) | ast.Assign(targets=[ast.Name(id=defined)]) if defined == name:
-                return _defined(module.__name__, name)
+                return _defined(module, name, statement)
     return getattr(module, name)
 
 
@@ -86,25 +86,14 @@ def _imported(origin: str, name: str) -> Any:  # noqa: ANN401  (any type)
 
 
 @cache
-def _defined(module_name: str, name: str) -> Any:  # noqa: ANN401  (any type)
-    """A type that is defined under `if TYPE_CHECKING`, made now; always the same one."""
-    module = sys.modules[module_name]
-    (statement,) = (
-        statement
-        for statement in _for_type_checkers(module)
-        if name in {getattr(statement, "name", None), *_targets(statement)}
-    )
+def _defined(module: ModuleType, name: str, statement: ast.stmt) -> Any:  # noqa: ANN401  (any type)
+    """A type that a statement under `if TYPE_CHECKING` defines, made now; always the same one."""
     loaded = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
     used = loaded - {name, *dir(builtins)}
-    names = {"__name__": module_name, **{other: _named(module, other) for other in sorted(used)}}
+    names = {"__name__": module.__name__, **{other: _named(module, other) for other in sorted(used)}}
     code = compile(ast.Module([statement], []), str(module.__file__), "exec", dont_inherit=True)
     exec(code, names)  # noqa: S102  (our own source)
     return names[name]
-
-
-def _targets(statement: ast.stmt) -> Iterator[str]:
-    if isinstance(statement, ast.Assign):
-        yield from (target.id for target in statement.targets if isinstance(target, ast.Name))
 
 
 @cache

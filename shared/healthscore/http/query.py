@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import date, datetime
 
+    from healthscore.http.errors import ApiError
     from healthscore.http.request import Request
 
 
@@ -33,6 +34,9 @@ class Parameter:
         self.name = name
         self.description = description
         self.schema = schema
+
+    def _unreadable(self, text: str, error: ValueError, hint: str = "") -> ApiError:
+        return invalid_request(f"{self.name} {shown(text)} cannot be read: {error}.{hint}")
 
 
 class OneOf(Parameter):
@@ -100,7 +104,7 @@ class Day(Parameter):
         try:
             return read_day(text)
         except ValueError as error:
-            raise invalid_request(f"{self.name} {shown(text)} cannot be read: {error}.") from None
+            raise self._unreadable(text, error) from None
 
 
 class Instant(Parameter):
@@ -124,7 +128,7 @@ class Instant(Parameter):
             return parse_instant(text)
         except ValueError as error:
             hint = " In a URL the + of an offset is written %2B." if " " in text else ""
-            raise invalid_request(f"{self.name} {shown(text)} cannot be read: {error}.{hint}") from None
+            raise self._unreadable(text, error, hint) from None
 
 
 class Limit(Parameter):

@@ -35,7 +35,7 @@ class AcknowledgedAlert(NamedTuple):
     acknowledgement: Mapping[str, Any]
 
 
-@retried("too many writers at once for one account")
+@retried(accounts.TOO_MANY_WRITERS)
 def acknowledge(
     alert_id: str, *, by: str, reason: str | None, at: datetime, until: datetime | None
 ) -> AcknowledgedAlert:

@@ -18,24 +18,8 @@ from healthscore.storage.day_logs import commit_shard
 from healthscore.storage.day_logs import rollups as activity
 from healthscore.storage.day_logs.log_items import NO_HEAD, SealedCache
 from healthscore.storage.errors import StorageUnavailableError
+from tests.support.day_logs import ACME, commit
 from tests.support.events import DAY, MIDNIGHT, event, naive_rollup
-
-ACME = schema.activity_pk("acme")
-
-
-def commit(events, *, account="acme", day=DAY, reading=None):
-    pk = schema.activity_pk(account)
-    reading = reading or daylogs.read([(pk, day)])
-    return daylogs.commit(
-        pk,
-        day,
-        [entry(one) for one in events],
-        stored=reading.head(pk, day),
-        first_seen=reading.first_seen[pk],
-        milestones=(),
-        retention_days=400,
-        now=MIDNIGHT,
-    )
 
 
 def on(day, one):

@@ -7,7 +7,6 @@ from types import SimpleNamespace
 import pytest
 
 from healthscore.core.day_log import log as day_log
-from healthscore.core.day_log.codec import entry
 from healthscore.core.time import DAY as ONE_DAY
 from healthscore.storage import retries, schema
 from healthscore.storage.accounts import accounts
@@ -16,28 +15,14 @@ from healthscore.storage.day_logs import commit_day as daylogs
 from healthscore.storage.day_logs import rollups
 from healthscore.storage.erasure import accounts as erasing
 from healthscore.storage.errors import BeingErasedError
+from tests.support.day_logs import ACME, commit
 from tests.support.events import DAY, MIDNIGHT, event
 
-ACME = schema.activity_pk("acme")
 LOGIN, EXPORT = event("e1", 1, name="login"), event("e2", 2, name="export")
 
 
 def read(day=DAY):
     return daylogs.read([(ACME, day)])
-
-
-def commit(events, reading, day=DAY):
-    return daylogs.commit(
-        ACME,
-        day,
-        [entry(one) for one in events],
-        stored=reading.head(ACME, day),
-        first_seen=reading.first_seen[ACME],
-        milestones=(),
-        retention_days=400,
-        now=MIDNIGHT,
-        sleep=lambda seconds: None,
-    )
 
 
 def erase():
@@ -46,21 +31,21 @@ def erase():
 
 
 def test_commit__read_before_the_account_was_erased_and_began_anew__is_known_to_the_new_account(moto):
-    commit([LOGIN], read())
+    commit([LOGIN])
     tomorrow = DAY + ONE_DAY
     early, reading = event("e3", 24 * 60, name="login"), read(tomorrow)
     erase()
-    commit([EXPORT], read())
-    assert commit([early], reading, tomorrow).accepted == 1
+    commit([EXPORT])
+    assert commit([early], reading=reading, day=tomorrow).accepted == 1
     assert accounts.get("acme").first_seen == {"export": EXPORT.at, "login": early.at}
 
 
 def test_commit__that_crashed_after_its_put_while_the_account_was_erased__is_known_once_it_is_sent_again(
     moto,
 ):
-    commit([LOGIN], read())
+    commit([LOGIN])
     dynamodb().delete_item(TableName=schema.accounts_table(), Key={"account_id": {"S": "acme"}})
-    committed = commit([LOGIN], read())
+    committed = commit([LOGIN])
     assert (committed.accepted, committed.duplicates) == (0, 1)
     assert accounts.get("acme").first_seen == {"login": LOGIN.at}
 
@@ -68,7 +53,7 @@ def test_commit__that_crashed_after_its_put_while_the_account_was_erased__is_kno
 def test_commit__whose_block_an_erasure_deletes_at_once__takes_it_back_all_the_same(moto, monkeypatch):
     monkeypatch.setattr(day_log, "HEAD_BYTES", 260)
     monkeypatch.setattr(retries, "time", SimpleNamespace(sleep=lambda _seconds: None))
-    commit([LOGIN], read())
+    commit([LOGIN])
     reading, client = read(), dynamodb()
     erasing.mark("acme", MIDNIGHT)
     client.delete_item(TableName=schema.activity_table(), Key={"pk": {"S": ACME}, "sk": {"S": schema.day_key(DAY, 0)}})
@@ -82,7 +67,7 @@ def test_commit__whose_block_an_erasure_deletes_at_once__takes_it_back_all_the_s
 
     client.meta.events.register("after-call.dynamodb.DeleteItem", conflict)
     with pytest.raises(BeingErasedError):
-        commit([event(f"late{i}", i, name="login") for i in range(40)], reading)
+        commit([event(f"late{i}", i, name="login") for i in range(40)], reading=reading)
     assert met == [True]
     assert [item["sk"]["S"] for item in client.scan(TableName=schema.activity_table())["Items"]] == ["acme\x1facme"]
 
@@ -103,15 +88,15 @@ def people(count, name, day=DAY):
 def test_commit__to_a_day_in_shards_read_before_the_account_began_anew__is_known_to_the_new_account(hot, begun):
     tomorrow = DAY + ONE_DAY
     for one in people(5, "login"):
-        commit([one], read())
+        commit([one])
     after = people(8, "login", tomorrow)
     reading = read(tomorrow)
     assert reading.head(ACME, tomorrow).head.shards > 1
     erase()
-    commit([EXPORT], read())
+    commit([EXPORT])
     if begun:
-        commit(people(1, "export", tomorrow), reading, tomorrow)
-    assert commit(after, reading, tomorrow).accepted == 8
+        commit(people(1, "export", tomorrow), reading=reading, day=tomorrow)
+    assert commit(after, reading=reading, day=tomorrow).accepted == 8
     assert sum(one.events for one in rollups.rollups("acme", tomorrow, tomorrow, consistent=True)) == 8 + begun
     assert set(accounts.get("acme").first_seen) == {"export", "login"}
     assert accounts.get("acme").first_seen["login"] == after[0].at

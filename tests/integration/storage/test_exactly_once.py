@@ -11,17 +11,16 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from healthscore.core.day_log import log as day_log
-from healthscore.core.day_log.codec import entry
 from healthscore.core.day_log.id_set import IdSet
 from healthscore.core.time import end_of_day
 from healthscore.storage import schema, writes
 from healthscore.storage.accounts import accounts
 from healthscore.storage.client import dynamodb
-from healthscore.storage.day_logs import commit_day as daylogs
 from healthscore.storage.day_logs import commit_shard, log_items, rollups
 from healthscore.storage.day_logs.log_items import SealedCache
 from tests.support import interleaving
-from tests.support.events import DAY, MIDNIGHT, NAMES, distinct_events, event, naive_rollup
+from tests.support.day_logs import commit
+from tests.support.events import DAY, NAMES, distinct_events, event, naive_rollup
 
 SMALL_HEAD = 260
 """Heads this small are sealed every few events, so that short runs meet every kind of write."""
@@ -40,21 +39,22 @@ def deliver(events, *, warm: bool, known_names: bool, data) -> None:
     Where every name has been seen before, commits are plain puts; otherwise many are transactions with the account.
     """
     account = uuid4().hex
+    pk = schema.activity_pk(account)
     earlier = [event(f"first {name}", name=name) for name in NAMES] if known_names else []
     if earlier:
-        commit(account, earlier)
+        commit(earlier, pk=pk)
     commit_shard.sealed_parts = SealedCache() if warm else SealedCache(max_entries=0)
     batches = data.draw(
         st.lists(st.lists(st.sampled_from(events), min_size=1, max_size=12), min_size=1, max_size=6), label="batches"
     )
     writers = interleaving.run(
-        [functools.partial(commit, account, batch) for batch in batches],
+        [functools.partial(commit, batch, pk=pk) for batch in batches],
         choose=lambda n: data.draw(st.integers(0, n - 1), label="writer"),
         kill=lambda: data.draw(st.sampled_from([None] * 12 + ["before", "after"]), label="kill"),
     )
     for writer, batch in zip(writers, batches, strict=True):
         if writer.killed:
-            commit(account, batch)
+            commit(batch, pk=pk)
     distinct = {one.event_id: one for batch in [earlier, *batches] for one in batch}.values()
     expected = naive_rollup(distinct)
     assert rollups.rollups(account, DAY, DAY, consistent=True) == [expected]
@@ -64,22 +64,6 @@ def deliver(events, *, warm: bool, known_names: bool, data) -> None:
     assert known.first_seen == {
         name: min(one.at for one in distinct if one.name == name) for name in {one.name for one in distinct}
     }
-
-
-def commit(account, batch) -> None:
-    pk = schema.activity_pk(account)
-    reading = daylogs.read([(pk, DAY)])
-    daylogs.commit(
-        pk,
-        DAY,
-        [entry(one) for one in batch],
-        stored=reading.head(pk, DAY),
-        first_seen=reading.first_seen[pk],
-        milestones=(),
-        retention_days=400,
-        now=MIDNIGHT,
-        sleep=lambda seconds: None,
-    )
 
 
 def check(examples: int, *, shrink: bool = True):

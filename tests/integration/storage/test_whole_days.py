@@ -18,25 +18,10 @@ from healthscore.storage.day_logs import commit_day as daylogs
 from healthscore.storage.day_logs import commit_shard, rollups, whole_days
 from healthscore.storage.day_logs.log_items import SealedCache
 from tests.support import interleaving
+from tests.support.day_logs import ACME, commit_entries
 from tests.support.events import DAY, MIDNIGHT, distinct_events, event, naive_rollup
 
 ANN = schema.person_pk("uann")
-ACME = schema.activity_pk("acme")
-
-
-def commit(pk, entries, day=DAY):
-    reading = daylogs.read([(pk, day)])
-    return daylogs.commit(
-        pk,
-        day,
-        entries,
-        stored=reading.head(pk, day),
-        first_seen=reading.first_seen.get(pk),
-        milestones=(),
-        retention_days=400,
-        now=MIDNIGHT,
-        sleep=lambda seconds: None,
-    )
 
 
 def move(source, target):
@@ -44,21 +29,21 @@ def move(source, target):
     for day in whole_days.days(source):
         while whole := whole_days.read_day(source, day):
             if whole.entries:
-                commit(target, whole.entries, day)
+                commit_entries(target, whole.entries, day=day)
             if whole_days.delete_day(whole, MIDNIGHT):
                 break
 
 
 def test_commit__to_a_persons_log__makes_no_account(tables):
-    committed = commit(ANN, [entry(event("e1")), entry(event("e1"))])
+    committed = commit_entries(ANN, [entry(event("e1")), entry(event("e1"))])
     assert (committed.accepted, committed.duplicates, committed.first_seen) == (1, 1, None)
     assert dynamodb().scan(TableName=schema.accounts_table())["Items"] == []
 
 
 def test_days__of_a_log__are_those_with_entries(tables):
     for back in (3, 1, 2):
-        commit(ANN, [entry(event("e1"))], DAY - back * ONE_DAY)
-    commit(schema.person_pk("uann2"), [entry(event("e1"))])
+        commit_entries(ANN, [entry(event("e1"))], day=DAY - back * ONE_DAY)
+    commit_entries(schema.person_pk("uann2"), [entry(event("e1"))])
     assert whole_days.delete_day(whole_days.read_day(ANN, DAY - 2 * ONE_DAY), MIDNIGHT)
     assert whole_days.days(ANN) == [DAY - 3 * ONE_DAY, DAY - ONE_DAY]
     assert whole_days.days("u#unobody") == []
@@ -66,8 +51,8 @@ def test_days__of_a_log__are_those_with_entries(tables):
 
 def test_read_day__of_a_sealed_log__has_every_entry(tables):
     entries = [entry(event(f"e{i}", i)) for i in range(600)]
-    commit(ANN, entries)
-    commit(ANN, [entry(event("last", 601))])
+    commit_entries(ANN, entries)
+    commit_entries(ANN, [entry(event("last", 601))])
     whole = whole_days.read_day(ANN, DAY)
     assert list(whole.entries) == [*entries, entry(event("last", 601))]
     assert len(whole.shards[0].block_keys) > 2
@@ -75,15 +60,15 @@ def test_read_day__of_a_sealed_log__has_every_entry(tables):
 
 
 def test_delete_day__that_grew_meanwhile__leaves_it(tables):
-    commit(ANN, [entry(event("e1"))])
+    commit_entries(ANN, [entry(event("e1"))])
     whole = whole_days.read_day(ANN, DAY)
-    commit(ANN, [entry(event("e2", 1))])
+    commit_entries(ANN, [entry(event("e2", 1))])
     assert not whole_days.delete_day(whole, MIDNIGHT)
     assert len(whole_days.read_day(ANN, DAY).entries) == 2
 
 
 def test_delete_day__of_a_sealed_log__leaves_an_empty_head_that_expires_in_a_day(tables):
-    commit(ANN, [entry(event(f"e{i}", i)) for i in range(600)])
+    commit_entries(ANN, [entry(event(f"e{i}", i)) for i in range(600)])
     assert whole_days.delete_day(whole_days.read_day(ANN, DAY), MIDNIGHT)
     (left,) = dynamodb().scan(TableName=schema.activity_table())["Items"]
     assert "r" not in left
@@ -93,28 +78,18 @@ def test_delete_day__of_a_sealed_log__leaves_an_empty_head_that_expires_in_a_day
 
 def test_commit__to_a_day_that_was_deleted_meanwhile__begins_it_again(tables, monkeypatch):
     old = [entry(event(f"old{i}", i)) for i in range(300)]
-    commit(ANN, old)
+    commit_entries(ANN, old)
     stale = daylogs.read([(ANN, DAY)])
     whole = whole_days.read_day(ANN, DAY)
     monkeypatch.setattr(commit_shard, "sealed_parts", SealedCache())
     assert whole_days.delete_day(whole, MIDNIGHT)
-    committed = daylogs.commit(
-        ANN,
-        DAY,
-        old,
-        stored=stale.head(ANN, DAY),
-        first_seen=None,
-        milestones=(),
-        retention_days=400,
-        now=MIDNIGHT,
-    )
-    assert committed.accepted == 300
+    assert commit_entries(ANN, old, reading=stale).accepted == 300
     assert list(whole_days.read_day(ANN, DAY).entries) == old
 
 
 def test_rollups__of_a_day_that_was_deleted__leave_it_out(tables):
-    commit(ACME, [entry(event("e1"))])
-    commit(ACME, [entry(event("e1"))], DAY - 2 * ONE_DAY)
+    commit_entries(ACME, [entry(event("e1"))])
+    commit_entries(ACME, [entry(event("e1"))], day=DAY - 2 * ONE_DAY)
     whole_days.delete_day(whole_days.read_day(ACME, DAY), MIDNIGHT)
     assert [one.day for one in rollups.rollups("acme", DAY - ONE_DAY, DAY, consistent=True)] == []
     assert rollups.last_rollup_before("acme", DAY + ONE_DAY, consistent=True).day == DAY - 2 * ONE_DAY
@@ -135,7 +110,7 @@ def shuffle_about(events, *, warm, data):
     batches = data.draw(
         st.lists(st.lists(st.sampled_from(events), min_size=1, max_size=12), min_size=1, max_size=4), label="batches"
     )
-    works = [functools.partial(commit, person, [entry(one) for one in batch]) for batch in batches]
+    works = [functools.partial(commit_entries, person, [entry(one) for one in batch]) for batch in batches]
     works += [functools.partial(move, person, target)] * data.draw(st.integers(1, 3), label="movers")
     writers = interleaving.run(
         works,

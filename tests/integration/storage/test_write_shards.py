@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from healthscore.core.day_log import log as day_log
 from healthscore.core.day_log import shards as write_shards
-from healthscore.core.day_log.codec import entry
 from healthscore.core.time import DAY as ONE_DAY
 from healthscore.core.time import end_of_day
 from healthscore.storage import reads, schema
@@ -24,25 +23,10 @@ from healthscore.storage.day_logs import commit_day as daylogs
 from healthscore.storage.day_logs import commit_shard, rollups, whole_days
 from healthscore.storage.day_logs.log_items import SealedCache, StoredHead
 from tests.support import interleaving
+from tests.support.day_logs import ACME, commit
 from tests.support.events import DAY, MIDNIGHT, distinct_events, event, naive_rollup
 
-ACME = schema.activity_pk("acme")
 YESTERDAY = DAY - ONE_DAY
-
-
-def commit(events, *, pk=ACME, day=DAY, reading=None):
-    reading = reading or daylogs.read([(pk, day)])
-    return daylogs.commit(
-        pk,
-        day,
-        [entry(one) for one in events],
-        stored=reading.head(pk, day),
-        first_seen=reading.first_seen[pk],
-        milestones=(),
-        retention_days=400,
-        now=MIDNIGHT,
-        sleep=lambda seconds: None,
-    )
 
 
 def of_yesterday(events):

@@ -113,7 +113,7 @@ class FactsApplier:
             StorageUnavailableError: the facts may still be there.
         """
         facts = nothing_known(self.provider, self.now)
-        for _ in attempts("too many writers at once for one account"):
+        for _ in attempts(accounts.TOO_MANY_WRITERS):
             account = accounts.get(account_id)
             before = account.crm if account else None
             if account is None or before is None or before.provider != self.provider:

@@ -168,7 +168,7 @@ class Matcher:
     def _decide(self, account_id: str, applied: Applied) -> set[str]:
         """Decide which company is an account, by the claims to it; returns the company that newly is, if any."""
         newly_matched = set[str]()
-        for _ in attempts("too many writers at once for one account's companies"):
+        for _ in attempts(crm_companies.TOO_MANY_WRITERS):
             claims = crm_companies.change_claims(self.provider, account_id, lambda unchanged: unchanged)
             chosen = winner(claims)
             records = crm_companies.companies(self.provider, list(claims))
@@ -201,7 +201,7 @@ class Matcher:
         self, company: Company, sole_claim: SoleClaim | None, record: CompanyRecord | None, applied: Applied
     ) -> None:
         """Apply the facts of a company that is an account, where they changed."""
-        for attempt in attempts("too many writers at once for one account"):
+        for attempt in attempts(accounts.TOO_MANY_WRITERS):
             if attempt:
                 record = crm_companies.companies(self.provider, [company.company_id]).get(company.company_id)
             kept = sole_claim.record if sole_claim else record

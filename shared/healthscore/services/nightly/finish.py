@@ -15,7 +15,7 @@ from healthscore.core.text import counted
 from healthscore.core.time import DAY, format_instant
 from healthscore.services.nightly.plan import planned_run
 from healthscore.services.nightly.process import store
-from healthscore.storage.accounts import accounts, existence
+from healthscore.storage.accounts import accounts
 from healthscore.storage.alerts import digests, messages
 from healthscore.storage.runs import runs, summary
 
@@ -124,9 +124,9 @@ def _close(
     if not holding:
         for account_id, message_id in total.held:
             messages.let_go(account_id, message_id)
-    existence.save_naming(total, lambda totals: summary.save(run.day, totals.summary(run.day, run.as_of)))
+    runs.save_naming(total, lambda totals: summary.save(run.day, totals.summary(run.day, run.as_of)))
     digest_of = partial(digest, run.day, run.as_of, holding=holding, missing=missing, parts=parts)
-    existence.save_naming(total, lambda totals: digests.add(digest_of(totals), totals.named))
+    runs.save_naming(total, lambda totals: digests.add(digest_of(totals), totals.named))
     return [*first, (None, digest_of(total).alert_id)]
 
 

@@ -23,7 +23,7 @@ from healthscore.services import alerting
 from healthscore.services.erasure import forget_user
 from healthscore.services.nightly.plan import planned_run
 from healthscore.services.scoring import gather_facts, snapshot_before
-from healthscore.storage.accounts import account_item, accounts, existence, history
+from healthscore.storage.accounts import account_item, accounts, history
 from healthscore.storage.alerts import messages
 from healthscore.storage.erasure import accounts as erasing
 from healthscore.storage.errors import AccountErasedError, StorageUnavailableError
@@ -137,7 +137,7 @@ def process_task(
     )
     worker = (task["run"]["execution"], task["segment"], task["chunk"])
     expires = now + WORKER_RESULTS_KEPT
-    existence.save_naming(result.totals, lambda totals: runs.put_worker_result(*worker, totals, expires))
+    runs.save_naming(result.totals, lambda totals: runs.put_worker_result(*worker, totals, expires))
     done = result.totals.complete
     return {**task, "chunk": task["chunk"] + 1, "resume": None if done else result.last, "done": done}
 

@@ -11,13 +11,10 @@ from typing import TYPE_CHECKING
 
 from healthscore.storage import conditions, reads, schema, writes
 from healthscore.storage.codec import account_key
-from healthscore.storage.errors import ConditionFailedError
-from healthscore.storage.retries import attempts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
-    from healthscore.core.nightly.run_totals import RunTotals
     from healthscore.storage.codec import Item
     from healthscore.storage.writes import Write
 
@@ -57,27 +54,6 @@ def exists(account_id: str) -> bool:
     """
     marks = _marks(account_id)
     return bool(marks) and schema.ERASING not in marks
-
-
-def save_naming(totals: RunTotals, put: Callable[[RunTotals], None]) -> None:
-    """Store a run's totals, or what is made of them, without the accounts that are erased meanwhile.
-
-    Args:
-        totals: the totals.
-        put: stores them on condition of the `checks` of the accounts that they name; called again with fewer names
-            where one of these is gone.
-
-    Raises:
-        StorageUnavailableError: not stored.
-    """
-    for attempt in attempts("accounts are erased faster than they can be named"):
-        if attempt:
-            totals = totals.naming([account_id for account_id in sorted(totals.named) if exists(account_id)])
-        try:
-            put(totals)
-        except ConditionFailedError:
-            continue
-        return
 
 
 def _marks(account_id: str) -> Item:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 RECORD = "record"
 """The attribute that holds what is kept of a company."""
+TOO_MANY_WRITERS = "too many writers at once for one account's companies"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ def forget_company(provider: str, company_id: str) -> None:
         writes.apply(writes.delete(schema.settings_table(), _key(provider, part, company_id)))
 
 
-@retried("too many writers at once for one account's companies")
+@retried(TOO_MANY_WRITERS)
 def change_claims(
     provider: str, account_id: str, change: Callable[[dict[str, bool]], dict[str, bool]]
 ) -> dict[str, bool]:

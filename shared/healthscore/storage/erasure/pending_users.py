@@ -61,7 +61,7 @@ def _change(
         adds=adds,
         takes=takes,
     )
-    for _ in attempts("too many writers at once for one account"):
+    for _ in attempts(accounts.TOO_MANY_WRITERS):
         try:
             writes.apply(update)
         except ConditionFailedError:

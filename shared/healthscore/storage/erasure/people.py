@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING, Any
 
 from healthscore.storage import codec, conditions, reads, schema, writes
 from healthscore.storage.client import dynamodb, pages
-from healthscore.storage.errors import ConditionFailedError
 from healthscore.storage.kinds import Kind
 from healthscore.storage.people import pending_moves
 from healthscore.storage.people.people import (
@@ -19,7 +17,7 @@ from healthscore.storage.people.people import (
     person_key,
     put_person,
 )
-from healthscore.storage.retries import attempts
+from healthscore.storage.retries import retried
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -73,20 +71,22 @@ def leave(person: str, account_id: str, *, for_good: bool = False) -> None:
     Raises:
         StorageUnavailableError: something is left.
     """
-    for _ in attempts(TOO_MANY_WRITERS):
-        item = _person(person)
-        memberships, links = memberships_of(item), links_of(item)
-        kept = [membership for membership in memberships if membership[1] != account_id]
-        with contextlib.suppress(ConditionFailedError):
-            if not kept and (for_good or not links):
-                aliases = [codec.key(schema.person_pk(user), schema.alias_key(person)) for user in links]
-                writes.delete_all(schema.activity_table(), aliases)
-                _delete_person(person, item)
-            elif len(kept) != len(memberships):
-                _save(item, MEMBERSHIPS, kept)
-            break
+    _remove_membership(person, account_id, for_good=for_good)
     member = codec.key(schema.activity_pk(account_id), schema.member_key(person))
     writes.delete_all(schema.activity_table(), [member])
+
+
+@retried(TOO_MANY_WRITERS)
+def _remove_membership(person: str, account_id: str, *, for_good: bool) -> None:
+    item = _person(person)
+    memberships, links = memberships_of(item), links_of(item)
+    kept = [membership for membership in memberships if membership[1] != account_id]
+    if not kept and (for_good or not links):
+        aliases = [codec.key(schema.person_pk(user), schema.alias_key(person)) for user in links]
+        writes.delete_all(schema.activity_table(), aliases)
+        _delete_person(person, item)
+    elif len(kept) != len(memberships):
+        _save(item, MEMBERSHIPS, kept)
 
 
 def _delete_person(person: str, item: Item | None) -> None:
@@ -107,18 +107,16 @@ def _delete_person(person: str, item: Item | None) -> None:
     writes.delete_all(schema.activity_table(), _partition(person))
 
 
+@retried(TOO_MANY_WRITERS)
 def _unlink(other: str, user: str) -> None:
     """Remove the link from another id to a user; delete the id where it leads nowhere else."""
-    for _ in attempts(TOO_MANY_WRITERS):
-        item = _person(other)
-        links = links_of(item)
-        kept = [linked for linked in links if linked != user]
-        with contextlib.suppress(ConditionFailedError):
-            if not kept and not memberships_of(item):
-                _delete_person(other, item)
-            elif len(kept) != len(links):
-                _save(item, LINKS, kept)
-            return
+    item = _person(other)
+    links = links_of(item)
+    kept = [linked for linked in links if linked != user]
+    if not kept and not memberships_of(item):
+        _delete_person(other, item)
+    elif len(kept) != len(links):
+        _save(item, LINKS, kept)
 
 
 def _partition(person: str) -> list[Item]:

@@ -11,9 +11,10 @@ from healthscore.storage import codec, conditions, reads, schema, writes
 from healthscore.storage.accounts import existence
 from healthscore.storage.client import call, dynamodb, pages
 from healthscore.storage.errors import ConditionFailedError, StorageUnavailableError
+from healthscore.storage.retries import attempts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from healthscore.storage.codec import Item
@@ -124,6 +125,27 @@ def worker_results(run: str) -> Iterator[tuple[int, int, RunTotals]]:
 def totals_of(item: Item) -> RunTotals:
     """A worker's totals in an item."""
     return RunTotals.from_stored(codec.json_of(item, TOTALS))
+
+
+def save_naming(totals: RunTotals, put: Callable[[RunTotals], None]) -> None:
+    """Store a run's totals, or what is made of them, without the accounts that are erased meanwhile.
+
+    Args:
+        totals: the totals.
+        put: stores them on condition of the `existence.checks` of the accounts that they name; called again with fewer
+            names where one of these is gone.
+
+    Raises:
+        StorageUnavailableError: not stored.
+    """
+    for attempt in attempts("accounts are erased faster than they can be named"):
+        if attempt:
+            totals = totals.naming([account_id for account_id in sorted(totals.named) if existence.exists(account_id)])
+        try:
+            put(totals)
+        except ConditionFailedError:
+            continue
+        return
 
 
 def _run_key(day: date) -> Item:
