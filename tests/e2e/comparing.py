@@ -120,10 +120,10 @@ def whole_life(events: Sequence[Event], zone: tzinfo) -> list[datetime]:
 
 def turning_points(events: Sequence[Event], milestones: Sequence[str]) -> Iterator[datetime]:
     """The instants of an account's first event and milestones, and the milliseconds before them."""
-    firsts = {events[0].at}
+    first_times = {events[0].at}
     for name in milestones:
-        firsts |= {event.at for event in [event for event in events if event.name == name][:1]}
-    for at in firsts:
+        first_times |= {event.at for event in [event for event in events if event.name == name][:1]}
+    for at in first_times:
         yield from (at - naive.MILLISECOND, at)
 
 

@@ -41,7 +41,7 @@ class Findings:
             days[one.account_id, one.at.date()].append(one)
         for (account_id, day), sent in days.items():
             self._check_day(account_id, day, sent)
-        self._check_firsts({account_id for account_id, _ in days})
+        self._check_first_seen({account_id for account_id, _ in days})
 
     def _check_day(self, account_id: str, day: date, sent: Sequence[Event]) -> None:
         try:
@@ -73,7 +73,7 @@ class Findings:
         elif logged != sent:
             self.wrong.append(f"{sent.event_id} was sent as {sent} and is {logged}")
 
-    def _check_firsts(self, account_ids: Iterable[str]) -> None:
+    def _check_first_seen(self, account_ids: Iterable[str]) -> None:
         first_seen: dict[str, dict[str, datetime]] = defaultdict(dict)
         for one in self.there:
             seen = first_seen[one.account_id]

@@ -85,13 +85,13 @@ def live(seed: int, deliveries: int, share: float = 0.06, *, beside_a_calm_one: 
         calm = Life(Random(seed), Figures(seed), 0.0)
         calm.live_calmly([under.first_night_knew, [*distinct([phases.between, phases.late]).values()]])
         if end != _state():
-            figures.wrong.append("the nights said something else than without faults")
-        if _told(under) != _told(calm):
+            figures.wrong.append("the nights left something else than without faults")
+        if _sent(under) != _sent(calm):
             figures.wrong.append("other messages were sent than without faults")
     return figures
 
 
-def _told(life: Life) -> set[str]:
+def _sent(life: Life) -> set[str]:
     """The messages that were sent, except of the account that was erased before they all were."""
     erased = sha256(ERASED_AT_NIGHT.encode()).hexdigest()[:20]
     return {message for message, _ in life.topic.accepted if not message.endswith(erased)}

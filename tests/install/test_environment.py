@@ -98,7 +98,7 @@ def lose_the_stamp(checkout: Checkout) -> None:
     (checkout.home / "installed.json").unlink()
 
 
-def test_install__of_a_broken_environment__makes_it_anew(checkout):
+def test_install__of_a_broken_environment__makes_it_again(checkout):
     """As after a system upgrade that removed the old Python, with half of the packages missing."""
     for path in sorted(checkout.packages().iterdir())[::2]:
         shutil.rmtree(path) if path.is_dir() else path.unlink()

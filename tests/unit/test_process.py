@@ -32,7 +32,7 @@ def test_once__is_made_on_first_use_and_kept(made):
     assert client() is client()
 
 
-def test_forget__closes_what_was_made_and_makes_it_anew(made):
+def test_forget__closes_what_was_made_and_makes_it_again(made):
     client = process.once(Client)
     before = client()
     process.forget()

@@ -11,17 +11,21 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("shared", "functions", "tools", "tests")
 REPLACED = {
+    "anew": "again",
     "belonging": "a person's accounts",
     "deed": "tracked event",
     "fence": "version check",
     "fleet": "tracking outage",
+    "forgetting": "pending user erasures",
     "heeded": "suppression",
     "homecoming": "reassigning pending events",
     "lane": "write shard",
     "patience": "backoff or timeout",
     "scrub": "pseudonymise",
+    "standing": "stored, or existence checks",
     "tally": "totals or counts",
     "telling": "alerting",
+    "told": "alerted, or sent",
 }
 """Words that the code no longer uses, in the singular, and the words instead."""
 WIRE_NAMES = {"FLEET_SILENT"}

@@ -35,7 +35,7 @@ class Account:
     """The fields of the profile that come from group calls; attributes as `attributes.<name>`."""
     erasing: bool = False
     """Whether its erasure has begun. Everything but the erasure then treats the account as gone."""
-    forgetting: tuple[str, ...] = ()
+    pending_user_erasures: tuple[str, ...] = ()
     """Users whose erasure has begun and may not be finished."""
     index_summary: str | None = None
     """What the book shows of profile and CRM, as stored (`storage.accounts.index`)."""

@@ -56,11 +56,11 @@ def erase_user(account_id: str, user_id: str, now: datetime, keep_going: Callabl
         StorageUnavailableError: the same.
     """
     pending_users.begin(account_id, user_id)
-    if not forget_user(account_id, user_id, now, keep_going):
+    if not finish_erasing_user(account_id, user_id, now, keep_going):
         raise ErasureUnfinishedError
 
 
-def forget_user(account_id: str, user_id: str, now: datetime, keep_going: Callable[[], bool]) -> bool:
+def finish_erasing_user(account_id: str, user_id: str, now: datetime, keep_going: Callable[[], bool]) -> bool:
     """Finish a user's erasure that has begun, under all ids that lead to the user; returns whether nothing is left.
 
     The ids of visits before signing in are among them. Where the user belongs to other accounts, these keep what they

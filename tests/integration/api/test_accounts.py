@@ -163,7 +163,7 @@ def test_account__unknown_query_parameter__is_400(method):
     assert "verbose" in refused.body["message"]
 
 
-def test_put_crm__any_account__keeps_what_was_said_and_what_was_not():
+def test_put_crm__any_account__keeps_what_was_sent_and_what_was_not():
     created = ask(
         "PUT", "/v1/accounts/acme/crm", {"open_tickets": 2, "high_priority_open": True, "last_email_at": None}
     )

@@ -44,7 +44,7 @@ def ask(path: str, method: str = "GET", **query: str) -> tuple[int, dict[str, An
     return response["statusCode"], json.loads(response["body"])
 
 
-def told(account_id: str, kind: AlertKind, day: Any = TODAY, status: str = messages.PENDING) -> str:
+def add_alert(account_id: str, kind: AlertKind, day: Any = TODAY, status: str = messages.PENDING) -> str:
     made = Alert(alert_id(kind, day, account_id), account_id, kind, Severity.LOW, day, TONIGHT, "a", "b", (), "c")
     assert messages.add(messages.Message(account_id, made.alert_id, TONIGHT, made.to_json(), status))
     return made.alert_id
@@ -75,17 +75,17 @@ def test_alerts__asked_for_what_there_is_not__is_400(topic):
 
 
 def test_alerts__of_a_day_without_any__are_none(topic):
-    told("a00", AlertKind.SILENT)
+    add_alert("a00", AlertKind.SILENT)
     assert ask("/v1/alerts", date="2026-11-20") == (200, {"date": "2026-11-20", "alerts": [], "next_cursor": None})
     assert [len(page) for page in pages("/v1/alerts")] == [1]
 
 
 @pytest.mark.parametrize("limit", ["1", "3", "200"])
 def test_alerts__of_a_day__are_all_there_once_by_kind_with_what_became_of_them(topic, limit):
-    of_today = {told(f"a{number:02}", kind) for number in range(3) for kind in KINDS}
+    of_today = {add_alert(f"a{number:02}", kind) for number in range(3) for kind in KINDS}
     for day in (TODAY - timedelta(days=1), TODAY + timedelta(days=1)):
-        told("a00", AlertKind.SILENT, day)
-    held, withdrawn, sent = (told(f"b{number}", AlertKind.SILENT, status=messages.HELD) for number in range(3))
+        add_alert("a00", AlertKind.SILENT, day)
+    held, withdrawn, sent = (add_alert(f"b{number}", AlertKind.SILENT, status=messages.HELD) for number in range(3))
     messages.withdraw("b1", withdrawn)
     messages.let_go("b2", sent)
     messages.mark_sent("b2", sent, now=TONIGHT)
@@ -103,8 +103,8 @@ def test_alerts_of_an_account__are_newest_first_and_its_own(topic):
     account("a00")
     days = [TODAY - timedelta(days=age) for age in (3, 0, 40, 1)]
     for day in days:
-        told("a00", AlertKind.SILENT, day)
-        told("a001", AlertKind.SILENT, day)
+        add_alert("a00", AlertKind.SILENT, day)
+        add_alert("a001", AlertKind.SILENT, day)
     found = pages("/v1/accounts/a00/alerts", limit="2")
     assert [alert["day"] for page in found for alert in page] == [day.isoformat() for day in sorted(days, reverse=True)]
     assert {alert["account_id"] for page in found for alert in page} == {"a00"}
@@ -112,7 +112,7 @@ def test_alerts_of_an_account__are_newest_first_and_its_own(topic):
 
 def test_alerts_of_an_account__that_is_unknown_or_erased__are_404(topic):
     account("a00")
-    told("a00", AlertKind.SILENT)
+    add_alert("a00", AlertKind.SILENT)
     assert ask("/v1/accounts/nobody/alerts")[0] == 404
     assert ask("/v1/accounts/a00", "DELETE")[0] == 200
     assert ask("/v1/accounts/a00/alerts")[0] == 404
@@ -140,11 +140,11 @@ def test_summary__after_a_night__counts_accounts_and_arr_by_band_and_names_who_m
     book_of_six()
     night(topic)
     found = ask("/v1/summary")[1]
-    standing = [one for one in accounts.scan(0, 1) if one.latest is not None]
-    bands = Counter(one.latest.band.value for one in standing)
-    assert found["accounts"] == len(standing) == 5  # the one that came after the night was scored has no snapshot
+    scored = [one for one in accounts.scan(0, 1) if one.latest is not None]
+    bands = Counter(one.latest.band.value for one in scored)
+    assert found["accounts"] == len(scored) == 5  # the one that came after the night was scored has no snapshot
     for name, band in found["bands"].items():
-        cents = sum(round(100 * one.profile.get("arr", 0)) for one in standing if one.latest.band.value == name)
+        cents = sum(round(100 * one.profile.get("arr", 0)) for one in scored if one.latest.band.value == name)
         assert (band["accounts"], band["arr"]) == (bands[name], cents / 100)
     assert sum(band["accounts_before"] for band in found["bands"].values()) == 4
     assert [(mover["account_id"], mover["name"]) for mover in found["movers"]["down"]] == [
@@ -167,7 +167,7 @@ def test_summary__account_erased_since__is_named_no_more_and_counted_until_the_n
     assert ask("/v1/summary")[1]["accounts"] == 5  # without it, and with the one that came later
 
 
-def test_summary__a_past_day_is_taken_anew__stays_that_of_the_newest_night(topic):
+def test_summary__a_past_day_is_taken_again__stays_that_of_the_newest_night(topic):
     book_of_six()
     night(topic)
     before = ask("/v1/summary")

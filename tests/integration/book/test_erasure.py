@@ -49,7 +49,7 @@ def take_in(events: list[Any]) -> None:
     ingest(events, Settings(), now=NOW, time_left=lambda: 9.0)
 
 
-def told(account_id: str | None, text: str, day: Any = DAY, named: Sequence[str] = ()) -> None:
+def add_message(account_id: str | None, text: str, day: Any = DAY, named: Sequence[str] = ()) -> None:
     kind = AlertKind.DIGEST if account_id is None else AlertKind.BAND_FELL
     alert = Alert(
         alert_id(kind, day, account_id), account_id, kind, Severity.LOW, day, NIGHT, "A night", text, (), text
@@ -70,7 +70,7 @@ def lived(moto, monkeypatch):
         write(Drawn(account_id, {"name": name, "owner": "ann", "champions": [USER, OTHER]}, 50, 70, NIGHT))
         accounts.save_crm(account_id, crm_from_json({"received_at": "2026-11-20T10:00:00Z", "open_tickets": 1}))
         for day in range(3):
-            told(account_id, f"{name} fell", DAY - timedelta(days=day))
+            add_message(account_id, f"{name} fell", DAY - timedelta(days=day))
         users = [USER, OTHER, UUID_USER, None]
         fields = [
             {
@@ -91,8 +91,8 @@ def lived(moto, monkeypatch):
         people.join(f"u{USER}", [(0, account_id)])
     people.join(f"u{UUID_USER}", [(0, ACCOUNT)])
     people.describe(f"u{UUID_USER}", {"name": "Erasmus"}, 0)
-    told(None, f"{NAME} (-20) fell most", named=[ACCOUNT])
-    told(None, "Next Door (-20) fell most", DAY - timedelta(days=1), named=["neighbour"])
+    add_message(None, f"{NAME} (-20) fell most", named=[ACCOUNT])
+    add_message(None, "Next Door (-20) fell most", DAY - timedelta(days=1), named=["neighbour"])
 
 
 def delete(path: str, key: str = "local-admin") -> tuple[int, dict[str, Any]]:
@@ -182,10 +182,10 @@ def test_erasures__that_nobody_carried_on__are_finished_by_the_night(lived):
     run = plan_run({}, NOW)
     assert process_scan_part(run, 0, 1, keep_going=lambda: True, logger=nights.LOGGER).totals.scored == 1
     assert mentions(USER, "neighbour", "Next Door") == []
-    assert accounts.get(ACCOUNT).forgetting == ()
+    assert accounts.get(ACCOUNT).pending_user_erasures == ()
 
 
-def test_erase__of_an_account_that_began_anew__leaves_it_alone_and_is_not_done(lived):
+def test_erase__of_an_account_that_was_created_again__leaves_it_alone_and_is_not_done(lived):
     """What a dead writer left behind the erasure that came to its end may be in the new account's logs."""
     before = mentions(ACCOUNT)
     assert erasing.erase(ACCOUNT, lambda: True) == (0, False)
@@ -235,7 +235,7 @@ def test_erase__of_an_account_that_is_not_there_whose_mark_is_not_answered__take
     assert accounts.get("acme") is not None
 
 
-def test_forgetting__that_a_transaction_is_in_the_way_of__is_begun_and_ended_all_the_same(moto):
+def test_pending_users__a_transaction_in_the_way__are_noted_and_removed_all_the_same(moto):
     take_in([event("e1")])
     client = dynamodb()
 
@@ -247,7 +247,7 @@ def test_forgetting__that_a_transaction_is_in_the_way_of__is_begun_and_ended_all
     for change, noted in ((pending_users.begin, (USER,)), (pending_users.end, ())):
         client.meta.events.register("after-call.dynamodb.UpdateItem", conflict)
         change("acme", USER)
-        assert accounts.get("acme").forgetting == noted
+        assert accounts.get("acme").pending_user_erasures == noted
 
 
 def test_delete_user__of_an_unknown_account__is_404(lived):

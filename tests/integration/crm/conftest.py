@@ -99,7 +99,7 @@ class Workspace:
             client.close()
 
     def account(self, account_id: str, **profile: Any) -> None:
-        accounts.save_profile(account_id, lambda _standing: profile, self.fake.clock.now())
+        accounts.save_profile(account_id, lambda _stored: profile, self.fake.clock.now())
 
     def used(self, account_id: str, events: int, days: int = 30) -> None:
         """Let an account be used: so many events, over so many days, by one user."""

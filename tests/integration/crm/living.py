@@ -143,7 +143,7 @@ class Life:
 
     def begin(self, events=20):
         """Let the account be used, connect the CRM, and read it; 20 events make it just about healthy."""
-        accounts.save_profile("acme", lambda _standing: {"name": "Acme", "owner": "Kim"}, self.clock.now())
+        accounts.save_profile("acme", lambda _stored: {"name": "Acme", "owner": "Kim"}, self.clock.now())
         self.use(events)
         self.desk.company("acme")
         self.connect()
@@ -171,7 +171,7 @@ class Life:
         """What waits to be refreshed, as the function behind the queue gets it."""
         return sqs_event(os.environ["CRM_QUEUE_URL"])
 
-    def tell(self, ticket):
+    def deliver_and_refresh(self, ticket):
         """Deliver the CRM's webhook, and work on what it queued."""
         assert self.deliver(*self.desk.webhook(ticket))[0] == 200
         return refresh_function.handler(self.queued(), Context())["batchItemFailures"]
@@ -179,13 +179,13 @@ class Life:
     def opened(self, **how):
         self.clock.sleep(600)
         ticket = self.desk.open(**how)
-        assert self.tell(ticket) == []
+        assert self.deliver_and_refresh(ticket) == []
         return ticket
 
     def closed(self, ticket):
         self.clock.sleep(600)
         self.desk.close(ticket)
-        assert self.tell(ticket) == []
+        assert self.deliver_and_refresh(ticket) == []
 
     def night(self):
         """The nightly run of now, up to the messages that it stores; answers their kinds."""

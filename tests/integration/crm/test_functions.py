@@ -62,7 +62,7 @@ def deliver(headers, body, *, now=NOW, path=PATH):
 @pytest.fixture
 def company(hubspot):
     """A company that is an account, connected and read."""
-    accounts.save_profile("acme", lambda _standing: {}, NOW)
+    accounts.save_profile("acme", lambda _stored: {}, NOW)
     assert ask("PUT", "/v1/crm/hubspot", {"webhook_url": URL})[0] == 200
     company = hubspot.add("companies", account_id="acme", name="Acme Secret Ltd")
     sync_function.handler({}, Context())
@@ -116,7 +116,7 @@ def test_webhook__wrong_signature_replay_too_large_malformed_or_unknown__gets_an
     assert len(sqs_event(os.environ["CRM_QUEUE_URL"])["Records"]) == 1
 
 
-def test_webhook__secret__is_kept_for_minutes_and_read_anew_where_it_does_not_fit(hubspot, company, monkeypatch):
+def test_webhook__secret__is_kept_for_minutes_and_read_again_where_it_does_not_fit(hubspot, company, monkeypatch):
     read = []
     secret = SECRET
 

@@ -34,7 +34,7 @@ def test_ticket__read_again_by_webhooks_sync_and_night__alerts_once(life):
     ticket = life.opened()
     for _ in range(2):
         life.clock.sleep(1)
-        life.tell(ticket)
+        life.deliver_and_refresh(ticket)
     life.clock.sleep(4 * 3600)
     assert life.sync()[0]["state"] == "complete"
     life.clock.sleep(25 * 3600)
@@ -59,7 +59,7 @@ def test_ticket__opened_while_another_is_open__alerts_only_after_none_was(life):
 
 
 def test_ticket__open_when_the_crm_is_connected_or_its_options_change__alerts_nobody(life):
-    accounts.save_profile("acme", lambda _standing: {}, life.clock.now())
+    accounts.save_profile("acme", lambda _stored: {}, life.clock.now())
     life.desk.company("acme")
     old = life.desk.open()
     life.connect()
@@ -78,14 +78,14 @@ def test_ticket__open_when_its_company_becomes_an_account__alerts_nobody(life):
     life.desk.open()
     life.connect()
     life.sync()
-    accounts.save_profile("acme", lambda _standing: {}, life.clock.now())
+    accounts.save_profile("acme", lambda _stored: {}, life.clock.now())
     life.clock.sleep(25 * 3600)
     life.sync()
     assert accounts.get("acme").crm.high_priority_open == 1
     assert life.kinds() == []
 
 
-def test_ticket__rule_switched_off__changes_the_score_and_tells_nobody(life):
+def test_ticket__rule_switched_off__changes_the_score_and_alerts_nobody(life):
     chosen = Settings(alerts=AlertSettings(ticket_opened=TicketOpened(enabled=False)))
     workspace.save_settings(chosen, life.clock.now())
     life.begin()
@@ -125,7 +125,7 @@ def test_ticket__function_crashes_after_the_facts_are_saved__alerts_all_the_same
     ticket = life.desk.open()
     with monkeypatch.context() as accident:
         accident.setattr(rescoring.accounts, "save_score", gone)
-        assert len(life.tell(ticket)) == 1
+        assert len(life.deliver_and_refresh(ticket)) == 1
     assert life.kinds() == []
     assert [account_id for account_id, _ in messages.pending()] == ["acme"]
     # Sent with whatever goes out next, and by the schedule at the latest.

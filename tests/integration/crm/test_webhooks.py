@@ -75,13 +75,13 @@ def test_logs__of_everything_and_its_failures__hold_no_secret_and_no_customer_te
     fake.before = lambda _call: Reply(500, {"message": "Nothing works at Acme Secret Ltd"})
     life.clock.sleep(4 * 3600)
     assert life.sync()[0]["state"] == "failed"
-    assert len(life.tell(ticket)) == 1
+    assert len(life.deliver_and_refresh(ticket)) == 1
     fake.before = lambda _call: None
     fake.refused.add(life.desk.account)
     sync_function.handler({"task": "write-back"}, Context())
     fake.token = "another"
     life.clock.sleep(60)
-    assert len(life.tell(ticket)) == 1
+    assert len(life.deliver_and_refresh(ticket)) == 1
     fake.token = "fake-token"
     life.deliver({}, b"Nothing works")
 
@@ -91,7 +91,7 @@ def test_logs__of_everything_and_its_failures__hold_no_secret_and_no_customer_te
     monkeypatch.setattr(apply_facts, "rescore", gone)
     life.clock.sleep(60)
     life.desk.close(ticket)
-    assert len(life.tell(ticket)) == 1
+    assert len(life.deliver_and_refresh(ticket)) == 1
     captured = capsys.readouterr()
     logged = captured.out + captured.err + caplog.text + "".join(str(vars(record)) for record in caplog.records)
     assert "a refresh failed" in logged

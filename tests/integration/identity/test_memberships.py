@@ -185,7 +185,7 @@ def test_pending_events__group_call_crashes_at_any_call__the_next_one_reassigns_
 
 
 def test_pending_events__group_call_crashes_at_any_call_and_none_follows__the_night_reassigns_them(in_process):
-    unsaid, deaths = 0, range(1, 14, 3)
+    not_recorded, deaths = 0, range(1, 14, 3)
     for calls_before in deaths:
         user, visitor, account = f"uann-{uuid4().hex}", f"av-{uuid4().hex}", f"acme-{uuid4().hex}"
         record(calls_of([tracked("e0", visitor, 0), tracked("e1", user, 1439), tracked("e2", user, 1500)]))
@@ -194,14 +194,14 @@ def test_pending_events__group_call_crashes_at_any_call_and_none_follows__the_ni
         )
         fates = iter([None] * calls_before + ["after"])
         interleaving.run([joining], choose=lambda _n: 0, kill=functools.partial(next, fates, None))
-        said = bool(people.read([user])[user].memberships)
-        unsaid += not said
+        recorded = bool(people.read([user])[user].memberships)
+        not_recorded += not recorded
         assert sweep()["failed"] == 0
-        assert count_of(account) == (3 if said else 0)
-        assert len(entries_of(person_pk(user))) == (0 if said else 2)
+        assert count_of(account) == (3 if recorded else 0)
+        assert len(entries_of(person_pk(user))) == (0 if recorded else 2)
         assert list(pending_moves.all_moves()) == []
         assert sweep() == {"moved": 0, "failed": 0}
-    assert 0 < unsaid < len(deaths)
+    assert 0 < not_recorded < len(deaths)
 
 
 def test_sweep__more_people_than_a_night_takes__leaves_the_rest_to_the_next(in_process, monkeypatch):
@@ -244,10 +244,10 @@ def test_group_call__while_its_account_is_erased__leaves_all_of_it_or_nothing(in
         person, account = f"uann-{uuid4().hex}", f"acme-{uuid4().hex}"
         record(calls_of([tracked("e0", person, 0, account)]))
         record(calls_of([tracked(f"w{i}", f"{person}-new", minute) for i, minute in enumerate((0, 1500))]))
-        said = calls_of([PersonMembership(person, START, account), PersonMembership(f"{person}-new", START, account)])
+        calls = calls_of([PersonMembership(person, START, account), PersonMembership(f"{person}-new", START, account)])
         turns = iter([0] * calls_before)
         interleaving.run(
-            [lambda account=account: erase(account), lambda said=said: try_to(said)],
+            [lambda account=account: erase(account), lambda calls=calls: try_to(calls)],
             choose=lambda n, turns=turns: next(turns, n - 1),
             kill=lambda: None,
         )

@@ -54,7 +54,7 @@ def invoke(lambdas, name, event=None):
     return json.loads(lambdas.invoke(name, json.dumps(event or {})))
 
 
-def test_invoke__context__tells_of_the_function_and_the_time_left(lambdas):
+def test_invoke__context__has_the_function_and_the_time_left(lambdas):
     first, second = (invoke(lambdas, "One") for _ in range(2))
     assert (first["name"], first["arn"], first["memory"]) == ("s-One", "arn:s-One", 512)
     assert 0 < first["left"] <= 29_000

@@ -9,20 +9,20 @@ import pytest
 from tools.demo.seed import DemoAccount
 from tools.local.screen import screen, wants_color
 
-STANDINGS = [
+ROWS = [
     DemoAccount("Low & Co", "/v1/accounts/low", 9, "critical", "declining", "gone"),
     DemoAccount("High Ltd", "/v1/accounts/high", 100, "healthy", "unknown", "new"),
 ]
 
 
 def test_screen__accounts__best_first_in_columns():
-    *_, header, first, second = screen("http://x", STANDINGS, color=False).split("\n\n")[1].splitlines()
+    *_, header, first, second = screen("http://x", ROWS, color=False).split("\n\n")[1].splitlines()
     assert (first[:8], second[:8]) == ("High Ltd", "Low & Co")
     assert header.index("band") == first.index("healthy") == second.index("critical")
 
 
 def test_screen__colour__same_text_otherwise():
-    plain, colored = (screen("http://x", STANDINGS, color=color) for color in (False, True))
+    plain, colored = (screen("http://x", ROWS, color=color) for color in (False, True))
     assert "\033" not in plain
     assert "\033[31mcritical" in colored
     assert re.sub(r"\033\[\d+m", "", colored) == plain

@@ -32,12 +32,12 @@ def answered(code, status):
 @pytest.fixture
 def fell(topic):
     """Three accounts that tonight's run has alerts about."""
-    for name in TOLD:
+    for name in ALERTED:
         account(name, THRIVING, THRIVING, THRIVING)
     return topic
 
 
-TOLD = ["ada", "bob", "cyd"]
+ALERTED = ["ada", "bob", "cyd"]
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_send__batch_surely_refused__stops_no_other_and_goes_out_with_the_next_t
     assert fell.abouts() == ["digest"]
     fell.refusals = {}
     assert sweep(fell, TONIGHT) == Delivery(sent=3, unsent=0, complete=True)
-    assert sorted(fell.abouts()[1:]) == sorted(TOLD)
+    assert sorted(fell.abouts()[1:]) == sorted(ALERTED)
     assert sweep(fell, TONIGHT) == Delivery(sent=0, unsent=0, complete=True)
 
 
@@ -80,9 +80,9 @@ def test_send__answer_lost__is_not_sent_again_before_the_lease_is_over(fell, los
     once = fell.abouts()
     assert night(fell, now=SOON)["left"] == []
     assert sweep(fell, TONIGHT + LEASE - timedelta(milliseconds=1)).sent == 0
-    assert fell.abouts() == once == [*TOLD, "digest"]
+    assert fell.abouts() == once == [*ALERTED, "digest"]
     assert sweep(fell, TONIGHT + LEASE).sent == 3
-    assert sorted(fell.abouts()[4:]) == sorted(TOLD)
+    assert sorted(fell.abouts()[4:]) == sorted(ALERTED)
     assert len(set(fell.ids())) == 4
 
 

@@ -17,7 +17,7 @@ def unavailable(*_arguments, **_options):
     raise StorageUnavailableError("gone for a moment")
 
 
-def test_redrive__night_that_was_given_up__is_finished_and_tells_each_thing_once(
+def test_redrive__night_that_was_given_up__is_finished_and_sends_each_message_once(
     product, queue, given_up, monkeypatch, capsys
 ):
     product.send("acme", 1, 2, 3)

@@ -130,7 +130,7 @@ def test_request__logged__under_the_id_that_the_answer_carries(api, log):
     assert log.last()["correlation_id"] == json.loads(answer.body)["request_id"]
 
 
-def test_night__told_and_failed__logs_no_contents(api, log, monkeypatch):
+def test_night__alerted_and_failed__logs_no_contents(api, log, monkeypatch):
     api.ask("POST", "/v1/events", {"events": [EVENT | {"account_id": "acme"}]}, authorization="Bearer the-admin-key")
     api.ask("PUT", "/v1/accounts/acme", PROFILE, authorization="Bearer the-admin-key")
     api.lambdas.invoke("NightlyFunction", json.dumps({"time": YESTERDAY}))

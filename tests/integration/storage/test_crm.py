@@ -21,7 +21,7 @@ from tests.support import interleaving
 NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
 LEASE = timedelta(minutes=16)
 UNKNOWN = frozenset({"churned", "renewal_date", "last_email_at", "last_contact_at", "last_meeting_at"})
-TOLD = Message("acme", "2026-11-21-ticket_opened-0", NOW, {"day": "2026-11-21"})
+MESSAGE = Message("acme", "2026-11-21-ticket_opened-0", NOW, {"day": "2026-11-21"})
 
 
 def facts(tickets: int, minutes: int = 0) -> CrmFacts:
@@ -39,31 +39,31 @@ def company(company_id: str = "7") -> CompanyRecord:
 
 @pytest.fixture
 def acme(tables):
-    return accounts.save_profile("acme", lambda _standing: {"name": "Acme"}, NOW)
+    return accounts.save_profile("acme", lambda _stored: {"name": "Acme"}, NOW)
 
 
 def test_save__facts_company_and_message__are_all_there(acme):
     record = CompanyRecord("7", "[]", account_id="acme", digest="d")
     claims = crm_companies.add_claim("hubspot", "acme", "7", by_hand=False)
     check = crm_companies.check_claims("hubspot", "acme", claims)
-    assert save_facts.save(acme, facts(2), TOLD, [*put(record), check])
+    assert save_facts.save(acme, facts(2), MESSAGE, [*put(record), check])
     assert accounts.get("acme").crm == facts(2)
     assert history.crm_as_of("acme", NOW) == facts(2)
     assert company() == record
-    assert messages.known("acme", TOLD.message_id)
+    assert messages.known("acme", MESSAGE.message_id)
     assert not messages.known("acme", "another")
 
 
 def test_save__facts_changed_since_they_were_read__leaves_all_as_it_was(acme):
     assert save_facts.save(acme, facts(1), None)
-    assert not save_facts.save(acme, facts(2, 1), TOLD, put(CompanyRecord("7", "[]")))
+    assert not save_facts.save(acme, facts(2, 1), MESSAGE, put(CompanyRecord("7", "[]")))
     assert accounts.get("acme").crm == facts(1)
     assert crm_companies.companies("hubspot", ["7"]) == {}
-    assert not messages.known("acme", TOLD.message_id)
-    assert save_facts.save(accounts.get("acme"), facts(2, 1), TOLD)
+    assert not messages.known("acme", MESSAGE.message_id)
+    assert save_facts.save(accounts.get("acme"), facts(2, 1), MESSAGE)
 
 
-def said(**fields) -> CrmFacts:
+def crm_contract(**fields) -> CrmFacts:
     return replace(facts(1), unknown=UNKNOWN - {"renewal_date"}, arr=500.0, renewal_date=date(2027, 3, 31), **fields)
 
 
@@ -73,15 +73,15 @@ def contract() -> tuple[float | None, str | None]:
 
 
 def test_book__arr_and_renewal__are_the_crms_where_the_profile_has_none(acme):
-    assert save_facts.save(acme, said(), None)
+    assert save_facts.save(acme, crm_contract(), None)
     assert contract() == (500, "2027-03-31")
-    accounts.save_profile("acme", lambda standing: {**standing, "arr": 900}, NOW)
+    accounts.save_profile("acme", lambda stored: {**stored, "arr": 900}, NOW)
     assert contract() == (900, "2027-03-31")
-    accounts.save_profile("acme", lambda standing: {"name": standing["name"], "renewal_date": "2027-01-01"}, NOW)
+    accounts.save_profile("acme", lambda stored: {"name": stored["name"], "renewal_date": "2027-01-01"}, NOW)
     assert contract() == (500, "2027-01-01")
     accounts.save_traits("acme", {"arr": 700}, 0, NOW)
     assert contract() == (700, "2027-01-01")
-    accounts.save_profile("acme", lambda _standing: {}, NOW)
+    accounts.save_profile("acme", lambda _stored: {}, NOW)
     accounts.save_crm("acme", CrmFacts(NOW + LEASE, renewal_date=date(2027, 6, 30)))
     assert contract() == (700, "2027-06-30")
     accounts.save_crm("new", CrmFacts(NOW, renewal_date=date(2027, 6, 30)))
@@ -89,25 +89,25 @@ def test_book__arr_and_renewal__are_the_crms_where_the_profile_has_none(acme):
 
 
 def test_save__profile_changed_since_it_was_read__leaves_all_as_it_was(acme):
-    accounts.save_profile("acme", lambda standing: {**standing, "arr": 900}, NOW)
-    assert not save_facts.save(acme, said(), TOLD)
+    accounts.save_profile("acme", lambda stored: {**stored, "arr": 900}, NOW)
+    assert not save_facts.save(acme, crm_contract(), MESSAGE)
     assert contract() == (900, None)
-    assert save_facts.save(accounts.get("acme"), said(), TOLD)
+    assert save_facts.save(accounts.get("acme"), crm_contract(), MESSAGE)
     assert contract() == (900, "2027-03-31")
 
 
 @pytest.mark.parametrize("calls_before", range(5))
 def test_book__profile_and_crm_changed_at_once__shows_both(moto, calls_before):
-    accounts.save_profile("acme", lambda _standing: {"name": "Acme", "arr": 900, "renewal_date": "2027-01-01"}, NOW)
+    accounts.save_profile("acme", lambda _stored: {"name": "Acme", "arr": 900, "renewal_date": "2027-01-01"}, NOW)
     interleaving.watch(dynamodb())
 
-    def enter() -> None:
-        while not save_facts.save(accounts.get("acme"), said(), None):
+    def save() -> None:
+        while not save_facts.save(accounts.get("acme"), crm_contract(), None):
             pass
 
     turns = iter([0] * calls_before)
     interleaving.run(
-        [enter, lambda: accounts.save_profile("acme", lambda _standing: {"name": "Acme Corp"}, NOW)],
+        [save, lambda: accounts.save_profile("acme", lambda _stored: {"name": "Acme Corp"}, NOW)],
         choose=lambda count: next(turns, count - 1),
         kill=lambda: None,
     )
@@ -115,8 +115,8 @@ def test_book__profile_and_crm_changed_at_once__shows_both(moto, calls_before):
 
 
 def test_save__message_stored_before__saves_nothing(acme):
-    assert messages.add(TOLD)
-    assert not save_facts.save(acme, facts(1), TOLD)
+    assert messages.add(MESSAGE)
+    assert not save_facts.save(acme, facts(1), MESSAGE)
     assert accounts.get("acme").crm is None
 
 
@@ -132,9 +132,9 @@ def test_save__other_claims_than_were_read__saves_nothing(acme):
 
 def test_save__account_that_is_erased_meanwhile__saves_nothing(acme):
     assert erasing.mark("acme", NOW)
-    assert not save_facts.save(acme, facts(1), TOLD)
+    assert not save_facts.save(acme, facts(1), MESSAGE)
     erasing.erase("acme", lambda: True)
-    assert not save_facts.save(acme, facts(1), TOLD)
+    assert not save_facts.save(acme, facts(1), MESSAGE)
     assert accounts.get("acme") is None
 
 
@@ -161,10 +161,10 @@ def test_claims__of_two_writers__are_both_kept(acme):
     crm_companies.add_claim("hubspot", "acme", "7", by_hand=False)
     interrupted = []
 
-    def change(standing):
+    def change(stored):
         if not interrupted:
             interrupted.append(crm_companies.add_claim("hubspot", "acme", "8", by_hand=True))
-        return {**standing, "9": False}
+        return {**stored, "9": False}
 
     found = crm_companies.change_claims("hubspot", "acme", change)
     assert found == {"7": False, "8": True, "9": False}

@@ -30,7 +30,7 @@ def erase():
     assert erasing.erase("acme", lambda: True)[1]
 
 
-def test_commit__read_before_the_account_was_erased_and_began_anew__is_known_to_the_new_account(moto):
+def test_commit__read_before_the_account_was_erased_and_created_again__is_known_to_the_new_account(moto):
     commit([LOGIN])
     tomorrow = DAY + ONE_DAY
     early, reading = event("e3", 24 * 60, name="login"), read(tomorrow)
@@ -85,7 +85,7 @@ def people(count, name, day=DAY):
 
 
 @pytest.mark.parametrize("begun", [False, True])
-def test_commit__to_a_day_in_shards_read_before_the_account_began_anew__is_known_to_the_new_account(hot, begun):
+def test_commit__to_a_day_in_shards_read_before_the_account_was_created_again__is_known_to_the_new_account(hot, begun):
     tomorrow = DAY + ONE_DAY
     for one in people(5, "login"):
         commit([one])

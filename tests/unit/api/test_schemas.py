@@ -159,10 +159,10 @@ def test_read__any_object__is_taken_or_refused_in_words_that_can_be_sent(body):
 
 
 def test_merge_profile__fields_sent__replace_and_null_removes():
-    standing = {"name": "Acme", "plan": "pro", "champions": ["a"]}
-    merged = schemas.merge_profile(standing, {"name": "ACME", "plan": None, "owner": "Ann", "arr": None})
+    stored = {"name": "Acme", "plan": "pro", "champions": ["a"]}
+    merged = schemas.merge_profile(stored, {"name": "ACME", "plan": None, "owner": "Ann", "arr": None})
     assert merged == {"name": "ACME", "champions": ["a"], "owner": "Ann"}
-    assert standing == {"name": "Acme", "plan": "pro", "champions": ["a"]}
+    assert stored == {"name": "Acme", "plan": "pro", "champions": ["a"]}
 
 
 def test_merge_profile__attributes__merge_one_by_one():
@@ -175,9 +175,9 @@ def test_merge_profile__attributes_null__removes_them_all():
 
 
 def test_merge_profile__too_many_attributes_together__is_refused():
-    standing = {"attributes": {f"a{i}": i for i in range(30)}}
+    stored = {"attributes": {f"a{i}": i for i in range(30)}}
     change = {"attributes": {f"b{i}": i for i in range(30)}}
-    assert faults(schemas.merge_profile, standing, change) == {
+    assert faults(schemas.merge_profile, stored, change) == {
         "attributes": "after the change must not have more than 50 entries; it has 60"
     }
 

@@ -178,7 +178,7 @@ def test_time__as_any_client_writes_it__is_read(text):
     assert at(timestamp=text) == at(timestamp=None, originalTimestamp=text) == 0
 
 
-def test_time__not_said__is_that_of_receipt():
+def test_time__not_sent__is_that_of_receipt():
     assert entry(timestamp=None).at == millis(NOW)
 
 
@@ -293,12 +293,12 @@ def test_traits__of_any_content__are_taken_or_left_out(traits):
 
 
 def test_account_traits__fields_by_their_rules__and_the_rest_as_attributes():
-    said = account_traits(
+    found = account_traits(
         {"name": " Acme ", "plan": "pro", "arr": "12000", "createdAt": "2024-02-30", "industry": "x", "tags": ["a"]}
     )
-    assert said == {"name": "Acme", "plan": "pro", "attributes.industry": "x"}
+    assert found == {"name": "Acme", "plan": "pro", "attributes.industry": "x"}
 
 
 def test_person_traits__first_and_last_name__make_a_name():
-    said = person_traits({"firstName": "Ann", "lastName": "Lee", "email": "ann@example.com", "phone": "1"})
-    assert said == {"name": "Ann Lee", "email": "ann@example.com"}
+    found = person_traits({"firstName": "Ann", "lastName": "Lee", "email": "ann@example.com", "phone": "1"})
+    assert found == {"name": "Ann Lee", "email": "ann@example.com"}

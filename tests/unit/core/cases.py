@@ -44,10 +44,10 @@ def facts(**changes: Any) -> Facts:
     return Facts(**example | changes)
 
 
-def crm_facts(**said: Any) -> CrmFacts:
+def crm_facts(**known: Any) -> CrmFacts:
     """CRM facts with only these fields known."""
-    said = {"received_at": ago(90)} | said
-    return CrmFacts(unknown=frozenset(CRM_FIELDS).difference(said), **said)
+    known = {"received_at": ago(90)} | known
+    return CrmFacts(unknown=frozenset(CRM_FIELDS).difference(known), **known)
 
 
 def snapshot_of(**changes: Any) -> Snapshot:
@@ -87,8 +87,8 @@ def any_crm(draw: st.DrawFn, as_of: datetime = AS_OF) -> CrmFacts:
         "renewal_date": st.one_of(st.none(), st.integers(-3, 3).map(lambda days: (as_of + timedelta(days)).date())),
         "churned": st.sampled_from([None, True, False]),
     }
-    said = draw(st.sets(st.sampled_from(CRM_FIELDS)))
-    return crm_facts(received_at=as_of, **{name: draw(values[name]) for name in CRM_FIELDS if name in said})
+    known = draw(st.sets(st.sampled_from(CRM_FIELDS)))
+    return crm_facts(received_at=as_of, **{name: draw(values[name]) for name in CRM_FIELDS if name in known})
 
 
 @st.composite

@@ -130,7 +130,7 @@ def test_authorize__scope_that_allows_it__lets_pass(key, needed):
 
 
 @pytest.mark.parametrize(
-    ("key", "needed", "said"),
+    ("key", "needed", "ending"),
     [
         ("w", Scope.READ, "the scope write; the request needs read or admin."),
         ("w", Scope.ADMIN, "the scope write; the request needs admin."),
@@ -138,10 +138,10 @@ def test_authorize__scope_that_allows_it__lets_pass(key, needed):
         ("r", Scope.ADMIN, "the scope read; the request needs admin."),
     ],
 )
-def test_authorize__scope_that_does_not_allow_it__is_403_and_says_which_would(key, needed, said):
+def test_authorize__scope_that_does_not_allow_it__is_403_and_says_which_would(key, needed, ending):
     error = refusal(f"Bearer {key}", needed)
     assert (error.status, error.code) == (403, "wrong_scope")
-    assert error.message.endswith(said)
+    assert error.message.endswith(ending)
 
 
 def test_cached_keys__known_key_asked_again_soon__is_remembered():

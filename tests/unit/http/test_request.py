@@ -19,7 +19,7 @@ def test_from_event__a_captured_event__is_put_into_plain_values():
     assert (request.request_id, request.received_at) == (REQUEST_ID, NOW)
 
 
-def test_from_event__time_in_seconds_as_sam_local_tells_it__is_now():
+def test_from_event__time_in_seconds_as_sam_local_sends_it__is_now():
     """It is also frozen there: the second in which `sam local` was started."""
     event = gateway_event("GET", "/healthz")
     event["requestContext"]["timeEpoch"] = 1_795_255_200

@@ -35,7 +35,7 @@ def wanted(lock: str, *pins: str) -> Lock:
     return Lock(Path("somewhere") / lock, frozenset(pins), frozenset(), len(pins))
 
 
-def test_read_lock__with_markers__tells_what_is_installed_everywhere_and_counts_projects_of_this_system(tmp_path):
+def test_read_lock__with_markers__shows_what_is_installed_everywhere_and_counts_projects_of_this_system(tmp_path):
     lock = lock_of(tmp_path, TEXT)
     assert (lock.everywhere, lock.count) == ({"alpha==1.0"}, 2)
     assert {pin.rpartition(" ")[0] for pin in lock.pins} == {
@@ -48,7 +48,7 @@ def test_read_lock__with_markers__tells_what_is_installed_everywhere_and_counts_
 
 @pytest.mark.parametrize(
     ("old", "new", "same"),
-    [("Made by", "Made anew by", True), ("1.0", "1.1", False), ("sha256:bb", "sha256:ff", False)],
+    [("Made by", "Made by the user of", True), ("1.0", "1.1", False), ("sha256:bb", "sha256:ff", False)],
 )
 def test_read_lock__changed__differs_where_what_is_installed_may_differ(tmp_path, old, new, same):
     assert (lock_of(tmp_path, TEXT).pins == lock_of(tmp_path, TEXT.replace(old, new)).pins) is same
@@ -75,12 +75,12 @@ def test_read_lock__of_no_lock__is_refused(tmp_path, text):
         (stamp("run", "a"), wanted("dev", "b", "c"), "recreate"),
     ],
 )
-def test_what_to_do__by_what_is_there__keeps_adds_or_makes_anew(there, lock, task):
+def test_what_to_do__by_what_is_there__keeps_adds_or_recreates(there, lock, task):
     assert what_to_do(there, lock) == task
 
 
 @pytest.mark.parametrize(
     "path", [ROOT / "tools" / "__init__.py", *(ROOT / "tools" / "install").glob("*.py")], ids=lambda path: path.name
 )
-def test_install__on_an_older_python__is_understood_so_that_it_can_be_told(path):
+def test_install__on_an_older_python__is_understood_so_that_it_can_be_explained(path):
     ast.parse(path.read_text(), feature_version=(3, 8))

@@ -45,7 +45,7 @@ def resolved(schema):
     return {**schema, "components": DOCUMENT["components"]}
 
 
-def test_yaml__made_anew__is_the_committed_one():
+def test_yaml__generated_again__is_the_committed_one():
     assert to_yaml(openapi.document()) == (ROOT / "docs" / "openapi.yaml").read_text(encoding="utf-8"), REMAKE
 
 

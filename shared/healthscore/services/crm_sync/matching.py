@@ -98,7 +98,7 @@ class Matcher:
         """Remove a company that is gone from the CRM, with its claim and the facts that its account has from it."""
         applied = Applied()
         undecided = self._withdraw(record.company_id, record.claim) if record.claim else set()
-        crm_companies.forget_company(self.provider, record.company_id)
+        crm_companies.delete_company(self.provider, record.company_id)
         for account_id in undecided:
             applied.to_refresh |= self._decide(account_id, applied)
         return applied

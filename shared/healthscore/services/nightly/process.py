@@ -20,7 +20,7 @@ from healthscore.core.book import Contract
 from healthscore.core.health import assess, snapshot
 from healthscore.core.nightly.run_totals import RunTotals
 from healthscore.services import alerting
-from healthscore.services.erasure import forget_user
+from healthscore.services.erasure import finish_erasing_user
 from healthscore.services.nightly.plan import planned_run
 from healthscore.services.scoring import gather_facts, snapshot_before
 from healthscore.storage.accounts import account_item, accounts, history
@@ -211,8 +211,8 @@ def _process_account(account: Account, run: Run, keep_going: Callable[[], bool])
     """
     if not account.erasing:
         try:
-            for user_id in account.forgetting:
-                forget_user(account.account_id, user_id, run.as_of, keep_going)
+            for user_id in account.pending_user_erasures:
+                finish_erasing_user(account.account_id, user_id, run.as_of, keep_going)
             return _backfill(account, run) if run.backfill else _score_tonight(account, run)
         except AccountErasedError:
             pass

@@ -278,7 +278,7 @@ def _results(calls: Iterable[Future[T]], errors: list[StorageUnavailableError]) 
 
 
 def _surely_refused(error: ClientError | BotoCoreError) -> bool:
-    """Whether it is certain that SNS has accepted nothing: it said so, or was never reached."""
+    """Whether it is certain that SNS has accepted nothing: it answered so, or was never reached."""
     if isinstance(error, ClientError):
         return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) < 500  # noqa: PLR2004  (server error)
     return isinstance(error, ConnectTimeoutError | EndpointConnectionError)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from healthscore.core.alerts.acknowledgement import Acknowledgement
     from healthscore.core.model import CrmFacts
 
-FORGETTING = "forgetting"
-"""The attribute that holds the users whose erasure has begun: pending user erasures."""
+PENDING_USER_ERASURES = "forgetting"
+"""The attribute that holds the users whose erasure has begun and may not be finished."""
 ACKNOWLEDGEMENT = "handled"
 """The attribute that holds the last acknowledgement of an alert of the account."""
 
@@ -48,7 +48,7 @@ def read_item(item: dict[str, Any]) -> Account:
         latest=None if latest is None else snapshot_from_json(latest),
         recent=tuple(daily_from_json(daily) for daily in codec.json_of(item, "recent", [])),
         erasing=schema.ERASING in item,
-        forgetting=codec.texts_of(item, FORGETTING),
+        pending_user_erasures=codec.texts_of(item, PENDING_USER_ERASURES),
         index_summary=codec.optional_text_of(item, SUMMARY),
         acknowledgement=_acknowledgement(item),
     )

@@ -101,11 +101,11 @@ def put_record(provider: str, record: CompanyRecord) -> Write:
     return writes.put(schema.settings_table(), item, as_read)
 
 
-def forget_company(provider: str, company_id: str) -> None:
-    """Forget a company that is no longer there.
+def delete_company(provider: str, company_id: str) -> None:
+    """Delete the records of a company that is no longer in the CRM.
 
     Raises:
-        StorageUnavailableError: not forgotten.
+        StorageUnavailableError: not deleted.
     """
     for part in ("company", "unmatched"):
         writes.apply(writes.delete(schema.settings_table(), _key(provider, part, company_id)))
@@ -241,7 +241,7 @@ def forget_seen(provider: str) -> None:
     """Forget what full runs have noted.
 
     Raises:
-        StorageUnavailableError: not forgotten.
+        StorageUnavailableError: not deleted.
     """
     _delete_all(provider, "seen")
 

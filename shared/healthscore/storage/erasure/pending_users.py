@@ -27,7 +27,7 @@ def begin(account_id: str, user_id: str) -> None:
         StorageUnavailableError: not noted.
     """
     try:
-        _change(account_id, adds={account_item.FORGETTING: codec.texts([user_id])})
+        _change(account_id, adds={account_item.PENDING_USER_ERASURES: codec.texts([user_id])})
     except ConditionFailedError:
         raise AccountErasedError from None
 
@@ -39,7 +39,7 @@ def end(account_id: str, user_id: str) -> None:
         StorageUnavailableError: the note is left.
     """
     try:
-        _change(account_id, takes={account_item.FORGETTING: codec.texts([user_id])})
+        _change(account_id, takes={account_item.PENDING_USER_ERASURES: codec.texts([user_id])})
     except ConditionFailedError:
         return  # the account is being erased as a whole
 

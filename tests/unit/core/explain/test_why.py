@@ -218,7 +218,7 @@ def test_explain_milestones__two_of_three__lists_reached_and_missing():
         (DEFAULT_MILESTONES, "3 or more milestones score 100."),
     ],
 )
-def test_explain_milestones__number_reached__is_told_in_good_english(names, reason):
+def test_explain_milestones__number_reached__reads_as_good_english(names, reason):
     assert of_milestones(*names).reason.endswith(reason)
 
 

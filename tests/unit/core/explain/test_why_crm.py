@@ -10,13 +10,13 @@ from tests.unit.core.cases import AS_OF, ago, any_crm, crm_facts
 TODAY = AS_OF.date()
 
 
-def explain(**said):
-    facts = crm_facts(**said)
+def explain(**known):
+    facts = crm_facts(**known)
     return explain_crm(crm(facts, AS_OF, TODAY), facts, AS_OF)
 
 
-def why(part, **said):
-    return explain(**said).details["parts"][part]["why"]
+def why(part, **known):
+    return explain(**known).details["parts"][part]["why"]
 
 
 def test_explain_crm__all_parts__are_listed_with_score_weight_and_why():
@@ -77,7 +77,7 @@ def test_explain_crm__unknown_part__carries_no_weight_and_says_what_is_missing()
 
 
 @pytest.mark.parametrize(
-    ("part", "said", "expected"),
+    ("part", "known", "expected"),
     [
         ("support", {"open_tickets": 0}, "no open ticket"),
         ("support", {"open_tickets": 1}, "1 open ticket, priorities not reported"),
@@ -130,12 +130,12 @@ def test_explain_crm__unknown_part__carries_no_weight_and_says_what_is_missing()
         ("commercial", {"open_tickets": 0, "churned": False}, "not churned, but active_deal was not reported"),
     ],
 )
-def test_explain_crm__part__says_what_decided_it(part, said, expected):
-    assert why(part, **said) == expected
+def test_explain_crm__part__says_what_decided_it(part, known, expected):
+    assert why(part, **known) == expected
 
 
 @pytest.mark.parametrize(
-    ("said", "distance", "unit", "text"),
+    ("known", "distance", "unit", "text"),
     [
         (
             {"open_tickets": 5, "high_priority_open": 2},
@@ -171,8 +171,8 @@ def test_explain_crm__part__says_what_decided_it(part, said, expected):
         ),
     ],
 )
-def test_explain_crm__next_tier__is_the_step_of_the_part_that_costs_most(said, distance, unit, text):
-    tier = explain(**said).next_tier
+def test_explain_crm__next_tier__is_the_step_of_the_part_that_costs_most(known, distance, unit, text):
+    tier = explain(**known).next_tier
     assert (tier.distance, tier.unit, tier.text) == (distance, unit, text)
 
 

@@ -1,4 +1,4 @@
-"""Which account somebody belonged to at a time, and what is kept of what was said about it."""
+"""Which account somebody belonged to at a time, and which memberships and traits are kept."""
 
 from __future__ import annotations
 
@@ -13,34 +13,34 @@ memberships = st.lists(st.tuples(st.integers(0, 20), st.sampled_from("abc")), ma
 
 
 @pytest.mark.parametrize(("at", "account"), [(0, "a"), (10, "a"), (19, "a"), (20, "b"), (99, "b")])
-def test_account_at__latest_said_by_then__else_the_earliest(at, account):
+def test_account_at__is_the_latest_by_then_else_the_earliest(at, account):
     assert account_at([(10, "a"), (20, "b")], at) == account
 
 
-def test_account_at__nothing_said__none():
+def test_account_at__no_membership__none():
     assert account_at([], 5) is None
 
 
 @given(memberships)
-def test_with_stays__whatever_is_dropped__no_instant_gets_another_answer(said):
-    kept = merge_memberships((), said)
-    assert [account_at(kept, at) for at in range(-1, 22)] == [account_at(sorted(set(said)), at) for at in range(-1, 22)]
+def test_merge_memberships__whatever_is_dropped__no_instant_gets_another_answer(new):
+    kept = merge_memberships((), new)
+    assert [account_at(kept, at) for at in range(-1, 22)] == [account_at(sorted(set(new)), at) for at in range(-1, 22)]
 
 
 @given(memberships, memberships)
-def test_with_stays__said_twice__changes_nothing(known, said):
-    once = merge_memberships(merge_memberships((), known), said)
+def test_merge_memberships__merged_twice__changes_nothing(known, new):
+    once = merge_memberships(merge_memberships((), known), new)
     assert merge_memberships(once, once) == once
 
 
-def test_with_stays__said_every_day__keeps_the_first_and_the_last():
+def test_merge_memberships__the_same_every_day__keeps_the_first_and_the_last():
     known = ()
     for day in range(100):
         known = merge_memberships(known, [(day, "a")])
     assert known == ((0, "a"), (99, "a"))
 
 
-def test_with_stays__too_many__keeps_the_newest():
+def test_merge_memberships__too_many__keeps_the_newest():
     kept = merge_memberships((), [(at, str(at)) for at in range(MAX_MEMBERSHIPS + 5)])
     assert (len(kept), kept[0], kept[-1]) == (
         MAX_MEMBERSHIPS,
@@ -50,9 +50,9 @@ def test_with_stays__too_many__keeps_the_newest():
 
 
 @given(st.permutations([(1, "x"), (2, "y"), (3, "z")]))
-def test_with_traits__different_values_in_any_order__the_one_said_last_stands(said):
+def test_with_traits__different_values_in_any_order__the_latest_counts(new):
     known = {}
-    for at, value in said:
+    for at, value in new:
         known = with_traits(known, {"plan": value}, at) or known
     assert known == {"plan": ("z", 3)}
 
@@ -61,7 +61,7 @@ def test_with_traits__same_value_again__nothing_changes():
     assert with_traits({"plan": ("pro", 1)}, {"plan": "pro"}, 2) is None
 
 
-def test_with_traits__too_many__those_said_first_stay():
+def test_with_traits__too_many__the_first_stay():
     known = with_traits({}, {f"n{i}": i for i in range(MAX_TRAITS + 5)}, 1)
     assert (len(known), "n0" in known) == (MAX_TRAITS, True)
 

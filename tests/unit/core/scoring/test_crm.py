@@ -16,12 +16,12 @@ TOMORROW, YESTERDAY = TODAY + timedelta(days=1), TODAY - timedelta(days=1)
 LATER = AS_OF + MILLISECOND
 
 
-def part(name, **said):
-    return next(part for part in crm_parts(crm_facts(**said), AS_OF, TODAY) if part.name == name).score
+def part(name, **known):
+    return next(part for part in crm_parts(crm_facts(**known), AS_OF, TODAY) if part.name == name).score
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"),
+    ("known", "expected"),
     [
         ({"open_tickets": 0, "high_priority_open": 0}, 100),
         ({"open_tickets": None, "high_priority_open": None}, 100),
@@ -36,12 +36,12 @@ def part(name, **said):
         ({}, None),
     ],
 )
-def test_support__tickets__score_their_tier(said, expected):
-    assert part(SUPPORT, **said) == expected
+def test_support__tickets__score_their_tier(known, expected):
+    assert part(SUPPORT, **known) == expected
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"),
+    ("known", "expected"),
     [
         ({"last_meeting_at": AS_OF}, 100),
         ({"last_meeting_at": ago(14)}, 100),
@@ -68,12 +68,12 @@ def test_support__tickets__score_their_tier(said, expected):
         ({}, None),
     ],
 )
-def test_relationship__contacts_up_to_as_of__score_the_best_that_holds(said, expected):
-    assert part(RELATIONSHIP, **said) == expected
+def test_relationship__contacts_up_to_as_of__score_the_best_that_holds(known, expected):
+    assert part(RELATIONSHIP, **known) == expected
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"),
+    ("known", "expected"),
     [
         ({"active_deal": True, "deal_updated_at": AS_OF}, 100),
         ({"active_deal": True, "deal_updated_at": ago(30)}, 100),
@@ -90,12 +90,12 @@ def test_relationship__contacts_up_to_as_of__score_the_best_that_holds(said, exp
         ({}, None),
     ],
 )
-def test_commercial__deal__scores_its_tier(said, expected):
-    assert part(COMMERCIAL, **said) == expected
+def test_commercial__deal__scores_its_tier(known, expected):
+    assert part(COMMERCIAL, **known) == expected
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"),
+    ("known", "expected"),
     [
         ({"active_deal": False, "renewal_date": TOMORROW, "deal_updated_at": ago(1)}, 100),
         ({"active_deal": False, "renewal_date": TODAY, "deal_updated_at": ago(1)}, 100),
@@ -106,13 +106,15 @@ def test_commercial__deal__scores_its_tier(said, expected):
         ({"churned": False, "renewal_date": TOMORROW, "deal_updated_at": ago(1)}, 100),
     ],
 )
-def test_commercial__renewal_date__makes_a_won_deal_active_until_its_day_is_over(said, expected):
-    assert part(COMMERCIAL, **said) == expected
+def test_commercial__renewal_date__makes_a_won_deal_active_until_its_day_is_over(known, expected):
+    assert part(COMMERCIAL, **known) == expected
 
 
-@pytest.mark.parametrize("said", [{"churned": False}, {"churned": None}, {"churned": False, "renewal_date": YESTERDAY}])
-def test_commercial__not_churned_and_nothing_said_of_a_deal__is_unknown_and_not_none(said):
-    assert part(COMMERCIAL, **said) is None
+@pytest.mark.parametrize(
+    "known", [{"churned": False}, {"churned": None}, {"churned": False, "renewal_date": YESTERDAY}]
+)
+def test_commercial__not_churned_and_no_deal_known__is_unknown_and_not_none(known):
+    assert part(COMMERCIAL, **known) is None
 
 
 def test_commercial__renewal_date_alone__is_not_enough():
@@ -126,7 +128,7 @@ def test_crm__all_parts_known__weighs_them_40_40_20():
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"),
+    ("known", "expected"),
     [
         ({"last_email_at": ago(3), "active_deal": True}, 70),
         ({"open_tickets": 1, "active_deal": True}, 57),
@@ -137,8 +139,8 @@ def test_crm__all_parts_known__weighs_them_40_40_20():
     ],
     ids=["80:40 50:20", "60:40 50:20 is 56 2/3", "60:40 80:40", "support only", "relationship only", "commercial only"],
 )
-def test_crm__part_unknown__is_left_out_and_the_others_scaled_up_exactly(said, expected):
-    result = crm(crm_facts(**said), AS_OF, TODAY)
+def test_crm__part_unknown__is_left_out_and_the_others_scaled_up_exactly(known, expected):
+    result = crm(crm_facts(**known), AS_OF, TODAY)
     assert result.score == expected
     assert sum(result.effective_weight(part) for part in result.parts) == 100
 
