@@ -9,13 +9,24 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, NamedTuple
 
-from healthscore.api.event_rules import MAX_EVENTS, RefusedError, Rejection, Window, derived_id, micros, too_many
+from healthscore.api.event_rules import (
+    MAX_EVENTS,
+    RefusedError,
+    Rejection,
+    Window,
+    checked_id,
+    checked_name,
+    derived_id,
+    micros,
+    showable_id,
+    too_many,
+)
 from healthscore.api.event_rules import properties as checked_properties
 from healthscore.core.model import Event
-from healthscore.core.time import millis, parse_instant
+from healthscore.core.time import from_millis, millis, millis_of_number, parse_instant
 from healthscore.http.body import read_json
 from healthscore.http.errors import ApiError, ErrorKind, invalid_request, shown
-from healthscore.http.ids import MAX_ACCOUNT_ID, MAX_EVENT_ID, MAX_USER_ID, id_fault, name_fault
+from healthscore.http.ids import MAX_ACCOUNT_ID, MAX_EVENT_ID, MAX_USER_ID
 from healthscore.http.plain import kind_of
 
 if TYPE_CHECKING:
@@ -73,7 +84,8 @@ def parse_batch(body: bytes, now: datetime, settings: Settings) -> ParsedBatch:
         try:
             batch.events.append((index, _read_event(event, window)))
         except RefusedError as refused:
-            batch.rejected.append(Rejection(index, _showable_id(event), refused.code, refused.message))
+            event_id = showable_id(event.get("event_id")) if isinstance(event, dict) else None
+            batch.rejected.append(Rejection(index, event_id, refused.code, refused.message))
     if batch.rejected and not batch.events:
         raise ApiError(
             ALL_REJECTED,
@@ -134,11 +146,7 @@ def _id(sent: dict[str, object], name: str, longest: int) -> str | None:
         return None
     if not isinstance(text, str):
         raise RefusedError("invalid_event", f"{name} must be a string, not {kind_of(text)}; put it in quotes")
-    fault = id_fault(text, longest)
-    if fault is not None:
-        code, rest = fault
-        raise RefusedError(code, f"{name} {rest}")
-    return text
+    return checked_id(name, text, longest)
 
 
 def _name(sent: dict[str, object]) -> str:
@@ -147,29 +155,20 @@ def _name(sent: dict[str, object]) -> str:
         raise _missing(sent, "name")
     if not isinstance(name, str):
         raise RefusedError("invalid_event", f"name must be a string, not {kind_of(name)}")
-    fault = name_fault(name)
-    if fault is not None:
-        code, rest = fault
-        raise RefusedError(code, f"name {rest}")
-    return name
+    return checked_name("name", name)
 
 
 def _timestamp(sent: dict[str, object], window: Window) -> datetime:
-    text = sent.get("timestamp")
-    if text is None:
+    written = sent.get("timestamp")
+    if written is None:
         raise _missing(sent, "timestamp")
-    if not isinstance(text, str):
+    if isinstance(written, bool) or not isinstance(written, str | int | float):
         raise RefusedError(
             "invalid_timestamp",
-            f"timestamp must be a string such as 2026-11-21T10:00:00Z, not {kind_of(text)}",
+            f"timestamp must be a string such as 2026-11-21T10:00:00Z, or a number, not {kind_of(written)}",
         )
     try:
-        at = parse_instant(text)
+        at = parse_instant(written) if isinstance(written, str) else from_millis(millis_of_number(written))
     except ValueError as error:
-        raise RefusedError("invalid_timestamp", f"timestamp {shown(text)} cannot be read: {error}") from None
-    return window.check(at, text)
-
-
-def _showable_id(event: object) -> str | None:
-    event_id = event.get("event_id") if isinstance(event, dict) else None
-    return event_id if isinstance(event_id, str) and id_fault(event_id, MAX_EVENT_ID) is None else None
+        raise RefusedError("invalid_timestamp", f"timestamp {shown(str(written))} cannot be read: {error}") from None
+    return window.check(at, str(written))

@@ -10,9 +10,11 @@ from http import HTTPStatus
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from healthscore.core.identity.ids import normalised
 from healthscore.core.model import MICROS
 from healthscore.core.time import format_instant
 from healthscore.http.errors import ApiError, ErrorKind, shown
+from healthscore.http.ids import MAX_EVENT_ID, id_fault, name_fault
 from healthscore.http.plain import kind_of
 
 if TYPE_CHECKING:
@@ -136,6 +138,45 @@ class Window(NamedTuple):
                 f"{format_instant(self.now)}; check the sender's clock and offset",
             )
         return at
+
+
+def checked_id(field: str, text: str, longest: int) -> str:
+    """An id as it is kept: normalised.
+
+    Args:
+        field: that holds the id, for the message.
+        text: as it was sent.
+        longest: the most characters that the id may have.
+
+    Raises:
+        RefusedError: `invalid_id` or `too_long`.
+    """
+    text = normalised(text)
+    fault = id_fault(text, longest)
+    if fault is not None:
+        raise RefusedError(fault[0], f"{field} {fault[1]}")
+    return text
+
+
+def checked_name(field: str, name: str) -> str:
+    """The name of an event as it is kept: normalised.
+
+    Raises:
+        RefusedError: `invalid_name` or `too_long`.
+    """
+    name = normalised(name)
+    fault = name_fault(name)
+    if fault is not None:
+        raise RefusedError(fault[0], f"{field} {fault[1]}")
+    return name
+
+
+def showable_id(sent: object) -> str | None:
+    """The id of an event as it was sent, where it can be shown; None where it is none or cannot."""
+    if not isinstance(sent, str):
+        return None
+    event_id = normalised(sent)
+    return event_id if id_fault(event_id, MAX_EVENT_ID) is None else None
 
 
 def micros(value: object) -> int:

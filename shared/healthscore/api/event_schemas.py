@@ -14,7 +14,8 @@ AccountId = Annotated[str, Shown(minLength=1, maxLength=ids.MAX_ACCOUNT_ID, exam
 EventId = Annotated[str, Shown(minLength=1, maxLength=ids.MAX_EVENT_ID, examples=["order-4711-exported"])]
 UserId = Annotated[str, Shown(minLength=1, maxLength=ids.MAX_USER_ID, examples=["u-17"])]
 EventName = Annotated[str, Shown(minLength=1, maxLength=ids.MAX_NAME, examples=["report_exported"])]
-Instant = Annotated[str, Shown(format="date-time", examples=["2026-11-21T10:00:00Z"])]
+Time = Annotated[str, Shown(type=["string", "number"], format="date-time", examples=["2026-11-21T10:00:00Z"])]
+CallTime = Annotated[str, Shown(type=["string", "number", "null"])]
 Value = Annotated[float, Shown(minimum=-event_rules.MAX_VALUE, maximum=event_rules.MAX_VALUE)]
 CallId = Annotated[str, Shown(type=["string", "integer", "null"], maxLength=ids.MAX_USER_ID)]
 MessageId = Annotated[str, Shown(type=["string", "integer", "null"], maxLength=ids.MAX_EVENT_ID)]
@@ -27,12 +28,13 @@ class Event(TypedDict, total=False):
     """Recommended: the same event sent again must carry the same id, and is then counted once, however often and
     however late it comes. Left out, it is derived from everything else in the event."""
     account_id: Required[AccountId]
-    """The customer. Ids are text that people can see and type: `é` and `/` are fine, emoji are not."""
+    """The customer. Ids are text that people can see and type: `é` and `/` are fine, emoji are not. Spaces at the ends
+    are taken off, and letters are composed (NFC)."""
     name: Required[EventName]
     """What was done. Compared exactly, with capitals and all."""
-    timestamp: Required[Instant]
-    """When it was done: RFC 3339 with an offset, kept to the millisecond. From `retention_days` ago up to 15 minutes
-    ahead."""
+    timestamp: Required[Time]
+    """When it was done: RFC 3339 with an offset, or the seconds or milliseconds since 1970 as a number; kept to the
+    millisecond. From `retention_days` ago up to 15 minutes ahead."""
     user_id: UserId | None
     """Who did it."""
     anonymous_id: UserId | None
@@ -58,7 +60,7 @@ class Call(TypedDict, total=False):
     """A call as Segment's and RudderStack's clients send it. Other members are legal and have no effect."""
 
     type: Literal["track", "page", "screen", "identify", "group", "alias"]
-    """What kind of call it is; not needed on the routes of one kind."""
+    """What kind of call it is, with capitals or without; not needed on the routes of one kind."""
     messageId: MessageId
     """The event's id: sent again, it counts once."""
     userId: CallId
@@ -73,9 +75,9 @@ class Call(TypedDict, total=False):
     """In a track call: what was done."""
     name: str | None
     """In a page or screen call: where."""
-    timestamp: str | None
+    timestamp: CallTime
     """When it was done; the time of receipt where it is left out."""
-    sentAt: str | None
+    sentAt: CallTime
     """The client's clock, by which times are corrected."""
     properties: dict[str, Any] | None
     """Of a track, page or screen call; `value` and `account_id` count."""
@@ -95,7 +97,7 @@ class CallEnvelope(TypedDict, total=False):
     """Calls of any kinds."""
 
     batch: Required[CallList]
-    sentAt: str | None
+    sentAt: CallTime
     """The client's clock."""
     context: dict[str, Any] | None
     """Holds for each call that has none of its own."""

@@ -14,6 +14,7 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from healthscore.core.book import MAX_ARR
+from healthscore.core.identity.ids import normalised
 from healthscore.core.time import format_instant, parse_instant
 from healthscore.http.errors import shown
 from healthscore.http.ids import MAX_USER_ID, id_fault, name_fault
@@ -106,6 +107,7 @@ def amount(value: object) -> object:
 
 def user_id(value: str) -> str:
     """The id of a user, as events carry it."""
+    value = normalised(value)
     fault = id_fault(value, MAX_USER_ID)
     if fault is not None:
         raise ValueError(fault[1])
@@ -142,6 +144,7 @@ def attributes(value: dict[str, Any]) -> dict[str, Any]:
 
 def event_name(value: str) -> str:
     """The name of an event."""
+    value = normalised(value)
     fault = name_fault(value)
     if fault is not None:
         raise ValueError(fault[1])

@@ -7,19 +7,28 @@ lack an offset, an empty id means none, and unknown members are legal. A call th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from healthscore.api import event_rules
-from healthscore.api.event_rules import MAX_EVENTS, RefusedError, Rejection, Window, too_many
+from healthscore.api.event_rules import (
+    MAX_EVENTS,
+    RefusedError,
+    Rejection,
+    Window,
+    checked_id,
+    checked_name,
+    showable_id,
+    too_many,
+)
 from healthscore.api.segment_com_clock import instant_of, written_time
 from healthscore.api.segment_com_traits import account_traits, person_traits
 from healthscore.core.day_log.codec import entry
 from healthscore.core.identity.calls import Alias, Description, ParsedCalls, PersonMembership, TrackedEvent
+from healthscore.core.identity.ids import normalised
 from healthscore.core.model import MICROS, Event
 from healthscore.core.time import millis
 from healthscore.http.errors import invalid_request
-from healthscore.http.ids import MAX_ACCOUNT_ID, MAX_EVENT_ID, MAX_NAME, MAX_USER_ID, id_fault, name_fault
+from healthscore.http.ids import MAX_ACCOUNT_ID, MAX_EVENT_ID, MAX_NAME, MAX_USER_ID, name_fault
 from healthscore.http.plain import kind_of
 
 if TYPE_CHECKING:
@@ -29,7 +38,8 @@ if TYPE_CHECKING:
     from healthscore.settings import Settings
 
 _PAGES = {"page": "page_viewed", "screen": "screen_viewed"}
-_LARGEST_EXACT = 2**53
+_END_EXACT = 2**53
+"""Below this, every float that is whole is the number that was written."""
 
 
 class ParsedBody(NamedTuple):
@@ -63,7 +73,8 @@ def parse_calls(body: object, kind: str | None, now: datetime, settings: Setting
             read = _Call.of(call, shared, kind, window)
             _READERS[read.kind](read, parsed)
         except RefusedError as refused:
-            parsed.rejected.append(Rejection(index, _showable_id(call), refused.code, refused.message))
+            event_id = showable_id(call.get("messageId")) if isinstance(call, dict) else None
+            parsed.rejected.append(Rejection(index, event_id, refused.code, refused.message))
     return parsed
 
 
@@ -98,28 +109,27 @@ class _Call(NamedTuple):
     def of(cls, sent: object, shared: Mapping[str, object], kind: str | None, window: Window) -> _Call:
         if not isinstance(sent, dict):
             raise RefusedError("invalid_event", f"a call must be an object, not {kind_of(sent)}")
-        kind = kind or sent.get("type") or sent.get("action")
-        if not isinstance(kind, str) or kind not in _READERS:
+        kind = kind or _kind(sent.get("type") or sent.get("action"))
+        if kind is None:
             raise RefusedError("invalid_event", f"type must be one of {', '.join(_READERS)}")
         at = instant_of(sent, shared.get("sentAt"), window.now)
         context = {**_object(shared.get("context")), **_object(sent.get("context"))}
         return cls(kind, sent, context, at, window)
 
     def id(self, name: str, longest: int, holder: Mapping[str, Any] | None = None) -> str | None:
-        """An id; numbers are read as they are written, and an empty text means none."""
+        """An id; numbers are read as they are written, and a blank text means none."""
         given = (self.sent if holder is None else holder).get(name)
-        if isinstance(given, int | float) and not isinstance(given, bool):
-            if not (isfinite(given) and given == int(given) and abs(given) < _LARGEST_EXACT):
+        if isinstance(given, float):
+            if not (given.is_integer() and abs(given) < _END_EXACT):
                 raise RefusedError("invalid_id", f"{name} must be a string or a whole number")
-            given = str(int(given))
-        if given is None or given == "":
+            given = int(given)
+        if isinstance(given, int) and not isinstance(given, bool):
+            given = str(given)
+        if given is None:
             return None
         if not isinstance(given, str):
             raise RefusedError("invalid_event", f"{name} must be a string, not {kind_of(given)}")
-        fault = id_fault(given, longest)
-        if fault is not None:
-            raise RefusedError(fault[0], f"{name} {fault[1]}")
-        return given
+        return checked_id(name, given, longest) if given and not given.isspace() else None
 
     def people(self) -> tuple[str | None, str | None]:
         """The user's id and the anonymous id."""
@@ -220,6 +230,12 @@ _READERS: Mapping[str, Callable[[_Call, ParsedBody], None]] = {
 }
 
 
+def _kind(sent: object) -> str | None:
+    """The kind of a call, however its sender writes capitals; None where there is none such."""
+    kind = normalised(sent).casefold() if isinstance(sent, str) else ""
+    return kind if kind in _READERS else None
+
+
 def _name(call: _Call) -> str:
     """The name of what was done."""
     if call.kind in _PAGES:
@@ -229,10 +245,7 @@ def _name(call: _Call) -> str:
         raise RefusedError("invalid_event", "event, the name of what was done, is missing")
     if not isinstance(name, str):
         raise RefusedError("invalid_event", f"event must be a string, not {kind_of(name)}")
-    fault = name_fault(name)
-    if fault is not None:
-        raise RefusedError(fault[0], f"event {fault[1]}")
-    return name
+    return checked_name("event", name)
 
 
 def _page(call: _Call, properties: Mapping[str, Any]) -> str | None:
@@ -240,7 +253,7 @@ def _page(call: _Call, properties: Mapping[str, Any]) -> str | None:
     if call.kind not in _PAGES:
         return None
     given = call.sent.get("name") or properties.get("name")
-    page = given.strip()[:MAX_NAME].rstrip() if isinstance(given, str) else ""
+    page = normalised(given)[:MAX_NAME].rstrip() if isinstance(given, str) else ""
     return page if page and name_fault(page) is None else None
 
 
@@ -254,8 +267,3 @@ def _value(properties: Mapping[str, Any]) -> int:
 
 def _object(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
-
-
-def _showable_id(call: object) -> str | None:
-    event_id = call.get("messageId") if isinstance(call, dict) else None
-    return event_id if isinstance(event_id, str) and id_fault(event_id, MAX_EVENT_ID) is None else None

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from decimal import ROUND_HALF_EVEN, Decimal
 
 DAY = timedelta(days=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_FIRST_MILLIS, _END_MILLIS = 10**12, 10**13
+"""Milliseconds of September 2001 and of November 2286. A number of seconds between them is a thousandth of this."""
 _WITHOUT_OFFSET = re.compile(r"\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?)?", re.ASCII)
 
 
@@ -33,6 +36,28 @@ def parse_instant(text: str) -> datetime:
     except (ValueError, OverflowError):
         raise ValueError("there is no such date or time of day") from None
     return at.replace(microsecond=at.microsecond // 1000 * 1000)
+
+
+def millis_of_number(number: float | str) -> int:
+    """Read a time written as a number of seconds or of milliseconds since the Unix epoch.
+
+    Args:
+        number: of seconds from 10⁹ up to 10¹⁰, or of milliseconds from 10¹² up to 10¹³. Both mean 2001 to 2286, and
+            neither can be taken for the other. As an integer, a float, or digits with or without a decimal point.
+
+    Returns:
+        Milliseconds since the Unix epoch. The number is rounded to the microsecond, which a float is exact to, and then
+        cut to the millisecond as a text is.
+
+    Raises:
+        ValueError: the number is neither; the message says what is taken.
+    """
+    value = Decimal(repr(number) if isinstance(number, float) else number)
+    if value.is_finite():
+        for milliseconds in (value * 1000, value):
+            if _FIRST_MILLIS <= milliseconds < _END_MILLIS:
+                return int((milliseconds * 1000).to_integral_value(ROUND_HALF_EVEN)) // 1000
+    raise ValueError("a number must count the seconds (10 digits) or the milliseconds (13 digits) since 1970")
 
 
 def format_instant(at: datetime) -> str:

@@ -19,7 +19,11 @@ def id_fault(text: str, longest: int) -> tuple[Literal["invalid_id", "too_long"]
     """Why a text cannot be an id, or None where it can.
 
     Ids are compared character by character and are read out by people, so whatever cannot be seen or typed is kept out:
-    spaces at the ends, control and other unprintable characters, lone surrogates, emoji and other pictorial symbols.
+    control and other unprintable characters, lone surrogates, emoji and other pictorial symbols.
+
+    Args:
+        text: as `normalised` gives it.
+        longest: the most characters that it may have.
 
     Returns:
         A code (`invalid_id` or `too_long`) and the rest of a sentence that starts with the field's name.
@@ -28,8 +32,6 @@ def id_fault(text: str, longest: int) -> tuple[Literal["invalid_id", "too_long"]
         return "invalid_id", "must not be empty"
     if len(text) > longest:
         return "too_long", f"must not be longer than {longest} characters; it has {len(text)}"
-    if text[0] == " " or text[-1] == " ":
-        return "invalid_id", "must not start or end with a space"
     if not text.isprintable():
         return "invalid_id", "must not contain control or other invisible characters"
     if not text.isascii() and any(map(_is_pictorial, text)):
@@ -40,13 +42,16 @@ def id_fault(text: str, longest: int) -> tuple[Literal["invalid_id", "too_long"]
 def name_fault(name: str) -> tuple[Literal["invalid_name", "too_long"], str] | None:
     """Why a text cannot be the name of an event, or None where it can; names are free text, emoji included.
 
+    Args:
+        name: as `normalised` gives it.
+
     Returns:
         A code (`invalid_name` or `too_long`) and the rest of a sentence that starts with the field's name.
     """
     if len(name) > MAX_NAME:
         return "too_long", f"must not be longer than {MAX_NAME} characters; it has {len(name)}"
-    if not name or name != name.strip():
-        return "invalid_name", "must not be empty, nor start or end with white space"
+    if not name:
+        return "invalid_name", "must not be empty"
     if has_control_characters(name):
         return "invalid_name", "must not contain control characters or broken Unicode"
     return None

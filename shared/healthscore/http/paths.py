@@ -2,7 +2,7 @@
 
 The gateway decodes a path before it routes: an encoded `/` would split the id in two, and an encoded `?` would cut the
 path off. So an id of plain characters stands as it is, and any other is written `~` followed by its UTF-8 in base64url
-without padding. There is exactly one way to write each id.
+without padding. There is exactly one way to write each text; the id is the text as `normalised` gives it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import base64
 import binascii
 import re
 
+from healthscore.core.identity.ids import normalised
 from healthscore.http.errors import ApiError, invalid_request, shown
 from healthscore.http.ids import MAX_ACCOUNT_ID, id_fault
 
@@ -38,16 +39,19 @@ def encode_id(account_id: str) -> str:
 def decode_id(path_part: str) -> str:
     """Read an account id from a (percent-decoded) part of a path.
 
+    Returns:
+        The id as it is kept: normalised, as those in events are.
+
     Raises:
         ApiError: 400 `invalid_request`: it is not written as `encode_id` would write it, or it cannot be an id.
     """
-    account_id = _from_base64url(path_part[1:]) if path_part.startswith("~") else path_part
+    text = _from_base64url(path_part[1:]) if path_part.startswith("~") else path_part
+    account_id = normalised(text)
     fault = id_fault(account_id, MAX_ACCOUNT_ID)
     if fault is not None:
         raise invalid_request(f"The account id in the path {fault[1]}.")
-    ready = encode_id(account_id)
-    if ready != path_part:
-        raise invalid_request(f"{HOW_TO_WRITE}: {shown(account_id)} is written {ready}.")
+    if path_part != encode_id(text):
+        raise invalid_request(f"{HOW_TO_WRITE}: {shown(account_id)} is written {encode_id(account_id)}.")
     return account_id
 
 

@@ -132,7 +132,12 @@ def test_parse_batch__required_field_missing_or_null__is_rejected(field):
         ({"account_id": "x" * 201}, "too_long"),
         ({"name": "x" * 201}, "too_long"),
         ({"name": "log\x00in"}, "invalid_name"),
-        ({"timestamp": 1_795_255_140}, "invalid_timestamp"),
+        ({"timestamp": "1795255140"}, "invalid_timestamp"),
+        ({"timestamp": 20_261_120}, "invalid_timestamp"),
+        ({"timestamp": 1_795_255_140_000_000}, "invalid_timestamp"),
+        ({"timestamp": -1_795_255_140}, "invalid_timestamp"),
+        ({"timestamp": 9_999_999_999}, "timestamp_in_future"),
+        ({"timestamp": "9999-12-31T23:59:59-01:00"}, "invalid_timestamp"),
         ({"timestamp": "2026-11-20T10:00:00"}, "invalid_timestamp"),
         ({"timestamp": "2026-11-20"}, "invalid_timestamp"),
         ({"timestamp": "2026-02-30T10:00:00Z"}, "invalid_timestamp"),
@@ -151,6 +156,40 @@ def test_parse_batch__bad_content__is_rejected_with_its_code(fields, code):
     rejected = rejection({**GOOD, **fields})
     assert rejected.code == code
     json.dumps(rejected.to_json(), ensure_ascii=False).encode()
+
+
+@pytest.mark.parametrize(
+    ("written", "milliseconds"),
+    [
+        (1_795_168_800, 0),
+        (1_795_168_800_123, 123),
+        (1_795_168_800.123, 123),
+        (1_795_168_800_123.9, 123),
+        (1_795_168_800.9999, 999),
+        (1_795_168_800.0009999, 1),
+    ],
+)
+def test_parse_batch__time_as_a_number__is_read_to_the_millisecond(written, milliseconds):
+    assert taken(timestamp=written).at == datetime(2026, 11, 20, 10, 0, 0, milliseconds * 1000, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "9" * 5000, "9" * 41])
+def test_parse_batch__time_as_a_number_beyond_all_bounds__rejects_that_event_only(number):
+    body = json.dumps({"events": [GOOD, {**GOOD, "timestamp": 0}]}).replace(": 0}", f": {number}}}")
+    (rejected,) = parse_batch(body.encode(), NOW, Settings()).rejected
+    assert (rejected.position, rejected.code) == (1, "invalid_timestamp")
+
+
+@pytest.mark.parametrize("field", ["event_id", "account_id", "user_id", "anonymous_id", "session_id", "name"])
+def test_parse_batch__ids_and_names__are_trimmed_and_composed(field):
+    event = taken(**{field: "\u2003Gro\u0308\u00dfe \t"})
+    assert getattr(event, field) == "Gr\u00f6\u00dfe"
+
+
+def test_parse_batch__no_event_id_and_an_id_in_another_form__is_the_same_event():
+    bare = {name: value for name, value in GOOD.items() if name != "event_id"}
+    one, other = (parse({**bare, "user_id": user_id}).events[0][1] for user_id in ("\u00e9", " e\u0301"))
+    assert one == other
 
 
 @pytest.mark.parametrize("number", ["1e999", "-1e999", "9" * 5000])

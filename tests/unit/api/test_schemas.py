@@ -115,9 +115,9 @@ def test_read_profile__name_of_a_field_in_broken_unicode__is_refused():
 
 
 def test_read_profile__bad_item_of_a_list__is_named_by_its_position():
-    assert profile_faults(champions=["u1", 2, " u3"]) == {
+    assert profile_faults(champions=["u1", 2, "u\n3"]) == {
         "champions[1]": "must be a string, not a number",
-        "champions[2]": "must not start or end with a space",
+        "champions[2]": "must not contain control or other invisible characters",
     }
 
 

@@ -64,13 +64,18 @@ def test_account__of_an_event__is_the_first_that_is_named(fields, account_id):
         ({"userId": None, "anonymousId": "x"}, "ax"),
         ({"userId": 42}, "u42"),
         ({"userId": 42.0}, "u42"),
+        ({"userId": 2**63 + 1}, "u9223372036854775809"),
+        ({"userId": 10**199 + 1}, f"u{10**199 + 1}"),
+        ({"userId": -(2**63)}, "u-9223372036854775808"),
+        ({"userId": " Zoe\u0308\n"}, "uZo\u00eb"),
+        ({"userId": " ", "anonymousId": "x"}, "ax"),
     ],
 )
 def test_person__by_user_or_anonymous_id__numbers_as_text(fields, person):
     assert entry(**fields).person == person
 
 
-@pytest.mark.parametrize("user_id", [True, 4.5, 1e300, {"id": 1}, ["ann"], "a\x00b", " ann", "x" * 201])
+@pytest.mark.parametrize("user_id", [True, 4.5, 1e300, 2.0**53, float("inf"), {"id": 1}, ["ann"], "a\x00b", "x" * 201])
 def test_person__no_id__rejects_that_call_alone(user_id):
     parsed = parse({**TRACK, "userId": user_id}, TRACK)
     assert ([one.position for one in parsed.rejected], len(parsed.calls.tracked_events)) == ([0], 1)
@@ -90,7 +95,15 @@ def test_person__no_id__rejects_that_call_alone(user_id):
         ({**TRACK, "messageId": "a\nb"}, "invalid_id"),
         ({**TRACK, "messageId": "x" * 101}, "too_long"),
         ({**TRACK, "timestamp": "yesterday"}, "invalid_timestamp"),
-        ({**TRACK, "timestamp": 1_700_000_000}, "invalid_timestamp"),
+        ({**TRACK, "timestamp": 1_700_000_000}, "timestamp_too_old"),
+        ({**TRACK, "timestamp": 20_261_120}, "invalid_timestamp"),
+        ({**TRACK, "timestamp": "2026112012000"}, "timestamp_in_future"),
+        ({**TRACK, "timestamp": "20261120120000"}, "invalid_timestamp"),
+        ({**TRACK, "timestamp": float("inf")}, "invalid_timestamp"),
+        ({**TRACK, "timestamp": 10**300}, "invalid_timestamp"),
+        ({**TRACK, "timestamp": True}, "invalid_timestamp"),
+        ({**TRACK, "timestamp": "9999-12-31T23:59:59-01:00"}, "invalid_timestamp"),
+        ({**TRACK, "timestamp": None, "originalTimestamp": "NaN"}, "invalid_timestamp"),
         ({**TRACK, "timestamp": "2001-01-01T00:00:00Z"}, "timestamp_too_old"),
         ({**TRACK, "timestamp": "2026-11-21T10:15:01Z"}, "timestamp_in_future"),
         ({**TRACK, "properties": "none"}, "invalid_event"),
@@ -104,6 +117,15 @@ def test_person__no_id__rejects_that_call_alone(user_id):
 )
 def test_call__that_cannot_be_taken__is_rejected_with_its_reason(call, expected):
     assert code(call) == expected
+
+
+@pytest.mark.parametrize("kind", ["Track", "TRACK", " track "])
+def test_kind__however_it_is_written__is_read(kind):
+    assert entry(type=kind).name == entry(type=None, action=kind).name == "seen"
+
+
+def test_event__name_with_spaces_at_its_ends__is_trimmed_and_composed():
+    assert entry(event=" Gro\u0308\u00dfe ").name == "Gr\u00f6\u00dfe"
 
 
 def test_call__with_members_nobody_knows__is_taken():
@@ -172,10 +194,21 @@ def at(call=TRACK, **fields):
         "2026-11-20T13:00:00+0100",
         "2026-11-20 12:00:00.000000",
         "2026-11-20T12:00:00.000123456Z",
+        " 2026-11-20T12:00:00Z ",
+        1_795_176_000,
+        1_795_176_000_000,
+        1_795_176_000.0001,
+        "1795176000",
+        "1795176000000",
+        "1795176000.000",
     ],
 )
 def test_time__as_any_client_writes_it__is_read(text):
     assert at(timestamp=text) == at(timestamp=None, originalTimestamp=text) == 0
+
+
+def test_time__in_seconds_with_a_fraction__keeps_its_millisecond():
+    assert [at(timestamp=1_795_176_000 + n / 1000) for n in range(1000)] == list(range(1000))
 
 
 def test_time__not_sent__is_that_of_receipt():

@@ -31,8 +31,6 @@ def test_id_fault__visible_text__is_an_id(text):
     ("text", "code"),
     [
         ("", "invalid_id"),
-        (" acme", "invalid_id"),
-        ("acme ", "invalid_id"),
         ("a\nb", "invalid_id"),
         ("a\0b", "invalid_id"),
         ("a\x7f", "invalid_id"),
@@ -62,8 +60,6 @@ def test_name_fault__free_text__is_a_name(name):
     ("name", "code"),
     [
         ("", "invalid_name"),
-        (" ", "invalid_name"),
-        ("login ", "invalid_name"),
         ("log\tin", "invalid_name"),
         ("log\N{LINE SEPARATOR}in", "invalid_name"),
         ("\ud800", "invalid_name"),

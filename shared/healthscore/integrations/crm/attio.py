@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from healthscore.core.identity.ids import normalised
 from healthscore.core.time import format_instant, from_millis, millis, parse_instant
 from healthscore.integrations.crm.client import Client, Limit
 from healthscore.integrations.crm.facts import Deal, Records, Ticket, crm_facts, revenue
@@ -265,7 +266,7 @@ class Attio:
             company_id=company_id,
             name=_text(values, "name"),
             domains=tuple(value["domain"] for value in values.get("domains", ())),
-            account_id=_text(values, options.account_property).strip() or None,
+            account_id=normalised(_text(values, options.account_property)) or None,
             facts=crm_facts(NAME, records, now),
         )
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from healthscore.core.identity.ids import normalised
 from healthscore.core.time import format_instant, from_millis, millis, parse_instant
 from healthscore.integrations.crm import hubspot_api
 from healthscore.integrations.crm.facts import Deal, Records, Ticket, crm_facts, revenue
@@ -189,7 +190,7 @@ class HubSpot:
                 company_id=company_id,
                 name=properties.get("name") or "",
                 domains=tuple(filter(None, [properties.get("domain"), *others])),
-                account_id=(properties.get(self._options.account_property) or "").strip() or None,
+                account_id=normalised(properties.get(self._options.account_property) or "") or None,
                 facts=crm_facts(NAME, records, now),
             )
 
