@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from healthscore.core.alerts.settings import AlertSettings
+from healthscore.core.identity.settings import IdentitySettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,12 +25,14 @@ class Settings:
         milestones: event names that count as milestones (scoring rule 8), in the order they are shown.
         retention_days: how far back events are accepted and scores can be asked for, 1 to `MAX_RETENTION_DAYS`.
         alerts: which changes raise alerts, and from which size on.
+        identity: which ids name nobody.
     """
 
     timezone: str = "UTC"
     milestones: tuple[str, ...] = ("account_created", "first_feature_used", "integration_connected")
     retention_days: int = 400
     alerts: AlertSettings = field(default_factory=AlertSettings)
+    identity: IdentitySettings = field(default_factory=IdentitySettings)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -43,6 +46,7 @@ class Settings:
             "milestones": list(self.milestones),
             "retention_days": self.retention_days,
             "alerts": self.alerts.to_json(),
+            "identity": self.identity.to_json(),
         }
 
     @classmethod
@@ -57,6 +61,7 @@ class Settings:
             milestones=tuple(stored.get("milestones", default.milestones)),
             retention_days=int(stored.get("retention_days", default.retention_days)),
             alerts=AlertSettings.from_json(stored.get("alerts", {})),
+            identity=IdentitySettings.from_json(stored.get("identity", {})),
         )
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 
 from healthscore.core.alerts.settings import AlertSettings, Silent
+from healthscore.core.identity.settings import IdentitySettings
 from healthscore.settings import Settings
 
 
@@ -20,11 +21,13 @@ def test_settings__nothing_chosen__are_those_of_the_scoring_rules():
             "recovered": {"enabled": True},
             "ticket_opened": {"enabled": True},
         },
+        "identity": {"placeholders": []},
     }
 
 
 def test_from_json__what_to_json_wrote__is_the_same_settings():
-    settings = Settings("Asia/Kolkata", ("signed_up",), 20_000, AlertSettings(silent=Silent(enabled=False, days=3)))
+    alerts = AlertSettings(silent=Silent(enabled=False, days=3))
+    settings = Settings("Asia/Kolkata", ("signed_up",), 20_000, alerts, IdentitySettings(("demo",)))
     assert Settings.from_json(json.loads(json.dumps(settings.to_json()))) == settings
 
 

@@ -14,11 +14,12 @@ from healthscore.api.event_rules import (
     RefusedError,
     Rejection,
     Window,
-    checked_id,
     checked_name,
     derived_id,
     micros,
+    read_id,
     showable_id,
+    stands_for_nobody,
     too_many,
 )
 from healthscore.api.event_rules import properties as checked_properties
@@ -30,6 +31,7 @@ from healthscore.http.ids import MAX_ACCOUNT_ID, MAX_EVENT_ID, MAX_USER_ID
 from healthscore.http.plain import kind_of
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from healthscore.settings import Settings
@@ -78,11 +80,11 @@ def parse_batch(body: bytes, now: datetime, settings: Settings) -> ParsedBatch:
             413 `body_too_large`, 413 `too_many_events`, or 400 `all_rejected` with the rejections.
     """
     sent = _events_of(read_json(body))
-    window = Window.of(now, settings)
+    window, placeholders = Window.of(now, settings), settings.identity.folded_placeholders
     batch = ParsedBatch([], [])
     for index, event in enumerate(sent):
         try:
-            batch.events.append((index, _read_event(event, window)))
+            batch.events.append((index, _read_event(event, window, placeholders)))
         except RefusedError as refused:
             event_id = showable_id(event.get("event_id")) if isinstance(event, dict) else None
             batch.rejected.append(Rejection(index, event_id, refused.code, refused.message))
@@ -111,7 +113,7 @@ def _events_of(sent: object) -> list[object]:
     return events
 
 
-def _read_event(sent: object, window: Window) -> Event:
+def _read_event(sent: object, window: Window, placeholders: Collection[str]) -> Event:
     if not isinstance(sent, dict):
         raise RefusedError("invalid_event", f"an event must be an object, not {kind_of(sent)}")
     if not sent.keys() <= _FIELDS:
@@ -120,33 +122,37 @@ def _read_event(sent: object, window: Window) -> Event:
             "unknown_field",
             f"there is no event field {unknown}; put data of your own into properties. Fields are: {', '.join(FIELDS)}",
         )
-    account_id = _id(sent, "account_id", MAX_ACCOUNT_ID)
+    account_id = _id(sent, "account_id", MAX_ACCOUNT_ID, placeholders)
     if account_id is None:
         raise _missing(sent, "account_id")
     name = _name(sent)
     at = _timestamp(sent, window)
-    user_id = _id(sent, "user_id", MAX_USER_ID)
-    anonymous_id = _id(sent, "anonymous_id", MAX_USER_ID)
-    session_id = _id(sent, "session_id", MAX_USER_ID)
+    user_id = _id(sent, "user_id", MAX_USER_ID, placeholders)
+    anonymous_id = _id(sent, "anonymous_id", MAX_USER_ID, placeholders)
+    session_id = _id(sent, "session_id", MAX_USER_ID, placeholders)
     value = micros(sent.get("value"))
     properties = checked_properties(sent.get("properties"))
-    event_id = _id(sent, "event_id", MAX_EVENT_ID)
+    event_id = _id(sent, "event_id", MAX_EVENT_ID, placeholders)
     if event_id is None:
         event_id = derived_id([account_id, name, millis(at), user_id, anonymous_id, session_id, value, properties])
     return Event(event_id, account_id, name, at, user_id, anonymous_id, session_id, value)
 
 
 def _missing(sent: dict[str, object], name: str) -> RefusedError:
+    """The rejection of an event in which a field says nothing."""
+    text = sent.get(name)
+    if isinstance(text, str):
+        return RefusedError("invalid_event", stands_for_nobody(name, text))
     return RefusedError("invalid_event", f"{name} must not be null" if name in sent else f"{name} is missing")
 
 
-def _id(sent: dict[str, object], name: str, longest: int) -> str | None:
+def _id(sent: dict[str, object], name: str, longest: int, placeholders: Collection[str]) -> str | None:
     text = sent.get(name)
     if text is None:
         return None
     if not isinstance(text, str):
         raise RefusedError("invalid_event", f"{name} must be a string, not {kind_of(text)}; put it in quotes")
-    return checked_id(name, text, longest)
+    return read_id(name, text, longest, placeholders)
 
 
 def _name(sent: dict[str, object]) -> str:

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from healthscore.core.identity.ids import normalised
+from healthscore.core.identity.ids import names_nobody, normalised
 from healthscore.core.model import MICROS
 from healthscore.core.time import format_instant
 from healthscore.http.errors import ApiError, ErrorKind, shown
@@ -18,6 +18,8 @@ from healthscore.http.ids import MAX_EVENT_ID, id_fault, name_fault
 from healthscore.http.plain import kind_of
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from typing_extensions import TypedDict
 
     from healthscore.core.json_types import Count
@@ -140,22 +142,30 @@ class Window(NamedTuple):
         return at
 
 
-def checked_id(field: str, text: str, longest: int) -> str:
-    """An id as it is kept: normalised.
+def read_id(field: str, text: str, longest: int, placeholders: Collection[str]) -> str | None:
+    """An id as it is kept: normalised; None where the text names nobody, which is the same as no id.
 
     Args:
         field: that holds the id, for the message.
         text: as it was sent.
         longest: the most characters that the id may have.
+        placeholders: the workspace's own texts that name nobody, as `core.identity.ids.folded` writes them.
 
     Raises:
         RefusedError: `invalid_id` or `too_long`.
     """
     text = normalised(text)
+    if names_nobody(text, placeholders):
+        return None
     fault = id_fault(text, longest)
     if fault is not None:
         raise RefusedError(fault[0], f"{field} {fault[1]}")
     return text
+
+
+def stands_for_nobody(field: str, text: str) -> str:
+    """What is wrong with a text in the place of an id."""
+    return f"{field} {shown(text)} stands for nobody"
 
 
 def checked_name(field: str, name: str) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from healthscore.core.book import MAX_ARR
-from healthscore.core.identity.ids import normalised
+from healthscore.core.identity.ids import folded, normalised
 from healthscore.core.time import format_instant, parse_instant
 from healthscore.http.errors import shown
 from healthscore.http.ids import MAX_USER_ID, id_fault, name_fault
@@ -27,6 +27,7 @@ MAX_CHAMPIONS = 100
 MAX_ATTRIBUTES = 50
 MAX_ATTRIBUTES_BYTES = 16 * 1024
 MAX_MILESTONES = 50
+MAX_PLACEHOLDERS = 200
 _EMAIL = re.compile(r'[^@\s,;:<>"]+@[^@\s,;:<>"]+')
 
 
@@ -158,6 +159,16 @@ def milestones(value: list[str]) -> list[str]:
     if len(set(value)) < len(value):
         raise ValueError("must not name an event twice")
     return value
+
+
+def placeholders(value: list[str]) -> list[str]:
+    """Texts that stand in place of ids and name nobody, each once, in the order sent."""
+    if len(value) > MAX_PLACEHOLDERS:
+        raise ValueError(f"must not list more than {MAX_PLACEHOLDERS} texts; it lists {len(value)}")
+    once: dict[str, str] = {}
+    for text in value:
+        once.setdefault(folded(text), normalised(text))
+    return list(once.values())
 
 
 def timezone(value: str) -> str:

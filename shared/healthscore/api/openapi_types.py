@@ -46,6 +46,7 @@ _RULES: Mapping[Callable[..., Any], Mapping[str, Any]] = {
     },
     fields.event_name: {"minLength": 1, "maxLength": ids.MAX_NAME},
     fields.milestones: {"minItems": 1, "maxItems": fields.MAX_MILESTONES, "uniqueItems": True},
+    fields.placeholders: {"maxItems": fields.MAX_PLACEHOLDERS},
     fields.timezone: {"examples": ["Europe/Paris"]},
 }
 """What a rule of `api.fields` means as JSON Schema."""

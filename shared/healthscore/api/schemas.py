@@ -152,6 +152,14 @@ class Alerts(TypedDict, total=False):
 
 
 @with_config(_STRICT)
+class Identity(TypedDict, total=False):
+    """Who is who."""
+
+    placeholders: Annotated[list[Text], AfterValidator(fields.placeholders)]
+    """Ids that name nobody, beside those that name nobody anywhere, such as `undefined`: they are read as not sent."""
+
+
+@with_config(_STRICT)
 class WorkspaceSettings(TypedDict, total=False):
     """What a workspace can choose; what is left out has its default."""
 
@@ -163,6 +171,8 @@ class WorkspaceSettings(TypedDict, total=False):
     """How far back events are accepted and scores can be asked for."""
     alerts: Alerts
     """Which changes are alerted; a rule that is left out has its defaults."""
+    identity: Identity
+    """Who is who."""
 
 
 @with_config(_STRICT)

@@ -15,9 +15,10 @@ from healthscore.api.event_rules import (
     RefusedError,
     Rejection,
     Window,
-    checked_id,
     checked_name,
+    read_id,
     showable_id,
+    stands_for_nobody,
     too_many,
 )
 from healthscore.api.segment_com_clock import instant_of, written_time
@@ -32,7 +33,7 @@ from healthscore.http.ids import MAX_ACCOUNT_ID, MAX_EVENT_ID, MAX_NAME, MAX_USE
 from healthscore.http.plain import kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from datetime import datetime
 
     from healthscore.settings import Settings
@@ -66,11 +67,11 @@ def parse_calls(body: object, kind: str | None, now: datetime, settings: Setting
             again, the calls beside it.
     """
     calls, shared = _calls_of(body, kind)
-    window = Window.of(now, settings)
+    window, placeholders = Window.of(now, settings), settings.identity.folded_placeholders
     parsed = ParsedBody(ParsedCalls(), [], [])
     for index, call in enumerate(calls):
         try:
-            read = _Call.of(call, shared, kind, window)
+            read = _Call.of(call, shared, kind, window, placeholders)
             _READERS[read.kind](read, parsed)
         except RefusedError as refused:
             event_id = showable_id(call.get("messageId")) if isinstance(call, dict) else None
@@ -104,9 +105,19 @@ class _Call(NamedTuple):
     at: datetime
     """When the call was made, by a corrected clock; the time of receipt where the call does not say."""
     window: Window
+    placeholders: Collection[str]
+    nobody: list[str]
+    """What is wrong with the ids that were read and name nobody."""
 
     @classmethod
-    def of(cls, sent: object, shared: Mapping[str, object], kind: str | None, window: Window) -> _Call:
+    def of(
+        cls,
+        sent: object,
+        shared: Mapping[str, object],
+        kind: str | None,
+        window: Window,
+        placeholders: Collection[str],
+    ) -> _Call:
         if not isinstance(sent, dict):
             raise RefusedError("invalid_event", f"a call must be an object, not {kind_of(sent)}")
         kind = kind or _kind(sent.get("type") or sent.get("action"))
@@ -114,22 +125,29 @@ class _Call(NamedTuple):
             raise RefusedError("invalid_event", f"type must be one of {', '.join(_READERS)}")
         at = instant_of(sent, shared.get("sentAt"), window.now)
         context = {**_object(shared.get("context")), **_object(sent.get("context"))}
-        return cls(kind, sent, context, at, window)
+        return cls(kind, sent, context, at, window, placeholders, [])
 
     def id(self, name: str, longest: int, holder: Mapping[str, Any] | None = None) -> str | None:
-        """An id; numbers are read as they are written, and a blank text means none."""
+        """An id; numbers are read as they are written, and what names nobody means none."""
         given = (self.sent if holder is None else holder).get(name)
         if isinstance(given, float):
             if not (given.is_integer() and abs(given) < _END_EXACT):
                 raise RefusedError("invalid_id", f"{name} must be a string or a whole number")
             given = int(given)
-        if isinstance(given, int) and not isinstance(given, bool):
+        if isinstance(given, int):
             given = str(given)
         if given is None:
             return None
         if not isinstance(given, str):
             raise RefusedError("invalid_event", f"{name} must be a string, not {kind_of(given)}")
-        return checked_id(name, given, longest) if given and not given.isspace() else None
+        found = read_id(name, given, longest, self.placeholders)
+        if found is None and given:
+            self.nobody.append(stands_for_nobody(name, given))
+        return found
+
+    def refused(self, what: str) -> RefusedError:
+        """The rejection of a call that does not say something, since it says nothing of it or names nobody."""
+        return RefusedError("invalid_event", self.nobody[0] if self.nobody else what)
 
     def people(self) -> tuple[str | None, str | None]:
         """The user's id and the anonymous id."""
@@ -149,9 +167,7 @@ def _read_tracked_event(call: _Call, parsed: ParsedBody) -> None:
         or call.id("account_id", MAX_ACCOUNT_ID, properties)
     )
     if account_id is None and user_id is None and anonymous_id is None:
-        raise RefusedError(
-            "invalid_event", "nobody is named: send userId or anonymousId, or the account in context.groupId"
-        )
+        raise call.refused("nobody is named: send userId or anonymousId, or the account in context.groupId")
     name, page = _name(call), _page(call, properties)
     session_id = call.id("sessionId", MAX_USER_ID, call.context)
     value = _value(properties)
@@ -175,7 +191,8 @@ def _read_tracked_event(call: _Call, parsed: ParsedBody) -> None:
 
 
 def _read_identify(call: _Call, parsed: ParsedBody) -> None:
-    person = _somebody(call, call.id("groupId", MAX_ACCOUNT_ID, call.context), parsed)
+    people = call.people()
+    person = _somebody(call, people, call.id("groupId", MAX_ACCOUNT_ID, call.context), parsed)
     traits = call.traits()
     if traits:
         parsed.calls.people.append(Description(person, millis(call.at), person_traits(traits)))
@@ -184,16 +201,16 @@ def _read_identify(call: _Call, parsed: ParsedBody) -> None:
 def _read_group(call: _Call, parsed: ParsedBody) -> None:
     account_id = call.id("groupId", MAX_ACCOUNT_ID)
     if account_id is None:
-        raise RefusedError("invalid_event", "groupId is missing")
-    _somebody(call, account_id, parsed)
+        raise call.refused("groupId is missing")
+    _somebody(call, call.people(), account_id, parsed)
     traits = dict(_object(call.sent.get("traits")))
     if traits:
         parsed.calls.accounts.append(Description(account_id, millis(call.at), account_traits(traits)))
 
 
-def _somebody(call: _Call, account_id: str | None, parsed: ParsedBody) -> str:
+def _somebody(call: _Call, people: tuple[str | None, str | None], account_id: str | None, parsed: ParsedBody) -> str:
     """The person that a call is about; it notes the other id of the person, and the account that the call names."""
-    user_id, anonymous_id = call.people()
+    user_id, anonymous_id = people
     at = millis(call.window.not_ahead(call.at, str(written_time(call.sent))))
     if user_id is not None:
         person = "u" + user_id
@@ -202,7 +219,7 @@ def _somebody(call: _Call, account_id: str | None, parsed: ParsedBody) -> str:
     elif anonymous_id is not None:
         person = "a" + anonymous_id
     else:
-        raise RefusedError("invalid_event", "nobody is named: send userId or anonymousId")
+        raise call.refused("nobody is named: send userId or anonymousId")
     if account_id is not None:
         parsed.calls.memberships.append(PersonMembership(person, at, account_id))
     parsed.updates.append(call.kind)
@@ -211,9 +228,11 @@ def _somebody(call: _Call, account_id: str | None, parsed: ParsedBody) -> str:
 
 def _read_alias(call: _Call, parsed: ParsedBody) -> None:
     user_id = call.id("userId", MAX_USER_ID)
-    previous = call.id("previousId", MAX_USER_ID) or call.id("anonymousId", MAX_USER_ID)
+    previous = call.id("previousId", MAX_USER_ID)
+    if previous is None and not call.nobody:
+        previous = call.id("anonymousId", MAX_USER_ID)
     if user_id is None or previous is None:
-        raise RefusedError("invalid_event", "an alias needs userId and previousId")
+        raise call.refused("an alias needs userId and previousId")
     parsed.calls.aliases.append(Alias("a" + previous, "u" + user_id))
     if previous != user_id:
         parsed.calls.aliases.append(Alias("u" + previous, "u" + user_id))

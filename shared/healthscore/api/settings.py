@@ -49,6 +49,12 @@ if TYPE_CHECKING:
         recovered: OnOff
         ticket_opened: OnOff
 
+    class IdentityRules(TypedDict):
+        """Who is who."""
+
+        placeholders: list[str]
+        """Ids that name nobody, beside those that name nobody anywhere."""
+
     class SettingsInForce(TypedDict):
         """Every setting, with the default of each that nobody has chosen."""
 
@@ -56,6 +62,7 @@ if TYPE_CHECKING:
         milestones: list[str]
         retention_days: int
         alerts: AlertRules
+        identity: IdentityRules
 
     class VersionedSettings(TypedDict):
         """The settings and their version."""

@@ -8,6 +8,7 @@ import pytest
 
 from healthscore.api.event_batch import FIELDS, parse_batch
 from healthscore.api.event_rules import MAX_EVENTS, MAX_PROPERTIES_BYTES
+from healthscore.core.identity.settings import IdentitySettings
 from healthscore.core.model import MICROS, Event
 from healthscore.core.time import format_instant
 from healthscore.http.errors import ApiError
@@ -15,6 +16,9 @@ from healthscore.settings import Settings
 
 NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
 GOOD = {"event_id": "e1", "account_id": "acme", "name": "login", "timestamp": "2026-11-20T10:00:00Z"}
+
+
+OPTIONAL_IDS = ("event_id", "user_id", "anonymous_id", "session_id")
 
 
 def parse(*events, settings=None, now=NOW):
@@ -99,6 +103,7 @@ def test_parse_batch__value__is_kept_in_exact_millionths(value, micros):
         for field in FIELDS
         for wrong in (True, 7, 1.5, "", [], {}, [{}], {"a": 1})
         if not (field == "properties" and isinstance(wrong, dict)) and not (field == "value" and wrong in (7, 1.5))
+        if not (wrong == "" and field in OPTIONAL_IDS)
     ],
     ids=repr,
 )
@@ -184,6 +189,20 @@ def test_parse_batch__time_as_a_number_beyond_all_bounds__rejects_that_event_onl
 def test_parse_batch__ids_and_names__are_trimmed_and_composed(field):
     event = taken(**{field: "\u2003Gro\u0308\u00dfe \t"})
     assert getattr(event, field) == "Gr\u00f6\u00dfe"
+
+
+@pytest.mark.parametrize("text", ["", "undefined", " NULL ", "0", "00000000-0000-0000-0000-000000000000"])
+def test_parse_batch__id_that_names_nobody__is_read_as_not_sent(text):
+    bare = {name: value for name, value in GOOD.items() if name != "event_id"}
+    sent, not_sent = (parse(event).events[0][1] for event in ({**bare, **dict.fromkeys(OPTIONAL_IDS, text)}, bare))
+    assert sent == not_sent
+
+
+@pytest.mark.parametrize("text", ["", "undefined", "N/A", "demo"])
+def test_parse_batch__account_that_names_nobody__is_rejected_with_that_reason(text):
+    settings = Settings(identity=IdentitySettings(("Demo",)))
+    rejected = rejection({**GOOD, "account_id": text}, settings=settings)
+    assert (rejected.code, rejected.message) == ("invalid_event", f'account_id "{text}" stands for nobody')
 
 
 def test_parse_batch__no_event_id_and_an_id_in_another_form__is_the_same_event():

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from healthscore.api import schemas
 from healthscore.core.alerts.settings import AlertSettings, Declining, ScoreFell
+from healthscore.core.identity.settings import IdentitySettings
 from healthscore.http.errors import ApiError
 from healthscore.settings import Settings
 
@@ -256,8 +257,13 @@ def test_read_settings__some_fields__leaves_the_others_at_their_defaults():
 
 
 def test_read_settings__what_is_answered__can_be_sent_back():
-    settings = Settings("Asia/Kolkata", ("a", "b"), 1)
+    settings = Settings("Asia/Kolkata", ("a", "b"), 1, identity=IdentitySettings(("demo", "Test User")))
     assert schemas.read_settings(settings.to_json()) == settings
+
+
+def test_read_settings__placeholders__are_kept_once_and_as_ids_are():
+    read = schemas.read_settings({"identity": {"placeholders": [" Demo ", "x", "demo", "Zoe\u0308"]}})
+    assert read.identity.placeholders == ("Demo", "x", "Zo\u00eb")
 
 
 @pytest.mark.parametrize(
@@ -279,6 +285,10 @@ def test_read_settings__what_is_answered__can_be_sent_back():
         ("retention_days", 400.0, "retention_days"),
         ("retention_days", True, "retention_days"),
         ("retention_days", None, "retention_days"),
+        ("identity", {"placeholders": "demo"}, "identity.placeholders"),
+        ("identity", {"placeholders": ["demo", " "]}, "identity.placeholders[1]"),
+        ("identity", {"placeholders": [f"p{i}" for i in range(201)]}, "identity.placeholders"),
+        ("identity", {"nobody": []}, "identity.nobody"),
         ("alerts", None, "alerts"),
         ("alerts", {"silent": {"days": 0}}, "alerts.silent.days"),
         ("alerts", {"silent": {"enabled": 1}}, "alerts.silent.enabled"),

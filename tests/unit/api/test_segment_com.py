@@ -12,6 +12,7 @@ from healthscore.api.event_rules import MAX_EVENTS
 from healthscore.api.segment_com_calls import parse_calls
 from healthscore.api.segment_com_traits import account_traits, person_traits
 from healthscore.core.identity.calls import Alias, PersonMembership
+from healthscore.core.identity.settings import IdentitySettings
 from healthscore.core.model import MICROS
 from healthscore.core.time import format_instant, millis
 from healthscore.http.errors import ApiError
@@ -22,9 +23,12 @@ NOON = "2026-11-20T12:00:00Z"
 TRACK = {"type": "track", "event": "seen", "userId": "ann", "messageId": "m", "timestamp": NOON}
 
 
+NOBODIES = ["undefined", " Null", "[object Object]", 0, -1, False, "00000000-0000-0000-0000-000000000000", "demo"]
+
+
 def parse(*calls, kind=None, **beside):
     body = calls[0] if kind else {"batch": list(calls), **beside}
-    return parse_calls(body, kind, NOW, Settings())
+    return parse_calls(body, kind, NOW, Settings(identity=IdentitySettings(("Demo",))))
 
 
 def tracked(call=TRACK, **fields):
@@ -75,7 +79,50 @@ def test_person__by_user_or_anonymous_id__numbers_as_text(fields, person):
     assert entry(**fields).person == person
 
 
-@pytest.mark.parametrize("user_id", [True, 4.5, 1e300, 2.0**53, float("inf"), {"id": 1}, ["ann"], "a\x00b", "x" * 201])
+@pytest.mark.parametrize("nobody", NOBODIES)
+def test_person__id_that_names_nobody__is_not_said(nobody):
+    assert entry(userId=nobody, anonymousId="x").person == "ax"
+    assert entry(userId=nobody, anonymousId=nobody, context={"groupId": "acme"}).person is None
+    assert tracked(context={"groupId": nobody}, groupId=nobody, properties={"account_id": "acme"}).account_id == "acme"
+    assert tracked(context={"groupId": nobody}).account_id is None
+    assert entry(messageId=nobody) == entry(messageId=None)
+    assert entry(context={"sessionId": nobody}).session == 0
+
+
+@pytest.mark.parametrize("nobody", NOBODIES)
+def test_identify__of_nobody_on_a_device__describes_the_device_and_joins_nothing(nobody):
+    calls = parse({"type": "identify", "userId": nobody, "anonymousId": "x", "traits": {"name": "Ann"}}).calls
+    assert [(one.about, one.traits) for one in calls.people] == [("ax", {"name": "Ann"})]
+    assert (calls.aliases, calls.memberships) == ([], [])
+
+
+@pytest.mark.parametrize("nobody", NOBODIES)
+def test_identify__with_a_group_that_names_nobody__attaches_nothing(nobody):
+    parsed = parse({"type": "identify", "userId": "ann", "context": {"groupId": nobody}})
+    assert (parsed.updates, parsed.calls.memberships) == (["identify"], [])
+
+
+@pytest.mark.parametrize(
+    ("call", "reason"),
+    [
+        ({"userId": "undefined"}, 'userId "undefined"'),
+        ({"userId": "", "anonymousId": "null"}, 'anonymousId "null"'),
+        ({"userId": None, "groupId": "None"}, 'groupId "None"'),
+        ({"type": "identify", "userId": 0}, 'userId "0"'),
+        ({"type": "identify", "userId": "nil", "context": {"groupId": "nan"}}, 'userId "nil"'),
+        ({"type": "group", "groupId": "undefined"}, 'groupId "undefined"'),
+        ({"type": "group", "groupId": "acme", "userId": "guest"}, 'userId "guest"'),
+        ({"type": "alias", "userId": "undefined", "previousId": "x"}, 'userId "undefined"'),
+        ({"type": "alias", "previousId": "anonymous", "anonymousId": "x"}, 'previousId "anonymous"'),
+        ({"type": "alias", "anonymousId": "true"}, 'anonymousId "true"'),
+    ],
+)
+def test_call__that_names_nobody__is_rejected_with_that_reason(call, reason):
+    (rejected,) = parse({**TRACK, **call}).rejected
+    assert (rejected.code, rejected.message) == ("invalid_event", f"{reason} stands for nobody")
+
+
+@pytest.mark.parametrize("user_id", [4.5, 1e300, 2.0**53, float("inf"), {"id": 1}, ["ann"], "a\x00b", "x" * 201])
 def test_person__no_id__rejects_that_call_alone(user_id):
     parsed = parse({**TRACK, "userId": user_id}, TRACK)
     assert ([one.position for one in parsed.rejected], len(parsed.calls.tracked_events)) == ([0], 1)

@@ -117,10 +117,10 @@ def test_facts__deals_not_switched_on__leave_deals_unknown(fake, connect):
 
 
 def test_company__values__are_read_as_configured(fake, connect):
-    company = fake.add("companies", name="Acme", domains=["acme.com", "acme.de"], key=" a ", arr=1200)
+    company = fake.add("companies", name="Acme", domains=["acme.com", "acme.de"], key=" e\u0301 ", arr=1200)
     fake.add("deals", company=company, stage="Won", renewal_date="2027-01-31")
     found = everything(connect(account_property="key", arr_attribute="arr"))[company]
-    assert (found.name, found.domains, found.account_id) == ("Acme", ("acme.com", "acme.de"), "a")
+    assert (found.name, found.domains, found.account_id) == ("Acme", ("acme.com", "acme.de"), "\u00e9")
     assert (found.facts.arr, found.facts.renewal_date) == (1200.0, date(2027, 1, 31))
 
 

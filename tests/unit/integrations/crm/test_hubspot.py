@@ -149,11 +149,16 @@ def test_facts__associations_that_cannot_be_read__are_unknown_for_that_company(f
 
 def test_company__properties__are_read_as_configured(fake, connect):
     company = fake.add(
-        "companies", name="Acme", domain="acme.com", hs_additional_domains="acme.de;acme.fr", key=" a ", arr="1200.5"
+        "companies",
+        name="Acme",
+        domain="acme.com",
+        hs_additional_domains="acme.de;acme.fr",
+        key=" e\u0301 ",
+        arr="1200.5",
     )
     fake.add("deals", company, dealstage="closedwon", renewal_date="1796083200000")
     found = everything(connect(account_property="key", arr_property="arr"))[company]
-    assert (found.name, found.account_id, found.facts.arr) == ("Acme", "a", 1200.5)
+    assert (found.name, found.account_id, found.facts.arr) == ("Acme", "\u00e9", 1200.5)
     assert found.domains == ("acme.com", "acme.de", "acme.fr")
     assert found.facts.renewal_date == date(2026, 12, 1)
 
