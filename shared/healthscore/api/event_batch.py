@@ -177,4 +177,5 @@ def _timestamp(sent: dict[str, object], window: Window) -> datetime:
         at = parse_instant(written) if isinstance(written, str) else from_millis(millis_of_number(written))
     except ValueError as error:
         raise RefusedError("invalid_timestamp", f"timestamp {shown(str(written))} cannot be read: {error}") from None
-    return window.check(at, str(written))
+    window.check(millis(at), lambda: f"timestamp {shown(str(written))}")
+    return at

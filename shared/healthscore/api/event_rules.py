@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from healthscore.core.identity.ids import names_nobody, normalised
 from healthscore.core.model import MICROS
-from healthscore.core.time import format_instant
+from healthscore.core.time import format_instant, millis
 from healthscore.http.errors import ApiError, ErrorKind, shown
 from healthscore.http.ids import MAX_EVENT_ID, id_fault, name_fault
 from healthscore.http.plain import kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection, Sequence
 
     from typing_extensions import TypedDict
 
@@ -95,10 +95,10 @@ class RefusedError(Exception):
 
 
 class Window(NamedTuple):
-    """The time from which events are accepted, both ends included."""
+    """The time from which events are accepted, both ends included; in milliseconds since the Unix epoch."""
 
-    earliest: datetime
-    latest: datetime
+    earliest: int
+    latest: int
     now: datetime
     """The time of receipt, to the millisecond."""
     retention_days: int
@@ -107,14 +107,15 @@ class Window(NamedTuple):
     def of(cls, now: datetime, settings: Settings) -> Window:
         """The window around a time of receipt, by a workspace's settings."""
         now = now.replace(microsecond=now.microsecond // 1000 * 1000)
-        return cls(now - timedelta(days=settings.retention_days), now + AHEAD, now, settings.retention_days)
+        earliest = millis(now - timedelta(days=settings.retention_days))
+        return cls(earliest, millis(now + AHEAD), now, settings.retention_days)
 
-    def check(self, at: datetime, text: str) -> datetime:
-        """Return an instant that lies in the window; refuse any other.
+    def check(self, at: int, what: Callable[[], str]) -> None:
+        """Refuse an instant that does not lie in the window.
 
         Args:
-            at: the instant.
-            text: the instant as it was sent.
+            at: the instant, in milliseconds.
+            what: gives the subject of a sentence about it: its field and the value sent.
 
         Raises:
             RefusedError: `timestamp_too_old` or `timestamp_in_future`.
@@ -122,24 +123,28 @@ class Window(NamedTuple):
         if at < self.earliest:
             raise RefusedError(
                 "timestamp_too_old",
-                f"timestamp {shown(text)} is more than {self.retention_days} days old, which is all that is kept; "
+                f"{what()} is more than {self.retention_days} days old, which is all that is kept; "
                 "to import older events, raise retention_days in the settings first",
             )
-        return self.not_ahead(at, text)
+        self._check_end(at, what)
 
-    def not_ahead(self, at: datetime, text: str) -> datetime:
-        """Return an instant that is not after the window, however long ago it is; refuse any other.
+    def check_identity(self, at: int, what: Callable[[], str]) -> None:
+        """Refuse an instant after the window; what was said of people long ago still holds, back to 1970.
 
         Raises:
-            RefusedError: `timestamp_in_future`.
+            RefusedError: `timestamp_too_old` or `timestamp_in_future`.
         """
+        if at < 0:
+            raise RefusedError("timestamp_too_old", f"{what()} lies before 1970; check the sender's clock")
+        self._check_end(at, what)
+
+    def _check_end(self, at: int, what: Callable[[], str]) -> None:
         if at > self.latest:
             raise RefusedError(
                 "timestamp_in_future",
-                f"timestamp {shown(text)} is more than 15 minutes ahead of the time of receipt, "
+                f"{what()} is more than 15 minutes ahead of the time of receipt, "
                 f"{format_instant(self.now)}; check the sender's clock and offset",
             )
-        return at
 
 
 def read_id(field: str, text: str, longest: int, placeholders: Collection[str]) -> str | None:
@@ -232,7 +237,7 @@ def properties(sent: object) -> dict[str, Any] | None:
     return sent or None
 
 
-def derived_id(content: list[object]) -> str:
+def derived_id(content: Sequence[object]) -> str:
     """The id for an event sent without one: the same content gives the same id, so that resending it is harmless."""
     return "auto-" + hashlib.sha256(_CANONICAL.encode(content).encode()).hexdigest()[:32]
 

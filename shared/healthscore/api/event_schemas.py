@@ -76,9 +76,9 @@ class Call(TypedDict, total=False):
     name: str | None
     """In a page or screen call: where."""
     timestamp: CallTime
-    """When it was done; the time of receipt where it is left out."""
+    """When it was done, ISO 8601 or a number of seconds or milliseconds; the time of receipt where it is left out."""
     sentAt: CallTime
-    """The client's clock, by which times are corrected."""
+    """The client's clock: where it lies more than 15 minutes ahead of the receipt, times are corrected by it."""
     properties: dict[str, Any] | None
     """Of a track, page or screen call; `value` and `account_id` count."""
     traits: dict[str, Any] | None

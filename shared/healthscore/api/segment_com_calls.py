@@ -21,13 +21,13 @@ from healthscore.api.event_rules import (
     stands_for_nobody,
     too_many,
 )
-from healthscore.api.segment_com_clock import instant_of, written_time
+from healthscore.api.segment_com_clock import CallTime, SendingTime, sending_time, time_of
 from healthscore.api.segment_com_traits import account_traits, person_traits
 from healthscore.core.day_log.codec import entry
 from healthscore.core.identity.calls import Alias, Description, ParsedCalls, PersonMembership, TrackedEvent
 from healthscore.core.identity.ids import normalised
 from healthscore.core.model import MICROS, Event
-from healthscore.core.time import millis
+from healthscore.core.time import from_millis
 from healthscore.http.errors import invalid_request
 from healthscore.http.ids import MAX_ACCOUNT_ID, MAX_EVENT_ID, MAX_NAME, MAX_USER_ID, name_fault
 from healthscore.http.plain import kind_of
@@ -66,12 +66,18 @@ def parse_calls(body: object, kind: str | None, now: datetime, settings: Setting
             at fault is in the answer's `rejected`, since a status other than 200 makes clients throw away, or send
             again, the calls beside it.
     """
-    calls, shared = _calls_of(body, kind)
-    window, placeholders = Window.of(now, settings), settings.identity.folded_placeholders
+    calls, beside = _calls_of(body, kind)
+    shared = _Shared(
+        kind,
+        _object(beside.get("context")),
+        sending_time(beside),
+        Window.of(now, settings),
+        settings.identity.folded_placeholders,
+    )
     parsed = ParsedBody(ParsedCalls(), [], [])
     for index, call in enumerate(calls):
         try:
-            read = _Call.of(call, shared, kind, window, placeholders)
+            read = _Call.of(call, shared)
             _READERS[read.kind](read, parsed)
         except RefusedError as refused:
             event_id = showable_id(call.get("messageId")) if isinstance(call, dict) else None
@@ -80,9 +86,9 @@ def parse_calls(body: object, kind: str | None, now: datetime, settings: Setting
 
 
 def _calls_of(body: object, kind: str | None) -> tuple[list[object], Mapping[str, object]]:
-    """The calls of a body, and what holds for each of them that does not say otherwise."""
+    """The calls of a body, and the object beside them, which holds for each of them that does not say otherwise."""
     calls: list[object]
-    shared: Mapping[str, object] = {}
+    beside: Mapping[str, object] = {}
     if isinstance(body, list):
         calls = body
     elif not isinstance(body, dict):
@@ -90,42 +96,44 @@ def _calls_of(body: object, kind: str | None) -> tuple[list[object], Mapping[str
     elif kind is None and ("batch" in body or not ("type" in body or "action" in body)):
         if not isinstance(body.get("batch"), list):
             raise invalid_request(f'"batch" must be a list of calls, not {kind_of(body.get("batch"))}.')
-        calls, shared = body["batch"], body
+        calls, beside = body["batch"], body
     else:
         calls = [body]
     if len(calls) > MAX_EVENTS:
         raise too_many(len(calls), "calls")
-    return calls, shared
+    return calls, beside
+
+
+class _Shared(NamedTuple):
+    """What the calls of a request have in common."""
+
+    kind: str | None
+    context: Mapping[str, Any]
+    sent_at: SendingTime | None
+    window: Window
+    placeholders: Collection[str]
 
 
 class _Call(NamedTuple):
     kind: str
     sent: Mapping[str, Any]
     context: Mapping[str, Any]
-    at: datetime
-    """When the call was made, by a corrected clock; the time of receipt where the call does not say."""
-    window: Window
-    placeholders: Collection[str]
+    time: CallTime
+    """When the call was made."""
+    shared: _Shared
     nobody: list[str]
     """What is wrong with the ids that were read and name nobody."""
 
     @classmethod
-    def of(
-        cls,
-        sent: object,
-        shared: Mapping[str, object],
-        kind: str | None,
-        window: Window,
-        placeholders: Collection[str],
-    ) -> _Call:
+    def of(cls, sent: object, shared: _Shared) -> _Call:
         if not isinstance(sent, dict):
             raise RefusedError("invalid_event", f"a call must be an object, not {kind_of(sent)}")
-        kind = kind or _kind(sent.get("type") or sent.get("action"))
+        kind = shared.kind or _kind(sent.get("type") or sent.get("action"))
         if kind is None:
             raise RefusedError("invalid_event", f"type must be one of {', '.join(_READERS)}")
-        at = instant_of(sent, shared.get("sentAt"), window.now)
-        context = {**_object(shared.get("context")), **_object(sent.get("context"))}
-        return cls(kind, sent, context, at, window, placeholders, [])
+        time = time_of(sent, shared.sent_at, shared.window.now)
+        context = {**shared.context, **_object(sent.get("context"))}
+        return cls(kind, sent, context, time, shared, [])
 
     def id(self, name: str, longest: int, holder: Mapping[str, Any] | None = None) -> str | None:
         """An id; numbers are read as they are written, and what names nobody means none."""
@@ -140,7 +148,7 @@ class _Call(NamedTuple):
             return None
         if not isinstance(given, str):
             raise RefusedError("invalid_event", f"{name} must be a string, not {kind_of(given)}")
-        found = read_id(name, given, longest, self.placeholders)
+        found = read_id(name, given, longest, self.shared.placeholders)
         if found is None and given:
             self.nobody.append(stands_for_nobody(name, given))
         return found
@@ -172,58 +180,74 @@ def _read_tracked_event(call: _Call, parsed: ParsedBody) -> None:
     session_id = call.id("sessionId", MAX_USER_ID, call.context)
     value = _value(properties)
     event_id = call.id("messageId", MAX_EVENT_ID)
+    time = call.time
+    call.shared.window.check(time.at, time.what)
+    names_itself = event_id is not None or time.said is not None
     if event_id is None:
-        content: list[object] = [
-            account_id,
-            name,
-            millis(call.at),
-            user_id,
-            anonymous_id,
-            session_id,
-            value,
-            properties,
-            page,
-        ]
+        said = time.at if time.said is None else time.said
+        content = [account_id, name, said, user_id, anonymous_id, session_id, value, properties, page]
         event_id = event_rules.derived_id(content)
-    at = call.window.check(call.at, str(written_time(call.sent)))
-    event = Event(event_id, account_id or "", name, at, user_id, anonymous_id, session_id, value, page)
-    parsed.calls.tracked_events.append(TrackedEvent(account_id, entry(event)))
+    at = from_millis(time.at)
+    logged = entry(Event(event_id, account_id or "", name, at, user_id, anonymous_id, session_id, value, page))
+    written = time.said if time.corrected else None
+    message = _message(logged.person or f"g{account_id}", event_id) if time.timeless and names_itself else None
+    parsed.calls.tracked_events.append(TrackedEvent(account_id, logged, written, message))
 
 
 def _read_identify(call: _Call, parsed: ParsedBody) -> None:
     people = call.people()
-    person = _somebody(call, people, call.id("groupId", MAX_ACCOUNT_ID, call.context), parsed)
+    said = _somebody(call, people, call.id("groupId", MAX_ACCOUNT_ID, call.context), parsed)
     traits = call.traits()
     if traits:
-        parsed.calls.people.append(Description(person, millis(call.at), person_traits(traits)))
+        parsed.calls.people.append(Description(said.person, said.at, person_traits(traits), *said[2:]))
 
 
 def _read_group(call: _Call, parsed: ParsedBody) -> None:
     account_id = call.id("groupId", MAX_ACCOUNT_ID)
     if account_id is None:
         raise call.refused("groupId is missing")
-    _somebody(call, call.people(), account_id, parsed)
+    said = _somebody(call, call.people(), account_id, parsed)
     traits = dict(_object(call.sent.get("traits")))
     if traits:
-        parsed.calls.accounts.append(Description(account_id, millis(call.at), account_traits(traits)))
+        parsed.calls.accounts.append(Description(account_id, said.at, account_traits(traits), *said[2:]))
 
 
-def _somebody(call: _Call, people: tuple[str | None, str | None], account_id: str | None, parsed: ParsedBody) -> str:
+def _somebody(call: _Call, people: tuple[str | None, str | None], account_id: str | None, parsed: ParsedBody) -> _Said:
     """The person that a call is about; it notes the other id of the person, and the account that the call names."""
     user_id, anonymous_id = people
-    at = millis(call.window.not_ahead(call.at, str(written_time(call.sent))))
     if user_id is not None:
-        person = "u" + user_id
+        said = _said(call, "u" + user_id)
         if anonymous_id is not None:
-            parsed.calls.aliases.append(Alias("a" + anonymous_id, person))
+            parsed.calls.aliases.append(Alias("a" + anonymous_id, *said))
     elif anonymous_id is not None:
-        person = "a" + anonymous_id
+        said = _said(call, "a" + anonymous_id)
     else:
         raise call.refused("nobody is named: send userId or anonymousId")
     if account_id is not None:
-        parsed.calls.memberships.append(PersonMembership(person, at, account_id))
+        parsed.calls.memberships.append(PersonMembership(said.person, said.at, account_id, *said[2:]))
     parsed.updates.append(call.kind)
-    return person
+    return said
+
+
+class _Said(NamedTuple):
+    """What all that an identity call says has in common."""
+
+    person: str
+    at: int
+    message: str | None
+    provisional: bool
+
+
+def _said(call: _Call, person: str) -> _Said:
+    call.shared.window.check_identity(call.time.at, call.time.what)
+    message_id = call.id("messageId", MAX_EVENT_ID)
+    message = None if message_id is None else _message(person, message_id)
+    return _Said(person, call.time.at, message, call.time.provisional)
+
+
+def _message(sender: str, message_id: str) -> str:
+    """What names a call in all its deliveries; senders who count their messages from 1 do not share these."""
+    return f"{sender}\x1f{message_id}"
 
 
 def _read_alias(call: _Call, parsed: ParsedBody) -> None:
@@ -233,9 +257,10 @@ def _read_alias(call: _Call, parsed: ParsedBody) -> None:
         previous = call.id("anonymousId", MAX_USER_ID)
     if user_id is None or previous is None:
         raise call.refused("an alias needs userId and previousId")
-    parsed.calls.aliases.append(Alias("a" + previous, "u" + user_id))
+    said = _said(call, "u" + user_id)
+    parsed.calls.aliases.append(Alias("a" + previous, *said))
     if previous != user_id:
-        parsed.calls.aliases.append(Alias("u" + previous, "u" + user_id))
+        parsed.calls.aliases.append(Alias("u" + previous, *said))
     parsed.updates.append(call.kind)
 
 

@@ -79,6 +79,13 @@ class Kind(Enum):
         "m#03, person␟token: a person whose pending events have an account now",
         people=True,
     )
+    FIRST_TIME = _Described(
+        "ACTIVITY_TABLE",
+        "c#*",
+        "at",
+        "c#hash of a message id, at: the time of a call that depends on its delivery, as the first decided; expires",
+        nobody="a hash and an instant",
+    )
     SEARCH_ENTRY = _Described("ACTIVITY_TABLE", "w#*", "*", "w#a, acme␟account_id: a word an account is found by")
     SNAPSHOT = _Described(
         "HISTORY_TABLE", "account#*", "snapshot#*", "account#…, snapshot#2026-11-20: the score of a night"

@@ -107,6 +107,16 @@ def move_person(sk: str) -> str:
     return sk.rpartition(_END)[0]
 
 
+FIRST_TIME = "at"
+"""Sort key of the time that the first delivery of a call decided."""
+_FIRST_TIMES = "c#"
+
+
+def first_time_pk(message: str) -> str:
+    """Partition key of the time of a call; 128 bits of hash never meet by chance."""
+    return f"{_FIRST_TIMES}{blake2b(message.encode(), digest_size=16).hexdigest()}"
+
+
 DAYS_PREFIX = "D#"
 """What the sort keys of all heads begin with."""
 BLOCKS_PREFIX = "S#"

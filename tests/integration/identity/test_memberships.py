@@ -106,7 +106,7 @@ def one_account(data) -> None:
     world = World(data)
     tracked_events = world.tracked_events("e", 5)
     account = world.accounts[0]
-    world.deliver(tracked_events, world.memberships([account]), [Alias(world.visitor, world.user)])
+    world.deliver(tracked_events, world.memberships([account]), [Alias(world.visitor, world.user, START)])
     days = {}
     for one in tracked_events:
         days.setdefault(from_millis(one.entry.at).date(), []).append(one.entry)
@@ -124,14 +124,14 @@ def several_accounts(data) -> None:
     world = World(data)
     tracked_events = world.tracked_events("e", 4)
     memberships = world.memberships(world.accounts)
-    world.deliver(tracked_events, memberships, [Alias(world.visitor, world.user)])
+    world.deliver(tracked_events, memberships, [Alias(world.visitor, world.user, START)])
     later = world.tracked_events("later", 2)
     record(calls_of(later))
     record(calls_of([*tracked_events, *later]))
     found = {account: entries_of(activity_pk(account)) for account in world.accounts}
     counted = Counter(one.id for entries in found.values() for one in entries)
     assert counted == Counter({one.entry.id: 1 for one in [*tracked_events, *later]})
-    memberships = sorted({(at, account) for _, at, account in memberships})
+    memberships = sorted({(one.at, one.account_id) for one in memberships})
     for one in later:
         assert one.entry in found[account_at(memberships, one.entry.at)]
 
@@ -190,7 +190,7 @@ def test_pending_events__group_call_crashes_at_any_call_and_none_follows__the_ni
         user, visitor, account = f"uann-{uuid4().hex}", f"av-{uuid4().hex}", f"acme-{uuid4().hex}"
         record(calls_of([tracked("e0", visitor, 0), tracked("e1", user, 1439), tracked("e2", user, 1500)]))
         joining = functools.partial(
-            record, calls_of([Alias(visitor, user), PersonMembership(user, START + 60_000, account)])
+            record, calls_of([Alias(visitor, user, START), PersonMembership(user, START + 60_000, account)])
         )
         fates = iter([None] * calls_before + ["after"])
         interleaving.run([joining], choose=lambda _n: 0, kill=functools.partial(next, fates, None))
@@ -286,14 +286,14 @@ def test_events__of_a_visitor_who_signs_in__go_to_the_users_account(in_process):
     record(calls_of([sent]))
     record(calls_of([PersonMembership(user, START, account)]))
     assert count_of(account) == 0
-    record(calls_of([Alias(visitor, user)]))
+    record(calls_of([Alias(visitor, user, START)]))
     assert entries_of(activity_pk(account)) == [sent.entry]
     assert record(calls_of([tracked("e1", visitor, 0), tracked("e2", visitor, 1)])) == ingest.Ingested(1, 1)
 
 
 def test_events__of_a_visitor_whose_user_joins_later__go_to_the_users_account(in_process):
     user, visitor, account = f"uann-{uuid4().hex}", f"av-{uuid4().hex}", f"acme-{uuid4().hex}"
-    record(calls_of([tracked("e1", visitor, 0), Alias(visitor, user)]))
+    record(calls_of([tracked("e1", visitor, 0), Alias(visitor, user, START)]))
     record(calls_of([PersonMembership(user, START, account)]))
     assert count_of(account) == 1
 

@@ -262,36 +262,191 @@ def test_time__not_sent__is_that_of_receipt():
     assert entry(timestamp=None).at == millis(NOW)
 
 
+def of_message(sender, message_id="m"):
+    return f"{sender}\x1f{message_id}"
+
+
 @pytest.mark.parametrize(
-    ("sent_at", "minutes"),
+    ("sent_at", "correction"),
     [
-        (NOW, 0),
-        (NOW - timedelta(minutes=7), 0),
-        (NOW + timedelta(minutes=7), 0),
-        (NOW - timedelta(hours=2, seconds=-40), 120),
-        (NOW + timedelta(hours=2, seconds=3), -120),
+        (NOW, timedelta(0)),
+        (NOW - timedelta(minutes=7), timedelta(0)),
+        (NOW - timedelta(hours=25), timedelta(0)),
+        (NOW - timedelta(days=300), timedelta(0)),
+        (NOW + timedelta(minutes=15), timedelta(0)),
+        (NOW + timedelta(minutes=15, milliseconds=1), timedelta(minutes=-15, milliseconds=-1)),
+        (NOW + timedelta(hours=2, seconds=3), timedelta(hours=-2, seconds=-3)),
+        (NOW + timedelta(days=300), timedelta(days=-300)),
     ],
 )
-def test_clock__that_is_off__is_put_right_by_the_batchs_sending_time(sent_at, minutes):
-    (one,) = parse(TRACK, sentAt=format_instant(sent_at)).calls.tracked_events
-    assert one.entry.at == millis(datetime(2026, 11, 20, 12, tzinfo=UTC)) + minutes * 60_000
+def test_clock__only_one_that_is_surely_ahead__is_put_right_and_exactly(sent_at, correction):
+    noon = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    for one in (tracked(sentAt=format_instant(sent_at)), parse(TRACK, sentAt=millis(sent_at)).calls.tracked_events[0]):
+        assert one.entry.at == millis(noon + correction)
+        assert one.written == (millis(noon) if correction else None)
+        assert one.message is None
 
 
-@given(st.floats(0.01, 400), st.sampled_from([-5, -1, 0, 1, 3]))
-def test_clock__off_by_hours__gives_the_same_time_however_long_a_request_takes(seconds, hours):
-    sent_at = format_instant(NOW + timedelta(hours=hours) - timedelta(seconds=seconds))
-    (one,) = parse(TRACK, sentAt=sent_at).calls.tracked_events
-    assert one.entry.at == millis(datetime(2026, 11, 20, 12, tzinfo=UTC) - timedelta(hours=hours))
+@given(st.floats(0, 400), st.floats(0, 400), st.integers(1, 1000))
+def test_clock__that_is_ahead_by_any_span__gives_the_time_by_the_receiving_clock(age, way, ahead):
+    """A client whose clock is off, sending some seconds after the event, over a slow line: the age is what counts."""
+    sent = NOW - timedelta(seconds=way) + timedelta(minutes=30, hours=ahead)
+    written = sent - timedelta(seconds=age)
+    one = tracked(timestamp=format_instant(written), sentAt=format_instant(sent))
+    assert one.entry.at == millis(NOW) - (millis(sent) - millis(written))
 
 
-@pytest.mark.parametrize("sent_at", ["never", 7, None, "0001-01-01T00:00:00Z"])
-def test_clock__sending_time_that_says_nothing__changes_nothing_or_rejects(sent_at):
-    parsed = parse(TRACK, sentAt=sent_at)
-    assert len(parsed.calls.tracked_events) + len(parsed.rejected) == 1
+def test_clock__time_after_the_sending_time__is_not_from_the_future():
+    assert at(sentAt="2026-11-19T12:00:00Z") == 0
+    rejected = parse({**TRACK, "timestamp": "2019-10-15", "sentAt": "2019-10-14"}).rejected[0]
+    assert (rejected.code, "ahead" in rejected.message) == ("timestamp_too_old", False)
+
+
+@pytest.mark.parametrize(
+    "clock",
+    [
+        "never",
+        "",
+        True,
+        None,
+        [],
+        {},
+        7,
+        float("nan"),
+        float("inf"),
+        10**300,
+        "0001-01-01",
+        "0001-01-01T00:00:00+14:00",
+    ],
+)
+def test_clock__that_says_nothing__changes_nothing(clock):
+    assert at(sentAt=clock) == at(receivedAt=clock, timestamp=None, originalTimestamp=NOON) == 0
+    assert parse(TRACK, sentAt=clock).calls.tracked_events[0].entry.at == entry().at
+
+
+@pytest.mark.parametrize("clock", ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59-14:00"])
+def test_clock__at_the_end_of_the_calendar__never_crashes(clock):
+    for field in ("sentAt", "receivedAt", "timestamp", "originalTimestamp"):
+        parsed = parse({**TRACK, "timestamp": None, "originalTimestamp": NOON, field: clock}, TRACK)
+        assert len(parsed.calls.tracked_events) + len(parsed.rejected) == 2
 
 
 def test_clock__put_right_on_the_way__is_left_alone():
     assert at(sentAt="2026-11-20T12:00:01Z", receivedAt="2026-11-20T15:00:00Z") == 0
+    assert at(sentAt="2027-11-20T12:00:01Z", receivedAt="2026-11-20T15:00:00Z") == 0
+
+
+def test_clock__read_by_a_server_on_the_way__is_put_right_by_that_one_and_needs_no_memory():
+    one = tracked(
+        timestamp=None,
+        originalTimestamp="2026-11-20T14:00:00Z",
+        sentAt="2026-11-20T14:00:30Z",
+        receivedAt="2026-11-20T12:00:30Z",
+    )
+    assert (one.entry.at, one.written) == (entry().at, None)
+
+
+def test_time__not_sent__is_that_of_the_server_on_the_way():
+    one = tracked(timestamp=None, receivedAt=NOON)
+    assert (one.entry.at, one.message) == (entry().at, None)
+    late = tracked(timestamp=None, receivedAt="2026-11-22T12:00:00Z")
+    assert (late.entry.at, late.message) == (millis(NOW), of_message("uann"))
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({}, of_message("uann")),
+        ({"userId": None, "anonymousId": "x"}, of_message("ax")),
+        ({"userId": None, "groupId": "acme"}, of_message("gacme")),
+        ({"messageId": None}, None),
+        ({"messageId": "undefined"}, None),
+    ],
+)
+def test_message__of_an_event_without_a_time__is_its_id_and_sender(fields, message):
+    assert tracked(timestamp=None, **fields).message == message
+
+
+def test_message__of_an_event_with_neither_id_nor_time__is_its_content_and_sending_time():
+    sent = {**TRACK, "timestamp": None, "messageId": None, "sentAt": NOON}
+    first, again = (
+        parse_calls([sent], None, now, Settings()).calls.tracked_events[0] for now in (NOW, NOW + timedelta(days=1))
+    )
+    assert first.message == again.message != tracked({**sent, "sentAt": "2026-11-20T12:00:01Z"}).message
+    assert first.entry.id == again.entry.id
+
+
+def test_identity__of_a_corrected_event_without_message_id__does_not_depend_on_the_delivery():
+    sent = {**TRACK, "messageId": None, "sentAt": format_instant(NOW + timedelta(hours=2))}
+    ids = {
+        parse_calls([sent], None, now, Settings()).calls.tracked_events[0].entry.id
+        for now in (NOW, NOW + timedelta(minutes=1), NOW + timedelta(days=1))
+    }
+    assert len(ids) == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "provisional"),
+    [
+        ({}, False),
+        ({"timestamp": None}, True),
+        ({"sentAt": "2026-11-21T12:00:00Z"}, True),
+        ({"sentAt": "2026-11-01T12:00:00Z"}, False),
+        ({"timestamp": None, "receivedAt": NOON}, False),
+    ],
+)
+def test_identity_call__each_part__says_its_message_and_whether_its_time_is_provisional(fields, provisional):
+    call = {"userId": "ann", "anonymousId": "x", "groupId": "acme", "messageId": "m", "timestamp": NOON}
+    call |= {"context": {"groupId": "acme"}, "traits": {"name": "A"}, "previousId": "old", **fields}
+    for kind in ("identify", "group", "alias"):
+        calls = parse({"type": kind, **call}).calls
+        parts = [*calls.memberships, *calls.aliases, *calls.accounts, *calls.people]
+        assert len(parts) > 1
+        assert {(one.message, one.provisional) for one in parts} == {(of_message("uann"), provisional)}
+        assert len({one.at for one in parts}) == 1
+
+
+def test_identity_call__without_message_id__has_no_message():
+    calls = parse({"type": "group", "userId": "ann", "groupId": "acme"}).calls
+    assert [(one.message, one.provisional) for one in calls.memberships] == [(None, True)]
+
+
+@pytest.mark.parametrize(
+    ("fields", "code", "beginning"),
+    [
+        ({"timestamp": "2026-11-21T10:15:01Z"}, "timestamp_in_future", 'timestamp "2026-11-21T10:15:01Z" is more than'),
+        (
+            {"timestamp": None, "originalTimestamp": 1_800_000_000},
+            "timestamp_in_future",
+            'originalTimestamp "1800000000" is more than 15 minutes ahead',
+        ),
+        (
+            {"timestamp": "2026-11-22T12:00:00Z", "sentAt": "2026-11-21T12:00:00Z"},
+            "timestamp_in_future",
+            'timestamp "2026-11-22T12:00:00Z", corrected to 2026-11-22T10:00:00Z since sentAt "2026-11-21T12:00:00Z"',
+        ),
+        (
+            {"sentAt": "9999-12-31T23:59:59Z"},
+            "timestamp_too_old",
+            f'timestamp "{NOON}", corrected to a time that no calendar has since sentAt "9999-12-31T23:59:59Z" is',
+        ),
+        ({"timestamp": None, "receivedAt": "2020-01-01"}, "timestamp_too_old", 'receivedAt "2020-01-01" is more than'),
+    ],
+)
+def test_rejection__of_a_time__names_its_field_its_value_and_its_correction(fields, code, beginning):
+    (rejected,) = parse({**TRACK, **fields}).rejected
+    assert rejected.code == code
+    assert rejected.message.startswith(beginning)
+
+
+@pytest.mark.parametrize("kind", ["identify", "group", "alias"])
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [("0001-01-01T00:00:00Z", "timestamp_too_old"), ("9999-12-31", "timestamp_in_future"), (7, "invalid_timestamp")],
+)
+def test_identity_call__of_an_impossible_time__is_rejected(kind, written, code):
+    call = {"type": kind, "userId": "ann", "groupId": "acme", "previousId": "x", "timestamp": written}
+    assert [one.code for one in parse(call).rejected] == [code]
 
 
 def test_identity__without_message_id__is_the_content():
@@ -303,7 +458,7 @@ def test_identity__without_message_id__is_the_content():
 def test_group__with_both_ids__says_where_the_user_belongs_and_who_the_visitor_is():
     parsed = parse({"type": "group", "userId": 7, "anonymousId": "x", "groupId": 12, "timestamp": NOON})
     assert parsed.calls.memberships == [PersonMembership("u7", millis(datetime(2026, 11, 20, 12, tzinfo=UTC)), "12")]
-    assert parsed.calls.aliases == [Alias("ax", "u7")]
+    assert parsed.calls.aliases == [Alias("ax", "u7", millis(datetime(2026, 11, 20, 12, tzinfo=UTC)))]
     assert parsed.updates == ["group"]
 
 
@@ -320,9 +475,10 @@ def test_identify__in_a_group__says_where_the_user_belongs():
 
 
 def test_alias__of_any_former_id__leads_to_the_user():
-    assert parse({"type": "alias", "previousId": "x", "userId": "ann"}).calls.aliases == [
-        Alias("ax", "uann"),
-        Alias("ux", "uann"),
+    sent = {"type": "alias", "previousId": "x", "userId": "ann", "messageId": "m"}
+    assert parse(sent).calls.aliases == [
+        Alias("ax", "uann", millis(NOW), of_message("uann"), provisional=True),
+        Alias("ux", "uann", millis(NOW), of_message("uann"), provisional=True),
     ]
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from healthscore.core.identity.memberships import account_at
 from healthscore.core.time import day_of, from_millis
 from healthscore.services.ingestion.events import DayBatch, Ingested, commit_day_batches
+from healthscore.services.ingestion.first_times import with_first_times
 from healthscore.storage.accounts import accounts
 from healthscore.storage.day_logs import whole_days
 from healthscore.storage.errors import StorageUnavailableError
@@ -62,6 +63,7 @@ class Tracker:
             StorageUnavailableError: some of it is not stored, or not known to be. All of it may be sent again: what
                 was stored is recognised.
         """
+        calls = with_first_times(calls, self._settings, self._now)
         moved, moves = self._relate(calls)
         batches, placeable = self._named(calls)
         named = commit_day_batches(batches, self._settings, self._now, self._time_left).ingested
@@ -87,9 +89,10 @@ class Tracker:
 
         The pending moves tell the next night the same, in case this process crashes before it has moved the events.
         """
-        moves = [people.link(link.person, link.user) for link in dict.fromkeys(calls.aliases)]
+        links = dict.fromkeys((alias.person, alias.user) for alias in calls.aliases)
+        moves = [people.link(person, user) for person, user in links]
         memberships: dict[str, set[tuple[int, str]]] = defaultdict(set)
-        for person, at, account_id in calls.memberships:
+        for person, at, account_id, *_ in calls.memberships:
             memberships[person].add((at, account_id))
         for person, since in memberships.items():
             moves.append(people.join(person, since))
@@ -101,7 +104,7 @@ class Tracker:
         """Entries that name their account themselves, by log and day; and the others."""
         days: dict[tuple[str, date], list[Entry]] = defaultdict(list)
         others = []
-        for account_id, entry in calls.tracked_events:
+        for account_id, entry, *_ in calls.tracked_events:
             if account_id is None:
                 others.append(entry)
             else:
@@ -189,9 +192,9 @@ class Tracker:
                     break
 
     def _describe(self, calls: ParsedCalls) -> None:
-        for about, at, traits in calls.accounts:
+        for about, at, traits, *_ in calls.accounts:
             accounts.save_traits(about, traits, at, self._now)
-        for about, at, traits in calls.people:
+        for about, at, traits, *_ in calls.people:
             people.describe(about, traits, at)
 
     def _day(self, entry: Entry) -> date:
