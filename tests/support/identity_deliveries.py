@@ -1,0 +1,215 @@
+"""Delivers histories to the function that takes events in, and reads what becomes of them.
+
+Faults befall a delivery at the calls to DynamoDB that it makes, by botocore's own hooks. All of it happens in one thread:
+a paused delivery waits inside its call while the next step runs. So a run is repeatable.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import json
+import sys
+from collections import deque
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
+from math import inf
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+from aws_lambda_powertools import Logger
+
+from functions.ingest import handler as ingest_function
+from healthscore.api import event_settings
+from healthscore.core.model import DayRollup
+from healthscore.core.time import DAY
+from healthscore.http.api_keys import CachedKeys, Scope
+from healthscore.services.ingestion import pending_events
+from healthscore.settings import Settings
+from healthscore.storage import retries, workspace
+from healthscore.storage.accounts import accounts
+from healthscore.storage.client import dynamodb
+from healthscore.storage.day_logs import rollups
+from tests.integration.nightly.nights import Inline
+from tests.support import identity_judge as judge
+from tests.support.gateway import gateway_event
+from tests.support.identity_histories import ACCOUNTS, FIRST_DAY, Step, stamped
+from tools import keys
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pytest
+
+    from tests.support.identity_histories import Fate, History
+    from tests.support.identity_judge import Call
+
+KEY = "local-write"
+NOW = FIRST_DAY + timedelta(days=5)
+TRIES = 10
+"""Of a delivery that is answered 503."""
+LOGGER = Logger(service="test", level="CRITICAL")
+STAFF: frozenset[str] | None = None
+"""Ids that the settings mark as internal; None for as long as the product marks nobody."""
+
+
+class Killed(BaseException):  # not an error: nothing may catch it
+    """The process is gone."""
+
+
+@dataclass
+class _Work:
+    """A process at work: how many calls it has made, and what befalls it."""
+
+    fate: Fate | None
+    calls: int = 0
+    dead: bool = False
+
+    def meets(self, kind: str) -> bool:
+        return self.fate is not None and (self.fate.kind, self.fate.at) == (kind, self.calls)
+
+
+class Workspace:
+    """A workspace on fresh tables, for many histories one after the other."""
+
+    def __init__(self, zone: str, patch: pytest.MonkeyPatch) -> None:
+        """Prepare it.
+
+        Args:
+            zone: its time zone.
+            patch: undoes what is patched: nothing waits, and pools of threads do everything at once.
+        """
+        self.zone = ZoneInfo(zone)
+        workspace.save_settings(Settings(timezone=zone), NOW)
+        keys.add(KEY, Scope.WRITE, "test", NOW)
+        patch.setattr(event_settings, "SETTINGS_SECONDS", inf)  # calls are numbered, so none may depend on the time
+        patch.setattr(ingest_function, "find_key", CachedKeys(workspace.find_key, seconds=inf))
+        patch.setattr(retries, "time", SimpleNamespace(sleep=lambda _seconds: None))
+        for module in [module for name, module in sys.modules.items() if name.startswith("healthscore.")]:
+            if hasattr(module, "ThreadPoolExecutor"):
+                patch.setattr(module, "ThreadPoolExecutor", Inline)
+        patch.setattr(concurrent.futures, "ThreadPoolExecutor", Inline)
+        self._at_work: list[_Work] = []
+        self._steps: deque[tuple[Step, int]] = deque()
+        self._prefix = ""
+        events = dynamodb().meta.events
+        events.register("before-call.dynamodb", self._before_call)
+        events.register("after-call.dynamodb", self._after_call)
+
+    def faults(self, history: History) -> list[str]:
+        """Deliver a history under ids of its own; say in which figures the product and the judge differ."""
+        self._prefix = f"{uuid4().hex[:10]}-"
+        self._calls = stamped(history.calls, self._prefix)
+        self._faults: list[str] = []
+        self._steps = deque((step, 0) for step in history.steps)
+        while self._steps:
+            self._take_step()
+        if self._faults:
+            return self._faults
+        self._sweep()
+        calls = stamped(history.delivered, self._prefix)
+        return [
+            *_differences(judge.figures(calls, zone=self.zone, staff=STAFF), self._figures(), self._prefix),
+            *_differences(_by_name(judge.first_seen(calls, staff=STAFF)), _by_name(self._first_seen()), self._prefix),
+        ]
+
+    def _take_step(self) -> None:
+        step, tries = self._steps.popleft()
+        try:
+            with self._working(step.fate):
+                if step.calls:
+                    done = self._deliver([self._calls[number] for number in step.calls])
+                else:
+                    self._sweep()
+                    done = True
+        except Killed:
+            done = not step.calls
+        if not done and tries < TRIES:
+            later = step.fate.later if step.fate else 0
+            self._steps.insert(min(later, len(self._steps)), (replace(step, fate=None), tries + 1))
+        elif not done:
+            self._faults.append(f"a delivery is answered 503 for ever: calls {step.calls}")
+
+    @contextmanager
+    def _working(self, fate: Fate | None) -> Iterator[None]:
+        self._at_work.append(_Work(fate))
+        try:
+            yield
+        finally:
+            self._at_work.pop()
+
+    def _deliver(self, calls: list[Call]) -> bool:
+        """Send calls in one request; whether they are answered 200."""
+        alone = len(calls) == 1
+        path, body = (f"/v1/{calls[0]['type']}", calls[0]) if alone else ("/v1/batch", {"batch": calls})
+        event = gateway_event("POST", path, key=KEY, body=body, now=NOW)
+        response = ingest_function.handler(event, None)
+        if response["statusCode"] == 503:
+            return False
+        answer = json.loads(response["body"])
+        if response["statusCode"] != 200:
+            self._faults.append(f"a delivery is answered {response['statusCode']}: {answer}")
+            return True
+        rejected = {one["index"] for one in answer["rejected"]}
+        expected = {index for index, call in enumerate(calls) if judge.is_rejected(call)}
+        if rejected != expected:
+            self._faults.append(f"{calls[min(rejected ^ expected)]} is {'not ' * (expected > rejected)}rejected")
+        return True
+
+    def _sweep(self) -> None:
+        settings = workspace.settings().settings
+        pending_events.sweep(settings, NOW, keep_going=lambda: True, logger=LOGGER)
+
+    def _figures(self) -> judge.Figures:
+        days = FIRST_DAY.date() - DAY, NOW.date() + DAY
+        found = {account: rollups.rollups(account, *days, consistent=True) for account in self._accounts()}
+        return {account: {one.day: one for one in of_days if one.events} for account, of_days in found.items()}
+
+    def _first_seen(self) -> judge.FirstSeen:
+        found = {account: accounts.get(account) for account in self._accounts()}
+        return {account_id: account.first_seen for account_id, account in found.items() if account is not None}
+
+    def _accounts(self) -> list[str]:
+        return [account.replace("~", self._prefix) for account in ACCOUNTS]
+
+    def _before_call(self, **_: object) -> None:
+        if not self._at_work:
+            return
+        work = self._at_work[-1]
+        if work.dead:
+            raise Killed
+        work.calls += 1
+        if work.meets("killed before"):
+            work.dead = True
+            raise Killed
+        if work.meets("paused") and self._steps:
+            self._take_step()
+
+    def _after_call(self, **_: object) -> None:
+        if self._at_work and self._at_work[-1].meets("killed after"):
+            self._at_work[-1].dead = True
+            raise Killed
+
+
+def _by_name(first_seen: judge.FirstSeen) -> dict[str, dict[str, Any]]:
+    return {account: {f"first {name}": at for name, at in names.items()} for account, names in first_seen.items()}
+
+
+def _differences(expected: dict[str, Any], found: dict[str, Any], prefix: str) -> list[str]:
+    """What differs, a line for each account and day or name."""
+    lines = []
+    for account in sorted({*expected, *found}):
+        right, wrong = expected.get(account, {}), found.get(account, {})
+        for key in sorted({*right, *wrong}, key=str):
+            lines += _difference(f"{account.removeprefix(prefix)} {key}", right.get(key), wrong.get(key))
+    return lines
+
+
+def _difference(where: str, expected: Any, found: Any) -> list[str]:
+    if expected is None or found is None or not isinstance(expected, DayRollup):
+        return [] if expected == found else [f"{where}: is {found}, not {expected}"]
+    right = asdict(expected)
+    wrong = {name: value for name, value in asdict(found).items() if name in right}
+    return [f"{where}: {name} is {wrong[name]}, not {right[name]}" for name in right if right[name] != wrong[name]]
