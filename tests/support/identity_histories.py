@@ -26,15 +26,15 @@ EVENTS = ("login", "report_viewed", "exported")
 PLACEHOLDERS = ("undefined", "NULL", " None ", "0", "", "[object Object]", "00000000-0000-0000-0000-000000000000")
 ZONES = ("UTC", "America/New_York", "Pacific/Auckland")
 """Their midnights are at 0, 5 and 11 o'clock UTC in November."""
-MOMENTS = tuple(
-    timedelta(hours=hours, minutes=minutes, milliseconds=ms)
-    for hours, minutes, ms in (
-        *((0, 0, 0), (4, 50, 0), (5, 0, 0), (5, 10, 0), (10, 50, 0), (11, 15, 0)),
-        *((14, 0, 0), (14, 1, 0), (14, 30, 0), (14, 30, 1), (15, 0, 0), (15, 0, 1)),
-        *((23, 45, 0), (23, 59, 59_999)),
-    )
-)
-"""Of a day. Exactly 30 minutes, and a millisecond more, lie between some of them."""
+
+
+def _moments(*texts: str) -> list[timedelta]:
+    return [datetime.fromisoformat(f"1970-01-01T{text}") - datetime(1970, 1, 1) for text in texts]  # noqa: DTZ001
+
+
+MIDNIGHTS = _moments("00:00", "04:50", "05:00", "05:10", "10:50", "11:15", "23:45", "23:59:59.999")
+AFTERNOON = _moments("14:00", "14:01", "14:30", "14:30:00.001", "15:00", "15:00:00.001")
+"""Exactly 30 minutes, and a millisecond more, lie between some of them."""
 
 
 class Fate(NamedTuple):
@@ -84,18 +84,20 @@ def stamped(calls: Iterable[Call], prefix: str) -> list[Call]:
 
 def _calls(random: Random) -> tuple[Call, ...]:
     days = random.randint(1, 3)
-    moments = [FIRST_DAY + timedelta(days=day) + moment for day in range(days) for moment in MOMENTS]
+    of_a_day = random.choice([AFTERNOON, [*AFTERNOON, *MIDNIGHTS]])
+    moments = [FIRST_DAY + timedelta(days=day) + moment for day in range(days) for moment in of_a_day]
     world = _World(
         random,
-        times=random.sample(moments, k=random.randint(2, 9)),
+        times=random.sample(moments, k=random.randint(2, min(9, len(moments)))),
         users=USERS[: random.randint(2, 4)],
-        devices=DEVICES[: random.randint(1, 3)],
+        devices=DEVICES[: random.choice([1, 1, 2, 3])],
         accounts=ACCOUNTS[: random.randint(2, 3)],
         placeholders=random.choice([0, 0, 0.1]),
         internal=random.choice([0, 0, 0, 0.2]),
         named=random.choice([0, 0.1, 0.3]),
+        sessions=random.choice([0, 0.3, 0.7]),
     )
-    return tuple(world.call(number) for number in range(random.randint(3, 16)))
+    return tuple(world.call(number) for number in range(random.randint(4, 16)))
 
 
 @dataclass
@@ -113,9 +115,11 @@ class _World:
     """Share of calls that mark staff."""
     named: float
     """Share of events that name their account."""
+    sessions: float
+    """Share of events with a session id."""
 
     def call(self, number: int) -> Call:
-        kinds = {"track": 40, "page": 6, "screen": 2, "identify": 20, "group": 18, "alias": 10}
+        kinds = {"track": 40, "page": 6, "screen": 2, "identify": 20, "group": 18, "alias": 12}
         (kind,) = self.random.choices(list(kinds), list(kinds.values()))
         at = self.random.choice(self.times).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         return {"type": kind, "timestamp": at, **getattr(self, f"_{kind}")(number)}
@@ -134,7 +138,7 @@ class _World:
                     lambda: call["properties"].update(account_id=self._account()),
                 ]
             )()
-        if self._happens(0.5):
+        if self._happens(self.sessions):
             call["context"]["sessionId"] = self.random.choice(["~s1", "~s2"])
         if self._happens(0.1):
             call["properties"]["value"] = self.random.choice([2, 0.5, 0])
@@ -153,7 +157,7 @@ class _World:
         return call
 
     def _group(self, _: int) -> Call:
-        return {**self._subject(user_only=50, device_only=20, both=30, nobody=0), "groupId": self._account()}
+        return {**self._subject(user_only=45, device_only=25, both=30, nobody=0), "groupId": self._account()}
 
     def _alias(self, _: int) -> Call:
         previous = self._user() if self._happens(0.6) else self._device()
