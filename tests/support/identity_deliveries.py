@@ -1,7 +1,7 @@
 """Delivers histories to the function that takes events in, and reads what becomes of them.
 
-Faults befall a delivery at the calls to DynamoDB that it makes, by botocore's own hooks. All of it happens in one thread:
-a paused delivery waits inside its call while the next step runs. So a run is repeatable.
+Faults befall a delivery at the calls to DynamoDB that it makes, by botocore's own hooks. All of it happens in one
+thread: a paused delivery waits inside its call while the next step runs. So a run is repeatable.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from aws_lambda_powertools import Logger
+from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 
 from functions.ingest import handler as ingest_function
 from healthscore.api import event_settings
@@ -35,11 +36,11 @@ from healthscore.storage.day_logs import rollups
 from tests.integration.nightly.nights import Inline
 from tests.support import identity_judge as judge
 from tests.support.gateway import gateway_event
-from tests.support.identity_histories import ACCOUNTS, FIRST_DAY, Step, stamped
+from tests.support.identity_histories import FIRST_DAY, Step, shown, stamped
 from tools import keys
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     import pytest
 
@@ -79,7 +80,8 @@ class Workspace:
             patch: undoes what is patched: nothing waits, and pools of threads do everything at once.
         """
         self.zone = ZoneInfo(zone)
-        workspace.save_settings(Settings(timezone=zone), NOW)
+        self._settings = Settings(timezone=zone)
+        workspace.save_settings(self._settings, NOW)
         keys.add(KEY, Scope.WRITE, "test", NOW)
         patch.setattr(event_settings, "SETTINGS_SECONDS", inf)  # calls are numbered, so none may depend on the time
         patch.setattr(ingest_function, "find_key", CachedKeys(workspace.find_key, seconds=inf))
@@ -111,9 +113,12 @@ class Workspace:
         if self._faults:
             return self._faults
         calls = stamped(history.delivered, self._prefix)
+        named = _accounts_named(calls)
+        right, wrong = judge.figures(calls, zone=self.zone, staff=STAFF), self._figures(named)
+        right_names, wrong_names = judge.first_seen(calls, staff=STAFF), self._first_seen(named)
         return [
-            *_differences(judge.figures(calls, zone=self.zone, staff=STAFF), self._figures(), self._prefix),
-            *_differences(_by_name(judge.first_seen(calls, staff=STAFF)), _by_name(self._first_seen()), self._prefix),
+            *_differences(right, wrong, self._prefix),
+            *_differences(_by_name(right_names), _by_name(wrong_names), self._prefix),
         ]
 
     def _take_step(self) -> None:
@@ -159,24 +164,22 @@ class Workspace:
         rejected = {one["index"] for one in answer["rejected"]}
         expected = {index for index, call in enumerate(calls) if judge.is_rejected(call)}
         if rejected != expected:
-            self._faults.append(f"{calls[min(rejected ^ expected)]} is {'not ' * (expected > rejected)}rejected")
+            at_fault = min(rejected ^ expected)
+            call = shown(calls[at_fault]).replace(self._prefix, "")
+            self._faults.append(f"is {'' if at_fault in rejected else 'not '}rejected: {call}")
         return True
 
     def _sweep(self) -> None:
-        settings = workspace.settings().settings
-        pending_events.sweep(settings, NOW, keep_going=lambda: True, logger=LOGGER)
+        pending_events.sweep(self._settings, NOW, keep_going=lambda: True, logger=LOGGER)
 
-    def _figures(self) -> judge.Figures:
+    def _figures(self, account_ids: Collection[str]) -> judge.Figures:
         days = FIRST_DAY.date() - DAY, NOW.date() + DAY
-        found = {account: rollups.rollups(account, *days, consistent=True) for account in self._accounts()}
-        return {account: {one.day: one for one in of_days if one.events} for account, of_days in found.items()}
+        found = {account_id: rollups.rollups(account_id, *days, consistent=True) for account_id in account_ids}
+        return {account_id: {one.day: one for one in of_days if one.events} for account_id, of_days in found.items()}
 
-    def _first_seen(self) -> judge.FirstSeen:
-        found = {account: accounts.get(account) for account in self._accounts()}
+    def _first_seen(self, account_ids: Collection[str]) -> judge.FirstSeen:
+        found = {account_id: accounts.get(account_id) for account_id in account_ids}
         return {account_id: account.first_seen for account_id, account in found.items() if account is not None}
-
-    def _accounts(self) -> list[str]:
-        return [account.replace("~", self._prefix) for account in ACCOUNTS]
 
     def _before_call(self, **_: object) -> None:
         if not self._at_work:
@@ -188,18 +191,36 @@ class Workspace:
         if self._meets(work, "killed before"):
             work.dead = True
             raise Killed
+        if self._meets(work, "refused"):
+            raise ConnectTimeoutError(endpoint_url="")
         if self._steps and self._meets(work, "paused"):
             self._take_step()
 
     def _after_call(self, **_: object) -> None:
-        if self._at_work and self._meets(self._at_work[-1], "killed after"):
-            self._at_work[-1].dead = True
+        if not self._at_work:
+            return
+        work = self._at_work[-1]
+        if self._meets(work, "killed after"):
+            work.dead = True
             raise Killed
+        if self._meets(work, "unanswered"):
+            raise ReadTimeoutError(endpoint_url="")
 
     def _meets(self, work: _Work, kind: str) -> bool:
         meets = work.fate is not None and (work.fate.kind, work.fate.at) == (kind, work.calls)
-        self.met[kind] += meets
+        if meets:
+            self.met[kind] += 1
         return meets
+
+
+def _accounts_named(calls: list[Call]) -> set[str]:
+    """Every text that calls name as an account, nobody's included: there must be nothing under it."""
+    named = [
+        *(call.get("groupId") for call in calls),
+        *(call.get("context", {}).get("groupId") for call in calls),
+        *(call.get("properties", {}).get("account_id") for call in calls),
+    ]
+    return {account_id.strip() for account_id in named if account_id is not None} - {""}
 
 
 def _by_name(first_seen: judge.FirstSeen) -> dict[str, dict[str, Any]]:
@@ -217,8 +238,12 @@ def _differences(expected: dict[str, Any], found: dict[str, Any], prefix: str) -
 
 
 def _difference(where: str, expected: Any, found: Any) -> list[str]:
-    if expected is None or found is None or not isinstance(expected, DayRollup):
-        return [] if expected == found else [f"{where}: is {found}, not {expected}"]
+    if not (isinstance(expected, DayRollup) and isinstance(found, DayRollup)):
+        return [] if expected == found else [f"{where}: is {_short(found)}, not {_short(expected)}"]
     right = asdict(expected)
     wrong = {name: value for name, value in asdict(found).items() if name in right}
     return [f"{where}: {name} is {wrong[name]}, not {right[name]}" for name in right if right[name] != wrong[name]]
+
+
+def _short(figures: Any) -> str:
+    return f"{figures.events} events" if isinstance(figures, DayRollup) else str(figures)

@@ -1,8 +1,8 @@
 """Histories of calls about a few people, and how they are delivered, drawn from a seed.
 
-Everything is scarce on purpose, times too: so ids meet, calls fall on the same instant, sessions touch, and midnights of
-several time zones lie between. Ids begin with a tilde, which `stamped` replaces, so that many histories fit into the same
-tables.
+Everything is scarce on purpose, times too: so ids meet, calls fall on the same instant, sessions touch, and midnights
+of several time zones lie between. Ids begin with a tilde, which `stamped` replaces, so that many histories fit into the
+same tables.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from random import Random
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -41,11 +42,12 @@ class Fate(NamedTuple):
     """What befalls a delivery at one of its calls to DynamoDB."""
 
     kind: str
-    """`killed before` the call is made, `killed after` it, or `paused` while the next step runs from its start to its end."""
+    """`killed before` the call is made, or `killed after` it; `refused`, the call is not made, or `unanswered`, it is;
+    `paused` before it, while the next step runs from its start to its end."""
     at: int
     """Number of the call, from 1. A delivery that makes fewer meets no fate."""
     later: int = 0
-    """How many steps later a killed delivery is sent again."""
+    """How many steps later a delivery that is not answered 200 is sent again."""
 
 
 @dataclass(frozen=True)
@@ -199,7 +201,7 @@ def _steps(random: Random, calls: int) -> tuple[Step, ...]:
         random.shuffle(order)
     cuts = {0, calls, *random.sample(range(calls), k=random.choice([0, 1, calls // 3, calls // 2, calls]))}
     edges = sorted(cuts)
-    steps = [Step(tuple(order[start:end])) for start, end in zip(edges, edges[1:], strict=False)]
+    steps = [Step(tuple(order[start:end])) for start, end in pairwise(edges)]
     for _ in range(random.choice([0, 1, 1, 2])):
         again = random.choice(steps).calls
         if random.random() < 0.5:
@@ -214,7 +216,7 @@ def _steps(random: Random, calls: int) -> tuple[Step, ...]:
 
 
 def _fate(random: Random) -> Fate:
-    kind = random.choice(["killed before", "killed after", "killed after", "paused"])
+    kind = random.choice(["killed before", *["killed after", "paused"] * 2, "refused", "unanswered"])
     return Fate(kind, random.randint(1, random.choice([4, 10, 20])), random.choice([0, 1, 3, 10]))
 
 

@@ -1,8 +1,8 @@
 """Recomputes every account's figures from the list of all calls, by the rules of docs/identity.md and nothing else.
 
-It is as plain as it can be, shares no code with the product, and knows no order of arrival: it reads all calls, then asks
-of each event whose it is and where it counts. Each rule is one small function, so that a test can break it. Ids on which
-too many users are identified (shared ids) are not judged, since what they join depends on when they became shared.
+It is as plain as it can be, shares no code with the product, and knows no order of arrival: it reads all calls, then
+asks of each event whose it is and where it counts. Each rule is one small function, so that a test can break it. Ids on
+which too many users are identified (shared ids) are not judged: what they join depends on when they became shared.
 """
 
 from __future__ import annotations

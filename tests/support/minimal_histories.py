@@ -106,7 +106,6 @@ def _described(step: Step) -> str:
     if step.fate is None:
         return what
     kind, at, later = step.fate
-    if kind == "paused":
-        return f"{what}, which waits before its DynamoDB call {at} while the next step runs"
-    again = f", and sent again after {later} more steps" if step.calls else ""
-    return f"{what}, {kind} its DynamoDB call {at}{again}"
+    waits = " and waits while the next step runs" if kind == "paused" else ""
+    again = f", sent again after {later} more steps" if step.calls and not waits else ""
+    return f"{what}, {kind} at its DynamoDB call {at}{waits}{again}"
