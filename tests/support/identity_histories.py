@@ -199,8 +199,8 @@ def _steps(random: Random, calls: int) -> tuple[Step, ...]:
     order = list(range(calls))
     if random.random() < 0.8:
         random.shuffle(order)
-    cuts = {0, calls, *random.sample(range(calls), k=random.choice([0, 1, calls // 3, calls // 2, calls]))}
-    edges = sorted(cuts)
+    cuts = random.choice([0, 1, 2, calls // 3, calls // 3, calls // 2, calls])
+    edges = sorted({0, calls, *random.sample(range(calls), k=cuts)})
     steps = [Step(tuple(order[start:end])) for start, end in pairwise(edges)]
     for _ in range(random.choice([0, 1, 1, 2])):
         again = random.choice(steps).calls

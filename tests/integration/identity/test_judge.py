@@ -252,6 +252,10 @@ class TestInternal:
         calls = [call("identify", 10 + i, user="kim", traits={"internal": mark}) for i, mark in enumerate(marks)]
         assert counts([*self.ACTS, *calls]) == {"acme": expected}
 
+    def test_marks__at_the_same_instant__are_internal(self):
+        calls = [call("identify", 10, user="kim", traits={"internal": mark}) for mark in (True, False)]
+        assert counts([*self.ACTS, *calls]) == {"acme": 1}
+
     def test_mark__of_one_id__holds_for_the_whole_person(self):
         calls = [
             call("alias", 10, previous="kim", user="k2"),
