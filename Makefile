@@ -6,6 +6,9 @@ PORT ?= 3000
 # The functions' processor: arm64, or x86_64 (also for `sam local` on an Intel machine).
 ARCHITECTURE ?= arm64
 BUILD ?= .aws-sam/build
+# Random histories of `make histories`: how many, and the seed of the first.
+HISTORIES ?= 5000
+FIRST_HISTORY ?= 500
 # The SAM CLI pins boto3, click and more, so it has its own environment.
 SAM_VERSION := 1.170.0
 SAM_VENV := .cache/sam
@@ -34,7 +37,7 @@ UV_VENV := .cache/uv
 LOCK = UV_CUSTOM_COMPILE_COMMAND='make lock' $(UV_VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-annotate $(ARGS)
 
-.PHONY: help setup setup-run setup-bench lock run test test-fast test-slow e2e clients bench lint check validate build deploy scan audit sam-local sam-local-check
+.PHONY: help setup setup-run setup-bench lock run test test-fast test-slow e2e histories clients bench lint check validate build deploy scan audit sam-local sam-local-check
 
 help: ## Show the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -74,6 +77,9 @@ test-slow: setup ## Run the long tests: random requests under faults, the vendor
 
 e2e: setup ## Send 22,266 real events and recompute every score (some minutes; ARGS="--sample 3" for less)
 	$(BIN)/python -m tests.e2e.real_input $(ARGS)
+
+histories: setup ## Send random histories of calls by shuffled, killed and repeated deliveries (HISTORIES=20000 FIRST_HISTORY=500)
+	HISTORIES=$(HISTORIES) FIRST_HISTORY=$(FIRST_HISTORY) $(BIN)/python -m pytest -n auto --no-cov tests/integration/identity/test_histories.py $(ARGS)
 
 clients: setup ## Send 2,000 events by each vendor's own client, crash it half-way, and start it again
 	REQUIRE_NODE=1 CLIENT_EVENTS=2000 $(BIN)/python -m pytest -n0 --no-cov tests/integration/clients

@@ -25,7 +25,7 @@ class Settings:
         milestones: event names that count as milestones (scoring rule 8), in the order they are shown.
         retention_days: how far back events are accepted and scores can be asked for, 1 to `MAX_RETENTION_DAYS`.
         alerts: which changes raise alerts, and from which size on.
-        identity: which ids name nobody.
+        identity: which ids name nobody, and which users do not count.
     """
 
     timezone: str = "UTC"

@@ -10,7 +10,7 @@ import concurrent.futures
 import json
 import sys
 from collections import Counter, deque
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from math import inf
@@ -27,12 +27,14 @@ from healthscore.api import event_settings
 from healthscore.core.model import DayRollup
 from healthscore.core.time import DAY
 from healthscore.http.api_keys import CachedKeys, Scope
+from healthscore.services import merging
 from healthscore.services.ingestion import pending_events
 from healthscore.settings import Settings
 from healthscore.storage import retries, workspace
-from healthscore.storage.accounts import accounts
+from healthscore.storage.accounts import accounts, merges
 from healthscore.storage.client import dynamodb
 from healthscore.storage.day_logs import rollups
+from healthscore.storage.errors import StorageUnavailableError
 from tests.integration.nightly.nights import Inline
 from tests.support import identity_judge as judge
 from tests.support.gateway import gateway_event
@@ -52,8 +54,6 @@ NOW = FIRST_DAY + timedelta(days=5)
 TRIES = 10
 """Of a delivery that is answered 503."""
 LOGGER = Logger(service="test", level="CRITICAL")
-STAFF: frozenset[str] | None = None
-"""Ids that the settings mark as internal; None for as long as the product marks nobody."""
 
 
 class Killed(BaseException):  # not an error: nothing may catch it
@@ -83,6 +83,7 @@ class Workspace:
         self._settings = Settings(timezone=zone)
         workspace.save_settings(self._settings, NOW)
         keys.add(KEY, Scope.WRITE, "test", NOW)
+        patch.setattr(merges, "SECONDS", inf)
         patch.setattr(event_settings, "SETTINGS_SECONDS", inf)  # calls are numbered, so none may depend on the time
         patch.setattr(ingest_function, "find_key", CachedKeys(workspace.find_key, seconds=inf))
         patch.setattr(retries, "time", SimpleNamespace(sleep=lambda _seconds: None))
@@ -92,6 +93,7 @@ class Workspace:
         patch.setattr(concurrent.futures, "ThreadPoolExecutor", Inline)
         self._at_work: list[_Work] = []
         self._steps: deque[tuple[Step, int]] = deque()
+        self._merges: dict[str, str] = {}
         self._prefix = ""
         self.met: Counter[str] = Counter()
         """How often each fate was met."""
@@ -104,7 +106,10 @@ class Workspace:
         self._prefix = f"{uuid4().hex[:10]}-"
         self._calls = stamped(history.calls, self._prefix)
         self._faults: list[str] = []
+        self._merges = {}
         self._steps = deque((step, 0) for step in history.steps)
+        for account_id in {account for step in history.steps for account in step.merge or ()}:
+            accounts.save_profile(self._own(account_id), lambda profile: profile, NOW)
         while self._steps and not self._faults:
             self._take_step()
         if not self._faults:
@@ -114,8 +119,9 @@ class Workspace:
             return self._faults
         calls = stamped(history.delivered, self._prefix)
         named = _accounts_named(calls)
-        right, wrong = judge.figures(calls, zone=self.zone, staff=STAFF), self._figures(named)
-        right_names, wrong_names = judge.first_seen(calls, staff=STAFF), self._first_seen(named)
+        named |= {*self._merges, *self._merges.values()}
+        right, wrong = judge.figures(calls, zone=self.zone, merges=self._merges), self._figures(named)
+        right_names, wrong_names = judge.first_seen(calls, merges=self._merges), self._first_seen(named)
         return [
             *_differences(right, wrong, self._prefix),
             *_differences(_by_name(right_names), _by_name(wrong_names), self._prefix),
@@ -127,13 +133,16 @@ class Workspace:
             with self._working(step.fate):
                 if step.calls:
                     done = self._deliver([self._calls[number] for number in step.calls])
+                elif step.merge:
+                    done = self._merge(*map(self._own, step.merge))
                 else:
                     self._sweep()
                     done = True
         except Killed:
-            done = not step.calls
+            done = not step.calls and not step.merge
         except Exception as error:  # noqa: BLE001  (whatever it is, it is what is wrong with the history)
-            self._faults.append(f"{'a delivery' if step.calls else 'the sweep'} raises {error!r}")
+            what = "a delivery" if step.calls else "a merge" if step.merge else "the sweep"
+            self._faults.append(f"{what} raises {error!r}")
             return
         if not done and tries < TRIES:
             later = step.fate.later if step.fate else 0
@@ -169,8 +178,24 @@ class Workspace:
             self._faults.append(f"is {'' if at_fault in rejected else 'not '}rejected: {call}")
         return True
 
+    def _own(self, account_id: str) -> str:
+        return account_id.replace("~", self._prefix)
+
+    def _merge(self, old: str, new: str) -> bool:
+        """Merge accounts; whether it is done. What this process knew of merges before, it goes on knowing."""
+        self._merges[old] = new
+        before = merges.known.at_hand()
+        try:
+            merging.merge(old, new, NOW, lambda: inf)
+        except (StorageUnavailableError, merging.MergeUnfinishedError):
+            return False
+        finally:
+            merges.known._merges = before
+        return True
+
     def _sweep(self) -> None:
-        pending_events.sweep(self._settings, NOW, keep_going=lambda: True, logger=LOGGER)
+        with suppress(StorageUnavailableError):
+            pending_events.sweep(self._settings, NOW, keep_going=lambda: True, logger=LOGGER)
 
     def _figures(self, account_ids: Collection[str]) -> judge.Figures:
         days = FIRST_DAY.date() - DAY, NOW.date() + DAY
@@ -179,7 +204,11 @@ class Workspace:
 
     def _first_seen(self, account_ids: Collection[str]) -> judge.FirstSeen:
         found = {account_id: accounts.get(account_id) for account_id in account_ids}
-        return {account_id: account.first_seen for account_id, account in found.items() if account is not None}
+        return {
+            account_id: account.first_seen
+            for account_id, account in found.items()
+            if account is not None and account.account_id == account_id and account.first_seen
+        }
 
     def _before_call(self, **_: object) -> None:
         if not self._at_work:

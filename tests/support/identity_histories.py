@@ -52,11 +52,13 @@ class Fate(NamedTuple):
 
 @dataclass(frozen=True)
 class Step:
-    """One request with some calls of the history; or, without calls, a sweep of pending events."""
+    """One request with some calls of the history; or, without calls, a merge or a sweep of pending events."""
 
     calls: tuple[int, ...] = ()
     """Their numbers in the history."""
     fate: Fate | None = None
+    merge: tuple[str, str] | None = None
+    """The account that is given up, and the one that goes on."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,22 @@ def history(seed: int) -> History:
     random = Random(seed)
     calls = _calls(random)
     return History(calls, _steps(random, len(calls)))
+
+
+def with_merges(whole: History, seed: int) -> History:
+    """The history with accounts merged between its steps."""
+    random = Random(f"merges {seed}")
+    first, second, third = random.sample(ACCOUNTS, k=3)
+    merges = random.choice([[(first, second)], [(first, second), (second, third)], [(first, third), (second, third)]])
+    steps = list(whole.steps)
+    places = sorted(random.randint(0, len(steps)) for _ in merges)
+    for place, merge in reversed([*zip(places, merges, strict=True)]):
+        fate = None
+        if random.random() < 0.7:
+            kind = random.choice(["killed before", "killed after", "refused", "unanswered", "paused"])
+            fate = Fate(kind, random.randint(1, 25), random.randint(0, 2))
+        steps.insert(place, Step(fate=fate, merge=merge))
+    return History(whole.calls, tuple(steps))
 
 
 def stamped(calls: Iterable[Call], prefix: str) -> list[Call]:

@@ -8,7 +8,7 @@ which too many users are identified (shared ids) are not judged: what they join 
 from __future__ import annotations
 
 import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
@@ -71,6 +71,8 @@ class Counted(NamedTuple):
     session: str | None
     name: str
     value: int
+    internal: bool = False
+    """Whether it is of staff or of a machine, and counts apart."""
 
 
 def figures(
@@ -89,10 +91,15 @@ def figures(
         merges: accounts that were merged, by the id that was given up, each with the account that goes on.
     """
     by_day: dict[str, dict[date, list[Counted]]] = defaultdict(lambda: defaultdict(list))
-    for one in counted(calls, staff, merges or {}):
-        by_day[one.account][one.at.astimezone(zone).date()].append(one)
+    apart: Counter[tuple[str, date]] = Counter()
+    for one in placed(calls, staff, merges or {}):
+        day = one.at.astimezone(zone).date()
+        if one.internal:
+            apart[one.account, day] += 1
+        else:
+            by_day[one.account][day].append(one)
     return {
-        account: {day: rollup(day, events) for day, events in sorted(days.items())}
+        account: {day: rollup(day, events, apart[account, day]) for day, events in sorted(days.items())}
         for account, days in sorted(by_day.items())
     }
 
@@ -109,12 +116,15 @@ def first_seen(
 
 def counted(calls: Iterable[Call], staff: Collection[str] | None, merges: Mapping[str, str]) -> list[Counted]:
     """The events that count somewhere."""
+    return [one for one in placed(calls, staff, merges) if not one.internal]
+
+
+def placed(calls: Iterable[Call], staff: Collection[str] | None, merges: Mapping[str, str]) -> list[Counted]:
+    """The events of accounts, those included that count apart."""
     known = read(calls)
     known.staff = staff or ()
     found = []
     for call in known.events.values():
-        if staff is not None and is_internal(known, call):
-            continue
         account = account_of(known, call)
         if account is None:
             continue
@@ -126,6 +136,7 @@ def counted(calls: Iterable[Call], staff: Collection[str] | None, merges: Mappin
                 session=read_id(call.get("context", {}).get("sessionId"), placeholders=False),
                 name=EVENT_NAMES.get(call["type"].lower()) or call["event"],
                 value=round(call.get("properties", {}).get("value", 1) * 1_000_000),
+                internal=staff is not None and is_internal(known, call),
             )
         )
     return found
@@ -311,8 +322,8 @@ def is_internal(known: Known, call: Call) -> bool:
 # Figures
 
 
-def rollup(day: date, events: Sequence[Counted]) -> DayRollup:
-    """The figures of an account's events of one day."""
+def rollup(day: date, events: Sequence[Counted], not_counted: int) -> DayRollup:
+    """The figures of an account's events of one day, and the number of those that count apart."""
     runs = sessions(events)
     names = {one.name for one in events}
     return DayRollup(
@@ -330,6 +341,7 @@ def rollup(day: date, events: Sequence[Counted]) -> DayRollup:
             )
             for name in names
         },
+        not_counted=not_counted,
     )
 
 

@@ -102,7 +102,8 @@ def described(history: History, faults: list[str]) -> str:
 
 
 def _described(step: Step) -> str:
-    what = f"deliver {', '.join(map(str, step.calls))}" if step.calls else "sweep"
+    without_calls = "merge {} into {}".format(*step.merge) if step.merge else "sweep"
+    what = f"deliver {', '.join(map(str, step.calls))}" if step.calls else without_calls
     if step.fate is None:
         return what
     kind, at, later = step.fate

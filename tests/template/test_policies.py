@@ -14,15 +14,16 @@ import pytest
 from healthscore.core.alerts.model import Alert, AlertKind, Severity, alert_id
 from healthscore.core.book import Sort
 from healthscore.http.api_keys import Scope
-from healthscore.storage.accounts import accounts
+from healthscore.storage.accounts import accounts, merging
 from healthscore.storage.alerts import digests, messages
+from healthscore.storage.crm import companies as crm_companies
 from healthscore.storage.crm import connections
-from healthscore.storage.day_logs import commit_shard
+from healthscore.storage.day_logs import commit_shard, settle
 from healthscore.storage.day_logs.log_items import SealedCache
 from healthscore.storage.erasure import accounts as erasing
 from healthscore.storage.erasure import pending_users
 from healthscore.storage.errors import AccountErasedError, StorageUnavailableError
-from healthscore.storage.people import people
+from tests.support.own_logs import acted, commit, tell
 from tests.template import crm
 from tests.template.calls import Calls, Permission
 from tests.template.conftest import ROOT
@@ -175,8 +176,13 @@ def live(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
 
     waiting = {"event": "seen", "userId": "eva", "timestamp": yesterday.isoformat()}
     workspace.request("POST", "/v1/track", waiting)
-    people.join("ueva", [(0, "acme")])  # as by a process that then crashes: the night moves the event
+    with monkeypatch.context() as accident:  # as by a process that crashes: the night settles the event
+        accident.setattr(settle, "settle", _unavailable)
+        with pytest.raises(StorageUnavailableError):
+            tell(grouped=[("ueva", 0, "acme")])
 
+    at_midnight = {"event": "seen", "userId": "eve", "timestamp": (yesterday + timedelta(days=1)).isoformat()}
+    workspace.request("POST", "/v1/track", at_midnight)
     workspace.events(0, 1, yesterday + timedelta(days=1))
     _request_lists(workspace, yesterday)
 
@@ -215,8 +221,9 @@ def _request_lists(workspace: Workspace, yesterday: datetime) -> None:
 
 
 def _erased_meanwhile(account: Account, _: Snapshot) -> None:
-    erasing.mark(account.account_id, datetime.now(UTC))
-    assert erasing.erase(account.account_id, lambda: True)[1]
+    now = datetime.now(UTC)
+    erasing.mark(account.account_id, now)
+    assert erasing.erase(account.account_id, now, lambda: True)[1]
     raise AccountErasedError
 
 
@@ -227,11 +234,10 @@ def _erase(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     for doomed in ("half-gone", "acme"):
         workspace.request("PUT", f"/v1/accounts/{doomed}", {"name": "Other"})
         workspace.request("PUT", f"/v1/accounts/{doomed}", {"name": "Doomed", "champions": ["ada"]})
-        people.join("uada", [(0, doomed)])
-        people.link("aada", "uada")
+        tell(grouped=[("uada", 0, doomed)], identified=[("aada", 0, "uada")])
     workspace.request("PUT", "/v1/accounts/half-gone/crm", {"open_tickets": 0})
+    tell(grouped=[("uada", 1, "acme"), ("uada", 2, "elsewhere")])
     erasing.mark("half-gone", now)
-    people.join("uada", [(0, "acme"), (0, "elsewhere")])
     pending_users.begin("acme", "ada")
     with monkeypatch.context() as accident:
         accident.setattr(accounts, "save_score", _erased_meanwhile)
@@ -239,13 +245,37 @@ def _erase(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     workspace.request("PUT", "/v1/accounts/acme", {"champions": ["eve"]})
     workspace.request("PUT", "/v1/accounts/acme/crm", {"open_tickets": 0})
     workspace.request("DELETE", "/v1/accounts/acme/users/eve")
-    people.join("uada", [(0, "acme")])
+    tell(grouped=[("uada", 0, "acme")])
     digests.add(
         Alert("2999-01-01-digest", None, AlertKind.DIGEST, Severity.LOW, now.date(), now, "", "", (), ""), ["acme"]
     )
     workspace.request("DELETE", "/v1/accounts/acme")
-    people.join("uada", [(0, "left-over")])
+    tell(grouped=[("uada", 0, "moved-from"), ("uada", 5, "moved-to")])
+    commit(acted("e1", "uada", 0), acted("e2", "uada", 6))
+    workspace.request("DELETE", "/v1/accounts/moved-from")
+    tell(grouped=[("uada", 0, "left-over")])
     workspace.request("DELETE", "/v1/accounts/left-over")
+
+
+def _merge(workspace: Workspace, day: datetime) -> None:
+    """Merge an account with a CRM's company and enough events for blocks, and have the night finish another merge."""
+    for account_id, into in (("acme-old", "acme"), ("acme-older", "acme")):
+        times = [(day + timedelta(seconds=second)).isoformat() for second in range(600)]
+        calls = [
+            {"type": "track", "event": "seen", "userId": "eve", "timestamp": time, "groupId": account_id}
+            for time in times
+        ]
+        workspace.request("POST", "/v1/batch", {"batch": calls})
+        workspace.night({"date": day.date().isoformat()})
+        claim = crm_companies.CompanyRecord(account_id, "[null,[]]", claim=account_id, account_id=account_id)
+        crm_companies.add_claim("hubspot", account_id, account_id, by_hand=True)
+        crm_companies.save_company("hubspot", claim)
+        if account_id == "acme-old":
+            workspace.request("POST", f"/v1/accounts/{account_id}/merge", {"into": into})
+        else:
+            merging.begin(account_id, into, ())
+    workspace.events(2000, 5, day)
+    workspace.night({})
 
 
 def _forget(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -270,6 +300,9 @@ def made(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Mapping[str, 
     with crm.connected(datetime.now(UTC), monkeypatch) as hubspot:
         workspace.calls.know({os.environ["CRM_SECRET_ARN"]: "CrmSecret", os.environ["CRM_QUEUE_URL"]: "CrmQueue"})
         crm.live(hubspot, workspace.request, workspace.invoke, workspace.webhook, lambda: _forget(monkeypatch))
+    yesterday = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
+    connections.connect("hubspot", {}, yesterday)
+    _merge(workspace, yesterday)
     _erase(workspace, monkeypatch)
     return workspace.calls.made
 

@@ -21,7 +21,7 @@ def test_settings__nothing_chosen__are_those_of_the_scoring_rules():
             "recovered": {"enabled": True},
             "ticket_opened": {"enabled": True},
         },
-        "identity": {"placeholders": []},
+        "identity": {"placeholders": [], "not_counted": {"ids": [], "email_domains": [], "names": []}},
     }
 
 

@@ -114,11 +114,12 @@ def list_account_alerts(request: Request) -> AccountAlerts:
     account_id = request.params["account_id"]
     question = ["alerts of", account_id]
     limit, after = _LIMIT.read(request), read_cursor(request, question)
-    if accounts.get(account_id) is None:
+    account = accounts.get(account_id)
+    if account is None:
         raise account_not_found(account_id)
-    found, place = lists.of_account(account_id, limit=limit, after=after)
+    found, place = lists.of_account(account.account_id, limit=limit, after=after)
     return {
-        "account_id": account_id,
+        "account_id": account.account_id,
         "alerts": _documents(found),
         "next_cursor": write_cursor(question, place),
     }

@@ -12,6 +12,7 @@ from healthscore.api.answers import ACCOUNT_NOT_FOUND, account_not_found
 from healthscore.http.api_keys import Scope
 from healthscore.http.errors import ApiError, ErrorKind
 from healthscore.http.route import route
+from healthscore.storage.accounts.existence import canonical
 from healthscore.storage.errors import AccountErasedError
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def erase_user(request: Request) -> ErasedUser:
     """
     from healthscore.services import erasure  # noqa: PLC0415  (see above)
 
-    account_id, user_id = request.params["account_id"], request.params["user_id"]
+    account_id, user_id = canonical(request.params["account_id"]), request.params["user_id"]
     try:
         erasure.erase_user(account_id, user_id, request.received_at, lambda: request.time_left() > 0)
     except AccountErasedError:
@@ -68,12 +69,13 @@ def erase_user(request: Request) -> ErasedUser:
 def erase_account(request: Request) -> ErasedAccount:
     """Erase an account.
 
-    Deletes everything that mentions the account, which is hidden from the first moment on. Events that come in for it
+    Deletes everything that mentions the account, ids included that were merged into it. It is hidden from the first
+    moment on. Events that come in for it
     afterwards make a new account. After a 503 send it again.
     """
     from healthscore.services import erasure  # noqa: PLC0415  (see above)
 
-    account_id = request.params["account_id"]
+    account_id = canonical(request.params["account_id"])
     try:
         found = erasure.erase_account(account_id, request.received_at, lambda: request.time_left() > 0)
     except erasure.ErasureUnfinishedError:

@@ -16,6 +16,7 @@ from healthscore.api.event_rules import (
     Window,
     checked_name,
     derived_id,
+    is_internal,
     micros,
     read_id,
     showable_id,
@@ -135,7 +136,8 @@ def _read_event(sent: object, window: Window, placeholders: Collection[str]) -> 
     event_id = _id(sent, "event_id", MAX_EVENT_ID, placeholders)
     if event_id is None:
         event_id = derived_id([account_id, name, millis(at), user_id, anonymous_id, session_id, value, properties])
-    return Event(event_id, account_id, name, at, user_id, anonymous_id, session_id, value)
+    internal = is_internal(properties)
+    return Event(event_id, account_id, name, at, user_id, anonymous_id, session_id, value, internal=internal)
 
 
 def _missing(sent: dict[str, object], name: str) -> RefusedError:

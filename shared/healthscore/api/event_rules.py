@@ -18,7 +18,7 @@ from healthscore.http.ids import MAX_EVENT_ID, id_fault, name_fault
 from healthscore.http.plain import kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from typing_extensions import TypedDict
 
@@ -209,6 +209,11 @@ def micros(value: object) -> int:
     if isinstance(value, int):
         return value * MICROS
     return int((Decimal(repr(value)) * MICROS).to_integral_value(ROUND_HALF_UP))
+
+
+def is_internal(properties: Mapping[str, Any] | None) -> bool:
+    """Whether an event's properties say that it is of staff or of a machine, and does not count."""
+    return properties is not None and properties.get("internal") is True
 
 
 def properties(sent: object) -> dict[str, Any] | None:

@@ -17,7 +17,7 @@ from healthscore.core.book import MAX_ARR
 from healthscore.core.identity.ids import folded, normalised
 from healthscore.core.time import format_instant, parse_instant
 from healthscore.http.errors import shown
-from healthscore.http.ids import MAX_USER_ID, id_fault, name_fault
+from healthscore.http.ids import MAX_ACCOUNT_ID, MAX_USER_ID, id_fault, name_fault
 from healthscore.http.plain import has_control_characters, kind_of, read_day
 
 MAX_TEXT = 200
@@ -28,6 +28,8 @@ MAX_ATTRIBUTES = 50
 MAX_ATTRIBUTES_BYTES = 16 * 1024
 MAX_MILESTONES = 50
 MAX_PLACEHOLDERS = 200
+MAX_NOT_COUNTED = 500
+_DOMAIN = re.compile(r"[^@\s.]+(\.[^@\s.]+)*")
 _EMAIL = re.compile(r'[^@\s,;:<>"]+@[^@\s,;:<>"]+')
 
 
@@ -108,8 +110,17 @@ def amount(value: object) -> object:
 
 def user_id(value: str) -> str:
     """The id of a user, as events carry it."""
+    return _id(value, MAX_USER_ID)
+
+
+def account_id(value: str) -> str:
+    """The id of an account, as events carry it."""
+    return _id(value, MAX_ACCOUNT_ID)
+
+
+def _id(value: str, longest: int) -> str:
     value = normalised(value)
-    fault = id_fault(value, MAX_USER_ID)
+    fault = id_fault(value, longest)
     if fault is not None:
         raise ValueError(fault[1])
     return value
@@ -169,6 +180,35 @@ def placeholders(value: list[str]) -> list[str]:
     for text in value:
         once.setdefault(folded(text), normalised(text))
     return list(once.values())
+
+
+def not_counted_ids(value: list[str]) -> list[str]:
+    """Ids of users who do not count, each once, in the order sent."""
+    return _listed([normalised(text) for text in value], "ids")
+
+
+def email_domains(value: list[str]) -> list[str]:
+    """Domains of e-mail addresses, each once, in the order sent."""
+    domains = [text.strip().casefold().removeprefix("@") for text in value]
+    for text, domain in zip(value, domains, strict=True):
+        if not _DOMAIN.fullmatch(domain):
+            raise ValueError(f"must list domains such as example.com, not {shown(text)}")
+    return _listed(domains, "domains")
+
+
+def name_patterns(value: list[str]) -> list[str]:
+    """Patterns of people's names, each once, in the order sent."""
+    patterns = [normalised(text) for text in value]
+    for pattern in patterns:
+        if not pattern.strip("*"):
+            raise ValueError(f"must not list {shown(pattern)}, which fits every name")
+    return _listed(patterns, "patterns")
+
+
+def _listed(value: list[str], what: str) -> list[str]:
+    if len(value) > MAX_NOT_COUNTED:
+        raise ValueError(f"must not list more than {MAX_NOT_COUNTED} {what}; it lists {len(value)}")
+    return list(dict.fromkeys(value))
 
 
 def timezone(value: str) -> str:

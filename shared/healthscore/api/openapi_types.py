@@ -38,6 +38,7 @@ _RULES: Mapping[Callable[..., Any], Mapping[str, Any]] = {
     fields.amount: {"type": ["number", "null"], "minimum": 0, "maximum": MAX_ARR},
     fields.tickets: {"type": ["integer", "boolean", "null"], "minimum": 0, "maximum": fields.MAX_TICKETS},
     fields.user_id: {"minLength": 1, "maxLength": ids.MAX_USER_ID},
+    fields.account_id: {"minLength": 1, "maxLength": ids.MAX_ACCOUNT_ID},
     fields.champions: {"maxItems": fields.MAX_CHAMPIONS},
     fields.attributes: {
         "maxProperties": fields.MAX_ATTRIBUTES,
@@ -47,6 +48,9 @@ _RULES: Mapping[Callable[..., Any], Mapping[str, Any]] = {
     fields.event_name: {"minLength": 1, "maxLength": ids.MAX_NAME},
     fields.milestones: {"minItems": 1, "maxItems": fields.MAX_MILESTONES, "uniqueItems": True},
     fields.placeholders: {"maxItems": fields.MAX_PLACEHOLDERS},
+    fields.not_counted_ids: {"maxItems": fields.MAX_NOT_COUNTED},
+    fields.email_domains: {"maxItems": fields.MAX_NOT_COUNTED},
+    fields.name_patterns: {"maxItems": fields.MAX_NOT_COUNTED},
     fields.timezone: {"examples": ["Europe/Paris"]},
 }
 """What a rule of `api.fields` means as JSON Schema."""

@@ -22,10 +22,12 @@ RESOURCES = (
     "book",
     "summary",
     "erasure",
+    "merging",
     "alerts",
     "crm",
     "crm_webhook",
     "settings",
+    "identity",
     "docs",
 )
 """In the order in which the API's description shows them."""

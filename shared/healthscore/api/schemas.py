@@ -152,11 +152,25 @@ class Alerts(TypedDict, total=False):
 
 
 @with_config(_STRICT)
+class NotCounted(TypedDict, total=False):
+    """The users who do not count, as staff and machines, beside those whom calls mark by the trait `internal`."""
+
+    ids: Annotated[list[Text], AfterValidator(fields.not_counted_ids)]
+    """User and anonymous ids."""
+    email_domains: Annotated[list[Text], AfterValidator(fields.email_domains)]
+    """Domains of their e-mail addresses, those below them included."""
+    names: Annotated[list[Text], AfterValidator(fields.name_patterns)]
+    """Patterns of their names; a star stands for any text."""
+
+
+@with_config(_STRICT)
 class Identity(TypedDict, total=False):
     """Who is who."""
 
     placeholders: Annotated[list[Text], AfterValidator(fields.placeholders)]
     """Ids that name nobody, beside those that name nobody anywhere, such as `undefined`: they are read as not sent."""
+    not_counted: NotCounted
+    """Events of these users are kept and counted apart. A change holds for the past as well, from the next night on."""
 
 
 @with_config(_STRICT)
@@ -197,11 +211,20 @@ class Snooze(TypedDict, total=False):
     """When it is alerted again if nothing has changed: in the future, at most 30 days ahead."""
 
 
+@with_config(_STRICT)
+class Merge(TypedDict, total=False):
+    """What merges an account into another one."""
+
+    into: Required[Annotated[str, AfterValidator(fields.account_id)]]
+    """The id of the account that goes on."""
+
+
 _PROFILE: TypeAdapter[Profile] = TypeAdapter(Profile)
 _CRM: TypeAdapter[Crm] = TypeAdapter(Crm)
 _SETTINGS: TypeAdapter[WorkspaceSettings] = TypeAdapter(WorkspaceSettings)
 _ACKNOWLEDGEMENT: TypeAdapter[Acknowledgement] = TypeAdapter(Acknowledgement)
 _SNOOZE: TypeAdapter[Snooze] = TypeAdapter(Snooze)
+_MERGE: TypeAdapter[Merge] = TypeAdapter(Merge)
 
 
 def read_profile(body: object) -> dict[str, Any]:
@@ -289,6 +312,15 @@ def read_snooze(body: object, now: datetime, longest: timedelta) -> dict[str, An
     if not now < parse_instant(fields["until"]) <= now + longest:
         raise _faulty([("until", f"must lie in the future, at most {longest.days} days ahead")])
     return dict(fields)
+
+
+def read_merge(body: object) -> str:
+    """The account that another one is to be merged into.
+
+    Raises:
+        ApiError: 400 `invalid_request`, with `fields` naming everything that is wrong.
+    """
+    return str(_checked(_MERGE, body, "account to merge into")["into"])
 
 
 def _without_nulls(values: Mapping[str, Any]) -> dict[str, Any]:

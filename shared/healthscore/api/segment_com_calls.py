@@ -24,7 +24,7 @@ from healthscore.api.event_rules import (
 from healthscore.api.segment_com_clock import CallTime, SendingTime, sending_time, time_of
 from healthscore.api.segment_com_traits import account_traits, person_traits
 from healthscore.core.day_log.codec import entry
-from healthscore.core.identity.calls import Alias, Description, ParsedCalls, PersonMembership, TrackedEvent
+from healthscore.core.identity.calls import Alias, Description, GroupCall, Identification, ParsedCalls, TrackedEvent
 from healthscore.core.identity.ids import normalised
 from healthscore.core.model import MICROS, Event
 from healthscore.core.time import from_millis
@@ -187,8 +187,10 @@ def _read_tracked_event(call: _Call, parsed: ParsedBody) -> None:
         said = time.at if time.said is None else time.said
         content = [account_id, name, said, user_id, anonymous_id, session_id, value, properties, page]
         event_id = event_rules.derived_id(content)
-    at = from_millis(time.at)
-    logged = entry(Event(event_id, account_id or "", name, at, user_id, anonymous_id, session_id, value, page))
+    at, internal = from_millis(time.at), event_rules.is_internal(properties)
+    logged = entry(
+        Event(event_id, account_id or "", name, at, user_id, anonymous_id, session_id, value, page, internal)
+    )
     written = time.said if time.corrected else None
     message = _message(logged.person or f"g{account_id}", event_id) if time.timeless and names_itself else None
     parsed.calls.tracked_events.append(TrackedEvent(account_id, logged, written, message))
@@ -218,13 +220,14 @@ def _somebody(call: _Call, people: tuple[str | None, str | None], account_id: st
     if user_id is not None:
         said = _said(call, "u" + user_id)
         if anonymous_id is not None:
-            parsed.calls.aliases.append(Alias("a" + anonymous_id, *said))
+            device = f"a{anonymous_id}"
+            parsed.calls.identifications.append(Identification(device, said.at, said.person, *said[2:]))
     elif anonymous_id is not None:
         said = _said(call, "a" + anonymous_id)
     else:
         raise call.refused("nobody is named: send userId or anonymousId")
     if account_id is not None:
-        parsed.calls.memberships.append(PersonMembership(said.person, said.at, account_id, *said[2:]))
+        parsed.calls.group_calls.append(GroupCall(said.person, said.at, account_id, *said[2:]))
     parsed.updates.append(call.kind)
     return said
 
@@ -258,9 +261,7 @@ def _read_alias(call: _Call, parsed: ParsedBody) -> None:
     if user_id is None or previous is None:
         raise call.refused("an alias needs userId and previousId")
     said = _said(call, "u" + user_id)
-    parsed.calls.aliases.append(Alias("a" + previous, *said))
-    if previous != user_id:
-        parsed.calls.aliases.append(Alias("u" + previous, *said))
+    parsed.calls.aliases.append(Alias("u" + previous, said.at, said.person, *said[2:]))
     parsed.updates.append(call.kind)
 
 

@@ -50,11 +50,13 @@ def account_traits(traits: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def person_traits(traits: Mapping[str, Any]) -> dict[str, Any]:
-    """What the traits of an identify call say about a person: name, e-mail address, title, and nothing else."""
+    """What an identify call says about a person: name, e-mail address, title, whether it is staff or a machine."""
     fields = _fields(traits, _PERSON_FIELDS)
     if "name" not in fields:
         names = [traits.get(name) for name in ("firstName", "lastName")]
         fields |= _fields({"name": " ".join(name for name in names if isinstance(name, str))}, _PERSON_FIELDS)
+    if isinstance(traits.get("internal"), bool):
+        fields["internal"] = traits["internal"]
     return fields
 
 

@@ -49,11 +49,19 @@ if TYPE_CHECKING:
         recovered: OnOff
         ticket_opened: OnOff
 
+    class NotCountedRules(TypedDict):
+        """The users who do not count."""
+
+        ids: list[str]
+        email_domains: list[str]
+        names: list[str]
+
     class IdentityRules(TypedDict):
         """Who is who."""
 
         placeholders: list[str]
         """Ids that name nobody, beside those that name nobody anywhere."""
+        not_counted: NotCountedRules
 
     class SettingsInForce(TypedDict):
         """Every setting, with the default of each that nobody has chosen."""

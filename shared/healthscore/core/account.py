@@ -35,10 +35,14 @@ class Account:
     """The fields of the profile that come from group calls; attributes as `attributes.<name>`."""
     erasing: bool = False
     """Whether its erasure has begun. Everything but the erasure then treats the account as gone."""
+    into: str | None = None
+    """The account for which it was given up. Everything but that account's merge then treats it as gone."""
     pending_user_erasures: tuple[str, ...] = ()
     """Users whose erasure has begun and may not be finished."""
     index_summary: str | None = None
     """What the book shows of profile and CRM, as stored (`storage.accounts.index`)."""
+    counted_by: str | None = None
+    """The setting by which users do not count, as of `core.identity.counting.NotCounted.text`, that its days follow."""
     acknowledgement: Acknowledgement | None = None
     """The latest acknowledgement of any of its alerts, also when it has ended."""
 

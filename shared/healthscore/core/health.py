@@ -147,6 +147,7 @@ def document(health: Health) -> HealthDocument:
             "from": (facts.as_of_day - timedelta(days=WINDOW_DAYS - 1)).isoformat(),
             "to": facts.as_of_day.isoformat(),
         },
+        "not_counted": facts.not_counted,
         "recent": [{"date": daily.day.isoformat(), "score": daily.score} for daily in health.recent],
     }
 

@@ -304,5 +304,7 @@ class HealthDocument(TypedDict):
     compared_with: ComparedWith | None
     coverage: Coverage
     window: Window
+    not_counted: Count
+    """Events of the window of users who do not count, as staff and machines. They are in no other figure."""
     recent: list[RecentScore]
     """The nights of the 30 days before, oldest first."""

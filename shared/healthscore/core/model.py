@@ -66,6 +66,8 @@ class Event:
     """Amount in millionths; a pre-aggregated count such as "120 messages" is 120,000,000."""
     page: str | None = None
     """The name of the viewed page or screen. It is stored and does not score."""
+    internal: bool = False
+    """Whether the event itself says that it is of staff or of a machine, and does not count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,8 @@ class DayRollup:
     last_at: datetime
     names: Mapping[str, NameCount] = field(default_factory=dict)
     """The day's most frequent event names; the others are summed under the empty name."""
+    not_counted: int = 0
+    """Events of users who do not count, as staff and machines. They are in none of the other figures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +152,8 @@ class Facts:
     """None where no CRM facts were received by `as_of`."""
     crm_synced_at: datetime | None = None
     """When a connected CRM was last read completely; None for facts that came over the API."""
+    not_counted: int = 0
+    """Events of the window of users who do not count. They score nothing."""
 
 
 @dataclass(frozen=True, slots=True)

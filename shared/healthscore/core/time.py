@@ -90,3 +90,9 @@ def start_of_day(day: date, zone: tzinfo) -> datetime:
 def end_of_day(day: date, zone: tzinfo) -> datetime:
     """The last millisecond of a calendar day in the workspace's zone, as UTC."""
     return start_of_day(day + DAY, zone) - _MILLISECOND
+
+
+def day_window(day: date) -> tuple[int, int]:
+    """The milliseconds from and up to which instants may fall on a calendar day, in whatever zone."""
+    midnight = datetime.combine(day, time.min, UTC)
+    return millis(midnight - DAY), millis(midnight + 2 * DAY)

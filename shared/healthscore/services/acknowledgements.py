@@ -74,7 +74,7 @@ def acknowledge(
     stored = account.acknowledgement
     if stored is not None and _in_force(stored, acknowledgement):
         return AcknowledgedAlert(found.body, found.status, stored.to_json())
-    acknowledgements.keep(account.account_id, acknowledgement)
+    acknowledgements.keep(account.account_id, acknowledgement, str(found.account_id))
     return AcknowledgedAlert(found.body, found.status, acknowledgement.to_json())
 
 

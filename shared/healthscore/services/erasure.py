@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from healthscore.services import merging
 from healthscore.storage import workspace
+from healthscore.storage.accounts import merges
 from healthscore.storage.erasure import accounts as erasing
-from healthscore.storage.erasure import pending_users, users
+from healthscore.storage.erasure import pending_users, people, users
 from healthscore.storage.erasure.eraser import UserErasure
-from healthscore.storage.people import people
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +24,8 @@ def erase_account(account_id: str, now: datetime, keep_going: Callable[[], bool]
     """Erase everything that mentions an account.
 
     Args:
-        account_id: known or not: what is left of an account that is gone is erased, too.
+        account_id: known or not: what is left of an account that is gone is erased, too. Ids that were given up for it
+            are erased with it.
         now: the time of the erasure, aware.
         keep_going: whether there is time for more.
 
@@ -35,7 +37,7 @@ def erase_account(account_id: str, now: datetime, keep_going: Callable[[], bool]
         StorageUnavailableError: the same.
     """
     known = erasing.mark(account_id, now)
-    found, done = erasing.erase(account_id, keep_going)
+    found, done = erasing.erase(account_id, now, keep_going)
     if not done:
         raise ErasureUnfinishedError
     return known or bool(found)
@@ -69,6 +71,9 @@ def finish_erasing_user(account_id: str, user_id: str, now: datetime, keep_going
     Raises:
         StorageUnavailableError: something may be left.
     """
+    for old in merges.read().merges.moving_to(account_id):
+        if not merging.finish(old, now, lambda: 1.0 if keep_going() else 0.0):
+            return False
     known_as = people.known_as(f"u{user_id}")
     retention_days = workspace.settings().settings.retention_days
     return users.erase(UserErasure(account_id, user_id, known_as, retention_days, now), keep_going)

@@ -70,10 +70,11 @@ def gather_facts(account: Account, as_of: datetime, settings: Settings, *, consi
     """
     today = day_of(as_of, settings.zone)
     oldest = today - timedelta(days=WINDOW_DAYS)
-    days = rollups.rollups(account.account_id, oldest, today, consistent=consistent, names=False)
+    found = rollups.rollups(account.account_id, oldest, today, consistent=consistent, names=False, not_counted=True)
+    days = [day for day in found if day.events]
     if days and days[-1].day == today and days[-1].last_at > as_of:
         until = rollups.rollup_until(account.account_id, today, as_of)
-        days[-1:] = [] if until is None else [until]
+        days[-1:] = found[-1:] = [] if until is None else [until]
     window = [day for day in days if day.day > oldest]
     return Facts(
         as_of=as_of,
@@ -87,6 +88,7 @@ def gather_facts(account: Account, as_of: datetime, settings: Settings, *, consi
         milestones=_milestones(account, as_of, settings),
         configured_milestones=settings.milestones,
         crm=_crm(account, as_of),
+        not_counted=sum(day.not_counted for day in found if day.day > oldest),
     )
 
 

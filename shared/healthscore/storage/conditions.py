@@ -1,4 +1,4 @@
-"""Conditions of writes, named and joined: `all_of(ACCOUNT_EXISTS, NOT_ERASING, unchanged("profile", read))`.
+"""Conditions of writes, named and joined: `all_of(ACCOUNT_EXISTS, TAKES_WRITES, unchanged("profile", read))`.
 
 A condition names attributes as `#name` and the values that it compares with as `:if_name`, so it never collides with
 the values that an update sets.
@@ -42,8 +42,12 @@ EXISTS, ABSENT = exists("pk"), absent("pk")
 """The item is there, or not: in Activity, History and Settings."""
 ACCOUNT_EXISTS, ACCOUNT_ABSENT = exists("account_id"), absent("account_id")
 """The account is there, or not."""
-ERASING, NOT_ERASING = exists(schema.ERASING), absent(schema.ERASING)
-"""The account's erasure has begun, or not; one that is not there is not being erased."""
+ERASING, NOT_MERGED = exists(schema.ERASING), absent(schema.INTO)
+"""The account's erasure has begun; it was not given up for another one."""
+TAKES_WRITES = Condition(
+    f"{absent(schema.ERASING).expression} AND {NOT_MERGED.expression}", (schema.ERASING, schema.INTO)
+)
+"""The account is neither being erased nor given up for another one; it need not be there."""
 
 
 def equals(name: str, value: Attribute) -> Condition:

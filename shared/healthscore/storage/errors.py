@@ -13,16 +13,16 @@ class BeingErasedError(StorageUnavailableError):
     """The account is being erased: a write to it has to wait until nothing of it is left, and makes a new account."""
 
 
+class MergedError(StorageUnavailableError):
+    """The account was merged into another one: what was to be written to it belongs there."""
+
+
 class ConditionFailedError(Exception):
     """A conditional write found an item in another state than the one it was made for: read again, decide again."""
 
 
 class AccountErasedError(Exception):
-    """The account was erased since it was read, or is being erased; nothing was written."""
-
-
-class MovedError(Exception):
-    """A person's memberships have changed since they were read: find out again where the person's events count."""
+    """The account was erased or merged into another since it was read, or is being erased; nothing was written."""
 
 
 class TimezoneFixedError(Exception):

@@ -54,30 +54,55 @@ class Kind(Enum):
         "ACTIVITY_TABLE", "a#*", "S#*", "a#account_id, S#2026-11-20#00#000001#…: a sealed block of a log", people=True
     )
     MEMBER = _Described(
-        "ACTIVITY_TABLE", "a#*", "P#*", "a#account_id, P#person: a person who belongs, or belonged, to it", people=True
-    )
-    PERSON_DAY_HEAD = _Described(
-        "ACTIVITY_TABLE", "u#*", "D#*", "u#person, D#…: a day's log of a person of no known account", people=True
-    )
-    PERSON_BLOCK = _Described("ACTIVITY_TABLE", "u#*", "S#*", "u#person, S#…: a sealed block of that", people=True)
-    MEMBERSHIPS = _Described(
         "ACTIVITY_TABLE",
-        "u#*",
-        "member",
-        "u#person, member: the accounts a person belongs to, since when; the users that an anonymous id turned out "
-        "to be",
+        "a#*",
+        "P#*",
+        "a#account_id, P#id: an id that the account knows: it belongs to it, or its events name it",
         people=True,
     )
-    ALIAS = _Described("ACTIVITY_TABLE", "u#*", "L#*", "u#person, L#person: another id of that person", people=True)
-    TRAITS = _Described(
-        "ACTIVITY_TABLE", "u#*", "traits", "u#person, traits: name, e-mail address and title", people=True
+    OWN_DAY_HEAD = _Described(
+        "ACTIVITY_TABLE",
+        "u#*",
+        "D#*",
+        "u#id, D#…: a day's log of the events of an id that name no account, and where they count",
+        people=True,
     )
-    PENDING_MOVE = _Described(
+    OWN_BLOCK = _Described("ACTIVITY_TABLE", "u#*", "S#*", "u#id, S#…: a sealed block of that", people=True)
+    ID_RECORD = _Described(
+        "ACTIVITY_TABLE",
+        "u#*",
+        "id",
+        "u#id, id: the other ids of the same person, and the accounts that the person belongs to; of a device, its "
+        "users",
+        people=True,
+    )
+    GROUP_CALL = _Described(
+        "ACTIVITY_TABLE",
+        "u#*",
+        "G#*",
+        "u#id, G#time#account_id: a call that named the id's account; expires",
+        people=True,
+    )
+    IDENTIFY_CALL = _Described(
+        "ACTIVITY_TABLE",
+        "u#*",
+        "I#*",
+        "u#device, I#time#user: a call that named the device's user; expires",
+        people=True,
+    )
+    NAMED_ACCOUNT = _Described(
+        "ACTIVITY_TABLE", "u#*", "A#*", "u#id, A#account_id: an account that events of the id name", people=True
+    )
+    TRAITS = _Described("ACTIVITY_TABLE", "u#*", "traits", "u#id, traits: name, e-mail address and title", people=True)
+    UNSETTLED = _Described(
         "ACTIVITY_TABLE",
         "m#*",
         "*",
-        "m#03, person␟token: a person whose pending events have an account now",
+        "m#03, id: an id whose record names ids that did what may not count where it belongs yet",
         people=True,
+    )
+    SUSPECT = _Described(
+        "ACTIVITY_TABLE", "s#", "*", "s#, id: an id that looks wrong, such as one that many users share", people=True
     )
     FIRST_TIME = _Described(
         "ACTIVITY_TABLE",
@@ -112,6 +137,9 @@ class Kind(Enum):
         "v*",
         "settings, v000012: an earlier version of the settings",
         nobody="as the settings themselves",
+    )
+    MERGES = _Described(
+        "SETTINGS_TABLE", "settings", "merges", "settings, merges: the ids that were given up, and for which account"
     )
     API_KEY = _Described(
         "SETTINGS_TABLE",

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 ERASING = "erasing"
 """The attribute of an account's item once its erasure has begun."""
+INTO = "into"
+"""The attribute of an account's item once it was given up for another one: that one's id, then."""
 INDEX_PARTITIONS = 8
 """The book's indexes are spread over this many partitions, so that a night's updates do not meet in one."""
 
@@ -64,14 +66,16 @@ def person_of(pk: str) -> str:
     return pk.removeprefix(_PERSON_LOGS)
 
 
-MEMBER = "member"
-"""Sort key of a person's memberships."""
+ID = "id"
+"""Sort key of an id's record."""
+GROUPED, IDENTIFIED = "G#", "I#"
+"""What the sort keys of kept calls begin with: those that name an account, and those that name a device's user."""
+NAMED_ACCOUNTS = "A#"
+"""What the sort keys of the accounts begin with that events of an id name themselves."""
 TRAITS = "traits"
 """Sort key of a person's name, e-mail address and title."""
 MEMBERS_PREFIX = "P#"
 """What the sort keys of an account's people begin with."""
-ALIASES_PREFIX = "L#"
-"""What the sort keys of a user's other ids begin with."""
 
 
 def member_key(person: str) -> str:
@@ -79,32 +83,41 @@ def member_key(person: str) -> str:
     return f"{MEMBERS_PREFIX}{person}"
 
 
-def alias_key(person: str) -> str:
-    """Sort key under which a user's partition names another id of that person."""
-    return f"{ALIASES_PREFIX}{person}"
+_EPOCH = 10**15
+"""Added to times in sort keys, so that times before 1970 sort as well."""
+
+
+def call_key(prefix: str, at: int, value: str) -> str:
+    """Sort key of a kept call: its time in milliseconds, and what it says."""
+    return f"{prefix}{at + _EPOCH}#{value}"
+
+
+def parse_call_key(sk: str) -> tuple[int, str]:
+    """Time and value of a kept call."""
+    _, at, value = sk.split("#", 2)
+    return int(at) - _EPOCH, value
+
+
+def named_account_key(account_id: str) -> str:
+    """Sort key under which an id's partition names an account that its events name themselves."""
+    return f"{NAMED_ACCOUNTS}{account_id}"
 
 
 _MOVES, _END = "m#", "\x1f"
 
 
-def move_pk(person: str) -> str:
-    """Partition key of a person's pending moves."""
-    return f"{_MOVES}{index_partition(person)}"
+def unsettled_pk(id_: str) -> str:
+    """Partition key of the note that an id's record names ids which are not settled."""
+    return f"{_MOVES}{index_partition(id_)}"
 
 
-def move_pks() -> list[str]:
-    """Partition keys of all pending moves."""
+def unsettled_pks() -> list[str]:
+    """Partition keys of all such notes; their sort keys are the ids."""
     return [f"{_MOVES}{number}" for number in index_partitions()]
 
 
-def move_key(person: str, token: str) -> str:
-    """Sort key of a pending move; each has a token of its own."""
-    return f"{person}{_END}{token}"
-
-
-def move_person(sk: str) -> str:
-    """The person whose events a pending move is about."""
-    return sk.rpartition(_END)[0]
+SUSPECTS_PK = "s#"
+"""Partition key of the ids that look wrong; their sort keys are the ids."""
 
 
 FIRST_TIME = "at"
@@ -211,6 +224,8 @@ SUMMARY_PK, CONNECTIONS_PK, WEBHOOKS_PK = "summary", "crm", "webhook"
 """Partition keys in Settings."""
 CURRENT = "current"
 """Sort key of what there is one of."""
+MERGES = "merges"
+"""Sort key of the merges of accounts, beside the settings."""
 
 
 def settings_version_key(version: int) -> str:

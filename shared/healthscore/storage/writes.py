@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from healthscore.storage import conditions
-from healthscore.storage.client import call, dynamodb
+from healthscore.storage.client import CONCURRENCY, call, dynamodb
 from healthscore.storage.retries import attempts
 
 if TYPE_CHECKING:
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from healthscore.storage.codec import Attribute, Item
     from healthscore.storage.conditions import Condition
 
-_DELETES = 25
+_AT_ONCE = 25
 _CALLS = {"Put": "put_item", "Update": "update_item", "Delete": "delete_item"}
 
 
@@ -109,18 +111,40 @@ def updated(change: Write) -> Item:
     return item
 
 
+def put_all(table: str, items: Sequence[Item]) -> None:
+    """Put items of a table, each key once, in the place of those that are there.
+
+    Raises:
+        StorageUnavailableError: some may not be put.
+    """
+    _batches([{"PutRequest": {"Item": item}} for item in items], table)
+
+
 def delete_all(table: str, keys: Sequence[Item]) -> None:
     """Delete items of a table by their keys, each once; those that are not there do no harm.
 
     Raises:
         StorageUnavailableError: some may be left.
     """
-    for start in range(0, len(keys), _DELETES):
-        request: Any = {table: [{"DeleteRequest": {"Key": key}} for key in keys[start : start + _DELETES]]}
-        for _ in attempts("deletions stay unprocessed"):
-            request = call(dynamodb().batch_write_item, RequestItems=request).get("UnprocessedItems")
-            if not request:
-                break
+    _batches([{"DeleteRequest": {"Key": key}} for key in keys], table)
+
+
+def _batches(requests: Sequence[dict[str, Any]], table: str) -> None:
+    batches = [requests[start : start + _AT_ONCE] for start in range(0, len(requests), _AT_ONCE)]
+    if len(batches) < 2:  # noqa: PLR2004  (no thread for one)
+        for batch in batches:
+            _batch(batch, table)
+        return
+    with ThreadPoolExecutor(CONCURRENCY) as pool:
+        list(pool.map(partial(_batch, table=table), batches))
+
+
+def _batch(requests: Sequence[dict[str, Any]], table: str) -> None:
+    request: Any = {table: list(requests)}
+    for _ in attempts("writes stay unprocessed"):
+        request = call(dynamodb().batch_write_item, RequestItems=request).get("UnprocessedItems")
+        if not request:
+            break
 
 
 def _parameters(

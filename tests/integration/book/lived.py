@@ -15,6 +15,7 @@ from functions.ingest import handler as ingest_function
 from healthscore.api import event_settings
 from healthscore.core.day_log import log as daylog
 from healthscore.core.day_log import shards as write_shards
+from healthscore.core.identity.draft import USERS_A_DAY
 from healthscore.core.time import format_instant
 from healthscore.http.api_keys import CachedKeys, key_hash
 from healthscore.services.crm_sync import matching
@@ -26,7 +27,8 @@ from healthscore.services.nightly.process import process_task
 from healthscore.storage import workspace
 from healthscore.storage.crm import companies as crm_companies
 from healthscore.storage.crm import connections
-from healthscore.storage.people import people
+from healthscore.storage.day_logs import settle
+from healthscore.storage.errors import StorageUnavailableError
 from healthscore.storage.workspace import ApiKey
 from tests.integration.crm.conftest import Workspace
 from tests.integration.nightly.nights import LOGGER, Inline, Topic, outbox_of
@@ -156,6 +158,10 @@ def _fail(*_: object) -> None:
     raise KeyError
 
 
+def _unavailable(*_: object) -> None:
+    raise StorageUnavailableError("gone for a moment")
+
+
 @dataclass
 class Life:
     """A workspace's life, step by step."""
@@ -240,13 +246,26 @@ class Life:
 
     def leave_behind(self) -> None:
         """Pending events: of a user whose account is known, and of an unknown user, enough for sealed blocks."""
-        for customer in CUSTOMERS:  # the membership is recorded without moving the event, as after a crash
+        for customer in CUSTOMERS:  # what is said of the user is recorded, and a crash leaves the event unsettled
             send("/v1/track", self.call("track", NOW, -1, userId=customer.late, event="page_seen"))
-            people.join(f"u{customer.late}", [(0, customer.account_id)])
+            with self.monkeypatch.context() as accident:
+                accident.setattr(settle, "settle", _unavailable)
+                call = self.call("group", NOW, -1, userId=customer.late, groupId=customer.account_id)
+                response = ingest_function.handler(
+                    gateway_event("POST", "/v1/group", key=ADMIN, body=call, now=NOW), None
+                )
+                assert response["statusCode"] == 503
         stranger = [
             self.call("track", NOW, -second / 60, userId="stranger", event="page_seen") for second in range(300)
         ]
         send("/v1/batch", {"batch": stranger})
+        # A proxy's address in place of a visitor's id, and a call whose time is that of its first delivery.
+        signed_in = [
+            self.call("identify", NOW, -1, userId=f"stranger-{number}", anonymousId="proxy")
+            for number in range(USERS_A_DAY + 1)
+        ]
+        send("/v1/batch", {"batch": signed_in})
+        send("/v1/track", {"type": "track", "messageId": "m-1", "userId": "stranger", "event": "page_seen"})
 
     def connect(self) -> None:
         """A connected CRM that has a company by hand, one by domain, two that quarrel, and one of nobody."""

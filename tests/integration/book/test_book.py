@@ -152,7 +152,7 @@ def test_pages__of_any_book_with_any_filters_and_order__are_the_list_put_in_orde
 
 def forget(account_id: str) -> None:
     assert erasing.mark(account_id, NOW)
-    assert erasing.erase(account_id, lambda: True)[1]
+    assert erasing.erase(account_id, NOW, lambda: True)[1]
 
 
 @pytest.mark.usefixtures("tables")

@@ -27,7 +27,7 @@ from healthscore.storage.day_logs import rollups
 from healthscore.storage.erasure import accounts as erasing
 from healthscore.storage.erasure import pending_users
 from healthscore.storage.errors import StorageUnavailableError
-from healthscore.storage.people import people
+from healthscore.storage.people import traits
 from healthscore.storage.workspace import ApiKey
 from tests.integration.nightly import nights
 from tests.integration.nightly.nights import Killed, Killer, Tables
@@ -35,6 +35,7 @@ from tests.support import interleaving
 from tests.support.books import NIGHT, NOW, Drawn, write
 from tests.support.events import DAY, MIDNIGHT, event
 from tests.support.gateway import gateway_event
+from tests.support.own_logs import tell
 from tests.support.traces import mentions
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def lived(moto, monkeypatch):
         accounts.save_crm(account_id, crm_from_json({"received_at": "2026-11-20T10:00:00Z", "open_tickets": 1}))
         for day in range(3):
             add_message(account_id, f"{name} fell", DAY - timedelta(days=day))
-        users = [USER, OTHER, UUID_USER, None]
+        users = [USER, OTHER, UUID_USER if account_id == ACCOUNT else "u-karl-9", None]
         fields = [
             {
                 "user_id": users[i % 4],
@@ -88,9 +89,9 @@ def lived(moto, monkeypatch):
                 for i in range(150, 300)
             ]
         )
-        people.join(f"u{USER}", [(0, account_id)])
-    people.join(f"u{UUID_USER}", [(0, ACCOUNT)])
-    people.describe(f"u{UUID_USER}", {"name": "Erasmus"}, 0)
+        tell(grouped=[(f"u{USER}", 0, account_id)])
+    tell(grouped=[(f"u{UUID_USER}", 0, ACCOUNT)])
+    traits.describe(f"u{UUID_USER}", {"name": "Erasmus"}, 0)
     add_message(None, f"{NAME} (-20) fell most", named=[ACCOUNT])
     add_message(None, "Next Door (-20) fell most", DAY - timedelta(days=1), named=["neighbour"])
 
@@ -188,7 +189,7 @@ def test_erasures__that_nobody_carried_on__are_finished_by_the_night(lived):
 def test_erase__of_an_account_that_was_created_again__leaves_it_alone_and_is_not_done(lived):
     """What a dead writer left behind the erasure that came to its end may be in the new account's logs."""
     before = mentions(ACCOUNT)
-    assert erasing.erase(ACCOUNT, lambda: True) == (0, False)
+    assert erasing.erase(ACCOUNT, NOW, lambda: True) == (0, False)
     assert mentions(ACCOUNT) == before
 
 
@@ -206,7 +207,7 @@ def test_erase__overtaken_by_another_and_by_new_events__leaves_these_alone_and_i
             take_in(new)
         return True
 
-    assert not erasing.erase("acme", overtaken)[1]
+    assert not erasing.erase("acme", NOW, overtaken)[1]
     kept = rollups.rollups("acme", days[-1].date(), DAY, consistent=True)
     assert [one.events for one in kept] == [1] * len(days)
     assert accounts.get("acme").first_seen == {"page_viewed": days[-1]}
@@ -229,7 +230,7 @@ def test_erase__of_an_account_that_is_not_there_whose_mark_is_not_answered__take
         parsed["Error"] = {"Code": "ConditionalCheckFailedException", "Message": "as a repeated put would say"}
 
     client.meta.events.register("after-call.dynamodb.PutItem", lose)
-    assert erasing.erase("acme", lambda: True)[1]
+    assert erasing.erase("acme", NOW, lambda: True)[1]
     client.meta.events.unregister("after-call.dynamodb.PutItem", lose)
     take_in([event("e1")])
     assert accounts.get("acme") is not None
@@ -313,7 +314,7 @@ def small(moto):
 
 def _erase(account_id: str) -> None:
     assert erasing.mark(account_id, NOW)
-    assert erasing.erase(account_id, lambda: True)[1]
+    assert erasing.erase(account_id, NOW, lambda: True)[1]
 
 
 def _try(events: list[Any]) -> None:

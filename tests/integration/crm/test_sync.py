@@ -369,8 +369,9 @@ def test_sync__account_erased_while_its_facts_are_applied__stays_erased_and_the_
 
     def erased_meanwhile(account, current):
         if account.account_id == "acme.com":
-            erasing.mark("acme.com", hubspot.fake.clock.now())
-            assert erasing.erase("acme.com", lambda: True)[1]
+            now = hubspot.fake.clock.now()
+            erasing.mark("acme.com", now)
+            assert erasing.erase("acme.com", now, lambda: True)[1]
         save(account, current)
 
     monkeypatch.setattr(accounts, "save_score", erased_meanwhile)

@@ -36,7 +36,7 @@ def timed(now, *calls):
 
 
 def parts(calls):
-    return [*calls.memberships, *calls.aliases, *calls.accounts, *calls.people]
+    return [*calls.group_calls, *calls.identifications, *calls.aliases, *calls.accounts, *calls.people]
 
 
 def test_event__without_a_time__sent_again_on_another_day__counts_once():

@@ -133,7 +133,7 @@ def test_save__other_claims_than_were_read__saves_nothing(acme):
 def test_save__account_that_is_erased_meanwhile__saves_nothing(acme):
     assert erasing.mark("acme", NOW)
     assert not save_facts.save(acme, facts(1), MESSAGE)
-    erasing.erase("acme", lambda: True)
+    erasing.erase("acme", NOW, lambda: True)
     assert not save_facts.save(acme, facts(1), MESSAGE)
     assert accounts.get("acme") is None
 

@@ -27,7 +27,7 @@ def read(day=DAY):
 
 def erase():
     erasing.mark("acme", MIDNIGHT)
-    assert erasing.erase("acme", lambda: True)[1]
+    assert erasing.erase("acme", MIDNIGHT, lambda: True)[1]
 
 
 def test_commit__read_before_the_account_was_erased_and_created_again__is_known_to_the_new_account(moto):

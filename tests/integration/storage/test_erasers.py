@@ -6,7 +6,7 @@ from itertools import count
 
 import pytest
 
-from healthscore.core.time import DAY, millis
+from healthscore.core.time import DAY
 from healthscore.storage import workspace
 from healthscore.storage.erasure import accounts as erasing
 from healthscore.storage.erasure import day_logs, users
@@ -14,7 +14,6 @@ from healthscore.storage.erasure import pending_users as erasing_users
 from healthscore.storage.erasure import people as people_eraser
 from healthscore.storage.erasure.eraser import UserErasure
 from healthscore.storage.kinds import Kind
-from healthscore.storage.people import people
 from healthscore.storage.runs import summary
 from tests.integration.book.lived import DOOMED, NIGHT, NOW, Life
 from tests.integration.nightly.nights import Tables
@@ -31,8 +30,6 @@ OF_THE_USER = (DOOMED.user, DOOMED.user_before, DOOMED.visitor, DOOMED.email(DOO
 def lived(moto, monkeypatch):
     with FakeHubSpot(VirtualClock(NOW)) as fake:
         Life(fake, monkeypatch).live()
-        # The visitor belongs to the account without the user, too, and so is not deleted just for leading to the user.
-        people.join(f"a{DOOMED.visitor}", [(millis(NOW), DOOMED.account_id)])
         moved = {"account_id": DOOMED.account_id, "name": DOOMED.name}
         stored = summary.read()
         movers = {way: [*others, moved] for way, others in stored["movers"].items()}
@@ -50,14 +47,15 @@ def test_account_erasure__without_one_eraser__leaves_items_of_its_kinds(lived, m
     erasing.mark(DOOMED.account_id, NOW + DAY)
     assert erase_account(lambda: True)
     left = kinds_that_mention(*DOOMED.traces)
-    assert left & eraser.COVERS
+    # Whom the eraser of people leaves, that of the logs finds: it asks for them once more before it deletes their list.
+    assert left & eraser.COVERS or eraser is people_eraser
     # Some people are known by the logs alone, so these are erased with them.
     assert left <= (eraser.COVERS | people_eraser.COVERS if eraser is day_logs else eraser.COVERS)
 
 
 def erase_user(keep_going):
     retention_days = workspace.settings().settings.retention_days
-    known_as = people.known_as(f"u{DOOMED.user}")
+    known_as = people_eraser.known_as(f"u{DOOMED.user}")
     return users.erase(UserErasure(DOOMED.account_id, DOOMED.user, known_as, retention_days, NOW + DAY), keep_going)
 
 
@@ -71,7 +69,7 @@ def test_user_erasure__without_one_eraser__leaves_items_of_its_kinds(lived, monk
 
 
 def erase_account(keep_going):
-    return erasing.erase(DOOMED.account_id, keep_going)[1]
+    return erasing.erase(DOOMED.account_id, NOW + DAY, keep_going)[1]
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from healthscore.storage.day_logs import commit_shard, rollups, whole_days
 from healthscore.storage.day_logs.log_items import SealedCache, StoredHead
 from tests.support import interleaving
 from tests.support.day_logs import ACME, commit
-from tests.support.events import DAY, MIDNIGHT, distinct_events, event, naive_rollup
+from tests.support.events import DAY, distinct_events, event, naive_rollup
 
 YESTERDAY = DAY - ONE_DAY
 
@@ -128,18 +128,6 @@ def test_day__that_was_begun_and_nothing_more__is_no_active_day(hot):
     assert rollups.rollup_until("acme", DAY, end_of_day(DAY, UTC)) is None
     assert rollups.last_rollup_before("acme", DAY + ONE_DAY, consistent=True).day == YESTERDAY
     assert whole_days.days(ACME) == [YESTERDAY]
-
-
-def test_deletion__of_a_day_in_shards__empties_all_of_them_and_keeps_their_number(hot):
-    commit(crowd(100))
-    whole = whole_days.read_day(ACME, DAY)
-    assert len(whole.entries) == 100
-    assert whole_days.delete_day(whole, MIDNIGHT)
-    assert not whole_days.delete_day(whole, MIDNIGHT)
-    assert whole_days.days(ACME) == [YESTERDAY]
-    commit(crowd(100))
-    assert daylogs.read([(ACME, DAY)]).head(ACME, DAY).head.shards == 8
-    assert rollups.rollups("acme", DAY, DAY, consistent=True) == [naive_rollup(crowd(100))]
 
 
 def test_commit__to_shards_by_many_writers_at_once__loses_and_doubles_nothing(hot):

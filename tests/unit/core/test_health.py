@@ -46,6 +46,7 @@ def test_document__worked_example__reads_in_the_order_of_the_contract():
         "compared_with",
         "coverage",
         "window",
+        "not_counted",
         "recent",
     ]
 

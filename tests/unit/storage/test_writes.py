@@ -42,7 +42,7 @@ def test_update__with_every_clause__names_each_attribute_and_value_once():
         "Accounts",
         KEY,
         conditions.unchanged("profile", "{}"),
-        conditions.NOT_ERASING,
+        conditions.TAKES_WRITES,
         sets={"profile": codec.text('{"plan":"pro"}')},
         defaults={"since": codec.text("2026-11-20T00:00:00Z")},
         removes=["owner"],
@@ -55,9 +55,10 @@ def test_update__with_every_clause__names_each_attribute_and_value_once():
         "Key": KEY,
         "UpdateExpression": "SET #profile = :profile, #since = if_not_exists(#since, :since) REMOVE #owner "
         "ADD #forgetting :forgetting DELETE #named :named",
-        "ConditionExpression": "#profile = :if_profile AND attribute_not_exists(#erasing)",
+        "ConditionExpression": "#profile = :if_profile "
+        "AND attribute_not_exists(#erasing) AND attribute_not_exists(#into)",
         "ExpressionAttributeNames": {
-            f"#{name}": name for name in ("erasing", "forgetting", "named", "owner", "profile", "since")
+            f"#{name}": name for name in ("erasing", "forgetting", "into", "named", "owner", "profile", "since")
         },
         "ExpressionAttributeValues": {
             ":profile": {"S": '{"plan":"pro"}'},

@@ -7,12 +7,13 @@
     16·u       the user and anonymous ids that are UUIDs
     deflated (the bytes above are as good as random and do not deflate):
       4 bytes  length of the tables, then the tables as JSON: [names, people, {entry index: value in millionths}];
-               the name of an event that says which page was viewed is a pair of both
+               the name of an event that says which page was viewed is a pair of both; one of the people is an id, or
+               [id, label, flags] where an entry has a label or flags
       4·n      times, each as milliseconds after the one before
       n codes  person, session, name: index into the tables, one byte each (two where a table needs it), 0 for none
 
 Entries are sorted by time and id. Times count from the UTC midnight before the day's own, so that a day of any time
-zone fits without a sign. Of a UUID, the table of people holds only the kind, `u` or `a`.
+zone fits without a sign. Of a UUID, the table of people holds only the kind, `u` or `a` (after `!` in a label).
 """
 
 from __future__ import annotations
@@ -30,19 +31,30 @@ from healthscore.core.model import MICROS
 from healthscore.core.time import DAY, millis
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from healthscore.core.model import Event
 
 MAX_ENTRIES = 250
 """Entries in one pack: with the longest names and ids allowed, it stays below DynamoDB's item limit."""
 
-_FORMAT = 1
+_FORMAT = 2
+_FORMATS = (1, 2)
+"""The first knew no labels and no flags, and is read as it is."""
 _PREFIX = struct.Struct("<BHHH")
 _UUID_BYTES = 16
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _RAW_DEFLATE = -15
 _ONE_BYTE_CODES = 256
+
+
+COPY, GATE, INTERNAL, PARTLY = 1, 2, 4, 8
+"""Flags of an entry. `COPY`: it stands in an account's log because its person belongs to the account; the event itself
+is in the person's own log. `GATE`: it counts nothing, and keeps a repetition from counting on the day that the event's
+wrong clock had named. `INTERNAL`: the event itself says that it is of staff or of a machine. `PARTLY`: the label is
+right at the time of the entry, and not on the whole day."""
+NOT_COUNTED = "!"
+"""What the label of a person begins with whose events do not count."""
 
 
 class Entry(NamedTuple):
@@ -61,6 +73,20 @@ class Entry(NamedTuple):
     """In millionths."""
     page: str = ""
     """The page or screen that was viewed; empty where the event names none."""
+    label: str | None = None
+    """Who `person` is known to be: the id that stands for the same person, behind `NOT_COUNTED` where the person's
+    events do not count. None where the person is known by no other id, and counts."""
+    flags: int = 0
+
+    @property
+    def who(self) -> str | None:
+        """The person that the entry counts for: one id of all that are the same person's."""
+        return self.person if self.label is None else self.label.removeprefix(NOT_COUNTED)
+
+    @property
+    def counts(self) -> bool:
+        """Whether the entry is in the figures of its day."""
+        return not self.flags & (GATE | INTERNAL) and (self.label is None or not self.label.startswith(NOT_COUNTED))
 
 
 def entry(event: Event) -> Entry:
@@ -76,18 +102,23 @@ def entry(event: Event) -> Entry:
     else:
         person = None
     session = 0 if event.session_id is None else (_hash64(event.session_id) or 1)
-    return Entry(millis(event.at), _hash64(event.event_id), person, session, event.name, event.value, event.page or "")
+    flags = INTERNAL if event.internal else 0
+    id_, page = _hash64(event.event_id), event.page or ""
+    return Entry(millis(event.at), id_, person, session, event.name, event.value, page, flags=flags)
 
 
 def pack(day: date, entries: Iterable[Entry]) -> bytes:
     """The bytes for a set of at most `MAX_ENTRIES` entries of one day; the order they are given in does not matter."""
     ordered = sorted(entries)
     names = _Table((e.name, e.page) for e in ordered)
-    people = _Table(e.person for e in ordered if e.person is not None)
+    people = _Table(who for e in ordered if (who := _table_person(e)) is not None)
     sessions = _Table(e.session for e in ordered if e.session)
-    uuids = [_uuid_bytes(person) for person in people.items]
-    shown = [person if uuid is None else person[0] for person, uuid in zip(people.items, uuids, strict=True)]
-    raw_uuids = b"".join(uuid for uuid in uuids if uuid is not None)
+    uuids: list[bytes] = []
+    shown = [
+        _short(person, uuids) if label is None and not flags else [_short(person, uuids), _short(label, uuids), flags]
+        for person, label, flags in people.items
+    ]
+    raw_uuids = b"".join(uuids)
     values = {i: e.value for i, e in enumerate(ordered) if e.value != MICROS}
     named = [(name, page) if page else name for name, page in names.items]
     tables = json.dumps([named, shown, values], ensure_ascii=False, separators=(",", ":")).encode()
@@ -98,7 +129,7 @@ def pack(day: date, entries: Iterable[Entry]) -> bytes:
             struct.pack("<I", len(tables)),
             tables,
             struct.pack(f"<{n}I", *(b - a for a, b in zip([_origin(day), *times], times, strict=False))),
-            people.codes(e.person for e in ordered),
+            people.codes(map(_table_person, ordered)),
             sessions.codes(e.session or None for e in ordered),
             names.codes((e.name, e.page) for e in ordered),
         )
@@ -123,7 +154,7 @@ def unpack(day: date, data: bytes) -> list[Entry]:
         ValueError: the bytes are of a format that this version does not know.
     """
     format_, n, k, u = _PREFIX.unpack_from(data)
-    if format_ != _FORMAT:
+    if format_ not in _FORMATS:
         raise ValueError(f"event log of format {format_}; this version reads format {_FORMAT}")
     at = _PREFIX.size
     ids = struct.unpack_from(f"<{n}Q", data, at)
@@ -134,7 +165,10 @@ def unpack(day: date, data: bytes) -> list[Entry]:
     at = 4 + struct.unpack_from("<I", body)[0]
     named, people, values = json.loads(body[4:at])
     names = [(one, "") if isinstance(one, str) else one for one in named]
-    people = [person if len(person) > 1 else person + _dashed(next(uuids)) for person in people]
+    people = [
+        (_long(one, uuids), None, 0) if isinstance(one, str) else (_long(one[0], uuids), _long(one[1], uuids), one[2])
+        for one in people
+    ]
     times = list(accumulate(struct.unpack_from(f"<{n}I", body, at), initial=_origin(day)))[1:]
     at += 4 * n
     columns = []
@@ -142,9 +176,17 @@ def unpack(day: date, data: bytes) -> list[Entry]:
         code = _code_format(len(table))
         columns.append(struct.unpack_from(f"<{n}{code}", body, at))
         at += n * struct.calcsize(code)
+    people.append((None, None, 0))  # the last, which is code 0 less 1
     entries = [
         Entry(
-            t, id_, people[p - 1] if p else None, sessions[s - 1] if s else 0, names[m - 1][0], MICROS, names[m - 1][1]
+            t,
+            id_,
+            people[p - 1][0],
+            sessions[s - 1] if s else 0,
+            names[m - 1][0],
+            MICROS,
+            names[m - 1][1],
+            *people[p - 1][1:],
         )
         for t, id_, p, s, m in zip(times, ids, *columns, strict=True)
     ]
@@ -153,7 +195,8 @@ def unpack(day: date, data: bytes) -> list[Entry]:
     return entries
 
 
-T = TypeVar("T", str, int, tuple[str, str])
+Person = tuple[str | None, str | None, int]
+T = TypeVar("T", str, int, tuple[str, str], Person)
 
 
 class _Table(Generic[T]):
@@ -173,8 +216,27 @@ def _code_format(values: int) -> str:
     return "B" if values < _ONE_BYTE_CODES else "H"
 
 
-def _uuid_bytes(person: str) -> bytes | None:
-    return bytes.fromhex(person[1:].replace("-", "")) if _UUID.fullmatch(person, 1) else None
+def _table_person(entry: Entry) -> Person | None:
+    person = (entry.person, entry.label, entry.flags)
+    return None if person == (None, None, 0) else person
+
+
+def _short(person: str | None, uuids: list[bytes]) -> str | None:
+    """A person as the table holds it; a UUID goes to `uuids`, and leaves the characters before it."""
+    if person is None:
+        return None
+    start = 2 if person.startswith(NOT_COUNTED) else 1
+    if not _UUID.fullmatch(person, start):
+        return person
+    uuids.append(bytes.fromhex(person[start:].replace("-", "")))
+    return person[:start]
+
+
+def _long(person: str | None, uuids: Iterator[str]) -> str | None:
+    """The person that `_short` was given."""
+    if person is None or len(person.removeprefix(NOT_COUNTED)) > 1:
+        return person
+    return person + _dashed(next(uuids))
 
 
 def _dashed(digits: str) -> str:

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from healthscore.core.day_log import codec
 from healthscore.core.day_log.id_set import IdSet
-from healthscore.core.day_log.rollup import Fold, encode_rollup
+from healthscore.core.day_log.rollup import Fold, encode_rollup, note_label
 from healthscore.core.day_log.shards import NO_LOAD, WriteLoad
 
 if TYPE_CHECKING:
@@ -160,6 +160,14 @@ def append(
         sealed = sealed.then(more)
         log = encode_head(day, Head(sealed.blocks, sealed.token, (), head.shards, load))
     return Append(tuple(fresh.values()), tuple(blocks), log, rollup, sealed)
+
+
+def labels(sealed: Sealed, head: Head) -> dict[str, str | None]:
+    """The labels that ids have all day, as far as a log tells."""
+    found = sealed.fold.labels.copy()
+    for entry in head.tail:
+        note_label(found, entry)
+    return found
 
 
 def encode_head(day: date, head: Head) -> bytes:

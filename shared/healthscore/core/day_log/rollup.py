@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from healthscore.core.day_log.codec import COPY, GATE, PARTLY
 from healthscore.core.day_log.sessions import Sessions
 from healthscore.core.model import MICROS, DayRollup, NameCount
 from healthscore.core.time import from_millis, millis
@@ -22,7 +24,7 @@ NAMES_BYTES = 320
 class Fold:
     """The sum of a set of entries; the order in which they are added does not matter."""
 
-    __slots__ = ("_events", "_first", "_last", "_names", "_people", "_sessions")
+    __slots__ = ("_events", "_first", "_last", "_names", "_not_counted", "_people", "_sessions", "labels")
 
     def __init__(self) -> None:
         self._events = 0
@@ -30,6 +32,9 @@ class Fold:
         self._names: dict[str, tuple[int, int]] = {}
         self._people: set[str] = set()
         self._sessions = Sessions()
+        self._not_counted = 0
+        self.labels: dict[str, str | None] = {}
+        """By the id that events name: the label that all its entries of the day have, as far as the log tells."""
 
     def copy(self) -> Fold:
         """An independent copy."""
@@ -38,11 +43,21 @@ class Fold:
         twin._names = self._names.copy()
         twin._people = self._people.copy()
         twin._sessions = self._sessions.copy()
+        twin._not_counted = self._not_counted
+        twin.labels = self.labels.copy()
         return twin
 
     def add(self, entries: Iterable[Entry]) -> Fold:
         """Add entries, each of which must not have been added before; answers itself."""
-        for at, _, person, session, name, value, _ in entries:
+        for entry in entries:
+            at, _, person, session, name, value, _, label, flags = entry
+            if flags & GATE:
+                continue
+            if person is not None:
+                note_label(self.labels, entry)
+            if (label is not None or flags) and not entry.counts:
+                self._not_counted += 1
+                continue
             if not self._events:
                 self._first = self._last = at
             elif at < self._first:
@@ -52,13 +67,14 @@ class Fold:
             self._events += 1
             count, total = self._names.get(name, (0, 0))
             self._names[name] = (count + 1, total + value)
-            if person is not None:
-                self._people.add(person)
-            self._sessions.add(person, session, at)
+            who = person if label is None else label
+            if who is not None:
+                self._people.add(who)
+            self._sessions.add(who, session, at)
         return self
 
     def rollup(self, day: date) -> DayRollup:
-        """The roll-up of a day with at least one entry."""
+        """The roll-up of a day. Where nothing counts, its times are the beginning of the epoch."""
         sessions, session_events, session_ms = self._sessions.totals()
         return DayRollup(
             day=day,
@@ -70,14 +86,31 @@ class Fold:
             first_at=from_millis(self._first),
             last_at=from_millis(self._last),
             names=_frequent(self._names.copy()),
+            not_counted=self._not_counted,
         )
+
+
+def note_label(labels: dict[str, str | None], entry: Entry) -> None:
+    """Note the label of an entry, if all entries of the same id have it that day.
+
+    A user is one person all day. A device may be several people's in turn, as entries say that name their account. A
+    gate is of another day.
+    """
+    if (
+        entry.person is not None
+        and not entry.flags & GATE
+        and (entry.person.startswith("u") or not entry.flags & (COPY | PARTLY))
+    ):
+        labels[entry.person] = entry.label
 
 
 def merged(parts: Sequence[DayRollup]) -> DayRollup:
     """The roll-up of a day from those of its shards, at least one; no person and no session is in two of them."""
+    not_counted = sum(part.not_counted for part in parts)
+    parts = [part for part in parts if part.events] or parts[:1]
     first = parts[0]
     if len(parts) == 1:
-        return first
+        return replace(first, not_counted=not_counted)
     names: dict[str, tuple[int, int]] = {}
     for part in parts:
         for name, counted in part.names.items():
@@ -93,6 +126,7 @@ def merged(parts: Sequence[DayRollup]) -> DayRollup:
         first_at=min(part.first_at for part in parts),
         last_at=max(part.last_at for part in parts),
         names=_frequent(names),
+        not_counted=not_counted,
     )
 
 
@@ -129,6 +163,8 @@ def encode_rollup(rollup: DayRollup) -> str:
         "l": millis(rollup.last_at),
         "n": names,
     }
+    if rollup.not_counted:
+        fields["x"] = rollup.not_counted
     return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -155,4 +191,5 @@ def decode_rollup(day: date, text: str, *, names: bool = True) -> DayRollup:
             name: NameCount(counted, counted * MICROS) if isinstance(counted, int) else NameCount(*counted)
             for name, counted in counts.items()
         },
+        not_counted=fields.get("x", 0),
     )

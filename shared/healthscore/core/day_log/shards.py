@@ -54,13 +54,12 @@ NO_LOAD = WriteLoad(0, 0)
 def shard_of(entry: Entry, shards: int) -> int:
     """The shard of an entry, by its person; one without a person lies by its session, one without both by its id.
 
-    It follows from the event alone, and must not depend on what becomes known of the person later.
+    Where it becomes known who a person is, the entries move to the shard of the id that stands for the person.
     """
-    if entry.person is not None:
-        number = blake2b(entry.person.encode(), digest_size=1).digest()[0]
-    else:
-        number = entry.session or entry.id
-    return number % shards
+    who = entry.who
+    if who is None:
+        return (entry.session or entry.id) % shards
+    return blake2b(who.encode(), digest_size=1).digest()[0] % shards
 
 
 def split(entries: Iterable[Entry], shards: int) -> dict[int, list[Entry]]:

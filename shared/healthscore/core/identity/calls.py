@@ -17,7 +17,7 @@ class TrackedEvent(NamedTuple):
     """Something that somebody did: a track, page or screen call."""
 
     account_id: str | None
-    """The account that the call itself names; None: it is looked up by the person's memberships."""
+    """The account that the call itself names; None: it counts for the account that the person belongs to."""
     entry: Entry
     written: int | None = None
     """The time as the client wrote it, in milliseconds, where the entry's was corrected by the time of receipt."""
@@ -26,11 +26,11 @@ class TrackedEvent(NamedTuple):
     that of receipt."""
 
 
-class PersonMembership(NamedTuple):
-    """A person belongs to an account from an instant on."""
+class GroupCall(NamedTuple):
+    """An id belongs to an account from an instant on."""
 
-    person: str
-    """As in `core.day_log.codec.Entry`."""
+    id: str
+    """A user or a device, as in `core.day_log.codec.Entry.person`."""
     at: int
     """Milliseconds since the Unix epoch."""
     account_id: str
@@ -40,19 +40,34 @@ class PersonMembership(NamedTuple):
     """Whether the time depends on the delivery: it was corrected, or is that of receipt."""
 
 
-class Alias(NamedTuple):
-    """One person is known by two ids."""
+class Identification(NamedTuple):
+    """A device is a user's from an instant on."""
 
-    person: str
-    """The id that is given up, as in `core.day_log.codec.Entry`: mostly an anonymous one."""
-    user: str
-    """The id that stands for the person from now on."""
+    device: str
+    """As in `core.day_log.codec.Entry.person`."""
     at: int
-    """When the call said so, in milliseconds since the Unix epoch."""
+    """Milliseconds since the Unix epoch."""
+    user: str
+    """As in `core.day_log.codec.Entry.person`."""
     message: str | None = None
-    """As in `PersonMembership`."""
+    """As in `GroupCall`."""
     provisional: bool = False
-    """As in `PersonMembership`."""
+    """As in `GroupCall`."""
+
+
+class Alias(NamedTuple):
+    """Two ids are one user's. The one that is given up may be a device's, which is the user's from then on."""
+
+    previous: str
+    """The id that is given up, as a user's."""
+    at: int
+    """Milliseconds since the Unix epoch."""
+    user: str
+    """The other id of the same user."""
+    message: str | None = None
+    """As in `GroupCall`."""
+    provisional: bool = False
+    """As in `GroupCall`."""
 
 
 class Description(NamedTuple):
@@ -65,9 +80,9 @@ class Description(NamedTuple):
     traits: dict[str, Any]
     """Checked values by field; of an account, further ones as `attributes.<name>`. May be empty."""
     message: str | None = None
-    """As in `PersonMembership`."""
+    """As in `GroupCall`."""
     provisional: bool = False
-    """As in `PersonMembership`."""
+    """As in `GroupCall`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +90,8 @@ class ParsedCalls:
     """The calls of one request, by what they say."""
 
     tracked_events: list[TrackedEvent] = field(default_factory=list)
-    memberships: list[PersonMembership] = field(default_factory=list)
+    group_calls: list[GroupCall] = field(default_factory=list)
+    identifications: list[Identification] = field(default_factory=list)
     aliases: list[Alias] = field(default_factory=list)
     accounts: list[Description] = field(default_factory=list)
     people: list[Description] = field(default_factory=list)

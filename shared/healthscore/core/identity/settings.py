@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from healthscore.core.identity.counting import NotCounted
 from healthscore.core.identity.ids import folded
 
 if TYPE_CHECKING:
@@ -17,9 +18,11 @@ class IdentitySettings:
 
     Attributes:
         placeholders: texts that name nobody, beside those of `core.identity.ids`.
+        not_counted: the users who do not count.
     """
 
     placeholders: tuple[str, ...] = ()
+    not_counted: NotCounted = field(default_factory=NotCounted)
 
     @property
     def folded_placeholders(self) -> frozenset[str]:
@@ -28,9 +31,10 @@ class IdentitySettings:
 
     def to_json(self) -> dict[str, Any]:
         """The settings as `GET /v1/settings` shows them and as they are stored."""
-        return {"placeholders": list(self.placeholders)}
+        return {"placeholders": list(self.placeholders), "not_counted": self.not_counted.to_json()}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> IdentitySettings:
         """Read what `to_json` wrote; a missing setting has its default."""
-        return cls(placeholders=tuple(stored.get("placeholders", ())))
+        not_counted = NotCounted.from_json(stored.get("not_counted", {}))
+        return cls(placeholders=tuple(stored.get("placeholders", ())), not_counted=not_counted)

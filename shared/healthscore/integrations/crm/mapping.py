@@ -67,17 +67,17 @@ def domain(text: str) -> str | None:
     return host if "." in host and " " not in host else None
 
 
-def claim(company: Company, accounts: Collection[str], by_domain: Mapping[str, Collection[str]]) -> Claim | Unmatched:
+def claim(company: Company, accounts: Mapping[str, str], by_domain: Mapping[str, Collection[str]]) -> Claim | Unmatched:
     """The account that a company claims, or why it claims none; claims of other companies are not looked at.
 
     Args:
         company: the company.
-        accounts: ids of known accounts; at least the company's `account_id` is in it, where that account is known.
+        accounts: the accounts that ids stand for; at least the company's `account_id` is in it, where it is known.
         by_domain: ids of accounts by exact domain.
     """
     if company.account_id:
-        known = company.account_id in accounts
-        return Claim(company.account_id, by_hand=True) if known else Unmatched.ACCOUNT_UNKNOWN
+        known = accounts.get(company.account_id)
+        return Unmatched.ACCOUNT_UNKNOWN if known is None else Claim(known, by_hand=True)
     domains = {name for text in company.domains if (name := domain(text)) is not None}
     if not domains:
         return Unmatched.NO_DOMAIN

@@ -7,7 +7,7 @@ from threading import Lock
 
 from healthscore.core.account import Account
 from healthscore.integrations.crm.mapping import domain
-from healthscore.storage.accounts import accounts
+from healthscore.storage.accounts import accounts, merges
 
 
 class Directory:
@@ -20,6 +20,8 @@ class Directory:
     def by_domain(self) -> dict[str, list[str]]:
         """Ids of accounts by domain: the id itself, and `domain` and `website` of the profile and of its attributes.
 
+        An account is found as well by what was given up for it.
+
         Raises:
             StorageUnavailableError: the accounts cannot be read now.
         """
@@ -28,14 +30,17 @@ class Directory:
 
     @cached_property
     def _found(self) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = {}
+        found: dict[str, set[str]] = {}
+        canonical = merges.read().merges.canonical
         for account in accounts.scan(0, 1):
             if not isinstance(account, Account) or account.erasing:
                 continue
             account_id, profile = account.account_id, account.profile
             texts = [account_id]
+            if account.into is not None:
+                account_id = canonical(account_id)
             for where in (profile, profile.get("attributes") or {}):
                 texts += [where[name] for name in ("domain", "website") if isinstance(where.get(name), str)]
             for name in {known for text in texts if (known := domain(text)) is not None}:
-                found.setdefault(name, []).append(account_id)
-        return found
+                found.setdefault(name, set()).add(account_id)
+        return {name: sorted(accounts_) for name, accounts_ in found.items()}

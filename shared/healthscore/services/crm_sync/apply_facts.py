@@ -116,7 +116,11 @@ class FactsApplier:
         for _ in attempts(accounts.TOO_MANY_WRITERS):
             account = accounts.get(account_id)
             before = account.crm if account else None
-            if account is None or before is None or before.provider != self.provider:
+            if (
+                account is None or account.account_id != account_id
+            ):  # it was merged: the other one has its own companies
+                return
+            if before is None or before.provider != self.provider:
                 return
             if _digest(before) == _digest(facts) or before.received_at > facts.received_at:
                 return

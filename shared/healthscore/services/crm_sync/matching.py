@@ -149,11 +149,11 @@ class Matcher:
             return Match(undecided - {account_id}, SoleClaim(replace(record, account_id=account_id), claims))
         return Match({*undecided, found.account_id}) if crm_companies.save_company(self.provider, record) else None
 
-    def _accounts_for(self, company: Company) -> tuple[set[str], dict[str, list[str]]] | None:
+    def _accounts_for(self, company: Company) -> tuple[dict[str, str], dict[str, list[str]]] | None:
         if company.account_id:
-            known = accounts.get(company.account_id, consistent=False) is not None
-            return ({company.account_id} if known else set()), {}
-        return None if self.directory is None else (set(), self.directory.by_domain)
+            account = accounts.get(company.account_id, consistent=False)
+            return ({} if account is None else {company.account_id: account.account_id}), {}
+        return None if self.directory is None else ({}, self.directory.by_domain)
 
     def _withdraw(self, company_id: str, account_id: str | None) -> set[str]:
         if account_id is None:

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from healthscore.core.day_log.codec import entry
 from healthscore.core.time import day_of
+from healthscore.storage.accounts import merges
 from healthscore.storage.client import CONCURRENCY
 from healthscore.storage.day_logs import commit_day as daylogs
-from healthscore.storage.errors import MovedError, StorageUnavailableError
+from healthscore.storage.day_logs import moving, settle
+from healthscore.storage.day_logs.commit_own import Terms
+from healthscore.storage.errors import StorageUnavailableError
 from healthscore.storage.schema import activity_pk
 
 if TYPE_CHECKING:
@@ -21,7 +24,6 @@ if TYPE_CHECKING:
     from healthscore.core.day_log.codec import Entry
     from healthscore.core.model import Event
     from healthscore.settings import Settings
-    from healthscore.storage.day_logs.commit_shard import VersionCheck
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,77 +52,72 @@ def ingest(
         StorageUnavailableError: some of the events are not committed, or not known to be. The whole batch may be sent
             again: what was committed is recognised.
     """
+    dated = [(event.account_id, day_of(event.at, settings.zone), entry(event)) for event in events]
+    return merges.following(lambda: commit_all(dated, Terms.of(settings, now, time_left)))
+
+
+def commit_all(dated: Iterable[tuple[str, date, Entry]], terms: Terms) -> Ingested:
+    """Commit entries, each with the account that it names and its day; see `ingest`.
+
+    Raises:
+        MergedError: one of the accounts was given up for another one meanwhile; what was committed is recognised.
+        StorageUnavailableError: some of the entries are not committed, or not known to be.
+    """
     days: dict[tuple[str, date], list[Entry]] = defaultdict(list)
-    for event in events:
-        days[activity_pk(event.account_id), day_of(event.at, settings.zone)].append(entry(event))
-    batches = [DayBatch(pk, day, entries) for (pk, day), entries in days.items()]
-    return commit_day_batches(batches, settings, now, time_left).ingested
+    for account_id, day, one in dated:
+        days[terms.merges.canonical(account_id), day].append(one)
+    for account_id, day in sorted(days):
+        moving.move_day_to(account_id, day, terms)
+    batches = [_DayBatch(activity_pk(account_id), day, entries) for (account_id, day), entries in days.items()]
+    return _commit(batches, terms)
 
 
-class DayBatch(NamedTuple):
-    """Entries for the same day of the same log."""
+class _DayBatch(NamedTuple):
+    """Entries for the same day of the same account."""
 
     pk: str
     day: date
     entries: list[Entry]
-    version_check: VersionCheck | None = None
-    """Items that must be unchanged at the moment of the commit."""
 
 
-class Outcome(NamedTuple):
-    """The result of committing batches."""
-
-    ingested: Ingested
-    moved: list[DayBatch]
-    """The batches that are not committed, since an item of their version check has changed."""
-
-
-def commit_day_batches(
-    batches: Iterable[DayBatch], settings: Settings, now: datetime, time_left: Callable[[], float]
-) -> Outcome:
-    """Commit entries to logs, each exactly once; see `ingest`.
-
-    Raises:
-        StorageUnavailableError: some of the entries are not committed, or not known to be.
-    """
-    by_log: dict[str, list[DayBatch]] = defaultdict(list)
+def _commit(batches: Iterable[_DayBatch], terms: Terms) -> Ingested:
+    by_log: dict[str, list[_DayBatch]] = defaultdict(list)
     for batch in batches:
         by_log[batch.pk].append(batch)
     if not by_log:
-        return Outcome(Ingested(0, 0), [])
+        return Ingested(0, 0)
     reads = daylogs.read({(batch.pk, batch.day) for of_log in by_log.values() for batch in of_log})
 
-    def commit_log(pk: str) -> Outcome:
+    def commit_log(pk: str) -> tuple[int, int, set[str]]:
         accepted = duplicates = 0
-        moved = []
+        unsettled = set[str]()
         first_seen = reads.first_seen.get(pk)
         for batch in sorted(by_log[pk], key=lambda batch: batch.day):
-            if time_left() <= 0:
+            if terms.time_left() <= 0:
                 raise StorageUnavailableError("out of time")
-            try:
-                committed = daylogs.commit(
-                    pk,
-                    batch.day,
-                    batch.entries,
-                    stored=reads.head(pk, batch.day),
-                    first_seen=first_seen,
-                    milestones=settings.milestones,
-                    retention_days=settings.retention_days,
-                    now=now,
-                    version_check=batch.version_check,
-                )
-            except MovedError:
-                moved.append(batch)
-                continue
+            committed = daylogs.commit(
+                pk,
+                batch.day,
+                batch.entries,
+                stored=reads.head(pk, batch.day),
+                first_seen=first_seen,
+                milestones=terms.milestones,
+                retention_days=terms.retention_days,
+                now=terms.now,
+                not_counted=terms.not_counted,
+            )
             first_seen = committed.first_seen
             accepted += committed.accepted
             duplicates += committed.duplicates
-        return Outcome(Ingested(accepted, duplicates), moved)
+            unsettled |= committed.unsettled
+        return accepted, duplicates, unsettled
 
     logs = sorted(by_log)
     if len(logs) == 1:
-        return commit_log(logs[0])
-    with ThreadPoolExecutor(CONCURRENCY) as pool:
-        parts = list(pool.map(commit_log, logs))
-    total = Ingested(sum(part.ingested.accepted for part in parts), sum(part.ingested.duplicates for part in parts))
-    return Outcome(total, [batch for part in parts for batch in part.moved])
+        parts = [commit_log(logs[0])]
+    else:
+        with ThreadPoolExecutor(CONCURRENCY) as pool:
+            parts = list(pool.map(commit_log, logs))
+    for id_ in sorted(set[str]().union(*(unsettled for _, _, unsettled in parts))):
+        settle.settle(id_, terms)
+    return Ingested(sum(accepted for accepted, _, _ in parts), sum(duplicates for _, duplicates, _ in parts))

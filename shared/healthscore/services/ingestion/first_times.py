@@ -12,10 +12,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from healthscore.core.identity.calls import Alias, Description, ParsedCalls, PersonMembership, TrackedEvent
+    from healthscore.core.identity.calls import (
+        Alias,
+        Description,
+        GroupCall,
+        Identification,
+        ParsedCalls,
+        TrackedEvent,
+    )
     from healthscore.settings import Settings
 
-    IdentityCall = TypeVar("IdentityCall", PersonMembership, Alias, Description)
+    IdentityCall = TypeVar("IdentityCall", GroupCall, Identification, Alias, Description)
 
 
 def with_first_times(calls: ParsedCalls, settings: Settings, now: datetime) -> ParsedCalls:
@@ -28,8 +35,9 @@ def with_first_times(calls: ParsedCalls, settings: Settings, now: datetime) -> P
     Raises:
         StorageUnavailableError: some times are not decided, or not known to be; the calls may be sent again.
     """
-    identity: list[PersonMembership | Alias | Description] = [
-        *calls.memberships,
+    identity: list[GroupCall | Identification | Alias | Description] = [
+        *calls.group_calls,
+        *calls.identifications,
         *calls.aliases,
         *calls.accounts,
         *calls.people,
@@ -50,7 +58,8 @@ def with_first_times(calls: ParsedCalls, settings: Settings, now: datetime) -> P
     return replace(
         calls,
         tracked_events=[_tracked(event, times) for event in calls.tracked_events],
-        memberships=_timed(calls.memberships, times),
+        group_calls=_timed(calls.group_calls, times),
+        identifications=_timed(calls.identifications, times),
         aliases=_timed(calls.aliases, times),
         accounts=_timed(calls.accounts, times),
         people=_timed(calls.people, times),

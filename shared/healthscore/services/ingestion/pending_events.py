@@ -1,16 +1,17 @@
-"""Reassigns pending events whose account is known.
+"""Settles the ids that requests have left: their people are known, and what they did may not count there yet.
 
-The request that records a membership moves the person's events itself, and so does the person's next `group` call. This
-covers a process that crashed between the two, for people who make no further call.
+The request that says who somebody is settles the ids itself, and so does the next call about any of them. This covers a
+request that crashed or ran out of time, for people who make no further call.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from healthscore.services.ingestion.identity import Tracker
+from healthscore.services.ingestion.relations import Recorder
+from healthscore.storage.accounts import merges
 from healthscore.storage.errors import StorageUnavailableError
-from healthscore.storage.people import pending_moves
+from healthscore.storage.people import unsettled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,40 +22,39 @@ if TYPE_CHECKING:
     from healthscore.settings import Settings
 
 MAX_PEOPLE = 500
-"""People whose events one night moves at most; the others are left to the next one."""
+"""Records whose ids one night settles at most; the others are left to the next one."""
 
 
 def sweep(settings: Settings, now: datetime, *, keep_going: Callable[[], bool], logger: Logger) -> dict[str, int]:
-    """Move the events of people with a pending move, `MAX_PEOPLE` at most.
+    """Settle what the records of ids name, of `MAX_PEOPLE` records at most.
 
     No failure is raised: the night goes on without these events, and the next one tries again.
 
     Args:
         settings: the workspace's settings.
         now: the instant of the call.
-        keep_going: asked before each person; False leaves the rest to the next night.
+        keep_going: asked all along, inside of people as well; False leaves the rest to the next night.
         logger: logs failures, without ids.
 
     Returns:
-        How many pending moves were made (`moved`), and how many were not (`failed`). A person may have several.
+        Of how many records the ids are settled (`moved`), and of how many they are not (`failed`).
     """
-    tracker = Tracker(settings, now, lambda: 1.0 if keep_going() else 0.0)
+    recorder = Recorder(settings, now, lambda: 1.0 if keep_going() else 0.0)
     counts = {"moved": 0, "failed": 0}
     try:
-        for person, move in pending_moves.all_moves():
-            if counts["moved"] + counts["failed"] >= MAX_PEOPLE or not keep_going():
+        for id_ in unsettled.all_ids():
+            if sum(counts.values()) >= MAX_PEOPLE or not keep_going():
                 break
-            counts[_reassign(tracker, person, move, logger)] += 1
+            counts[_settle(recorder, id_, logger)] += 1
     except StorageUnavailableError as error:
-        logger.warning("pending moves could not be read", error=type(error).__name__)
+        logger.warning("unsettled ids could not be read", error=type(error).__name__)
     return counts
 
 
-def _reassign(tracker: Tracker, person: str, move: pending_moves.PendingMove, logger: Logger) -> str:
+def _settle(recorder: Recorder, id_: str, logger: Logger) -> str:
     try:
-        tracker.reassign(person)
-        pending_moves.delete(move)
+        merges.following(lambda: recorder.settle(id_))
     except StorageUnavailableError as error:
-        logger.warning("pending events could not be moved", error=type(error).__name__)
+        logger.warning("events could not be settled", error=type(error).__name__)
         return "failed"
     return "moved"

@@ -19,11 +19,12 @@ from healthscore.core.alerts.outage import present, weeks_present
 from healthscore.core.book import Contract
 from healthscore.core.health import assess, snapshot
 from healthscore.core.nightly.run_totals import RunTotals
-from healthscore.services import alerting
+from healthscore.services import alerting, merging
 from healthscore.services.erasure import finish_erasing_user
 from healthscore.services.nightly.plan import planned_run
+from healthscore.services.nightly.recount import recount
 from healthscore.services.scoring import gather_facts, snapshot_before
-from healthscore.storage.accounts import account_item, accounts, history
+from healthscore.storage.accounts import account_item, accounts, existence, history
 from healthscore.storage.alerts import messages
 from healthscore.storage.erasure import accounts as erasing
 from healthscore.storage.errors import AccountErasedError, StorageUnavailableError
@@ -98,7 +99,7 @@ def process_scan_part(
             if isinstance(account, account_item.Unreadable):
                 collector.add_failure(account.account_id, account.error)
                 continue
-            if account.known_since > run.as_of and not account.erasing:
+            if account.known_since > run.as_of and not account.erasing and account.into is None:
                 collector.totals.not_yet += 1
                 continue
             waiting.append((account.account_id, pool.submit(_process_account, account, run, keep_going)))
@@ -204,19 +205,27 @@ class _Collector:
 
 
 def _process_account(account: Account, run: Run, keep_going: Callable[[], bool]) -> _AccountResult | None:
-    """Score an account, or finish its erasure and answer None.
+    """Score an account, or finish its erasure, or its merge into another one, and answer None.
 
     An account whose erasure begins while it is scored is erased as well, with everything the run has just stored of it.
-    Interrupted erasures of its users are finished before it is scored.
+    Interrupted erasures of its users are finished before it is scored, and its days follow the setting of users who do
+    not count.
     """
-    if not account.erasing:
+    merged = account.into is not None
+    if not account.erasing and not merged:
         try:
             for user_id in account.pending_user_erasures:
                 finish_erasing_user(account.account_id, user_id, run.as_of, keep_going)
+            recount(account, run.settings, run.as_of, keep_going)
             return _backfill(account, run) if run.backfill else _score_tonight(account, run)
         except AccountErasedError:
-            pass
-    erasing.erase(account.account_id, keep_going)
+            merged = existence.any_merged([account.account_id])
+            if merged:
+                messages.withdraw_all(account.account_id)  # those that this run has just stored
+    if merged and not account.erasing:
+        merging.finish(account.account_id, run.as_of, lambda: 1.0 if keep_going() else 0.0)
+    else:
+        erasing.erase(account.account_id, run.as_of, keep_going)
     return None
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 PENDING_USER_ERASURES = "forgetting"
 """The attribute that holds the users whose erasure has begun and may not be finished."""
+COUNTED_BY = "counted"
+"""The attribute that holds the setting by which users do not count that the account's days follow."""
 ACKNOWLEDGEMENT = "handled"
 """The attribute that holds the last acknowledgement of an alert of the account."""
 
@@ -48,8 +50,10 @@ def read_item(item: dict[str, Any]) -> Account:
         latest=None if latest is None else snapshot_from_json(latest),
         recent=tuple(daily_from_json(daily) for daily in codec.json_of(item, "recent", [])),
         erasing=schema.ERASING in item,
+        into=codec.optional_text_of(item, schema.INTO),
         pending_user_erasures=codec.texts_of(item, PENDING_USER_ERASURES),
         index_summary=codec.optional_text_of(item, SUMMARY),
+        counted_by=codec.optional_text_of(item, COUNTED_BY),
         acknowledgement=_acknowledgement(item),
     )
 

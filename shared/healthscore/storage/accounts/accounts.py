@@ -17,8 +17,9 @@ from healthscore.core.model import Component
 from healthscore.core.scoring.trend import trends
 from healthscore.core.time import format_instant, parse_instant
 from healthscore.storage import codec, conditions, reads, schema, writes
-from healthscore.storage.accounts import history, index, search_index
-from healthscore.storage.accounts.account_item import crm_text, read_item, try_item
+from healthscore.storage.accounts import history, index, merges, search_index
+from healthscore.storage.accounts.account_item import COUNTED_BY, crm_text, read_item, try_item
+from healthscore.storage.accounts.existence import exists
 from healthscore.storage.accounts.first_seen import account_birth
 from healthscore.storage.client import dynamodb, pages
 from healthscore.storage.errors import AccountErasedError, BeingErasedError, ConditionFailedError
@@ -38,13 +39,15 @@ TOO_MANY_WRITERS = "too many writers at once for one account"
 
 
 def get(account_id: str, *, consistent: bool = True) -> Account | None:
-    """Read one account; None where there is none, or where it is being erased.
+    """Read one account, by an id that was given up for it as well; None where there is none, or it is being erased.
 
     Raises:
         StorageUnavailableError: the table cannot be read now.
     """
     item = _item(account_id, consistent=consistent)
-    return read_item(item) if item and schema.ERASING not in item else None
+    if schema.INTO in item:
+        item = _item(merges.read().merges.canonical(account_id))
+    return None if not item or _is_gone(item) else read_item(item)
 
 
 def scan(scan_part: int, scan_parts: int, after: str | None = None) -> Iterator[Account | Unreadable]:
@@ -83,7 +86,7 @@ def save_profile(account_id: str, change: Callable[[dict[str, Any]], dict[str, A
     Raises:
         StorageUnavailableError: not saved.
     """
-    item = _item_to_change(account_id)
+    account_id, item = _item_to_change(account_id)
     return _describe(account_id, item, {"profile": change(codec.json_of(item, "profile", {}))}, now)
 
 
@@ -100,7 +103,7 @@ def save_traits(account_id: str, new: Mapping[str, Any], at: int, now: datetime)
     Raises:
         StorageUnavailableError: not saved.
     """
-    item = _item_to_change(account_id)
+    account_id, item = _item_to_change(account_id)
     traits = with_traits(codec.json_of(item, "traits", {}), new, at)
     if traits is not None:
         _describe(account_id, item, {"traits": traits}, now)
@@ -136,7 +139,7 @@ def save_crm(account_id: str, facts: CrmFacts) -> Account:
     Raises:
         StorageUnavailableError: not saved.
     """
-    item = _item_to_change(account_id)
+    account_id, item = _item_to_change(account_id)
     born = [] if item else search_index.puts(account_id, book.entries(account_id, None))
     profile, _ = effective(codec.json_of(item, "traits", {}), codec.json_of(item, "profile", {}))
     sets = {"crm": codec.text(crm_text(facts)), **index.contract_attributes(account_id, profile, facts)}
@@ -153,7 +156,7 @@ def save_score(account: Account, snapshot: Snapshot) -> None:
     again replaces itself.
 
     Raises:
-        AccountErasedError: the account was erased meanwhile, or is being erased; it is not made again.
+        AccountErasedError: the account was erased or merged meanwhile, or is being erased; it is not made again.
         StorageUnavailableError: not saved.
     """
     for _ in attempts(TOO_MANY_WRITERS):
@@ -165,14 +168,33 @@ def save_score(account: Account, snapshot: Snapshot) -> None:
         if newest is None or snapshot.day >= newest.day:
             newest = snapshot
             sets["latest"] = codec.json_text(snapshot_to_json(snapshot))
-        sets |= _scored_attributes(account.account_id, newest, recent)
+        sets |= scored_attributes(account.account_id, newest, recent)
         try:
             writes.apply(update_account(account.account_id, sets, [], {"recent": read}, None))
         except ConditionFailedError:
             item = _item(account.account_id)
-            if not item or schema.ERASING in item:
+            if not item or _is_gone(item):
+                merges.known.forget()
                 raise AccountErasedError from None
             account = read_item(item)
+            continue
+        return
+
+
+def save_counted_by(account_id: str, setting: str | None) -> None:
+    """Save the setting by which users do not count that an account's days follow now; None where everybody counts.
+
+    Raises:
+        AccountErasedError: the account was erased meanwhile, or is being erased.
+        StorageUnavailableError: not saved.
+    """
+    sets = {} if setting is None else {COUNTED_BY: codec.text(setting)}
+    for _ in attempts(TOO_MANY_WRITERS):
+        try:
+            writes.apply(update_account(account_id, sets, [] if sets else [COUNTED_BY], {}, None))
+        except ConditionFailedError:
+            if not exists(account_id):
+                raise AccountErasedError from None
             continue
         return
 
@@ -181,7 +203,7 @@ def _item(account_id: str, *, consistent: bool = True) -> Item:
     return reads.get(schema.accounts_table(), codec.account_key(account_id), consistent=consistent) or {}
 
 
-def _scored_attributes(account_id: str, snapshot: Snapshot, recent: Sequence[DailyScore]) -> dict[str, Attribute]:
+def scored_attributes(account_id: str, snapshot: Snapshot, recent: Sequence[DailyScore]) -> dict[str, Attribute]:
     """A snapshot's part of the index entry; the trend compares it with the nights before."""
     last_seen = snapshot.facts.get(Component.RECENCY, {}).get("last_seen_at")
     trend = trends(snapshot.daily, recent).overall.direction
@@ -192,16 +214,23 @@ def _scored_attributes(account_id: str, snapshot: Snapshot, recent: Sequence[Dai
     }
 
 
-def _item_to_change(account_id: str) -> Item:
-    """An account's item before it is changed, empty where there is none yet.
+def _item_to_change(account_id: str) -> tuple[str, Item]:
+    """An account's id and its item before it is changed, empty where there is none yet.
 
     Raises:
         BeingErasedError: a change must wait until nothing of the account is left.
     """
     item = _item(account_id)
-    if schema.ERASING in item:
+    if schema.INTO in item:
+        account_id = merges.read().merges.canonical(account_id)
+        item = _item(account_id)
+    if _is_gone(item):
         raise BeingErasedError("the account is being erased")
-    return item
+    return account_id, item
+
+
+def _is_gone(item: Item) -> bool:
+    return schema.ERASING in item or schema.INTO in item
 
 
 def update_account(
@@ -209,10 +238,10 @@ def update_account(
 ) -> Write:
     """An update that sets and removes attributes on condition that others are still as they were read.
 
-    With `now` the account is created if it is not there; without, it has to be there. An account that is being erased
-    is not changed.
+    With `now` the account is created if it is not there; without, it has to be there. An account that is being erased,
+    or was given up for another one, is not changed.
     """
-    holds = [conditions.NOT_ERASING, *(conditions.unchanged(name, text) for name, text in read.items())]
+    holds = [conditions.TAKES_WRITES, *(conditions.unchanged(name, text) for name, text in read.items())]
     if now is None:
         holds.append(conditions.ACCOUNT_EXISTS)
     birth = {} if now is None else account_birth(account_id, now)

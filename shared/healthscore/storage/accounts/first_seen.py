@@ -24,11 +24,11 @@ def changed_first_seen(first_seen: str | None, entries: Sequence[Entry], milesto
 
     Args:
         first_seen: the times as they are stored; None where the account has none, or is not there.
-        entries: what is in the account's log, or goes into it.
+        entries: what is in the account's log, or goes into it. Those that do not count are left out.
         milestones: event names whose first time is always remembered.
     """
     known = json.loads(first_seen) if first_seen is not None else {}
-    found = merge_first_seen(known, ((entry.name, entry.at) for entry in entries), milestones)
+    found = merge_first_seen(known, ((entry.name, entry.at) for entry in entries if entry.counts), milestones)
     if found is None:
         return None if first_seen is not None else "{}"
     return codec.dumps(found)
@@ -48,7 +48,7 @@ def first_seen_writes(account_id: str, first_seen: str | None, times: str, now: 
         schema.accounts_table(),
         codec.account_key(account_id),
         conditions.unchanged("names", first_seen),
-        conditions.NOT_ERASING,
+        conditions.TAKES_WRITES,
         sets={"names": codec.text(times)},
         defaults=birth,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from datetime import date
 from typing import TYPE_CHECKING
 
 from healthscore.core.documents import crm_from_json, snapshot_from_json, snapshot_to_json
@@ -12,7 +14,8 @@ from healthscore.storage.client import call, dynamodb, pages
 from healthscore.storage.errors import ConditionFailedError, StorageUnavailableError
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
+    from collections.abc import Iterator
+    from datetime import datetime
 
     from healthscore.core.model import CrmFacts, Snapshot
     from healthscore.storage.codec import Item
@@ -66,6 +69,22 @@ def snapshot_before(account_id: str, day: date) -> Snapshot | None:
     """
     item = _newest(account_id, schema.snapshot_key(day.min), schema.snapshot_key(day - DAY))
     return _snapshot(item) if item else None
+
+
+def copy_snapshots(old: str, new: str) -> Iterator[None]:
+    """Copy an account's snapshots to another one, of those nights of which it has none; yields after each.
+
+    Raises:
+        StorageUnavailableError: some may not be copied; copying again goes on.
+    """
+    there = {snapshot.day for snapshot in snapshots(new, date.min, date.max, consistent=True)}
+    for snapshot in snapshots(old, date.min, date.max, consistent=True):
+        if snapshot.day not in there:
+            key = codec.key(schema.account_history(new), schema.snapshot_key(snapshot.day))
+            item = {**key, "snapshot": codec.json_text(snapshot_to_json(snapshot))}
+            with contextlib.suppress(ConditionFailedError):  # a night has scored the account meanwhile
+                writes.apply(writes.put(schema.history_table(), item, conditions.ABSENT))
+            yield
 
 
 def put_crm(account_id: str, facts: CrmFacts) -> Write:

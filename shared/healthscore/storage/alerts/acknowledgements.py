@@ -58,8 +58,13 @@ def _day(alert_id: str) -> date | None:
         return None
 
 
-def keep(account_id: str, acknowledgement: Acknowledgement) -> None:
+def keep(account_id: str, acknowledgement: Acknowledgement, alert_of: str) -> None:
     """Keep an acknowledgement of an alert, in the place of the one before.
+
+    Args:
+        account_id: the account.
+        acknowledgement: the acknowledgement.
+        alert_of: the id under which the alert is kept: the account's, or one that was given up for it.
 
     Raises:
         ConditionFailedError: the account or the alert is gone, or another write was in the way: read again.
@@ -71,12 +76,12 @@ def keep(account_id: str, acknowledgement: Acknowledgement) -> None:
             schema.accounts_table(),
             codec.account_key(account_id),
             conditions.ACCOUNT_EXISTS,
-            conditions.NOT_ERASING,
+            conditions.TAKES_WRITES,
             sets={account_item.ACKNOWLEDGEMENT: stored},
         ),
         writes.update(
             schema.history_table(),
-            codec.key(*schema.message_key(account_id, acknowledgement.alert_id)),
+            codec.key(*schema.message_key(alert_of, acknowledgement.alert_id)),
             conditions.EXISTS,
             sets={"handling": stored},
         ),

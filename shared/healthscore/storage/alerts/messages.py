@@ -144,6 +144,20 @@ def withdraw(account_id: str | None, message_id: str) -> None:
     _change(_update(account_id, message_id, _HELD, sets=sets, removes=["pending"]))
 
 
+def withdraw_all(account_id: str) -> None:
+    """Withdraw all messages about an account that were not sent.
+
+    Raises:
+        StorageUnavailableError: some may still be sent.
+    """
+    request = reads.partition(
+        schema.history_table(), schema.account_history(account_id), between=schema.alert_range(), only=_UNSENT
+    )
+    for item in pages(dynamodb().query, **request):
+        sets = {"outcome": codec.text(WITHDRAWN)}
+        _change(_update(*_owner(item), _UNSENT, sets=sets, removes=["pending", "claimed_until"]))
+
+
 def claim(account_id: str | None, message_id: str, *, now: datetime, lease: timedelta) -> Message | None:
     """Take a message to send it: no other sender gets it before the lease is over.
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from healthscore.storage import codec, conditions, reads, schema, writes
 from healthscore.storage.accounts import existence
 from healthscore.storage.client import call, dynamodb, pages
-from healthscore.storage.errors import BeingErasedError, ConditionFailedError
+from healthscore.storage.errors import BeingErasedError, ConditionFailedError, StorageUnavailableError
 from healthscore.storage.retries import retried
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def change_claims(
         StorageUnavailableError: not changed.
     """
     key = _key(provider, "claim", account_id)
-    item = reads.get(schema.settings_table(), key) or {}
+    item = _claims_item(provider, account_id)
     present: dict[str, bool] = codec.json_of(item, "claims", {})
     claims = change(dict(present))
     if claims == present:
@@ -181,6 +181,25 @@ def add_claim(provider: str, account_id: str, company_id: str, *, by_hand: bool)
         _first_claims(_key(provider, "claim", account_id), mine)
         return mine
     return change_claims(provider, account_id, lambda claims: {**claims, **mine})
+
+
+def follow_merge(provider: str, old: str, new: str) -> None:
+    """Have the companies of an account that was given up be those of the account that goes on.
+
+    A company is the account at once where no other one claims it; else the next reading of the CRM decides.
+
+    Raises:
+        StorageUnavailableError: some may be left; calling this again goes on.
+    """
+    mine: dict[str, bool] = codec.json_of(_claims_item(provider, old), "claims", {})
+    for record in [record for record in all_companies(provider) if old in (record.claim, record.account_id)]:
+        by_hand = mine.get(record.company_id, False)
+        claims = add_claim(provider, new, record.company_id, by_hand=by_hand)
+        sole = list(claims) == [record.company_id]
+        moved = replace(record, claim=new, account_id=new if sole else None, digest="")
+        if not save_company(provider, moved):
+            raise StorageUnavailableError("a company was changed meanwhile")
+    writes.delete_all(schema.settings_table(), [_key(provider, "claim", old)])
 
 
 def check_claims(provider: str, account_id: str, claims: dict[str, bool]) -> Write:
@@ -254,6 +273,10 @@ def forget_all(provider: str) -> None:
     """
     for part in ("company", "claim", "unmatched", "seen"):
         _delete_all(provider, part)
+
+
+def _claims_item(provider: str, account_id: str) -> Item:
+    return reads.get(schema.settings_table(), _key(provider, "claim", account_id)) or {}
 
 
 def _key(provider: str, part: str, sk: str) -> Item:

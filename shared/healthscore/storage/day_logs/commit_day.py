@@ -1,7 +1,6 @@
 """Committing entries to the log of a day (tables Activity and Accounts).
 
-Logs are addressed by partition key: an account's (`schema.activity_pk`), or that of a person who belongs to no account
-yet (`schema.person_pk`), which has no account item beside it. An account's day may be split into shards
+An account's day may be split into shards
 (`core.day_log.shards`): the head of shard 0 has their number; it is put before any other shard's, and the number
 in it never changes. So the first writer decides, and a writer that would have decided otherwise reads the number from
 that head, or fails to put it.
@@ -14,25 +13,29 @@ from __future__ import annotations
 import secrets
 import time
 from functools import reduce
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from healthscore.core.day_log import log as day_log
 from healthscore.core.day_log.shards import NO_LOAD, WriteLoad, load_of, shards_for, split
-from healthscore.core.time import DAY
+from healthscore.core.identity.counting import EVERYBODY_COUNTS
+from healthscore.core.identity.places import labelled
+from healthscore.core.time import DAY, day_window
 from healthscore.storage import schema, writes
 from healthscore.storage.day_logs import commit_shard, log_items
-from healthscore.storage.day_logs.commit_shard import Committed, ShardsFixedError, Terms
+from healthscore.storage.day_logs.commit_shard import Committed, RelabelledError, ShardsFixedError, Terms
 from healthscore.storage.day_logs.log_items import LogKey, StoredHead
 from healthscore.storage.errors import ConditionFailedError
+from healthscore.storage.people import ids as ids_of_people
 from healthscore.storage.retries import attempts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from datetime import date, datetime
 
     from healthscore.core.day_log.codec import Entry
-    from healthscore.storage.day_logs.commit_shard import VersionCheck
+    from healthscore.core.identity.counting import NotCounted
     from healthscore.storage.day_logs.log_items import DayLogReads
+    from healthscore.storage.people.ids import StoredPeople
 
 
 def read(days: Collection[tuple[str, date]]) -> DayLogReads:
@@ -76,36 +79,50 @@ def commit(
     milestones: Collection[str],
     retention_days: int,
     now: datetime,
-    version_check: VersionCheck | None = None,
+    not_counted: NotCounted = EVERYBODY_COUNTS,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Committed:
-    """Add entries to the log of one day, each exactly once.
+    """Add entries to the log of one day of an account, each exactly once.
+
+    The people of whom the log knows nothing yet are looked up, since they may be known by other ids.
 
     Args:
-        pk: partition key of the log; where it is an account's, the account is created if it is not there yet.
+        pk: partition key of the log; the account is created if it is not there yet.
         day: the day, in the workspace's zone, on which all the entries fall.
         entries: at least one; ids that are in the log already, or repeat among themselves, are counted as duplicates.
         stored: the head as it was read.
-        first_seen: the account's first-seen times as they were read; None for a person's log.
+        first_seen: the account's first-seen times as they were read.
         milestones: event names whose first time is always remembered.
         retention_days: how long days are kept.
         now: when the request came in: the birthday of an account that is created.
-        version_check: items that must be unchanged at the moment of the commit, which is then a transaction.
+        not_counted: the users who do not count.
         sleep: waits between attempts.
 
     Raises:
-        MovedError: an item of the version check has changed, and nothing was committed.
         StorageUnavailableError: not committed, or not known to be; the same entries may be committed again.
     """
-    terms = Terms(milestones, log_items.expiry(day, retention_days), now, version_check, sleep)
+    terms = Terms(milestones, log_items.expiry(day, retention_days), now, sleep)
     key = LogKey(pk, day)
-    if stored.version is None and stored.head.shards > 1:
-        stored, first_seen = _begin(key, stored, first_seen, terms)
-    while True:
+    for _ in attempts(commit_shard.TOO_MANY_WRITERS, sleep):
         try:
-            return _commit(key, entries, stored, first_seen, terms)
+            stored, first_seen = begin(key, stored, first_seen, terms)
+            return _commit(key, entries, stored, first_seen, terms=terms, not_counted=not_counted)
         except ShardsFixedError as fixed:
             stored, first_seen = fixed.stored, fixed.first_seen
+        except (ConditionFailedError, RelabelledError):  # rewritten since it was read, or deleted
+            again = read([(pk, day)])
+            stored, first_seen = again.head(pk, day), again.first_seen.get(pk)
+    raise AssertionError("attempts ends by an error")
+
+
+def begin(key: LogKey, stored: StoredHead, first_seen: str | None, terms: Terms) -> tuple[StoredHead, str | None]:
+    """Begin a day of several shards; answers the head of its first shard, and the account's first-seen times.
+
+    A day that has begun, or has one shard, is left as it is.
+    """
+    if stored.version is not None or stored.head.shards == 1:
+        return stored, first_seen
+    return _begin(key, stored, first_seen, terms)
 
 
 def _begin(key: LogKey, beginning: StoredHead, first_seen: str | None, terms: Terms) -> tuple[StoredHead, str | None]:
@@ -132,22 +149,76 @@ def _begin(key: LogKey, beginning: StoredHead, first_seen: str | None, terms: Te
 
 
 def _commit(
-    key: LogKey, entries: Sequence[Entry], stored: StoredHead, first_seen: str | None, terms: Terms
+    key: LogKey,
+    entries: Sequence[Entry],
+    stored: StoredHead,
+    first_seen: str | None,
+    *,
+    terms: Terms,
+    not_counted: NotCounted,
 ) -> Committed:
     """Commit entries to the shards that a day has, one after the other."""
     shards = stored.head.shards
-    parts = {key._replace(shard=number): part for number, part in split(entries, shards).items()}
-    others = [of_shard for of_shard in parts if of_shard != key]
     heads = {key: stored}
-    if others:
-        reads = log_items.read_logs(others, [key.pk])
-        heads, first_seen = reads.heads | heads, reads.first_seen.get(key.pk)
+    first_seen = _read_shards(key, entries, shards, heads, first_seen)
+    known: dict[str, str | None] = {}
+    for of_shard, head in heads.items():
+        known |= day_log.labels(commit_shard.sealed_part(of_shard, head), head.head)
+    unknown = {one.person for one in entries if one.person is not None} - known.keys()
+    lookup = _Lookup.of(key, unknown, not_counted)
+    entries = lookup.labelled(entries, known)
+    first_seen = _read_shards(key, entries, shards, heads, first_seen)
     load, accepted = load_of(entries), 0
-    for of_shard, part in parts.items():
+    for number, part in split(entries, shards).items():
+        of_shard = key._replace(shard=number)
         head = heads[of_shard] if heads[of_shard].version is not None else _beginning(shards)
-        committed = commit_shard.commit(
-            of_shard, part, head, first_seen, load=NO_LOAD if accepted else load, terms=terms
-        )
+        users = {one.person for one in part if one.person is not None} & known.keys()
+        load_of_part = NO_LOAD if accepted else load
+        committed = commit_shard.commit(of_shard, part, head, first_seen, users=users, load=load_of_part, terms=terms)
         first_seen = committed.first_seen
         accepted += committed.accepted
-    return Committed(accepted, len(entries) - accepted, first_seen)
+    return Committed(accepted, len(entries) - accepted, first_seen, lookup.changed())
+
+
+def _read_shards(
+    key: LogKey, entries: Sequence[Entry], shards: int, heads: dict[LogKey, StoredHead], first_seen: str | None
+) -> str | None:
+    """Read the heads of the entries' shards that are not read yet; answers the account's first-seen times."""
+    others = [shard for number in split(entries, shards) if (shard := key._replace(shard=number)) not in heads]
+    if not others:
+        return first_seen
+    reads = log_items.read_logs(others, [key.pk])
+    heads.update(reads.heads)
+    return reads.first_seen.get(key.pk)
+
+
+class _Lookup(NamedTuple):
+    """The people of a commit of whom the day's log knows nothing."""
+
+    people: StoredPeople | None
+    ids: frozenset[str]
+    day: date
+    not_counted: NotCounted
+
+    @classmethod
+    def of(cls, key: LogKey, ids: set[str], not_counted: NotCounted) -> _Lookup:
+        """Look people up, and note that their events are in an account's log."""
+        account_id = schema.account_of(key.pk)
+        if not ids or account_id is None:
+            return cls(None, frozenset(), key.day, not_counted)
+        return cls(ids_of_people.read_naming(ids, account_id), frozenset(ids), key.day, not_counted)
+
+    def labelled(self, entries: Sequence[Entry], known: Mapping[str, str | None]) -> list[Entry]:
+        """The entries with the labels of their people."""
+        return [self._labelled(one, known) for one in entries]
+
+    def _labelled(self, entry: Entry, known: Mapping[str, str | None]) -> Entry:
+        if self.people is None or entry.person not in self.ids:
+            return entry._replace(label=known.get(entry.person or "", entry.label))
+        return labelled(entry, self.people.places(entry.person, *day_window(self.day), self.not_counted))
+
+    def changed(self) -> frozenset[str]:
+        """The people of whom something else is known by now. They are read after the commit, so none is missed."""
+        if self.people is None or self.people.unchanged(self.people.records):
+            return frozenset()
+        return self.ids

@@ -13,25 +13,26 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from healthscore.core.day_log import log as day_log
 from healthscore.storage import codec, conditions, reads, schema, writes
 from healthscore.storage.accounts.first_seen import changed_first_seen, first_seen_writes
+from healthscore.storage.accounts.merges import merged_error
 from healthscore.storage.day_logs import log_items
 from healthscore.storage.day_logs.log_items import NO_HEAD, SealedCache, StoredHead, read_logs
-from healthscore.storage.errors import BeingErasedError, ConditionFailedError
+from healthscore.storage.errors import BeingErasedError, ConditionFailedError, MergedError
 from healthscore.storage.retries import attempts, retried
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Set as AbstractSet
     from datetime import datetime
 
     from healthscore.core.day_log.codec import Entry
     from healthscore.core.day_log.shards import WriteLoad
     from healthscore.storage.codec import Item
     from healthscore.storage.day_logs.log_items import LogKey
-    from healthscore.storage.writes import Write
 
 TOO_MANY_WRITERS = "too many writers at once for one log and day"
 sealed_parts = SealedCache()
@@ -44,17 +45,9 @@ class Committed(NamedTuple):
     accepted: int
     duplicates: int
     first_seen: str | None
-    """The account's first-seen times after the commit; None for a person's log."""
-
-
-class VersionCheck(Protocol):
-    """The versions of items elsewhere in the tables, as they were read."""
-
-    def checks(self) -> list[Write]:
-        """Conditions, as parts of a transaction, that hold while the items are unchanged."""
-
-    def verify(self) -> None:
-        """Raise `MovedError` where one of the items has changed."""
+    """The account's first-seen times after the commit."""
+    unsettled: frozenset[str] = frozenset()
+    """People of whom something else became known during the commit: their entries may have a wrong label."""
 
 
 class Terms(NamedTuple):
@@ -63,7 +56,6 @@ class Terms(NamedTuple):
     milestones: Collection[str]
     expires: int
     now: datetime
-    version_check: VersionCheck | None
     sleep: Callable[[float], None]
 
 
@@ -74,6 +66,10 @@ class ShardsFixedError(Exception):
         super().__init__()
         self.stored = stored
         self.first_seen = first_seen
+
+
+class RelabelledError(Exception):
+    """The events of a user have left the log, since the user is known by another id now; nothing was committed."""
 
 
 class _Attempt(NamedTuple):
@@ -93,7 +89,14 @@ class _Attempt(NamedTuple):
 
 
 def commit(
-    key: LogKey, entries: Sequence[Entry], stored: StoredHead, first_seen: str | None, *, load: WriteLoad, terms: Terms
+    key: LogKey,
+    entries: Sequence[Entry],
+    stored: StoredHead,
+    first_seen: str | None,
+    *,
+    users: AbstractSet[str],
+    load: WriteLoad,
+    terms: Terms,
 ) -> Committed:
     """Add entries to one log, each exactly once.
 
@@ -102,12 +105,13 @@ def commit(
         entries: at least one.
         stored: the log's head as it was read, or what its first put should begin with.
         first_seen: the account's first-seen times as they were read.
+        users: those users of the entries whose labels are taken from the log.
         load: what the commit adds to the head's load if it meets no conflict.
         terms: what all parts of the commit have in common.
 
     Raises:
         ShardsFixedError: the day is not split as `stored` says.
-        MovedError: an item of the version check has changed, and nothing was committed.
+        RelabelledError: one of the users is not in the log any more.
         StorageUnavailableError: not committed, or not known to be; the same entries may be committed again.
     """
     before: _Attempt | None = None
@@ -115,21 +119,25 @@ def commit(
         if conflicts:
             # Read only after the wait: a put costs the same whether it wins or not, and one on an old head never wins.
             stored, first_seen = _read_again(key, stored.head.shards, before)
-            if terms.version_check is not None and not (before is not None and before.made(stored)):
-                terms.version_check.verify()
         try:
             if before is not None and before.made(stored):
                 accepted = len(before.append.fresh)
                 first_seen = _make_known(key, entries, stored, first_seen, terms)
                 return Committed(accepted, len(entries) - accepted, first_seen)
-            sealed = _sealed(key, stored)
+            sealed = sealed_part(key, stored)
+            known = day_log.labels(sealed, stored.head)
+            if not users <= known.keys():
+                if before is not None:
+                    discard(key, before.append.blocks)
+                raise RelabelledError
+            entries = [one._replace(label=known.get(one.person or "", one.label)) for one in entries]
             overhead, salt = log_items.overhead(key.pk), secrets.token_bytes(8)
             weighed = load.after(conflicts)
             append = day_log.append(key.day, sealed, stored.head, entries, overhead, salt=salt, load=weighed)
             if append is None:
                 return Committed(0, len(entries), _make_known(key, entries, stored, first_seen, terms))
             if before is not None and before.surely_lost(stored, append):
-                _discard(key, before.append.blocks)
+                discard(key, before.append.blocks)
             before = this = _Attempt(stored.version, secrets.token_urlsafe(8), append)
             first_seen = _put(key, entries, stored, first_seen, this=this, terms=terms)
             break
@@ -143,9 +151,9 @@ def commit(
 def _read_again(key: LogKey, shards: int, before: _Attempt | None) -> tuple[StoredHead, str | None]:
     try:
         again = read_logs([key], [key.pk])
-    except BeingErasedError:
+    except (BeingErasedError, MergedError):
         if before is not None:
-            _discard(key, before.append.blocks)
+            discard(key, before.append.blocks)
         raise
     stored = again.heads[key]
     if stored.version is None:
@@ -167,7 +175,7 @@ def _put(
     )
     account_id = schema.account_of(key.pk)
     changed = None if account_id is None else changed_first_seen(first_seen, entries, terms.milestones)
-    along = [] if terms.version_check is None else terms.version_check.checks()
+    along = []
     if account_id is not None and changed is not None:
         along += first_seen_writes(account_id, first_seen, changed, terms.now)
     writes.apply(put, *along)
@@ -194,7 +202,7 @@ def _make_known(
     return changed
 
 
-def _sealed(key: LogKey, stored: StoredHead) -> day_log.Sealed:
+def sealed_part(key: LogKey, stored: StoredHead) -> day_log.Sealed:
     """The sealed part that a head leads to, reading just the blocks that this process has not seen.
 
     Raises:
@@ -219,27 +227,30 @@ def _sealed(key: LogKey, stored: StoredHead) -> day_log.Sealed:
 
 
 def take_back_if_gone(account_id: str, key: LogKey, version: str, blocks: Sequence[day_log.Block] = ()) -> str | None:
-    """Undo the first put of a log if its account has been erased since it was read.
+    """Undo the first put of a log if its account has been erased, or given up for another one, since it was read.
 
-    The erasure may have deleted that day before the put went in. A later put of a log fails its condition by itself.
+    The erasure, or the merge, may have deleted that day before the put went in. A later put of a log fails its
+    condition by itself.
 
     Returns:
         The account's present first-seen times: not those that were read, if it was erased and created again.
 
     Raises:
         BeingErasedError: it is undone; the entries may be sent again, and make a new account.
+        MergedError: it is undone; the entries belong to the other account.
     """
     item = reads.get(schema.accounts_table(), codec.account_key(account_id), log_items.FIRST_SEEN)
-    if item is not None and schema.ERASING not in item:
+    merged = item is not None and schema.INTO in item and schema.ERASING not in item
+    if item is not None and schema.ERASING not in item and not merged:
         return codec.optional_text_of(item, "names")
     with contextlib.suppress(ConditionFailedError):
         head = log_items.head_key(key)
         writes.apply(writes.delete(schema.activity_table(), head, conditions.version_is(version)))
-        _discard(key, blocks)
-    raise BeingErasedError("the account was erased meanwhile")
+        discard(key, blocks)
+    raise merged_error() if merged else BeingErasedError("the account was erased meanwhile")
 
 
-def _discard(key: LogKey, blocks: Sequence[day_log.Block]) -> None:
+def discard(key: LogKey, blocks: Sequence[day_log.Block]) -> None:
     """Delete the blocks of a commit that was not made: no head leads to them, and they hold people's events.
 
     Raises:

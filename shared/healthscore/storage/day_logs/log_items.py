@@ -12,6 +12,7 @@ from healthscore.core.day_log import log as day_log
 from healthscore.core.day_log.log import NOTHING_SEALED
 from healthscore.core.time import DAY
 from healthscore.storage import codec, conditions, reads, schema, writes
+from healthscore.storage.accounts.merges import merged_error
 from healthscore.storage.client import dynamodb, pages
 from healthscore.storage.errors import BeingErasedError
 
@@ -40,6 +41,8 @@ class StoredHead(NamedTuple):
 
     version: str | None
     head: day_log.Head
+    places: str | None = None
+    """In an id's own log: where the entries count, as of `core.identity.places`."""
 
 
 NO_HEAD = StoredHead(None, day_log.EMPTY_HEAD)
@@ -47,12 +50,15 @@ NO_HEAD = StoredHead(None, day_log.EMPTY_HEAD)
 
 def stored_head(day: date, item: Item) -> StoredHead:
     """The head in a head's item."""
-    return StoredHead(codec.text_of(item, "v"), day_log.decode_head(day, codec.binary_of(item, "l")))
+    head = day_log.decode_head(day, codec.binary_of(item, "l"))
+    return StoredHead(codec.text_of(item, "v"), head, codec.optional_text_of(item, "p"))
 
 
 def people_in(item: Item) -> set[str]:
-    """The people whose events are in an item of a log, head or block; nobody in any other item."""
+    """The people whom an item of an account names: whose events are in a head or block, or who is one of its people."""
     sk = codec.text_of(item, "sk")
+    if sk.startswith(schema.MEMBERS_PREFIX):
+        return {sk.removeprefix(schema.MEMBERS_PREFIX)}
     if "l" not in item or "B" not in item["l"]:
         return set()
     day, data = schema.parse_day_key(sk)[0], codec.binary_of(item, "l")
@@ -88,7 +94,7 @@ def block_key(key: LogKey, position: int, token: bytes) -> Item:
 def read_heads(pk: str, day: date) -> dict[int, StoredHead]:
     """The present heads of a day, by shard; those that are not there are left out."""
     stretch = schema.day_range(day, day)
-    request = reads.partition(schema.activity_table(), pk, between=stretch, attributes=("sk", "v", "l"))
+    request = reads.partition(schema.activity_table(), pk, between=stretch, attributes=("sk", "v", "l", "p"))
     items = pages(dynamodb().query, **request)
     return {schema.parse_day_key(codec.text_of(item, "sk"))[1]: stored_head(day, item) for item in items}
 
@@ -111,15 +117,24 @@ def put_block(key: LogKey, block: day_log.Block, expires: int) -> None:
 
 
 def head_put(
-    key: LogKey, log: bytes, rollup: str | None, *, read_version: str | None, version: str, expires: int
+    key: LogKey,
+    log: bytes,
+    rollup: str | None,
+    *,
+    read_version: str | None,
+    version: str,
+    expires: int,
+    places: str | None = None,
 ) -> Write:
     """The put of a head, on condition that the head there is still the one read (None: that there is none).
 
-    A head without entries has no roll-up.
+    A head without entries has no roll-up, and only that of an id's own log has places.
     """
     item = {**head_key(key), "v": codec.text(version), "l": codec.binary(log), "ttl": codec.number(expires)}
     if rollup is not None:
         item["r"] = codec.text(rollup)
+    if places is not None:
+        item["p"] = codec.text(places)
     return writes.put(schema.activity_table(), item, conditions.version_is(read_version))
 
 
@@ -143,6 +158,7 @@ def read_logs(logs: Collection[LogKey], pks: Collection[str]) -> DayLogReads:
     transaction fail and be made again.
 
     Raises:
+        MergedError: one of the accounts was given up for another one.
         StorageUnavailableError: the tables cannot be read now, or one of the accounts is being erased.
     """
     accounts = {account: pk for pk in pks if (account := schema.account_of(pk)) is not None}
@@ -154,6 +170,8 @@ def read_logs(logs: Collection[LogKey], pks: Collection[str]) -> DayLogReads:
         if table == schema.accounts_table():
             if schema.ERASING in item:
                 raise BeingErasedError("an account of the batch is being erased")
+            if schema.INTO in item:
+                raise merged_error()
             first_seen[accounts[codec.text_of(item, "account_id")]] = codec.optional_text_of(item, "names")
         else:
             key = LogKey(codec.text_of(item, "pk"), *schema.parse_day_key(codec.text_of(item, "sk")))
@@ -162,11 +180,11 @@ def read_logs(logs: Collection[LogKey], pks: Collection[str]) -> DayLogReads:
 
 
 def _shapes() -> dict[str, dict[str, Any]]:
-    head = {**reads.projection(("pk", "sk", "v", "l")), "ConsistentRead": True}
+    head = {**reads.projection(("pk", "sk", "v", "l", "p")), "ConsistentRead": True}
     return {schema.accounts_table(): reads.projection(FIRST_SEEN), schema.activity_table(): head}
 
 
-FIRST_SEEN = ("account_id", "names", schema.ERASING)
+FIRST_SEEN = ("account_id", "names", schema.ERASING, schema.INTO)
 """What a commit reads of an account."""
 MAX_ENTRIES = 200_000
 """Log entries kept in all, about 100 bytes each; the least recently used logs go first."""

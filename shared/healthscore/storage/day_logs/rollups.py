@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from healthscore.core.model import DayRollup
 
 
-def rollups(account_id: str, first: date, last: date, *, consistent: bool, names: bool = True) -> list[DayRollup]:
+def rollups(
+    account_id: str, first: date, last: date, *, consistent: bool, names: bool = True, not_counted: bool = False
+) -> list[DayRollup]:
     """The roll-ups of an account's active days from `first` to `last`, oldest first, in one Query.
 
     Args:
@@ -28,6 +30,7 @@ def rollups(account_id: str, first: date, last: date, *, consistent: bool, names
         last: the last day, included.
         consistent: whether events that were answered 200 a moment ago must be in it, at twice the read units.
         names: whether the tallies of event names are wanted; a score does not use them.
+        not_counted: whether days are wanted as well on which only users were active who do not count.
 
     Raises:
         StorageUnavailableError: the table cannot be read now.
@@ -38,7 +41,8 @@ def rollups(account_id: str, first: date, last: date, *, consistent: bool, names
         for item in items
         if "r" in item
     ]
-    return [merged(list(parts)) for _, parts in groupby(shards, key=attrgetter("day"))]
+    days = (merged(list(parts)) for _, parts in groupby(shards, key=attrgetter("day")))
+    return [rollup for rollup in days if rollup.events or (not_counted and rollup.not_counted)]
 
 
 def last_rollup_before(account_id: str, day: date, *, consistent: bool) -> DayRollup | None:
@@ -50,8 +54,8 @@ def last_rollup_before(account_id: str, day: date, *, consistent: bool) -> DayRo
             return None
         (item,) = page["Items"]
         day, shard = schema.parse_day_key(codec.text_of(item, "sk"))
-        if shard == 0 and "r" in item:
-            return decode_rollup(day, codec.text_of(item, "r"))
+        if shard == 0 and "r" in item and (rollup := decode_rollup(day, codec.text_of(item, "r"))).events:
+            return rollup
         if found := rollups(account_id, day, day, consistent=consistent) if shard else []:
             return found[0]
 
@@ -62,9 +66,9 @@ def rollup_until(account_id: str, day: date, until: datetime) -> DayRollup | Non
     Raises:
         StorageUnavailableError: the table cannot be read now.
     """
-    whole = read_day(schema.activity_pk(account_id), day)
-    entries = [entry for entry in whole.entries if entry.at <= millis(until)] if whole else []
-    return Fold().add(entries).rollup(day) if entries else None
+    entries = [entry for entry in read_day(schema.activity_pk(account_id), day) if entry.at <= millis(until)]
+    rollup = Fold().add(entries).rollup(day)
+    return rollup if rollup.events else None
 
 
 def _request(account_id: str, first: date, last: date, *, consistent: bool) -> dict[str, Any]:

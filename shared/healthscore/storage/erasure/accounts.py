@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from healthscore.core.time import format_instant
 from healthscore.storage import codec, conditions, schema, writes
-from healthscore.storage.accounts import index
+from healthscore.storage.accounts import index, merges
 from healthscore.storage.erasure import (
     account_item,
     crm_companies,
@@ -30,7 +30,7 @@ from healthscore.storage.erasure.eraser import AccountErasure
 from healthscore.storage.errors import ConditionFailedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from healthscore.storage.erasure.eraser import AccountEraser
@@ -70,15 +70,18 @@ def mark(account_id: str, now: datetime) -> bool:
     return True
 
 
-def erase(account_id: str, keep_going: Callable[[], bool]) -> tuple[int, bool]:
+def erase(account_id: str, now: datetime, keep_going: Callable[[], bool]) -> tuple[int, bool]:
     """Delete everything of a marked account, and then the account; or what may be left of one that is not there.
+
+    Ids that were given up for it are erased first, each as an account of its own.
 
     An account that is there and not marked was created again after its erasure, and is left alone. It may have taken
     over what a crashed writer left behind during another erasure. So this erasure is not done: the next request erases
     the new account.
 
     Args:
-        account_id: the account.
+        account_id: the account, or an id that was given up for it.
+        now: the time of the erasure, aware.
         keep_going: asked after each step; False leaves the rest to the next call.
 
     Returns:
@@ -87,10 +90,25 @@ def erase(account_id: str, keep_going: Callable[[], bool]) -> tuple[int, bool]:
     Raises:
         StorageUnavailableError: something is left.
     """
+    present, erased = merges.read().merges, 0
+    account_id = present.canonical(account_id)
+    ids = (*present.given_up_for(account_id), account_id)
+    for id_ in ids:
+        if id_ != account_id:
+            mark(id_, now)
+        number, done = _erase(id_, ids, now, keep_going)
+        erased += number
+        if not done:
+            return erased, False
+    return erased, True
+
+
+def _erase(account_id: str, ids: Sequence[str], now: datetime, keep_going: Callable[[], bool]) -> tuple[int, bool]:
+    """Erase what there is under one id of an account."""
     item = marked.account(account_id)
     if schema.ERASING not in item and (item or not marked.hold_place(account_id)):
         return 0, False
-    erasure, erased = AccountErasure(account_id, item), 0
+    erasure, erased = AccountErasure(account_id, ids, item, now), 0
     try:
         for eraser in ERASERS:
             for number in eraser.erase(erasure):

@@ -1,4 +1,7 @@
-"""Deletes an account's day logs, and before each item the people whom only its logs know (table Activity)."""
+"""Deletes an account's day logs, and before each item the people whom only its logs know (table Activity).
+
+So do those who were noted as the account's people after the people's own eraser had passed by.
+"""
 
 from __future__ import annotations
 
@@ -32,6 +35,7 @@ def erase(erasure: AccountErasure) -> Iterator[int]:
         for batch in marked.batches(table, schema.activity_pk(account_id), ("pk", "sk", "l")):
             found = True
             for person in sorted(set().union(*map(log_items.people_in, batch)) - gone):
-                people.leave(person, account_id)
+                for _ in people.leave(person, erasure.ids, erasure.now):
+                    yield 0
                 gone.add(person)
             yield marked.delete(account_id, table, batch)

@@ -22,8 +22,11 @@ class AccountErasure:
     """An account that is being erased: it stays marked until everything else is deleted."""
 
     account_id: str
+    ids: Sequence[str]
+    """All ids of the account, those included that were given up for it; each is erased in its turn."""
     item: Item
     """Its item as it was read at the beginning of this call; empty where it was not there."""
+    now: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ class UserErasure:
     account_id: str
     user_id: str
     known_as: Sequence[str]
-    """The user, then all other ids that lead to it, as in `core.day_log.codec.Entry.person`."""
+    """The user, then all other ids that are this person's alone, as in `core.day_log.codec.Entry.person`."""
     retention_days: int
     """How long days are kept."""
     now: datetime

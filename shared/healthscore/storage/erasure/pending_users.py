@@ -57,7 +57,7 @@ def _change(
         schema.accounts_table(),
         codec.account_key(account_id),
         conditions.ACCOUNT_EXISTS,
-        conditions.NOT_ERASING,
+        conditions.TAKES_WRITES,
         adds=adds,
         takes=takes,
     )

@@ -1,134 +1,230 @@
-"""Takes people out of an account, and deletes those who belong to no other (table Activity)."""
+"""Takes people out of an account, and deletes those who belong to no other (table Activity).
+
+A person leaves under every id: the events that count for the account are deleted from the ids' own logs, then the calls
+and the records forget the account. Each step may be repeated. The account's own list of ids goes last, so that the next
+call finds by it what is left.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from healthscore.storage import codec, conditions, reads, schema, writes
+from healthscore.core.day_log.codec import NOT_COUNTED
+from healthscore.core.day_log.log import MissingBlockError
+from healthscore.core.identity import places as placing
+from healthscore.core.identity.people import ids_of, memberships
+from healthscore.core.identity.places import place_at
+from healthscore.core.identity.timeline import timeline_of
+from healthscore.storage import codec, reads, schema, workspace, writes
+from healthscore.storage.accounts import merges
 from healthscore.storage.client import dynamodb, pages
+from healthscore.storage.day_logs import commit_own, rewrite, settle
+from healthscore.storage.day_logs.commit_own import Terms
+from healthscore.storage.day_logs.transaction import Transaction
+from healthscore.storage.errors import ConditionFailedError
 from healthscore.storage.kinds import Kind
-from healthscore.storage.people import pending_moves
-from healthscore.storage.people.people import (
-    LINKS,
-    MEMBERSHIPS,
-    TOO_MANY_WRITERS,
-    links_of,
-    memberships_of,
-    person_key,
-    put_person,
-)
-from healthscore.storage.retries import retried
+from healthscore.storage.people import calls, ids, suspects, unsettled
+from healthscore.storage.retries import attempts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator
+    from datetime import date, datetime
 
+    from healthscore.core.identity.places import Place
+    from healthscore.core.identity.record import IdRecord
     from healthscore.storage.codec import Item
     from healthscore.storage.erasure.eraser import AccountErasure, UserErasure
+    from healthscore.storage.people.ids import StoredPeople
 
 COVERS = USERS_COVERS = frozenset(
     {
         Kind.MEMBER,
-        Kind.MEMBERSHIPS,
-        Kind.ALIAS,
+        Kind.ID_RECORD,
+        Kind.GROUP_CALL,
+        Kind.IDENTIFY_CALL,
+        Kind.NAMED_ACCOUNT,
         Kind.TRAITS,
-        Kind.PENDING_MOVE,
-        Kind.PERSON_DAY_HEAD,
-        Kind.PERSON_BLOCK,
+        Kind.UNSETTLED,
+        Kind.SUSPECT,
+        Kind.OWN_DAY_HEAD,
+        Kind.OWN_BLOCK,
     }
 )
+TOO_MANY_WRITERS = "too many writers at once for the ids of one person"
 
 
 def erase(erasure: AccountErasure) -> Iterator[int]:
-    """Have everybody leave who is known to belong to the account, one after the other."""
-    pk = schema.activity_pk(erasure.account_id)
-    request = reads.partition(schema.activity_table(), pk, prefix=schema.MEMBERS_PREFIX, attributes=("pk", "sk"))
-    for item in pages(dynamodb().query, **request):
-        leave(codec.text_of(item, "sk").removeprefix(schema.MEMBERS_PREFIX), erasure.account_id)
+    """Have everybody leave who is known to the account, one id after the other."""
+    for id_ in calls.members(erasure.account_id):
+        for _ in leave(id_, erasure.ids, erasure.now):
+            yield 0
         yield 1
 
 
 def erase_user(erasure: UserErasure) -> Iterator[int]:
-    """Have the user leave under every id, one after the other; the user's own id last, since it leads to the others."""
-    user, *others = erasure.known_as
-    for person in others:
-        leave(person, erasure.account_id)
+    """Have the user leave under every id."""
+    account_ids = (*merges.read().merges.given_up_for(erasure.account_id), erasure.account_id)
+    for _ in leave(f"u{erasure.user_id}", account_ids, erasure.now):
         yield 1
-    leave(user, erasure.account_id, for_good=True)
     yield 1
 
 
-def leave(person: str, account_id: str, *, for_good: bool = False) -> None:
-    """Remove a person's membership of an account; a person who belongs to no other account is deleted.
+def known_as(user: str) -> list[str]:
+    """All ids that are this person's alone: the user's, the other user ids, then devices that nobody else was seen on.
 
-    A person who is known as a user as well, as a visitor is who signed in, is kept for that user's sake, and deleted
-    with the user. The account's copy of the membership goes last, so that the next call finds the person by it.
+    Raises:
+        StorageUnavailableError: the table cannot be read now.
+    """
+    people = ids.read([user])
+    person = people.person_of(user)
+    ids.read_more(people, person.devices)
+    users = [user, *(other for other in (person.id, *person.users) if other != user)]
+    return [*users, *(device for device in person.devices if _owners(people, device) <= {person.id})]
+
+
+def leave(id_: str, account_ids: Collection[str], now: datetime) -> Iterator[int]:
+    """Take the people behind an id out of an account; those who belong to no other account are deleted.
 
     Args:
-        person: the person, as in `core.day_log.codec.Entry`.
-        account_id: the account.
-        for_good: whether a person who is known as a user as well is deleted all the same.
+        id_: an id that the account knows.
+        account_ids: all ids of the account.
+        now: the time of the erasure, aware.
+
+    Yields:
+        After each step, after which the rest may be left to another call.
 
     Raises:
         StorageUnavailableError: something is left.
     """
-    _remove_membership(person, account_id, for_good=for_good)
-    member = codec.key(schema.activity_pk(account_id), schema.member_key(person))
-    writes.delete_all(schema.activity_table(), [member])
+    people = ids.read([id_])
+    record = people.records[id_]
+    persons = (_owners(people, id_) or {id_}) if record.is_device else {people.person_of(id_).id}
+    for person_id in sorted(persons):
+        ids.read_more(people, ids_of(people.records[person_id]))
+        theirs = ids_of(people.records[person_id])
+        for one in theirs:
+            for day in settle.own_days(one) if people.records[one].has_events else ():
+                _delete_own(one, day, account_ids, theirs, now)
+                yield 1
+        for one in theirs:
+            _forget_calls(one, account_ids)
+            yield 1
+        _forget_account(person_id, account_ids, now)
+        yield 1
+        # Last, since the next call finds by these what is left.
+        others = [one for one in theirs if one != id_]
+        writes.delete_all(schema.activity_table(), _members(account_ids, others))
+    writes.delete_all(schema.activity_table(), _members(account_ids, [id_]))
 
 
-@retried(TOO_MANY_WRITERS)
-def _remove_membership(person: str, account_id: str, *, for_good: bool) -> None:
-    item = _person(person)
-    memberships, links = memberships_of(item), links_of(item)
-    kept = [membership for membership in memberships if membership[1] != account_id]
-    if not kept and (for_good or not links):
-        aliases = [codec.key(schema.person_pk(user), schema.alias_key(person)) for user in links]
-        writes.delete_all(schema.activity_table(), aliases)
-        _delete_person(person, item)
-    elif len(kept) != len(memberships):
-        _save(item, MEMBERSHIPS, kept)
+def _members(account_ids: Collection[str], ids_: Collection[str]) -> list[Item]:
+    return [calls.member(account_id, id_) for account_id in account_ids for id_ in ids_]
 
 
-def _delete_person(person: str, item: Item | None) -> None:
-    """Delete everything under a person's id: traits, other ids, and the log of events of no known account.
+def _owners(people: StoredPeople, device: str) -> set[str]:
+    return {people.person_of(owner).id for _, owner in people.records[device].owners}
 
-    Other ids that lead nowhere else are deleted before the items that lead to them.
+
+def _delete_own(id_: str, day: date, account_ids: Collection[str], theirs: Collection[str], now: datetime) -> None:
+    """Delete from an own log what counts for an account as the person's, and the account's name.
+
+    What counts is what the records say: not all of it may be settled, and for an account that is being erased it never
+    is.
+    """
+
+    def is_theirs(place: Place) -> bool:
+        return place.account_id in account_ids and (place.label or id_).removeprefix(NOT_COUNTED) in theirs
+
+    terms = _terms(now)
+    for _ in attempts(TOO_MANY_WRITERS):
+        try:
+            people, log = ids.read([id_]), rewrite.read(schema.person_pk(id_), day)
+            if log is None:
+                return
+            ((key, stored),) = log.heads.items()
+            places = placing.NOWHERE if stored.places is None else placing.decode(stored.places)
+            wanted = commit_own.places_on(people, id_, day, terms.not_counted)
+            kept = [one for one in log.all_entries if not is_theirs(place_at(wanted, one.at))]
+            without = [place._replace(account_id=None) if is_theirs(place) else place for place in places]
+            if len(kept) == len(log.all_entries) and (*without,) == places:
+                return
+            transaction = Transaction(terms.milestones, terms.now, terms.retention_days)
+            transaction.replace(key, stored, kept, places=placing.encode(placing.merged(without)))
+            transaction.make()
+        except (ConditionFailedError, MissingBlockError):
+            continue
+        log.delete_blocks([key])
+        return
+
+
+def _forget_calls(id_: str, account_ids: Collection[str]) -> None:
+    points = [point for point in calls.grouped([id_])[id_] if point[1] in account_ids]
+    keys = [codec.key(schema.person_pk(id_), schema.call_key(schema.GROUPED, *point)) for point in points]
+    named = [ids.named_key(id_, account_id) for account_id in account_ids]
+    writes.delete_all(schema.activity_table(), [*keys, *named])
+
+
+def _forget_account(person_id: str, account_ids: Collection[str], now: datetime) -> None:
+    """Take an account out of the records of a person; a person without any other is deleted."""
+    for _ in attempts(TOO_MANY_WRITERS):
+        people = ids.read([person_id])
+        theirs = ids_of(people.records[person_id])
+        ids.read_more(people, theirs)
+        kept = calls.grouped(
+            one for one in theirs if people.records[one].groups or one in people.records[person_id].grouping
+        )
+        for one in theirs:
+            _without(people.records[one], account_ids, kept.get(one, []))
+        person = people.records[person_id]
+        try:
+            if not memberships(person) and not any(settle.naming(one) for one in theirs):
+                _delete_person(people, person)
+                return
+            changed = people.changed()
+            for id_ in changed:
+                writes.apply(people.put(id_))
+        except ConditionFailedError:
+            continue
+        for one in theirs if changed else ():
+            settle.settle(one, _terms(now))
+        return
+
+
+def _without(record: IdRecord, account_ids: Collection[str], kept: list[tuple[int, str]]) -> None:
+    record.groups = timeline_of(point for point in (*record.groups, *kept) if point[1] not in account_ids)
+    if record.memberships is not None:
+        record.memberships = timeline_of(point for point in record.memberships if point[1] not in account_ids)
+
+
+def _delete_person(people: StoredPeople, person: IdRecord) -> None:
+    """Delete all of a person's ids; a device that is somebody else's as well forgets the person.
 
     Raises:
-        ConditionFailedError: the person has changed since it was read; nothing of it is deleted but its other ids.
+        ConditionFailedError: one of the records has changed since it was read.
     """
-    writes.delete_all(schema.activity_table(), pending_moves.of_person(person))
-    for other in _partition(person):
-        if codec.text_of(other, "sk").startswith(schema.ALIASES_PREFIX):
-            _unlink(codec.text_of(other, "sk").removeprefix(schema.ALIASES_PREFIX), person)
-    if item:
-        unchanged = conditions.version_is(codec.text_of(item, "v"))
-        writes.apply(writes.delete(schema.activity_table(), person_key(person), unchanged))
-    writes.delete_all(schema.activity_table(), _partition(person))
+    users = {person.id, *person.users}
+    for device in person.devices:
+        record = people.records[device]
+        record.owners = timeline_of(point for point in record.owners if point[1] not in users)
+        if record.owners or record.groups or settle.naming(device):
+            kept = [point for point in calls.identified([device])[device] if point[1] in users]
+            keys = [codec.key(schema.person_pk(device), schema.call_key(schema.IDENTIFIED, *point)) for point in kept]
+            writes.delete_all(schema.activity_table(), keys)
+            writes.apply(people.put(device))
+        else:
+            _delete_id(device)
+    for user in (*person.users, person.id):  # the one that leads to the others last
+        _delete_id(user)
 
 
-@retried(TOO_MANY_WRITERS)
-def _unlink(other: str, user: str) -> None:
-    """Remove the link from another id to a user; delete the id where it leads nowhere else."""
-    item = _person(other)
-    links = links_of(item)
-    kept = [linked for linked in links if linked != user]
-    if not kept and not memberships_of(item):
-        _delete_person(other, item)
-    elif len(kept) != len(links):
-        _save(item, LINKS, kept)
+def _delete_id(id_: str) -> None:
+    request = reads.partition(schema.activity_table(), schema.person_pk(id_), attributes=("pk", "sk"))
+    keys: list[Item] = [codec.key_of(item) for item in pages(dynamodb().query, **request)]
+    keys.sort(key=lambda key: codec.text_of(key, "sk") == schema.ID)  # the record last
+    writes.apply(unsettled.delete(id_))
+    suspects.forget([id_])
+    writes.delete_all(schema.activity_table(), keys)
 
 
-def _partition(person: str) -> list[Item]:
-    request = reads.partition(schema.activity_table(), schema.person_pk(person), attributes=("pk", "sk"))
-    return list(pages(dynamodb().query, **request))
-
-
-def _person(person: str) -> Item | None:
-    return reads.get(schema.activity_table(), person_key(person))
-
-
-def _save(item: Item | None, name: str, value: Sequence[Any]) -> None:
-    """Set a list of a person's item, which has one, on condition that the item is unchanged."""
-    there = item or {}
-    writes.apply(put_person({**there, name: codec.json_text(value)}, codec.text_of(there, "v")))
+def _terms(now: datetime) -> Terms:
+    return Terms.of(workspace.settings().settings, now)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from healthscore.core.day_log import log as day_log
+from healthscore.core.day_log.codec import COPY, NOT_COUNTED
 from healthscore.storage import codec, reads, schema, writes
 from healthscore.storage.client import dynamodb, pages
 from healthscore.storage.day_logs import log_items
@@ -59,7 +60,7 @@ def _replace_in_shard(key: LogKey, people: Collection[str], expires: int) -> Non
             continue  # one was sealed between the two reads
         entries = [*stored.head.tail, *(entry for _, _, of_block in sealed for entry in of_block)]
         led_to = {schema.block_key(key.day, key.shard, position, token) for position, token, _ in sealed}
-        if led_to.issuperset(listed) and not any(entry.person in people for entry in entries):
+        if led_to.issuperset(listed) and not any(_is_of(entry, people) for entry in entries):
             return
         try:
             _exchange(key, stored, _without(entries, people), expires)
@@ -91,16 +92,25 @@ def _exchange(key: LogKey, stored: StoredHead, entries: list[Entry], expires: in
 
 
 def _without(entries: Iterable[Entry], people: Collection[str]) -> list[Entry]:
-    """The entries with each of the people replaced by a stranger, and each of their sessions by a stranger's."""
-    strangers = {person: f"a{uuid4()}" for person in people}
+    """The entries with each of the people replaced by a stranger, and each of their sessions by a stranger's.
+
+    Whoever counts as one person is one stranger. The entries are the account's own from now on, and copies no more.
+    """
+    strangers: dict[str | None, str] = {}
     sessions: dict[tuple[str, int], int] = {}
     replaced = []
     for entry in entries:
-        if entry.person in strangers:
+        if _is_of(entry, people):
+            stranger = strangers.setdefault(entry.who, f"a{uuid4()}")
             session = entry.session
             if session:
-                session = sessions.setdefault((entry.person, session), secrets.randbits(64) or 1)
-            replaced.append(entry._replace(person=strangers[entry.person], session=session, page=""))
-        else:
-            replaced.append(entry)
+                session = sessions.setdefault((stranger, session), secrets.randbits(64) or 1)
+            label = f"{NOT_COUNTED}{stranger}" if (entry.label or "").startswith(NOT_COUNTED) else None
+            flags = entry.flags & ~COPY
+            entry = entry._replace(person=stranger, session=session, page="", label=label, flags=flags)  # noqa: PLW2901
+        replaced.append(entry)
     return replaced
+
+
+def _is_of(entry: Entry, people: Collection[str]) -> bool:
+    return entry.person in people or entry.who in people

@@ -19,12 +19,17 @@ COVERS = frozenset({Kind.SUMMARY})
 
 def erase(erasure: AccountErasure) -> Iterator[int]:
     """Take the account out of the movers; the figures stay."""
-    _without(erasure.account_id)
+    without(erasure.account_id)
     yield 0
 
 
 @retried("too many writers at once for the summary")
-def _without(account_id: str) -> None:
+def without(account_id: str) -> None:
+    """Take an account out of the movers.
+
+    Raises:
+        StorageUnavailableError: it may still be there.
+    """
     item = stored.item()
     if item is None:
         return

@@ -9,11 +9,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from healthscore.core.day_log.codec import MAX_ENTRIES, entry, pack, unpack
+from healthscore.core.day_log.codec import COPY, GATE, INTERNAL, MAX_ENTRIES, Entry, entry, pack, unpack
 from healthscore.core.model import MICROS
 from tests.support.events import DAY, distinct_events, event
 
 ITEM_LIMIT = 400 * 1024
+UUID = "7d9f1c52-3a50-4a09-9df4-0c2f3f1a2b3c"
+IDS = ["uann", f"u{UUID}", f"a{UUID}", "u!", "uu", f"u!{UUID}", f"u{UUID.upper()}", "avisitor", "aü"]
+
+labelled = st.lists(
+    st.builds(
+        Entry,
+        at=st.integers(0, 86_399_999).map(lambda ms: entry(event("e")).at + ms),
+        id=st.integers(0, 2**64 - 1),
+        person=st.sampled_from([None, *IDS]),
+        session=st.sampled_from([0, 1, 2**64 - 1]),
+        name=st.sampled_from(["login", "export"]),
+        value=st.sampled_from([MICROS, -5]),
+        page=st.sampled_from(["", "Home"]),
+        label=st.sampled_from([None, *IDS, *(f"!{id_}" for id_ in IDS)]),
+        flags=st.sampled_from([0, COPY, GATE, INTERNAL, COPY | INTERNAL]),
+    ),
+    max_size=40,
+    unique_by=lambda one: one.id,
+)
 
 
 @given(distinct_events(max_size=80))
@@ -28,6 +47,56 @@ def test_pack__of_the_same_set_in_another_order__is_the_same_bytes(events, rando
     shuffled = entries.copy()
     random.shuffle(shuffled)
     assert pack(DAY, shuffled) == pack(DAY, entries)
+
+
+@given(labelled, st.randoms())
+def test_pack__of_entries_with_labels_and_flags__gives_them_back_whatever_their_order(entries, random):
+    shuffled = entries.copy()
+    random.shuffle(shuffled)
+    assert pack(DAY, shuffled) == pack(DAY, entries)
+    assert unpack(DAY, pack(DAY, entries)) == sorted(entries)
+
+
+def test_pack__of_a_person_with_a_label__says_both_once_and_keeps_uuids_small():
+    entries = [entry(event(f"e{i}", i, anonymous_id="v1")) for i in range(40)]
+    marked = [one._replace(label=f"!u{UUID}", flags=COPY) for one in entries]
+    assert len(pack(DAY, entries)) + 16 < len(pack(DAY, marked)) < len(pack(DAY, entries)) + 40
+    assert unpack(DAY, pack(DAY, marked)) == marked
+
+
+def test_unpack__of_the_first_format__reads_entries_without_labels_and_flags():
+    packed = bytes.fromhex(
+        "010300010001001b5d5e51f54f0f04fed135082f0eff78f76c4febcbb745d989a147da21bb29547d9f1c523a504a099df40c"
+        "2f3f1a2b3c33636060888e56cac94fcfcc53d289562a484c4f8d2fcb4c2d4f4d51d251f2c8cf4d558a8d058a970279896586"
+        "4ab13ad54a464a56e6b5b1096eeaac09af181840989189811144320200"
+    )
+    assert unpack(DAY, packed) == [
+        entry(event("e1", 1, name="login", user_id=UUID, session_id="s1")),
+        entry(event("e2", 2, anonymous_id="v1", page="Home")),
+        entry(event("e3", 3, name="login", value=7)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("label", "flags", "who", "counts"),
+    [
+        (None, 0, "uann", True),
+        (None, COPY, "uann", True),
+        ("ubob", 0, "ubob", True),
+        ("!ubob", 0, "ubob", False),
+        ("!uann", COPY, "uann", False),
+        (None, INTERNAL, "uann", False),
+        ("ubob", GATE, "ubob", False),
+    ],
+)
+def test_entry__with_a_label_or_flags__says_who_did_it_and_whether_it_counts(label, flags, who, counts):
+    one = entry(event("e1", user_id="ann"))._replace(label=label, flags=flags)
+    assert (one.who, one.counts) == (who, counts)
+
+
+def test_entry__of_an_event_that_says_it_is_internal__has_the_flag():
+    assert entry(event("e1", internal=True)).flags == INTERNAL
+    assert entry(event("e1")).flags == 0
 
 
 def test_pack__of_the_longest_entries_allowed__fits_an_item():

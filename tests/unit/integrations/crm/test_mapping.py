@@ -9,7 +9,7 @@ from healthscore.integrations.crm.mapping import FREE_MAIL, WORDS, Claim, Unmatc
 from healthscore.integrations.crm.protocol import Company
 from tools.fakes.server import START
 
-ACCOUNTS = {"a", "b"}
+ACCOUNTS = {"a": "a", "b": "b", "merged into b": "b"}
 BY_DOMAIN = {"acme.com": ["a"], "acme.de": ["a"], "beta.io": ["b"], "gmail.com": ["a"], "twice.com": ["a", "b"]}
 
 
@@ -24,6 +24,7 @@ def company(*domains: str, account_id: str | None = None) -> Company:
         (company("ACME.com", "https://www.acme.de/path"), Claim("a", by_hand=False)),
         (company("gmail.com", "beta.io"), Claim("b", by_hand=False)),
         (company("beta.io", account_id="a"), Claim("a", by_hand=True)),
+        (company(account_id="merged into b"), Claim("b", by_hand=True)),
         (company("acme.com", account_id="c"), Unmatched.ACCOUNT_UNKNOWN),
         (company("gmail.com"), Unmatched.FREE_MAIL),
         (company("", "nothing"), Unmatched.NO_DOMAIN),

@@ -1,0 +1,85 @@
+"""Who somebody is, and where they belong, by what is known of their ids."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from healthscore.core.day_log.codec import NOT_COUNTED
+from healthscore.core.identity import places, timeline
+from healthscore.core.identity.places import Place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from healthscore.core.identity.counting import NotCounted
+    from healthscore.core.identity.places import Places
+    from healthscore.core.identity.record import IdRecord
+    from healthscore.core.identity.timeline import Timeline
+
+
+class People:
+    """The people behind some ids.
+
+    Args:
+        records: the records of these ids, and of all to which they lead.
+    """
+
+    def __init__(self, records: Mapping[str, IdRecord]) -> None:
+        self.records = records
+
+    def person_of(self, user: str) -> IdRecord:
+        """The record of the user id that stands for a user's person."""
+        record = self.records[user]
+        while record.up is not None:
+            record = self.records[record.up]
+        return record
+
+    def person_at(self, id_: str, at: int) -> IdRecord:
+        """The record that stands for the person of an id at an instant in milliseconds: a device's own, if nobody's."""
+        record = self.records[id_]
+        if not record.is_device:
+            return self.person_of(id_)
+        owner = timeline.value_at(record.owners, at)
+        return record if owner is None else self.person_of(owner)
+
+    def places(self, id_: str, first: int, end: int, not_counted: NotCounted) -> Places:
+        """Where the events of an id count from `first` up to `end`, in milliseconds, and whose they are."""
+        return places.merged(self._stretches(id_, first, end, not_counted))
+
+    def behind(self, id_: str, first: int, end: int) -> set[str]:
+        """The ids whose records decide on `places`: the id itself, and all that are read on the way."""
+        found = {id_}
+        record = self.records[id_]
+        owners = {owner for _, _, owner in timeline.within(record.owners, first, end)} if record.is_device else {id_}
+        for owner in owners:
+            one: str | None = owner
+            while one is not None:
+                found.add(one)
+                one = self.records[one].up
+        return found
+
+    def _stretches(self, id_: str, first: int, end: int, not_counted: NotCounted) -> Iterator[Place]:
+        record = self.records[id_]
+        stretches = [(first, end, self.person_at(id_, first))]
+        if record.is_device and record.owners:
+            owners = timeline.within(record.owners, first, end)
+            stretches = [(start, until, self.person_of(owner)) for start, until, owner in owners]
+        for start, until, person in stretches:
+            label = None if person.id == id_ else person.id
+            if not_counted.is_of(person) or not_counted.is_listed(id_):
+                label = f"{NOT_COUNTED}{person.id}"
+            accounts = timeline.within(memberships(person), start, until)
+            if not accounts:
+                yield Place(start, None, label)
+            for since, _, account_id in accounts:
+                yield Place(since, account_id, label)
+
+
+def memberships(person: IdRecord) -> Timeline:
+    """The accounts of a person, by the record that stands for it."""
+    return person.groups if person.memberships is None else person.memberships
+
+
+def ids_of(person: IdRecord) -> list[str]:
+    """All ids of a person, by the record that stands for it; a device may be another person's at other times."""
+    return [person.id, *person.users, *person.devices]

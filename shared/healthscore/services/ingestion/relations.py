@@ -1,0 +1,192 @@
+"""Who is who: records what calls say of people, and has what they did count where it belongs from now on.
+
+1. The calls are kept, which may be repeated.
+2. The records of ids are changed, each on condition that it is as it was read. A record whose people have events names
+   the ids to settle, and a note leads to it.
+3. These ids are settled (`storage.day_logs.settle`), and the record names them no more.
+
+A crash after 1 leaves calls that the next repetition finds; one after 2 leaves a record that names the ids to settle.
+The next call about any of them goes on, and so does the next night, which finds the note.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from healthscore.core.identity.draft import Draft, Relations, device_named
+from healthscore.core.time import day_of, from_millis, millis
+from healthscore.storage import writes
+from healthscore.storage.accounts import existence, merges
+from healthscore.storage.day_logs import log_items, settle
+from healthscore.storage.day_logs.commit_own import Terms
+from healthscore.storage.errors import BeingErasedError, ConditionFailedError, StorageUnavailableError
+from healthscore.storage.people import calls as kept_calls
+from healthscore.storage.people import ids, suspects, unsettled
+from healthscore.storage.retries import attempts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Sequence
+    from datetime import datetime
+
+    from healthscore.core.identity.calls import ParsedCalls
+    from healthscore.settings import Settings
+    from healthscore.storage.people.ids import StoredPeople
+
+TOO_MANY_CHANGES = "what is known of the people of these calls changes too often"
+COMPARED = frozenset({"email", "name"})
+"""The traits by which the settings may say that a user does not count."""
+SETTLED_AT_ONCE = 100
+"""Ids that are settled before the record stops naming them: a request that runs out of time has made progress."""
+
+
+def relations_of(calls: ParsedCalls) -> Relations:
+    """What calls say about ids."""
+    relations = Relations()
+    for id_, at, account_id, *_ in calls.group_calls:
+        relations.grouped[id_].add((at, account_id))
+    for device, at, user, *_ in calls.identifications:
+        relations.identified[device].add((at, user))
+    for previous, at, user, *_ in calls.aliases:
+        relations.identified[device_named(previous)].add((at, user))
+        if previous != user:
+            relations.aliases.add((previous, user))
+    for about, at, traits, *_ in calls.people:
+        if "internal" in traits:
+            relations.marked[about].add((at, traits["internal"]))
+        for name in COMPARED.intersection(traits):
+            relations.described[about][name].add(traits[name])
+    return relations
+
+
+@dataclass(frozen=True, slots=True)
+class Recorder:
+    """Records relations for one request, or one night."""
+
+    settings: Settings
+    now: datetime
+    """When the request came in, aware."""
+    time_left: Callable[[], float]
+    """Seconds until the answer must be out."""
+
+    def record(self, relations: Relations) -> None:
+        """Record what calls say, and settle the ids that it is about.
+
+        Raises:
+            BeingErasedError: one of the accounts is being erased.
+            StorageUnavailableError: some of it is not recorded or settled, or not known to be. It may be sent again,
+                and
+                goes on from there.
+        """
+        if not relations.ids():
+            return
+        accounts = {account_id for points in relations.grouped.values() for _, account_id in points}
+        accounts |= {*map(merges.known.at_hand().canonical, accounts)} if accounts else set()
+        _refuse_if_erasing(accounts)  # nothing is kept that an erasure has passed by
+        kept_calls.keep(relations, log_items.expiry(self.now.date(), self.settings.retention_days))
+        _refuse_if_erasing(accounts)  # an erasure that has begun meanwhile finds what is kept
+        people = self._change(relations)
+        self._settle_all(dict.fromkeys(id_ for id_, record in people.records.items() if record.unsettled))
+
+    def settle(self, id_: str) -> None:
+        """Settle the ids that a record names, and have it name them no more.
+
+        Raises:
+            StorageUnavailableError: some are left.
+        """
+        terms = Terms.of(self.settings, self.now, self.time_left)
+        while True:
+            people = ids.read([id_])
+            waiting = people.records[id_].unsettled[:SETTLED_AT_ONCE]
+            for other in waiting:
+                settle.settle(other, terms)
+            for _ in attempts(TOO_MANY_CHANGES):
+                people = ids.read([id_])
+                record = people.records[id_]
+                if record.unsettled[: len(waiting)] != waiting:
+                    break  # another request has settled some of them
+                record.unsettled = record.unsettled[len(waiting) :]
+                note = () if record.unsettled else (unsettled.delete(id_),)
+                try:
+                    writes.apply(*(() if people.is_new(id_) else (people.put(id_),)), *note)
+                    break
+                except ConditionFailedError:
+                    continue
+            if not record.unsettled:
+                return
+
+    def _settle_all(self, ids_: Iterable[str]) -> None:
+        for id_ in ids_:
+            self.settle(id_)
+
+    def _change(self, relations: Relations) -> StoredPeople:
+        """Change the records as calls say; answers them as they are now."""
+        again: list[str] = []
+        for _ in attempts(TOO_MANY_CHANGES):
+            self._check_time()
+            people = ids.read([*relations.ids(), *again])
+            draft = self._drafted(people, relations, again)
+            try:
+                changed = self._save(people, draft)
+            except ConditionFailedError:
+                continue
+            again = draft.refreshed if changed else []
+            if not again:
+                return people
+        raise AssertionError("attempts ends by an error")
+
+    def _check_time(self) -> None:
+        if self.time_left() <= 0:
+            raise StorageUnavailableError("out of time")
+
+    def _drafted(self, people: StoredPeople, relations: Relations, again: Sequence[str]) -> Draft:
+        draft = Draft(
+            people,
+            relations,
+            lambda at: day_of(from_millis(at), self.settings.zone),
+            self.settings.identity.not_counted,
+            again,
+        )
+        identified = kept_calls.identified(draft.devices_to_read())
+        ids.read_more(people, {user for points in identified.values() for _, user in points})
+        draft.identify(identified)
+        to_read = draft.ids_to_read()
+        ids.read_more(people, to_read)
+        draft.group(kept_calls.grouped(to_read))
+        return draft
+
+    def _save(self, people: StoredPeople, draft: Draft) -> bool:
+        """Put the records that have changed, and have one of them name the ids to settle; answers whether any has."""
+        changed = people.changed()
+        if not changed:
+            return False
+        suspects.note(draft.suspects, millis(self.now))
+        ids.read_more(people, draft.affected)
+        holder, named = people.records[changed[0]], self._name(people, changed[0], draft.affected)
+        for start in range(0, len(changed), ids.WRITES_AT_ONCE):
+            self._check_time()
+            puts = [people.put(id_) for id_ in changed[start : start + ids.WRITES_AT_ONCE]]
+            if named and not start:
+                puts.append(unsettled.put(holder.id))
+            writes.apply(*puts)
+        # A log that was begun meanwhile is not missed: its beginning has changed a record that is read again here.
+        unseen = [id_ for id_ in draft.affected if id_ not in changed and id_ not in named]
+        fresh = ids.read(unseen)
+        late = [id_ for id_ in unseen if fresh.records[id_].has_events or fresh.records[id_].is_named]
+        if late or (named and len(changed) > ids.WRITES_AT_ONCE):
+            # Another request may have settled, by half of the changes, what the first put has named.
+            holder.unsettled = list(dict.fromkeys((*holder.unsettled, *named, *late)))
+            writes.apply(people.put(holder.id), unsettled.put(holder.id))
+        return True
+
+    def _name(self, people: StoredPeople, holder: str, affected: Iterable[str]) -> list[str]:
+        """Have a record name those of the affected ids that did anything."""
+        known = people.records
+        named = [id_ for id_ in affected if known[id_].has_events or known[id_].is_named]
+        known[holder].unsettled = list(dict.fromkeys((*known[holder].unsettled, *named)))
+        return named
+
+
+def _refuse_if_erasing(account_ids: Collection[str]) -> None:
+    if account_ids and existence.any_erasing(account_ids):
+        raise BeingErasedError("the account is being erased")

@@ -1,0 +1,99 @@
+"""Notes about ids: which accounts their events name, and that their records name ids to settle."""
+
+from __future__ import annotations
+
+import functools
+from types import SimpleNamespace
+from uuid import uuid4
+
+import pytest
+
+from healthscore.services.ingestion import events as ingest
+from healthscore.storage import reads, retries, schema
+from healthscore.storage.client import dynamodb
+from healthscore.storage.day_logs import settle
+from healthscore.storage.errors import ConditionFailedError, StorageUnavailableError
+from healthscore.storage.people import calls as kept_calls
+from healthscore.storage.people import ids, unsettled
+from healthscore.storage.schema import activity_pk
+from tests.integration.nightly.nights import Inline
+from tests.support import day_logs, interleaving
+from tests.support.events import event
+from tests.support.own_logs import acted, commit, in_account, tell
+
+ANN = "uann"
+
+
+@pytest.fixture
+def in_process(moto, monkeypatch):
+    for module in (ingest, kept_calls):
+        monkeypatch.setattr(module, "ThreadPoolExecutor", Inline)
+    monkeypatch.setattr(retries, "time", SimpleNamespace(sleep=lambda _seconds: None))
+    interleaving.watch(dynamodb())
+
+
+def named(account_id, *events):
+    """Commit events that name their account."""
+    day_logs.commit(events, pk=activity_pk(account_id))
+
+
+def noted(id_):
+    people = ids.read([id_], [(id_, "acme")])
+    return people.noted == {(id_, "acme")}, people.records[id_].is_named
+
+
+def test_note_naming__before_events_name_an_account__notes_the_pair_and_the_account_knows_the_id(tables):
+    people = ids.read([ANN], [(ANN, "acme")])
+    ids.note_naming(people, [(ANN, "acme")])
+    assert noted(ANN) == (True, True)
+    assert settle.naming(ANN) == ["acme"]
+    members = dynamodb().query(**reads.partition(schema.activity_table(), activity_pk("acme")))["Items"]
+    assert [item["sk"]["S"] for item in members] == [schema.member_key(ANN)]
+
+
+def test_note_naming__whose_record_has_changed__raises_and_is_made_by_the_next(tables):
+    people = ids.read([ANN], [(ANN, "acme")])
+    tell(grouped=[(ANN, 0, "bolt")])
+    with pytest.raises(ConditionFailedError):
+        ids.note_naming(people, [(ANN, "acme")])
+    assert noted(ANN) == (True, False)  # as after a crash between the two
+    ids.note_naming(ids.read([ANN], [(ANN, "acme")]), [(ANN, "acme")])
+    assert noted(ANN) == (True, True)
+
+
+def test_event__whose_writer_crashed_between_the_notes__is_labelled_all_the_same(in_process):
+    """What becomes known meanwhile finds the id unnamed; the next delivery finds it known."""
+    for calls_before in range(8):
+        run = uuid4().hex
+        device, ann, acme = f"av-{run}", f"uann-{run}", f"acme-{run}"
+        work = functools.partial(named, acme, event("e1", 0, anonymous_id=device[1:]))
+        fates = iter([None] * calls_before + ["after"])
+        interleaving.run([work], choose=lambda _: 0, kill=lambda fates=fates: next(fates, None))
+        tell(identified=[(device, 0, ann)])
+        work()
+        assert [one.who for one in in_account(acme)] == [ann], calls_before
+
+
+def test_unsettled_note__of_a_record_that_names_ids__is_there_until_they_are_settled(tables, monkeypatch):
+    commit(acted("e1", ANN))
+    tell(grouped=[(ANN, 0, "acme")])
+    assert list(unsettled.all_ids()) == []
+    with monkeypatch.context() as accident:
+        accident.setattr(settle, "own_days", _unavailable)
+        with pytest.raises(StorageUnavailableError):
+            tell(grouped=[(ANN, 0, "bolt")])
+    assert list(unsettled.all_ids()) == [ANN]
+    tell(grouped=[(ANN, 0, "bolt")])
+    assert list(unsettled.all_ids()) == []
+    assert [len(in_account(account)) for account in ("acme", "bolt")] == [0, 1]
+
+
+def test_unsettled_note__of_somebody_who_did_nothing__is_not_put(tables):
+    puts = []
+    dynamodb().meta.events.register("before-parameter-build.dynamodb", lambda params, **_: puts.append(str(params)))
+    tell(grouped=[(ANN, 0, "acme")], identified=[("av", 0, ANN)], aliases=[("uann.old", ANN)])
+    assert not any("m#" in one for one in puts)
+
+
+def _unavailable(*_):
+    raise StorageUnavailableError("gone for a moment")
