@@ -45,12 +45,12 @@ class Findings:
 
     def _check_day(self, account_id: str, day: date, sent: Sequence[Event]) -> None:
         try:
-            whole = read_day(schema.activity_pk(account_id), day)
+            entries = read_day(schema.activity_pk(account_id), day)
         except day_log.MissingBlockError as error:
             self.wrong.append(f"{account_id} on {day}: the log: {error}")
             return
         by_id = {entry(one).id: one for one in sent}
-        logged = {each.id: _as_logged(by_id[each.id], each) for each in (whole.entries if whole else ())}
+        logged = {each.id: _as_logged(by_id[each.id], each) for each in entries}
         for one in sent:
             self._check_event(one, logged.get(entry(one).id))
         expected = naive_rollup(logged.values(), day) if logged else None

@@ -140,6 +140,7 @@ def live(day: HotDay, writers: int, seconds: float = 0) -> Cost:
     starts = range(0, day.events, day.per_batch)
     batches = [_batch(day, start, min(day.per_batch, day.events - start)) for start in starts]
     _send(batches[0])  # the account is there, and its first-seen times
+    _send(_day_before(day))  # its people were here before
     deliveries, chance = [*batches, *batches[::50]], Random(0)
     times = sorted(chance.uniform(0, seconds) for _ in deliveries)
     meter, began = Meter(dynamodb()), time.monotonic()
@@ -171,6 +172,12 @@ def _batch(day: HotDay, start: int, count: int) -> Sequence[Event]:
         Event(f"e{number}", ACCOUNT, "page_viewed", _time(day, number), user_id=person)
         for number in range(start, start + count)
     ]
+
+
+def _day_before(day: HotDay) -> Sequence[Event]:
+    """An event of each of the people."""
+    at = _time(day, 0) - ONE_DAY
+    return [Event(f"b{number}", ACCOUNT, "page_viewed", at, user_id=f"person-{number}") for number in range(day.people)]
 
 
 def _time(day: HotDay, number: int) -> datetime:

@@ -126,9 +126,7 @@ class Faults:
             if left:
                 parsed.setdefault("UnprocessedKeys", {})[table] = {**asked, "Keys": left}
                 items = parsed["Responses"].get(table, [])
-                parsed["Responses"][table] = [
-                    item for item in items if {name: item[name] for name in left[0]} not in left
-                ]
+                parsed["Responses"][table] = [item for item in items if not _is_one_of(item, left)]
 
     def _hold_back(self, params: dict[str, Any], context: dict[str, Any], **_: object) -> None:
         """Keep half of a batch's writes from being made."""
@@ -154,6 +152,11 @@ class Faults:
             parsed["UnprocessedItems"] = context["held back"]
 
 
+def _is_one_of(item: dict[str, Any], keys: list[dict[str, Any]]) -> bool:
+    """Whether an item has one of the keys, as far as the request asks for the keys' attributes."""
+    return any(all(item.get(name, value) == value for name, value in key.items()) for key in keys)
+
+
 def _refusal(fate: str, operation: str) -> AWSResponse:
     status, code = {
         "throttled": (400, "ProvisionedThroughputExceededException"),
@@ -177,7 +180,13 @@ def with_tokens_from(patch: pytest.MonkeyPatch, random: Random) -> None:
     tokens = SimpleNamespace(
         token_bytes=random.randbytes, token_urlsafe=lambda n: random.randbytes(n).hex(), randbits=random.getrandbits
     )
-    for module in ("day_logs.commit_day", "day_logs.commit_shard", "erasure.pseudonymise"):
+    for module in (
+        "day_logs.commit_day",
+        "day_logs.commit_shard",
+        "day_logs.transaction",
+        "erasure.pseudonymise",
+        "people.ids",
+    ):
         patch.setattr(f"healthscore.storage.{module}.secrets", tokens)
 
     def strangers() -> UUID:

@@ -6,10 +6,12 @@ from collections import defaultdict
 from datetime import timedelta
 from functools import partial
 from itertools import pairwise
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from healthscore.services.erasure import ErasureUnfinishedError, erase_account, erase_user
 from healthscore.services.ingestion import events as ingest
+from healthscore.services.ingestion import pending_events
 from healthscore.services.notifications.outbox import LEASE
 from healthscore.storage.alerts import messages
 from healthscore.storage.client import dynamodb
@@ -17,6 +19,7 @@ from healthscore.storage.day_logs import commit_shard
 from healthscore.storage.day_logs.log_items import SealedCache
 from healthscore.storage.erasure import pending_users
 from healthscore.storage.errors import AccountErasedError, StorageUnavailableError
+from tests.faults import people
 from tests.faults.batches import (
     CONTESTED,
     ERASED_AT_NIGHT,
@@ -29,7 +32,7 @@ from tests.faults.checks import Findings, traces_of_account, traces_of_user
 from tests.faults.injection import Faults, Killed
 from tests.faults.ledger import Ledger
 from tests.faults.topic import Topic
-from tests.integration.nightly.nights import night, schedule, sweep
+from tests.integration.nightly.nights import LOGGER, night, schedule, sweep
 from tests.support import interleaving
 
 if TYPE_CHECKING:
@@ -42,10 +45,12 @@ if TYPE_CHECKING:
     from tests.faults.story import Figures
 
 WRITERS = 4
-TRIES = 200
+TRIES = 400
 ERASERS = 2
 """The account that is erased while its events come in is erased by so many at once: a client that had no answer in time
 asks again."""
+PEOPLES_CALLS = 4
+"""A request about people makes so many times the calls of one with events; as much rarer are faults, for it to end."""
 PAUSE_TURNS = 10
 """A client that has to ask again lets fewer turns pass than these: an erasure takes its time."""
 NIGHT_TURNS = 150
@@ -85,6 +90,30 @@ class Life:
         self._side_by_side([lambda: self._erase_account(ERASED_AT_NIGHT)])
         self._figures.wrong += traces_of_account(ERASED_AT_NIGHT)
         self._figures.wrong += Findings(phases, self._ledger).wrong + self._wrong_messages()
+        self._live_with_people(people.batches_of(self._random, self._figures.deliveries // 2))
+
+    def _live_with_people(self, batches: list[list[dict[str, Any]]]) -> None:
+        """Deliver what people do, a quarter of it again, in any order, while nights settle what requests have left."""
+        deliveries = batches + self._random.sample(batches, k=len(batches) // 4)
+        self._random.shuffle(deliveries)
+
+        def write(of_writer: list[list[dict[str, Any]]]) -> None:
+            for batch in of_writer:
+                self._until_done(partial(self._deliver_calls, batch))
+
+        works = [partial(write, deliveries[number::WRITERS]) for number in range(WRITERS)]
+        settle = partial(pending_events.sweep, SETTINGS, people.NOW, keep_going=lambda: True, logger=LOGGER)
+        self._faults.share = self._share / PEOPLES_CALLS
+        self._side_by_side([*works, partial(self._until_done, settle)])
+        self._faults.share = self._share
+        settle()
+        self._figures.wrong += people.wrong_figures(batches)
+
+    def _deliver_calls(self, batch: list[dict[str, Any]]) -> None:
+        """Send a request; now and then there is not enough time for it."""
+        enough = self._random.random() >= self._share
+        asked = iter(range(self._random.randrange(6)))
+        people.deliver(batch, lambda: inf if enough or next(asked, None) is not None else 0.0)
 
     def _until_first_night(self, phases: Phases) -> None:
         user, turns = USERS_ERASED[0], len(phases.early)

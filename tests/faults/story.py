@@ -22,7 +22,10 @@ from healthscore.core.day_log import shards as write_shards
 from healthscore.services.ingestion import events as ingest
 from healthscore.services.nightly import process
 from healthscore.services.notifications import outbox
+from healthscore.storage import writes
 from healthscore.storage.accounts import accounts, history
+from healthscore.storage.day_logs import commit_own
+from healthscore.storage.people import calls, first_times
 from tests.conftest import fresh_tables
 from tests.faults.batches import (
     ACCOUNTS,
@@ -119,6 +122,6 @@ def _workspace(seed: int) -> Iterator[None]:
         patch.setattr(write_shards, "SHARD_BATCHES", SHARD_BATCHES)
         patch.setattr(write_shards, "CONFLICT_WEIGHT", CONFLICT_WEIGHT)
         patch.setattr(daylog, "HEAD_BYTES", HEAD_BYTES)
-        for module in (process, ingest, outbox):
+        for module in (process, ingest, outbox, writes, commit_own, calls, first_times):
             patch.setattr(module, "ThreadPoolExecutor", Inline)
         yield from fresh_tables(endpoint, patch)

@@ -9,7 +9,7 @@ import pytest
 from healthscore.core.day_log.id_set import IdSet
 from healthscore.storage import conditions, reads, schema, writes
 from healthscore.storage.alerts import messages
-from healthscore.storage.day_logs import log_items
+from healthscore.storage.day_logs import log_items, settle
 from tests.faults import life, story, topic
 from tests.faults.injection import KINDS
 
@@ -21,7 +21,7 @@ MOST_LIVES = 20
 
 
 def test_lives__under_faults__end_with_the_figures_of_those_without():
-    lives = [story.live(seed, DELIVERIES, share=0.12) for seed in (6, 8)]
+    lives = [story.live(seed, DELIVERIES, share=0.08) for seed in (6, 8)]
     assert [one.wrong for one in lives] == [[], []]
     met = {fault for one in lives for fault in one.faults}
     assert met >= KINDS
@@ -57,6 +57,11 @@ def test_check__without_de_duplication__fails(monkeypatch):
     assert noticed("the roll-up")
 
 
+def test_check__without_settlements__fails(monkeypatch):
+    monkeypatch.setattr(settle, "settle", lambda _id, _terms: None)
+    assert noticed("people-")
+
+
 def test_check__without_the_outboxs_claim__fails(monkeypatch):
     claim = messages.claim
     no_lease = timedelta(0)
@@ -73,7 +78,7 @@ def test_check__with_writers_that_ignore_the_mark_of_an_erasure__fails(monkeypat
         ]
 
     monkeypatch.setattr(reads, "batch_get", unmarked)
-    monkeypatch.setattr(conditions, "NOT_ERASING", conditions.absent("no_such_attribute"))
+    monkeypatch.setattr(conditions, "TAKES_WRITES", conditions.absent("no_such_attribute"))
     assert noticed("first-seen times", "a trace of", first=32)
 
 

@@ -44,7 +44,7 @@ def work(batches, piece: str) -> None:
     if piece.startswith("erase="):
         account_id = piece.removeprefix("erase=")
         erasing.mark(account_id, FIRST_NIGHT)
-        while not erasing.erase(account_id, lambda: True)[1]:
+        while not erasing.erase(account_id, FIRST_NIGHT, lambda: True)[1]:
             continue
         return
     while True:
