@@ -56,12 +56,14 @@ class Meter:
 
     reads: float = 0.0
     writes: float = 0.0
+    calls: int = 0
     by_call: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     _lock: Lock = field(default_factory=Lock)
 
     def add(self, call: str, units: float) -> None:
         """Count the units of a call; safe between threads."""
         with self._lock:
+            self.calls += 1
             self.by_call[call] += units
             if call in _READS:
                 self.reads += units

@@ -1,0 +1,72 @@
+"""What a call costs by whom it names: a user of a known account, a device, an account, or nobody known yet."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from healthscore.api.segment_com_calls import parse_calls
+from healthscore.core.time import format_instant
+from healthscore.services.ingestion.identity import Tracker
+from healthscore.settings import Settings
+from tests.bench.engine import Meter, metered
+from tests.bench.measuring import Section, Table
+from tests.support.gateway import NOW
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ANN, TABLET, ACME = {"userId": "ann"}, {"anonymousId": "tablet"}, {"context": {"groupId": "acme"}}
+BEFORE = {
+    "a user, later on a day": (3, 4, 2.5),
+    "a user who names the account, later on a day": (2, 1, 1.5),
+    "a device, later on a day": (4, 6, 3.5),
+    "a device that names the account, later on a day": (2, 1, 1.5),
+}
+"""Calls to DynamoDB, write units and read units of the version that kept events in the accounts' logs alone."""
+
+
+def measure() -> Section:
+    """Track an event each way, in the morning and later on the same day, of people whose account is known."""
+    Tracker(Settings(), NOW, lambda: 60.0).record(
+        _parsed({"type": "identify", **ANN, **TABLET}, {"type": "group", **ANN, "groupId": "acme"})
+    )
+    ways = {
+        "a user": ANN,
+        "a user who names the account": {**ANN, **ACME},
+        "a device": TABLET,
+        "a device that names the account": {**TABLET, **ACME},
+    }
+    rows, figures = [], {}
+    for way, said in ways.items():
+        _track(said, days=2)  # the first event ever of its kind
+        for when, days in (("first on a day", 1), ("later on a day", 1)):
+            meter = _track(said, days=days)
+            name = f"{way}, {when}"
+            before = BEFORE.get(name)
+            was = "" if before is None else f"{before[0]} calls, {before[1]} and {before[2]}"
+            rows.append([name, meter.calls, f"{meter.writes:g}", f"{meter.reads:g}", was])
+            figures |= {f"calls {name}": meter.calls, f"writes {name}": meter.writes, f"reads {name}": meter.reads}
+    headings = ["event of", "calls to DynamoDB", "write units", "read units", "the version before"]
+    return Section("Events by whom they name", [_ABOUT, Table(headings, rows)], figures)
+
+
+_ids: Iterator[int] = iter(range(10**6))
+
+
+def _track(said: dict[str, Any], *, days: int) -> Meter:
+    at = format_instant(NOW - timedelta(days=days, minutes=5))
+    call = {"type": "track", "event": "report_viewed", "messageId": f"m{next(_ids)}", "timestamp": at, **said}
+    with metered() as meter:
+        assert Tracker(Settings(), NOW, lambda: 60.0).record(_parsed(call)).accepted == 1
+    return meter
+
+
+def _parsed(*calls: dict[str, Any]) -> Any:
+    earlier = format_instant(NOW - timedelta(days=9))
+    body = {"batch": [{"timestamp": earlier, **call} for call in calls]}
+    return parse_calls(body, None, NOW, Settings()).calls
+
+
+_ABOUT = """One event a request, of an account with few events that day. An event that names no account is kept in its
+person's own log as well, so both are written together. The first of a person on a day reads who the person is."""
