@@ -177,6 +177,7 @@ class Life:
             self.describe(customer, customer.name_before, NOW - timedelta(days=9))
         for customer in CUSTOMERS:
             self.use(customer)
+            self.merge(customer)
         self.leave_behind()
         self.night(NIGHT - timedelta(days=4), "run-4")
         for customer in CUSTOMERS:
@@ -205,6 +206,15 @@ class Life:
         assert ask("PUT", f"/v1/accounts/{customer.path}", profile, now=now)[0] == 200
         met = {"open_tickets": 0, "last_meeting_at": format_instant(now - timedelta(days=1)), "active_deal": True}
         assert ask("PUT", f"/v1/accounts/{customer.path}/crm", {**met, "provider": "by hand"}, now=now)[0] == 200
+
+    def merge(self, customer: Customer) -> None:
+        """An account that turns out to be the customer's, under an id of before."""
+        before = f"before.{customer.domain}"
+        event = {"event": "page_seen", "context": {"groupId": before}}
+        calls = [self.call("track", NOW - timedelta(days=8), 5, userId=customer.colleague, **event)]
+        send("/v1/batch", {"batch": calls})
+        merged = {"into": customer.account_id}
+        assert ask("POST", f"/v1/accounts/{before}/merge", merged)[0] == 200
 
     def use(self, customer: Customer) -> None:
         """What clients of both dialects send, over nine days, less and less of it."""

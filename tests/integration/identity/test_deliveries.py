@@ -44,7 +44,8 @@ class StandIn:
         return list(judge.figures(self.kept, zone=self.zone).get(account_id, {}).values())
 
     def account(self, account_id):
-        return SimpleNamespace(first_seen=judge.first_seen(self.kept).get(account_id, {}))
+        first_seen = judge.first_seen(self.kept).get(account_id, {})
+        return SimpleNamespace(account_id=account_id, first_seen=first_seen)
 
 
 def faulty(product: StandIn, monkeypatch, histories, zone: str = "UTC") -> list[list[str]]:

@@ -258,13 +258,13 @@ class TestMerge:
         one, days = entry(event("corrected", 0, user_id="ann old")), (TODAY, TODAY - DAY, TODAY - 2 * DAY)
         at = [millis(datetime.combine(day, time(12), UTC)) for day in days]
         gate = commit_gated.gate_of(one, at[1])
-        assert commit_gated.commit("old", days[0], one._replace(at=at[0]), days[1], gate, terms)
+        assert commit_gated.commit("old", days[0], one._replace(at=at[0]), gate_day=days[1], gate=gate, terms=terms)
         all_ = events_of("old") + events_of("new") - 1  # one that both have
         giving_up.begin("old", "new", ())
         if finished:
             merging.finish("old", NOW, lambda: inf)
-        again = partial(commit_gated.commit, "old", days[2], one._replace(at=at[2]), days[1], gate)
-        assert not merges.following(lambda: again(Terms.of(Settings(), NOW, lambda: inf)))
+        again = partial(commit_gated.commit, "old", days[2], one._replace(at=at[2]), gate_day=days[1], gate=gate)
+        assert not merges.following(lambda: again(terms=Terms.of(Settings(), NOW, lambda: inf)))
         plain = Event("corrected", "old", "seen", from_millis(at[1]), user_id="ann old")
         assert ingest([plain], Settings(), NOW).duplicates == 1
         merge("old", "new")
