@@ -94,13 +94,9 @@ def note_label(labels: dict[str, str | None], entry: Entry) -> None:
     """Note the label of an entry, if all entries of the same id have it that day.
 
     A user is one person all day. A device may be several people's in turn, as entries say that name their account. A
-    gate is of another day.
+    gate is of another day, and a copy does not say that events of the id name the account.
     """
-    if (
-        entry.person is not None
-        and not entry.flags & GATE
-        and (entry.person.startswith("u") or not entry.flags & (COPY | PARTLY))
-    ):
+    if entry.person is not None and not entry.flags & (GATE | COPY | PARTLY):
         labels[entry.person] = entry.label
 
 

@@ -28,8 +28,13 @@ Suspicion = Literal["shared", "many_users", "many_ids"]
 """Why an id looks wrong."""
 USERS_A_DAY = 20
 """A device on which more users than this are identified within a day is a shared one."""
+MOST_IDS, MOST_POINTS = 4000, 5000
+"""Ids of one person, and changes of one timeline: more do not fit into an item. Further ids are not joined; of the
+changes, the newest are kept."""
 MANY_USERS, MANY_IDS = 5, 50
 """A device with more users than this within a day, and a person with as many ids, look wrong."""
+MOST_MARKS = 100
+"""Calls of one device that say whether somebody is staff or a machine; of more, the newest are kept."""
 MAX_VALUES = 10
 """E-mail addresses, and names, that are kept of one id."""
 
@@ -94,6 +99,8 @@ class Draft:
         self.refreshed: list[str] = []
         """The ids of which calls were known before, and whose timelines have changed."""
         self._affected: dict[str, None] = {}
+        self.relabelled: set[str] = set()
+        """Those of `affected` whose events may be another's, or count or not, as well."""
         self._stale: dict[str, IdRecord] = {}
         self._marked: dict[str, IdRecord] = {}
         self._new_groups = {
@@ -157,7 +164,8 @@ class Draft:
 
     def _give(self, device: IdRecord, points: Iterable[Point]) -> None:
         """Say whose a device is, and have its people heed what its own calls said."""
-        owners = timeline_of([*device.owners, *points])
+        owners = timeline_of([*device.owners, *(point for point in points if self._has_room(device, point[1]))])
+        owners = owners[-MOST_POINTS:]
         if owners == device.owners:
             return
         if device.owners:
@@ -165,6 +173,7 @@ class Draft:
         before = self._owners(device)
         device.owners = owners
         self._affected[device.id] = None
+        self.relabelled.add(device.id)
         for person in self._owners(device):
             if device.id not in person.devices:
                 person.devices.append(device.id)
@@ -190,7 +199,7 @@ class Draft:
         for id_, marks in self._relations.marked.items():
             record = self._people.records[id_]
             if record.is_device:
-                record.marks = tuple(sorted({*record.marks, *marks}))
+                record.marks = tuple(sorted({*record.marks, *marks}))[-MOST_MARKS:]
                 for person in self._owners(record):
                     _add(person.marked_devices, id_)
             else:
@@ -216,9 +225,10 @@ class Draft:
         for id_, record in self._people.records.items():
             if record.up is None and self._not_counted.is_of(record) != self._apart.get(id_, False):
                 self._affected |= dict.fromkeys(ids_of(record))
+                self.relabelled |= {*ids_of(record)}
 
     def _group_device(self, record: IdRecord, kept: KeptCalls) -> None:
-        groups = timeline_of([*record.groups, *self._points(record.id, kept)])
+        groups = timeline_of([*record.groups, *self._points(record.id, kept)])[-MOST_POINTS:]
         if record.groups and groups != record.groups:
             self.refreshed.append(record.id)
         if groups != record.groups:
@@ -229,7 +239,7 @@ class Draft:
     def _group_person(self, person: IdRecord, kept: KeptCalls) -> None:
         before = memberships(person)
         own = [*person.groups, *(point for user in person.grouping for point in self._points(user, kept))]
-        person.groups = timeline_of(own)
+        person.groups = timeline_of(own)[-MOST_POINTS:]
         person.memberships = None
         if person.grouped_devices:
             of_devices = [
@@ -238,7 +248,7 @@ class Draft:
                 for point in (*self._people.records[device].groups, *self._points(device, kept))
                 if self._people.person_at(device, point[0]) is person
             ]
-            person.memberships = timeline_of([*own, *of_devices])
+            person.memberships = timeline_of([*own, *of_devices])[-MOST_POINTS:]
         if memberships(person) != before:
             if before:
                 self.refreshed.append(person.id)
@@ -283,6 +293,10 @@ class Draft:
                 self.suspects[device] = ("shared" if record.shared else "many_users", most)
         return {device for device in self._relations.identified if self._people.records[device].shared}
 
+    def _has_room(self, device: IdRecord, user: str) -> bool:
+        person = self._people.person_of(user)
+        return len(person.users) + len(person.devices) < MOST_IDS or device.id in person.devices
+
     def _suspect(self, person: IdRecord) -> None:
         count = len(ids_of(person))
         if count >= MANY_IDS:
@@ -290,15 +304,16 @@ class Draft:
 
     def _unite(self, one: str, other: str) -> None:
         smaller, larger = self._people.person_of(one), self._people.person_of(other)
-        if smaller is larger:
+        if smaller is larger or len(ids_of(smaller)) + len(ids_of(larger)) > MOST_IDS:
             return
         if (len(smaller.users), smaller.id) > (len(larger.users), larger.id):
             smaller, larger = larger, smaller
         self._affected |= dict.fromkeys(ids_of(smaller))
+        self.relabelled |= {*ids_of(smaller)}
         if memberships(smaller):
             self._stale[larger.id] = larger
         self._stale.pop(smaller.id, None)
-        larger.users += [smaller.id, *smaller.users]
+        larger.users += [id_ for id_ in (smaller.id, *smaller.users) if id_ not in {larger.id, *larger.users}]
         larger.devices += [device for device in smaller.devices if device not in larger.devices]
         self._suspect(larger)
         larger.grouping += smaller.grouping

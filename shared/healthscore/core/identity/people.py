@@ -47,16 +47,13 @@ class People:
         return places.merged(self._stretches(id_, first, end, not_counted))
 
     def behind(self, id_: str, first: int, end: int) -> set[str]:
-        """The ids whose records decide on `places`: the id itself, and all that are read on the way."""
-        found = {id_}
+        """The ids whose records decide on `places`: the id itself, and those that stand for its people.
+
+        The records between never change again: once an id is another's, it stays so.
+        """
         record = self.records[id_]
         owners = {owner for _, _, owner in timeline.within(record.owners, first, end)} if record.is_device else {id_}
-        for owner in owners:
-            one: str | None = owner
-            while one is not None:
-                found.add(one)
-                one = self.records[one].up
-        return found
+        return {id_, *(self.person_of(owner).id for owner in owners)}
 
     def _stretches(self, id_: str, first: int, end: int, not_counted: NotCounted) -> Iterator[Place]:
         record = self.records[id_]
@@ -82,4 +79,4 @@ def memberships(person: IdRecord) -> Timeline:
 
 def ids_of(person: IdRecord) -> list[str]:
     """All ids of a person, by the record that stands for it; a device may be another person's at other times."""
-    return [person.id, *person.users, *person.devices]
+    return list(dict.fromkeys([person.id, *person.users, *person.devices]))

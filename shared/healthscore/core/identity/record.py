@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from healthscore.core.identity.timeline import Timeline
 
 
+RELABELLED = "*"
+"""What an unsettled id begins with whose events may be another's, or count or not."""
 Mark = tuple[int, bool]
 """Milliseconds since the Unix epoch, and whether somebody is staff or a machine."""
 
@@ -54,7 +56,8 @@ class IdRecord:
     is_named: bool = False
     """Whether events of the id are in the logs of accounts that they name themselves."""
     unsettled: list[str] = field(default_factory=list)
-    """Ids whose events may not be where they belong yet."""
+    """Ids whose events may not be where they belong yet; behind `RELABELLED` where they may have a wrong label as well.
+    """
 
     @property
     def is_device(self) -> bool:

@@ -15,6 +15,7 @@ from healthscore.storage.day_logs import commit_day as daylogs
 from healthscore.storage.day_logs import moving, settle
 from healthscore.storage.day_logs.commit_own import Terms
 from healthscore.storage.errors import StorageUnavailableError
+from healthscore.storage.people import ids
 from healthscore.storage.schema import activity_pk
 
 if TYPE_CHECKING:
@@ -118,6 +119,9 @@ def _commit(batches: Iterable[_DayBatch], terms: Terms) -> Ingested:
     else:
         with ThreadPoolExecutor(CONCURRENCY) as pool:
             parts = list(pool.map(commit_log, logs))
-    for id_ in sorted(set[str]().union(*(unsettled for _, _, unsettled in parts))):
+    changed = sorted(set[str]().union(*(unsettled for _, _, unsettled in parts)))
+    for id_ in changed:
+        ids.name_unsettled(id_)  # which outlives this process
+    for id_ in changed:
         settle.settle(id_, terms)
     return Ingested(sum(accepted for accepted, _, _ in parts), sum(duplicates for _, duplicates, _ in parts))

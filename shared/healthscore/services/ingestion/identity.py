@@ -7,15 +7,17 @@ names its account goes to that account's log; any other goes to the own log of i
 from __future__ import annotations
 
 from collections import defaultdict
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from healthscore.core.time import day_of, from_millis
+from healthscore.core.time import day_of, from_millis, millis
 from healthscore.services.ingestion.events import Ingested, commit_all
 from healthscore.services.ingestion.first_times import with_first_times
 from healthscore.services.ingestion.relations import Recorder, relations_of
 from healthscore.storage.accounts import accounts, merges
 from healthscore.storage.day_logs import commit_gated, commit_own
 from healthscore.storage.day_logs.commit_own import OwnEntries, Terms
+from healthscore.storage.errors import StorageUnavailableError
 from healthscore.storage.people import traits
 
 if TYPE_CHECKING:
@@ -25,6 +27,10 @@ if TYPE_CHECKING:
     from healthscore.core.day_log.codec import Entry
     from healthscore.core.identity.calls import ParsedCalls, TrackedEvent
     from healthscore.settings import Settings
+
+
+GATED = timedelta(days=400)
+"""How far ahead a wrong clock leaves gates. An event that is sent again after that counts a second time."""
 
 
 class Tracker:
@@ -65,8 +71,8 @@ class Tracker:
         accepted = 0
         for event in events:
             day = self._day(event.entry.at)
-            if event.written is not None and self._day(event.written) != day:
-                accepted += self._commit_gated(event, day, event.written)
+            if self._is_gated(event):
+                accepted += self._commit_gated(event, day)
             elif event.account_id is not None:
                 named.append((event.account_id, day, event.entry))
             elif event.entry.person is not None:
@@ -75,9 +81,17 @@ class Tracker:
         parts = [OwnEntries(id_, day, entries) for (id_, day), entries in own.items()]
         return accepted + commit_own.commit(parts, self._terms).accepted
 
-    def _commit_gated(self, event: TrackedEvent, day: date, written: int) -> bool:
+    def _is_gated(self, event: TrackedEvent) -> bool:
+        """Whether a repetition might count on another day: on the one that a wrong clock has named, once it comes."""
+        if event.written is None or event.written > millis(self._now + GATED):
+            return False
+        return self._day(event.written) != self._day(event.entry.at)
+
+    def _commit_gated(self, event: TrackedEvent, day: date) -> bool:
         """Commit an event whose clock was corrected, with a gate on the day that the clock had named."""
-        entry = event.entry
+        if self._time_left() <= 0:
+            raise StorageUnavailableError("out of time")
+        entry, written = event.entry, event.written or event.entry.at
         gate, gate_day = commit_gated.gate_of(entry, written), self._day(written)
         if event.account_id is not None:
             return commit_gated.commit(event.account_id, day, entry, gate_day=gate_day, gate=gate, terms=self._terms)

@@ -54,7 +54,7 @@ def sweep(settings: Settings, now: datetime, *, keep_going: Callable[[], bool], 
 def _settle(recorder: Recorder, id_: str, logger: Logger) -> str:
     try:
         merges.following(lambda: recorder.settle(id_))
-    except StorageUnavailableError as error:
+    except Exception as error:  # noqa: BLE001  (whatever is wrong with one person stops no night)
         logger.warning("events could not be settled", error=type(error).__name__)
         return "failed"
     return "moved"

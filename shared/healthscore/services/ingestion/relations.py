@@ -15,11 +15,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from healthscore.core.identity.draft import Draft, Relations, device_named
+from healthscore.core.identity.record import RELABELLED
 from healthscore.core.time import day_of, from_millis, millis
 from healthscore.storage import writes
 from healthscore.storage.accounts import existence, merges
 from healthscore.storage.day_logs import log_items, settle
 from healthscore.storage.day_logs.commit_own import Terms
+from healthscore.storage.day_logs.transaction import MOST_ACTIONS
 from healthscore.storage.errors import BeingErasedError, ConditionFailedError, StorageUnavailableError
 from healthscore.storage.people import calls as kept_calls
 from healthscore.storage.people import ids, suspects, unsettled
@@ -75,8 +77,7 @@ class Recorder:
         Raises:
             BeingErasedError: one of the accounts is being erased.
             StorageUnavailableError: some of it is not recorded or settled, or not known to be. It may be sent again,
-                and
-                goes on from there.
+                and goes on from there.
         """
         if not relations.ids():
             return
@@ -95,25 +96,22 @@ class Recorder:
             StorageUnavailableError: some are left.
         """
         terms = Terms.of(self.settings, self.now, self.time_left)
-        while True:
+        left = True
+        while left:
             people = ids.read([id_])
-            waiting = people.records[id_].unsettled[:SETTLED_AT_ONCE]
+            record = people.records[id_]
+            waiting = record.unsettled[:SETTLED_AT_ONCE]
             for other in waiting:
-                settle.settle(other, terms)
-            for _ in attempts(TOO_MANY_CHANGES):
-                people = ids.read([id_])
-                record = people.records[id_]
-                if record.unsettled[: len(waiting)] != waiting:
-                    break  # another request has settled some of them
-                record.unsettled = record.unsettled[len(waiting) :]
-                note = () if record.unsettled else (unsettled.delete(id_),)
-                try:
-                    writes.apply(*(() if people.is_new(id_) else (people.put(id_),)), *note)
-                    break
-                except ConditionFailedError:
-                    continue
-            if not record.unsettled:
-                return
+                settle.settle(other.removeprefix(RELABELLED), terms, labels=other.startswith(RELABELLED))
+            record.unsettled = record.unsettled[len(waiting) :]
+            left = bool(record.unsettled)
+            # On condition of what was read before: what another request has named since is not settled yet.
+            itself = [people.put(id_)] if waiting else people.checks([id_])
+            try:
+                writes.apply(*itself, *([] if left else [unsettled.delete(id_)]))
+            except ConditionFailedError:
+                self._check_time()
+                left = True
 
     def _settle_all(self, ids_: Iterable[str]) -> None:
         for id_ in ids_:
@@ -162,29 +160,37 @@ class Recorder:
             return False
         suspects.note(draft.suspects, millis(self.now))
         ids.read_more(people, draft.affected)
-        holder, named = people.records[changed[0]], self._name(people, changed[0], draft.affected)
+        holder = people.records[changed[0]]
+        named = _to_settle(people, draft)
+        holder.unsettled = list(dict.fromkeys((*holder.unsettled, *named)))
+        seen = {*changed, *(one.removeprefix(RELABELLED) for one in named)}
+        unseen = [id_ for id_ in draft.affected if id_ not in seen]
         for start in range(0, len(changed), ids.WRITES_AT_ONCE):
             self._check_time()
             puts = [people.put(id_) for id_ in changed[start : start + ids.WRITES_AT_ONCE]]
             if named and not start:
                 puts.append(unsettled.put(holder.id))
+            if not start and len(puts) + len(unseen) <= MOST_ACTIONS:
+                puts += people.checks(unseen)  # none of them has begun a log meanwhile
+                unseen = []
             writes.apply(*puts)
         # A log that was begun meanwhile is not missed: its beginning has changed a record that is read again here.
-        unseen = [id_ for id_ in draft.affected if id_ not in changed and id_ not in named]
-        fresh = ids.read(unseen)
-        late = [id_ for id_ in unseen if fresh.records[id_].has_events or fresh.records[id_].is_named]
+        late = _to_settle(ids.read(unseen), draft, unseen) if unseen else []
         if late or (named and len(changed) > ids.WRITES_AT_ONCE):
             # Another request may have settled, by half of the changes, what the first put has named.
             holder.unsettled = list(dict.fromkeys((*holder.unsettled, *named, *late)))
             writes.apply(people.put(holder.id), unsettled.put(holder.id))
         return True
 
-    def _name(self, people: StoredPeople, holder: str, affected: Iterable[str]) -> list[str]:
-        """Have a record name those of the affected ids that did anything."""
-        known = people.records
-        named = [id_ for id_ in affected if known[id_].has_events or known[id_].is_named]
-        known[holder].unsettled = list(dict.fromkeys((*known[holder].unsettled, *named)))
-        return named
+
+def _to_settle(people: StoredPeople, draft: Draft, ids_: Iterable[str] | None = None) -> list[str]:
+    """Those of the affected ids that did anything which the change is about, as records name them."""
+    found = []
+    for id_ in draft.affected if ids_ is None else ids_:
+        record, relabelled = people.records[id_], id_ in draft.relabelled
+        if record.has_events or (relabelled and record.is_named):
+            found.append(f"{RELABELLED}{id_}" if relabelled else id_)
+    return found
 
 
 def _refuse_if_erasing(account_ids: Collection[str]) -> None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from healthscore.core.identity.people import ids_of
+from healthscore.storage import schema
 from healthscore.storage.accounts import accounts
-from healthscore.storage.day_logs import settle
+from healthscore.storage.day_logs import settle, whole_days
 from healthscore.storage.day_logs.commit_own import Terms
 from healthscore.storage.errors import StorageUnavailableError
 from healthscore.storage.people import calls, ids
@@ -41,8 +42,7 @@ def recount(account: Account, settings: Settings, now: datetime, keep_going: Cal
         return
     terms = Terms.of(settings, now, lambda: 1.0 if keep_going() else 0.0)
     try:
-        for id_ in calls.members(account.account_id):
-            _settle_person(id_, terms)
+        _settle_everybody(account.account_id, terms)
     except StorageUnavailableError:
         if keep_going():
             raise
@@ -50,9 +50,22 @@ def recount(account: Account, settings: Settings, now: datetime, keep_going: Cal
     accounts.save_counted_by(account.account_id, wanted)
 
 
-def _settle_person(id_: str, terms: Terms) -> None:
+def _settle_everybody(account_id: str, terms: Terms) -> None:
+    known = dict.fromkeys(
+        one
+        for name in (account_id, *terms.merges.given_up_for(account_id))
+        for id_ in calls.members(name)
+        for one in _person(id_)
+    )
+    for id_ in known:
+        settle.settle(id_, terms, labels=False)
+    for day in whole_days.days(schema.activity_pk(account_id)):
+        settle.settle_named(known, account_id, day, terms)
+
+
+def _person(id_: str) -> list[str]:
+    """All ids of the people behind an id, the id itself first."""
     people = ids.read([id_])
     record = people.records[id_]
     owners = [owner for _, owner in record.owners] if record.is_device else [id_]
-    for one in dict.fromkeys([id_, *(other for owner in owners for other in ids_of(people.person_of(owner)))]):
-        settle.settle(one, terms)
+    return [id_, *(other for owner in owners for other in ids_of(people.person_of(owner)))]

@@ -14,7 +14,7 @@ from healthscore.core.documents import daily_to_json
 from healthscore.core.identity.traits import MAX_TRAITS, effective
 from healthscore.storage import codec, conditions, reads, schema, writes
 from healthscore.storage.accounts import accounts, history, index, merges, search_index
-from healthscore.storage.accounts.account_item import ACKNOWLEDGEMENT, PENDING_USER_ERASURES, read_item
+from healthscore.storage.accounts.account_item import ACKNOWLEDGEMENT, COUNTED_BY, PENDING_USER_ERASURES, read_item
 from healthscore.storage.errors import AccountErasedError
 from healthscore.storage.retries import retried
 
@@ -89,6 +89,7 @@ def begin(old: str, new: str, milestones: Collection[str]) -> str:
             conditions.TAKES_WRITES,
             *(conditions.unchanged(name, codec.optional_text_of(goes_on, name)) for name in _TEXTS),
             sets=filled,
+            removes=[COUNTED_BY],
             adds={} if erasing is None else {PENDING_USER_ERASURES: erasing},
         ),
     ]

@@ -28,7 +28,7 @@ from healthscore.storage.accounts.merges import known
 from healthscore.storage.client import CONCURRENCY
 from healthscore.storage.day_logs import commit_day, commit_shard, log_items
 from healthscore.storage.day_logs.log_items import LogKey
-from healthscore.storage.day_logs.transaction import Transaction
+from healthscore.storage.day_logs.transaction import TooManyActionsError, Transaction
 from healthscore.storage.errors import ConditionFailedError, StorageUnavailableError
 from healthscore.storage.people import ids as ids_of_people
 from healthscore.storage.people import unsettled
@@ -185,8 +185,23 @@ def _chunks(group: Iterable[OwnEntries], reads: _Reads) -> Iterator[list[OwnEntr
     yield chunk
 
 
-def _commit_chunk(chunk: Sequence[OwnEntries], reads: _Reads | None, terms: Terms) -> int:
-    """Commit entries in as many transactions as their accounts need; answers how many were new."""
+def _commit_chunk(
+    chunk: Sequence[OwnEntries], reads: _Reads | None, terms: Terms, accounts: int = ACCOUNTS_AT_ONCE
+) -> int:
+    """Commit entries in as many transactions as they need; answers how many were new."""
+    try:
+        return _commit_together(chunk, reads, terms, accounts)
+    except TooManyActionsError:
+        if len(chunk) > 1:
+            halves = chunk[: len(chunk) // 2], chunk[len(chunk) // 2 :]
+            return sum(_commit_chunk(half, None, terms, accounts) for half in halves)
+        if accounts == 1:
+            raise
+        return _commit_chunk(chunk, None, terms, accounts // 2)
+
+
+def _commit_together(chunk: Sequence[OwnEntries], reads: _Reads | None, terms: Terms, accounts: int) -> int:
+    """Commit entries, so many accounts in one transaction; answers how many were new."""
     accepted, left = 0, True
     while left:
         before: _Made | None = None
@@ -199,7 +214,7 @@ def _commit_chunk(chunk: Sequence[OwnEntries], reads: _Reads | None, terms: Term
                 accepted, left = accepted + len(before.fresh), before.left
                 break
             try:
-                planned = _plan(chunk, reads, terms)
+                planned = _plan(chunk, reads, terms, accounts)
                 if planned is None:
                     return accepted
                 if before is not None and before.surely_lost(reads.heads, planned):
@@ -234,7 +249,7 @@ class _Made(NamedTuple):
         return moved and self.fresh <= now.fresh
 
 
-def _plan(chunk: Sequence[OwnEntries], reads: _Reads, terms: Terms) -> _Made | None:
+def _plan(chunk: Sequence[OwnEntries], reads: _Reads, terms: Terms, accounts: int) -> _Made | None:
     """Work out the transaction that commits what is new of the entries; None where nothing is."""
     transaction = Transaction(terms.milestones, terms.now, terms.retention_days)
     copies: dict[tuple[str, date], list[Entry]] = defaultdict(list)
@@ -243,7 +258,7 @@ def _plan(chunk: Sequence[OwnEntries], reads: _Reads, terms: Terms) -> _Made | N
     for part in chunk:
         kept = reads.places(part)
         places = canonical(kept, terms.merges)
-        chosen, more = _choose(_new(part, reads), places, copies)
+        chosen, more = _choose(_new(part, reads), places, copies, accounts)
         left = left or more
         if not chosen:
             continue
@@ -276,7 +291,7 @@ def _plan(chunk: Sequence[OwnEntries], reads: _Reads, terms: Terms) -> _Made | N
 
 
 def _choose(
-    entries: Sequence[Entry], places: Places, copies: Mapping[tuple[str, date], Sequence[Entry]]
+    entries: Sequence[Entry], places: Places, copies: Mapping[tuple[str, date], Sequence[Entry]], most: int
 ) -> tuple[list[Entry], bool]:
     """The entries for this transaction, and whether there are more: it has room for some accounts only."""
     accounts = {account_id for account_id, _ in copies}
@@ -284,7 +299,7 @@ def _choose(
     for one in entries:
         account_id = place_at(places, one.at).account_id
         if account_id is not None and account_id not in accounts:
-            if len(accounts) >= ACCOUNTS_AT_ONCE:
+            if len(accounts) >= most:
                 continue
             accounts.add(account_id)
         chosen.append(one)

@@ -25,7 +25,7 @@ from healthscore.storage.accounts.merges import merged_error
 from healthscore.storage.client import dynamodb, pages
 from healthscore.storage.day_logs import commit_own, log_items, moving, rewrite, whole_days
 from healthscore.storage.day_logs.log_items import LogKey
-from healthscore.storage.day_logs.transaction import Transaction
+from healthscore.storage.day_logs.transaction import TooManyActionsError, Transaction
 from healthscore.storage.errors import ConditionFailedError, StorageUnavailableError
 from healthscore.storage.people import ids as ids_of_people
 from healthscore.storage.retries import attempts
@@ -46,12 +46,14 @@ stay below a hundred."""
 TOO_MANY_WRITERS = "too many writers at once for the logs that an event is to be moved between"
 
 
-def settle(id_: str, terms: Terms) -> None:
+def settle(id_: str, terms: Terms, *, labels: bool = True) -> None:
     """Have everything that an id did count where it belongs.
 
     Args:
         id_: the id.
         terms: as for commits.
+        labels: whether entries that name their account may have a wrong label: these are looked for in all days of
+            the accounts.
 
     Raises:
         MergedError: one of the accounts was given up for another one meanwhile.
@@ -61,7 +63,7 @@ def settle(id_: str, terms: Terms) -> None:
     if record.has_events:
         for day in own_days(id_):
             _retried(partial(_settle_own, id_, day, terms), terms)
-    if record.is_named:
+    if record.is_named and labels:
         accounts = sorted({terms.merges.canonical(account_id) for account_id in naming(id_)})
         for account_id in accounts:
             moving.move_to(account_id, terms)
@@ -136,6 +138,18 @@ def _retried(step: Callable[[], bool], terms: Terms) -> None:
 
 def _settle_own(id_: str, day: date, terms: Terms) -> bool:
     """Settle the own log of a day, or a part of it; answers whether something is left."""
+    accounts = ACCOUNTS_AT_ONCE
+    while True:
+        try:
+            return _settle_part(id_, day, terms, accounts)
+        except TooManyActionsError:
+            if accounts == 1:
+                raise
+            accounts //= 2
+
+
+def _settle_part(id_: str, day: date, terms: Terms, accounts: int) -> bool:
+    """Settle the own log of a day, so many accounts and a further one in one transaction."""
     people = ids_of_people.read([id_])
     log = rewrite.read(schema.person_pk(id_), day)
     if log is None:
@@ -146,7 +160,7 @@ def _settle_own(id_: str, day: date, terms: Terms) -> bool:
     if stored.places is not None and placing.encode(wanted) == stored.places:
         return False
     entries = sorted(one for one in log.all_entries if not one.flags & GATE)
-    after = _next_places(entries, before, wanted)
+    after = _next_places(entries, before, wanted, accounts)
     transaction = Transaction(terms.milestones, terms.now, terms.retention_days)
     transaction.place(key, stored, placing.encode(after))
     transaction.along += people.checks(people.behind(id_, *day_window(day)))
@@ -167,7 +181,7 @@ def _settle_own(id_: str, day: date, terms: Terms) -> bool:
     return after != wanted
 
 
-def _next_places(entries: Sequence[Entry], before: Places, wanted: Places) -> Places:
+def _next_places(entries: Sequence[Entry], before: Places, wanted: Places, most: int) -> Places:
     """The wanted places up to an instant, and those of before from there on: as far as one transaction goes."""
     accounts: set[str | None] = set()
     for one in entries:
@@ -175,7 +189,7 @@ def _next_places(entries: Sequence[Entry], before: Places, wanted: Places) -> Pl
         if now[1:] == then[1:]:
             continue
         accounts |= {now.account_id, then.account_id}
-        if len(accounts) > ACCOUNTS_AT_ONCE:
+        if len(accounts) > most + 1:
             until = one.at
             early = [place for place in wanted if place.since < until] or [wanted[0]]
             late = [place for place in before if place.since > until]

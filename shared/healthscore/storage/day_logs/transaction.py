@@ -26,6 +26,14 @@ if TYPE_CHECKING:
     from healthscore.storage.writes import Write
 
 
+MOST_ACTIONS = 100
+"""That DynamoDB takes in one transaction."""
+
+
+class TooManyActionsError(Exception):
+    """A transaction has more than `MOST_ACTIONS` actions."""
+
+
 @dataclass(slots=True)
 class Transaction:
     """Changes of heads, gathered and then made at once; made once, and thrown away where it fails."""
@@ -112,11 +120,20 @@ class Transaction:
         """Write everything.
 
         Raises:
+            TooManyActionsError: DynamoDB takes fewer in one transaction; nothing is written. Make several of it.
             ConditionFailedError: a head, or another item that this depends on, has changed; nothing is written.
             StorageUnavailableError: it is not known whether it is written.
         """
+        together = self._together()
+        if len(together) > MOST_ACTIONS:
+            raise TooManyActionsError
         for key, block in self._blocks:
             log_items.put_block(key, block, self._expires(key))
+        writes.apply(*together)
+        for key, sealed in self._sealed.items():
+            commit_shard.sealed_parts.keep(key, sealed)
+
+    def _together(self) -> list[Write]:
         together = list(self.along)
         for account_id, (read, times) in sorted(self._accounts.items()):
             if times is None and account_id not in self._begun:
@@ -129,9 +146,7 @@ class Transaction:
         for account_id in sorted(self._not_merged - self._accounts.keys()):
             account = codec.account_key(account_id)
             together.append(writes.check(schema.accounts_table(), account, conditions.NOT_MERGED))
-        writes.apply(*together)
-        for key, sealed in self._sealed.items():
-            commit_shard.sealed_parts.keep(key, sealed)
+        return together
 
     def discard(self) -> None:
         """Delete the blocks of a transaction that was not made, and never will be.
