@@ -21,7 +21,7 @@ MOST_LIVES = 20
 
 
 def test_lives__under_faults__end_with_the_figures_of_those_without():
-    lives = [story.live(seed, DELIVERIES, share=0.08) for seed in (6, 8)]
+    lives = [story.live(seed, DELIVERIES, share=0.08) for seed in (2, 7)]
     assert [one.wrong for one in lives] == [[], []]
     met = {fault for one in lives for fault in one.faults}
     assert met >= KINDS
