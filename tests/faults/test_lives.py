@@ -58,7 +58,7 @@ def test_check__without_de_duplication__fails(monkeypatch):
 
 
 def test_check__without_settlements__fails(monkeypatch):
-    monkeypatch.setattr(settle, "settle", lambda _id, _terms: None)
+    monkeypatch.setattr(settle, "settle", lambda *_, **__: None)
     assert noticed("people-")
 
 

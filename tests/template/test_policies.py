@@ -283,7 +283,7 @@ def _forget(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(commit_shard, "sealed_parts", SealedCache())
 
 
-def _unavailable(*_: object) -> None:
+def _unavailable(*_: object, **__: object) -> None:
     raise StorageUnavailableError("gone for a moment")
 
 

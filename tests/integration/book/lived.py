@@ -158,7 +158,7 @@ def _fail(*_: object) -> None:
     raise KeyError
 
 
-def _unavailable(*_: object) -> None:
+def _unavailable(*_: object, **__: object) -> None:
     raise StorageUnavailableError("gone for a moment")
 
 

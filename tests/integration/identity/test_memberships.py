@@ -210,7 +210,7 @@ def sweep(keep_going=lambda: True):
     return pending_events.sweep(Settings(), NOW, keep_going=keep_going, logger=Logger(level="CRITICAL"))
 
 
-def _unavailable(*_):
+def _unavailable(*_, **__):
     raise StorageUnavailableError("gone for a moment")
 
 

@@ -265,7 +265,7 @@ MUTANTS: dict[str, tuple[object, str, object]] = {
     "X2 devices are nobody's": (Draft, "_give", lambda *_: None),
     "X3 placeholders are people": (event_rules, "names_nobody", lambda *_: False),
     "X4 sessions are of an id": (Fold, "add", _sessions_and_people_by_id),
-    "X5 events stay where they counted first": (settle, "settle", lambda *_: None),
+    "X5 events stay where they counted first": (settle, "settle", lambda *_, **__: None),
     "X7 everybody counts": (NotCounted, "is_of", lambda *_: False),
     "X8 merges are not followed": (Merges, "canonical", lambda _, account_id: account_id),
     "X8 days are not moved": (moving, "move_day", lambda *_: None),

@@ -95,5 +95,5 @@ def test_unsettled_note__of_somebody_who_did_nothing__is_not_put(tables):
     assert not any("m#" in one for one in puts)
 
 
-def _unavailable(*_):
+def _unavailable(*_, **__):
     raise StorageUnavailableError("gone for a moment")
