@@ -87,7 +87,8 @@ class Recorder:
         kept_calls.keep(relations, log_items.expiry(self.now.date(), self.settings.retention_days))
         _refuse_if_erasing(accounts)  # an erasure that has begun meanwhile finds what is kept
         people = self._change(relations)
-        self._settle_all(dict.fromkeys(id_ for id_, record in people.records.items() if record.unsettled))
+        for id_ in [id_ for id_, record in people.records.items() if record.unsettled]:
+            self.settle(id_)
 
     def settle(self, id_: str) -> None:
         """Settle the ids that a record names, and have it name them no more.
@@ -112,10 +113,6 @@ class Recorder:
             except ConditionFailedError:
                 self._check_time()
                 left = True
-
-    def _settle_all(self, ids_: Iterable[str]) -> None:
-        for id_ in ids_:
-            self.settle(id_)
 
     def _change(self, relations: Relations) -> StoredPeople:
         """Change the records as calls say; answers them as they are now."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from healthscore.core.time import from_millis
 from healthscore.storage import codec, reads, schema, writes
@@ -61,15 +61,12 @@ def first(limit: int) -> list[Suspect]:
     return [
         Suspect(
             codec.text_of(item, "sk"),
-            _REASONS[codec.text_of(item, "w")],
+            cast("Suspicion", codec.text_of(item, "w")),
             codec.number_of(item, "n"),
             from_millis(codec.number_of(item, "t")),
         )
         for item in islice(items, limit)
     ]
-
-
-_REASONS: dict[str, Suspicion] = {"shared": "shared", "many_users": "many_users", "many_ids": "many_ids"}
 
 
 def _key(id_: str) -> dict[str, codec.Attribute]:
