@@ -35,7 +35,7 @@ from healthscore.storage.accounts import accounts
 from healthscore.storage.accounts.account_item import Unreadable
 from healthscore.storage.client import dynamodb, pages
 from healthscore.storage.day_logs import settle, whole_days
-from healthscore.storage.day_logs.commit_own import Terms
+from healthscore.storage.day_logs.terms import Terms
 from healthscore.storage.errors import StorageUnavailableError
 from healthscore.storage.people import ids
 from healthscore.storage.retries import retried
@@ -176,7 +176,7 @@ def _note_account(account_id: str, terms: Terms) -> bool:
         named = sorted({one.person for one in entries if one.person is not None and settle.is_named(one)})
         people = ids.read_naming(named, account_id)
         changed = changed or any((id_, account_id) not in people.noted for id_ in named)
-        wrong = settle.wrongly_labelled(people, entries, day, terms.not_counted)
+        wrong = people.mislabelled(entries, day, terms.not_counted)
         if wrong:
             settle.settle_named(wrong, account_id, day, terms)
             changed = True

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from healthscore.core.day_log.codec import entry
 from healthscore.storage import schema
 from healthscore.storage.day_logs import commit_day
+from healthscore.storage.day_logs.terms import Terms
 from tests.support.events import DAY, MIDNIGHT
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from healthscore.storage.day_logs.log_items import DayLogReads
 
 ACME = schema.activity_pk("acme")
+TERMS = Terms((), 400, MIDNIGHT, lambda: float("inf"), sleep=lambda seconds: None)
 
 
 def commit(
@@ -46,8 +48,5 @@ def commit_entries(
         entries,
         stored=reading.head(pk, day),
         first_seen=reading.first_seen.get(pk),
-        milestones=(),
-        retention_days=400,
-        now=MIDNIGHT,
-        sleep=lambda seconds: None,
+        terms=TERMS,
     )

@@ -11,8 +11,9 @@ from healthscore.core.time import from_millis, millis
 from healthscore.services.ingestion.relations import Recorder
 from healthscore.settings import Settings
 from healthscore.storage.day_logs import commit_own, whole_days
-from healthscore.storage.day_logs.commit_own import Counts, OwnEntries, Terms
+from healthscore.storage.day_logs.commit_own import Counts, OwnEntries
 from healthscore.storage.schema import activity_pk, person_pk
+from tests.support.day_logs import TERMS
 from tests.support.events import MIDNIGHT, event
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from healthscore.core.day_log.codec import Entry
 
 START = millis(MIDNIGHT)
-TERMS = Terms((), 400, MIDNIGHT, lambda: float("inf"), sleep=lambda seconds: None)
 
 
 def acted(event_id: str, person: str, minute: float = 0, **fields: object) -> Entry:

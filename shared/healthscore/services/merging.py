@@ -14,7 +14,7 @@ from healthscore.storage.accounts import history, merges, merging
 from healthscore.storage.alerts import messages
 from healthscore.storage.crm import companies, connections
 from healthscore.storage.day_logs import moving
-from healthscore.storage.day_logs.commit_own import Terms
+from healthscore.storage.day_logs.terms import Terms
 from healthscore.storage.erasure import summary
 from healthscore.storage.errors import StorageUnavailableError
 

@@ -51,9 +51,14 @@ def activity_pk(account_id: str) -> str:
     return f"{_ACCOUNT_LOGS}{account_id}"
 
 
-def account_of(pk: str) -> str | None:
-    """The account whose day logs have this partition key; None for a person's."""
-    return pk.removeprefix(_ACCOUNT_LOGS) if pk.startswith(_ACCOUNT_LOGS) else None
+def is_account(pk: str) -> bool:
+    """Whether day logs with this partition key are an account's, and not an id's."""
+    return pk.startswith(_ACCOUNT_LOGS)
+
+
+def account_of(pk: str) -> str:
+    """The account whose day logs have this partition key."""
+    return pk.removeprefix(_ACCOUNT_LOGS)
 
 
 def person_pk(person: str) -> str:

@@ -35,7 +35,7 @@ from healthscore.storage.accounts import merging as giving_up
 from healthscore.storage.alerts import messages
 from healthscore.storage.client import dynamodb
 from healthscore.storage.day_logs import commit_gated, log_items, rollups, whole_days
-from healthscore.storage.day_logs.commit_own import Terms
+from healthscore.storage.day_logs.terms import Terms
 from healthscore.storage.erasure import accounts as erasing
 from healthscore.storage.schema import activity_pk
 from healthscore.storage.workspace import ApiKey

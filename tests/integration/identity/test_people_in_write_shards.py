@@ -21,6 +21,7 @@ from healthscore.storage import retries
 from healthscore.storage.client import dynamodb
 from healthscore.storage.day_logs import commit_day as daylogs
 from healthscore.storage.day_logs import commit_gated, commit_own, log_items, rollups
+from healthscore.storage.day_logs.terms import Terms
 from healthscore.storage.schema import activity_pk
 from tests.integration.identity.calls import NOW, START, entries_of, record, tracked
 from tests.integration.nightly.nights import Inline
@@ -106,7 +107,7 @@ def test_gate__of_an_event_whose_user_is_joined_to_another__is_found_in_the_othe
     one, other = hot.of_two_shards()
     record(hot.event("e0", one))
     sent, wrong = hot.event("e1", one).entry, hot.event("e1", one, NOON - 24 * 60).entry
-    terms = commit_own.Terms.of(Settings(), NOW)
+    terms = Terms.of(Settings(), NOW)
     gate = commit_gated.gate_of(wrong, sent.at)
     assert commit_gated.commit(hot.account, DAY, wrong, gate_day=TODAY, gate=gate, terms=terms)
     record(Alias(one, START, other))

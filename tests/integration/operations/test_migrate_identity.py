@@ -18,7 +18,8 @@ from healthscore.storage import retries, schema
 from healthscore.storage.accounts import accounts
 from healthscore.storage.client import dynamodb, pages
 from healthscore.storage.day_logs import commit_own, rollups
-from healthscore.storage.day_logs.commit_own import OwnEntries, Terms
+from healthscore.storage.day_logs.commit_own import OwnEntries
+from healthscore.storage.day_logs.terms import Terms
 from healthscore.storage.people import unsettled
 from tests.integration.nightly.nights import Tables
 from tests.support.events import DAY, MIDNIGHT, event

@@ -18,7 +18,7 @@ from healthscore.storage.day_logs import commit_shard
 from healthscore.storage.day_logs import rollups as activity
 from healthscore.storage.day_logs.log_items import NO_HEAD, SealedCache
 from healthscore.storage.errors import StorageUnavailableError
-from tests.support.day_logs import ACME, commit
+from tests.support.day_logs import ACME, TERMS, commit
 from tests.support.events import DAY, MIDNIGHT, event, naive_rollup
 
 
@@ -128,10 +128,7 @@ def test_commit__against_endless_races__gives_up_with_an_answer(tables, monkeypa
             [entry(event("mine", 2))],
             stored=NO_HEAD,
             first_seen="{}",
-            milestones=(),
-            retention_days=400,
-            now=MIDNIGHT,
-            sleep=lambda seconds: None,
+            terms=TERMS,
         )
 
 

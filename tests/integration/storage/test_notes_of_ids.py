@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
 
 from healthscore.services.ingestion import events as ingest
+from healthscore.settings import Settings
 from healthscore.storage import reads, retries, schema
 from healthscore.storage.client import dynamodb
 from healthscore.storage.day_logs import settle
@@ -18,7 +20,7 @@ from healthscore.storage.people import ids, unsettled
 from healthscore.storage.schema import activity_pk
 from tests.integration.nightly.nights import Inline
 from tests.support import day_logs, interleaving
-from tests.support.events import event
+from tests.support.events import MIDNIGHT, event
 from tests.support.own_logs import acted, commit, in_account, tell
 
 ANN = "uann"
@@ -35,6 +37,17 @@ def in_process(moto, monkeypatch):
 def named(account_id, *events):
     """Commit events that name their account."""
     day_logs.commit(events, pk=activity_pk(account_id))
+
+
+def overtaken(work, other, calls_before, calls_after):
+    """Do work, and after so many calls of it something else; the work dies after so many calls more."""
+    alone = []
+
+    def choose(alive):
+        alone.append(alive == 1)
+        return int(alive == 2 and len(alone) > calls_before)
+
+    interleaving.run([work, other], choose, lambda: "after" if sum(alone) == calls_after else None)
 
 
 def noted(id_):
@@ -72,6 +85,21 @@ def test_event__whose_writer_crashed_between_the_notes__is_labelled_all_the_same
         tell(identified=[(device, 0, ann)])
         work()
         assert [one.who for one in in_account(acme)] == [ann], calls_before
+
+
+def test_event__whose_writer_crashed_before_its_last_look__is_labelled_once_it_is_sent_again(in_process):
+    """What becomes known between the first look and the put has passed the event by."""
+    answers = set()
+    for calls_before, calls_after in itertools.product(range(4, 8), range(1, 6)):
+        run = uuid4().hex
+        device, ann, acme = f"av-{run}", f"uann-{run}", f"acme-{run}"
+        work = functools.partial(
+            ingest.ingest, [event("e1", 0, account_id=acme, anonymous_id=device[1:])], Settings(), MIDNIGHT
+        )
+        overtaken(work, functools.partial(tell, identified=[(device, 0, ann)]), calls_before, calls_after)
+        answers.add(work().accepted)
+        assert [one.who for one in in_account(acme)] == [ann], (calls_before, calls_after)
+    assert answers == {0, 1}
 
 
 def test_unsettled_note__of_a_record_that_names_ids__is_there_until_they_are_settled(tables, monkeypatch):

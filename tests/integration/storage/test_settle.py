@@ -265,7 +265,7 @@ def test_rewrite__of_a_day__changes_the_shards_alone_whose_entries_change(tables
     named("acme", *(event(f"e{n}", A_DAY + n, user_id=str(n)) for n in range(12)), day=DAY + ONE_DAY)
     log = rewrite.read(activity_pk("acme"), DAY + ONE_DAY)
     assert sorted(log.all_entries) == whole_days.read_day(activity_pk("acme"), DAY + ONE_DAY)
-    transaction = Transaction((), MIDNIGHT, 400)
+    transaction = Transaction(TERMS)
     assert log.rewrite(transaction, log.all_entries) == []
     gone = log.all_entries[0]
     (changed,) = log.rewrite(transaction, log.all_entries[1:])
@@ -276,7 +276,7 @@ def test_rewrite__of_a_day__changes_the_shards_alone_whose_entries_change(tables
         for shard, head in log_items.read_heads(activity_pk("acme"), DAY + ONE_DAY).items()
         if head != log.heads[changed._replace(shard=shard)]
     } == {changed.shard}
-    again = Transaction((), MIDNIGHT, 400)
+    again = Transaction(TERMS)
     log.rewrite(again, log.all_entries[1:])
     with pytest.raises(ConditionFailedError):
         again.make()

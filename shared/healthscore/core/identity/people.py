@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from healthscore.core.day_log.codec import NOT_COUNTED
+from healthscore.core.day_log.codec import COPY, NOT_COUNTED
 from healthscore.core.identity import places, timeline
-from healthscore.core.identity.places import Place
+from healthscore.core.identity.places import Place, labelled
+from healthscore.core.time import day_window
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import date
 
+    from healthscore.core.day_log.codec import Entry
     from healthscore.core.identity.counting import NotCounted
     from healthscore.core.identity.places import Places
     from healthscore.core.identity.record import IdRecord
@@ -45,6 +48,29 @@ class People:
     def places(self, id_: str, first: int, end: int, not_counted: NotCounted) -> Places:
         """Where the events of an id count from `first` up to `end`, in milliseconds, and whose they are."""
         return places.merged(self._stretches(id_, first, end, not_counted))
+
+    def places_on(self, id_: str, day: date, not_counted: NotCounted) -> Places:
+        """Where the events of an id count that fall on a calendar day, in whatever zone."""
+        return self.places(id_, *day_window(day), not_counted)
+
+    def mislabelled(self, entries: Iterable[Entry], day: date, not_counted: NotCounted) -> set[str]:
+        """The ids of these people whose entries that name an account have other labels than they should.
+
+        Args:
+            entries: of an account's log of a day; those of others than these people are left out.
+            day: the day.
+            not_counted: the users who do not count.
+        """
+        places = {id_: self.places_on(id_, day, not_counted) for id_ in self.records}
+        return {
+            one.person
+            for one in entries
+            if one.person in places and not one.flags & COPY and labelled(one, places[one.person]) != one
+        }
+
+    def behind_on(self, id_: str, day: date) -> set[str]:
+        """The ids whose records decide on `places_on`."""
+        return self.behind(id_, *day_window(day))
 
     def behind(self, id_: str, first: int, end: int) -> set[str]:
         """The ids whose records decide on `places`: the id itself, and those that stand for its people.

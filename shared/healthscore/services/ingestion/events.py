@@ -13,10 +13,9 @@ from healthscore.storage.accounts import merges
 from healthscore.storage.client import CONCURRENCY
 from healthscore.storage.day_logs import commit_day as daylogs
 from healthscore.storage.day_logs import moving, settle
-from healthscore.storage.day_logs.commit_own import Terms
+from healthscore.storage.day_logs.terms import Terms
 from healthscore.storage.errors import StorageUnavailableError
-from healthscore.storage.people import ids
-from healthscore.storage.schema import activity_pk
+from healthscore.storage.schema import account_of, activity_pk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -89,9 +88,8 @@ def _commit(batches: Iterable[_DayBatch], terms: Terms) -> Ingested:
         return Ingested(0, 0)
     reads = daylogs.read({(batch.pk, batch.day) for of_log in by_log.values() for batch in of_log})
 
-    def commit_log(pk: str) -> tuple[int, int, set[str]]:
+    def commit_log(pk: str) -> tuple[int, int]:
         accepted = duplicates = 0
-        unsettled = set[str]()
         first_seen = reads.first_seen.get(pk)
         for batch in sorted(by_log[pk], key=lambda batch: batch.day):
             if terms.time_left() <= 0:
@@ -102,16 +100,14 @@ def _commit(batches: Iterable[_DayBatch], terms: Terms) -> Ingested:
                 batch.entries,
                 stored=reads.head(pk, batch.day),
                 first_seen=first_seen,
-                milestones=terms.milestones,
-                retention_days=terms.retention_days,
-                now=terms.now,
-                not_counted=terms.not_counted,
+                terms=terms,
             )
             first_seen = committed.first_seen
             accepted += committed.accepted
             duplicates += committed.duplicates
-            unsettled |= committed.unsettled
-        return accepted, duplicates, unsettled
+            if committed.unsure:
+                settle.settle_named(committed.unsure, account_of(pk), batch.day, terms)
+        return accepted, duplicates
 
     logs = sorted(by_log)
     if len(logs) == 1:
@@ -119,9 +115,4 @@ def _commit(batches: Iterable[_DayBatch], terms: Terms) -> Ingested:
     else:
         with ThreadPoolExecutor(CONCURRENCY) as pool:
             parts = list(pool.map(commit_log, logs))
-    changed = sorted(set[str]().union(*(unsettled for _, _, unsettled in parts)))
-    for id_ in changed:
-        ids.name_unsettled(id_)  # which outlives this process
-    for id_ in changed:
-        settle.settle(id_, terms)
-    return Ingested(sum(accepted for accepted, _, _ in parts), sum(duplicates for _, duplicates, _ in parts))
+    return Ingested(sum(accepted for accepted, _ in parts), sum(duplicates for _, duplicates in parts))

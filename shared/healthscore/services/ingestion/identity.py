@@ -16,7 +16,8 @@ from healthscore.services.ingestion.first_times import with_first_times
 from healthscore.services.ingestion.relations import Recorder, relations_of
 from healthscore.storage.accounts import accounts, merges
 from healthscore.storage.day_logs import commit_gated, commit_own
-from healthscore.storage.day_logs.commit_own import OwnEntries, Terms
+from healthscore.storage.day_logs.commit_own import OwnEntries
+from healthscore.storage.day_logs.terms import Terms
 from healthscore.storage.errors import StorageUnavailableError
 from healthscore.storage.people import traits
 

@@ -20,7 +20,7 @@ from healthscore.core.time import day_of, from_millis, millis
 from healthscore.storage import writes
 from healthscore.storage.accounts import existence, merges
 from healthscore.storage.day_logs import log_items, settle
-from healthscore.storage.day_logs.commit_own import Terms
+from healthscore.storage.day_logs.terms import Terms
 from healthscore.storage.day_logs.transaction import MOST_ACTIONS
 from healthscore.storage.errors import BeingErasedError, ConditionFailedError, StorageUnavailableError
 from healthscore.storage.people import calls as kept_calls

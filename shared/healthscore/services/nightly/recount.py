@@ -12,7 +12,7 @@ from healthscore.core.identity.people import ids_of
 from healthscore.storage import schema
 from healthscore.storage.accounts import accounts
 from healthscore.storage.day_logs import settle, whole_days
-from healthscore.storage.day_logs.commit_own import Terms
+from healthscore.storage.day_logs.terms import Terms
 from healthscore.storage.errors import StorageUnavailableError
 from healthscore.storage.people import calls, ids
 

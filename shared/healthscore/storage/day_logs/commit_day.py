@@ -11,48 +11,43 @@ that head, or fails to put it.
 from __future__ import annotations
 
 import secrets
-import time
 from functools import reduce
 from typing import TYPE_CHECKING, NamedTuple
 
 from healthscore.core.day_log import log as day_log
 from healthscore.core.day_log.shards import NO_LOAD, WriteLoad, load_of, shards_for, split
-from healthscore.core.identity.counting import EVERYBODY_COUNTS
 from healthscore.core.identity.places import labelled
-from healthscore.core.time import DAY, day_window
+from healthscore.core.time import DAY
 from healthscore.storage import schema, writes
 from healthscore.storage.day_logs import commit_shard, log_items
-from healthscore.storage.day_logs.commit_shard import Committed, RelabelledError, ShardsFixedError, Terms
+from healthscore.storage.day_logs.commit_shard import Committed, RelabelledError, ShardsFixedError
 from healthscore.storage.day_logs.log_items import LogKey, StoredHead
 from healthscore.storage.errors import ConditionFailedError
 from healthscore.storage.people import ids as ids_of_people
 from healthscore.storage.retries import attempts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
-    from datetime import date, datetime
+    from collections.abc import Collection, Mapping, Sequence
+    from datetime import date
 
     from healthscore.core.day_log.codec import Entry
     from healthscore.core.identity.counting import NotCounted
     from healthscore.storage.day_logs.log_items import DayLogReads
+    from healthscore.storage.day_logs.terms import Terms
     from healthscore.storage.people.ids import StoredPeople
 
 
 def read(days: Collection[tuple[str, date]]) -> DayLogReads:
-    """Read what commits to days need, by partition key and day.
+    """Read what commits to days of accounts need, by partition key and day.
 
-    For an account's day without a head, the day before is read as well: its load decides how many shards the day gets.
+    For a day without a head, the day before is read as well: its load decides how many shards the day gets.
     The number matters for speed alone, so it does no harm if that day goes on growing.
 
     Raises:
         StorageUnavailableError: the tables cannot be read now, or one of the accounts is being erased.
     """
     reads = log_items.read_logs([LogKey(pk, day) for pk, day in days], {pk for pk, _ in days})
-    fresh = {
-        key: key._replace(day=key.day - DAY)
-        for key, stored in reads.heads.items()
-        if stored.version is None and schema.account_of(key.pk) is not None
-    }
+    fresh = {key: key._replace(day=key.day - DAY) for key, stored in reads.heads.items() if stored.version is None}
     if fresh:
         before = log_items.read_logs(fresh.values(), ()).heads
         reads.heads.update((key, _beginning(_shards_after(earlier, before))) for key, earlier in fresh.items())
@@ -76,11 +71,7 @@ def commit(
     *,
     stored: StoredHead,
     first_seen: str | None,
-    milestones: Collection[str],
-    retention_days: int,
-    now: datetime,
-    not_counted: NotCounted = EVERYBODY_COUNTS,
-    sleep: Callable[[float], None] = time.sleep,
+    terms: Terms,
 ) -> Committed:
     """Add entries to the log of one day of an account, each exactly once.
 
@@ -92,21 +83,16 @@ def commit(
         entries: at least one; ids that are in the log already, or repeat among themselves, are counted as duplicates.
         stored: the head as it was read.
         first_seen: the account's first-seen times as they were read.
-        milestones: event names whose first time is always remembered.
-        retention_days: how long days are kept.
-        now: when the request came in: the birthday of an account that is created.
-        not_counted: the users who do not count.
-        sleep: waits between attempts.
+        terms: what all commits of a request have in common.
 
     Raises:
         StorageUnavailableError: not committed, or not known to be; the same entries may be committed again.
     """
-    terms = Terms(milestones, log_items.expiry(day, retention_days), now, sleep)
     key = LogKey(pk, day)
-    for _ in attempts(commit_shard.TOO_MANY_WRITERS, sleep):
+    for _ in attempts(commit_shard.TOO_MANY_WRITERS, terms.sleep):
         try:
             stored, first_seen = begin(key, stored, first_seen, terms)
-            return _commit(key, entries, stored, first_seen, terms=terms, not_counted=not_counted)
+            return _commit(key, entries, stored, first_seen, terms)
         except ShardsFixedError as fixed:
             stored, first_seen = fixed.stored, fixed.first_seen
         except (ConditionFailedError, RelabelledError):  # rewritten since it was read, or deleted
@@ -133,7 +119,7 @@ def _begin(key: LogKey, beginning: StoredHead, first_seen: str | None, terms: Te
         erased and created again since both were read.
     """
     version, log = secrets.token_urlsafe(8), day_log.encode_head(key.day, beginning.head)
-    put = log_items.head_put(key, log, None, read_version=None, version=version, expires=terms.expires)
+    put = log_items.head_put(key, log, None, read_version=None, version=version, expires=terms.expires(key.day))
     for _ in attempts(commit_shard.TOO_MANY_WRITERS, terms.sleep):
         try:
             writes.apply(put)
@@ -142,9 +128,8 @@ def _begin(key: LogKey, beginning: StoredHead, first_seen: str | None, terms: Te
             again = log_items.read_logs([key], [key.pk])
             if again.heads[key].version is not None:
                 return again.heads[key], again.first_seen.get(key.pk)
-    account_id = schema.account_of(key.pk)
-    if account_id is not None and first_seen is not None:
-        first_seen = commit_shard.take_back_if_gone(account_id, key, version)
+    if first_seen is not None:
+        first_seen = commit_shard.take_back_if_gone(key, version)
     return StoredHead(version, beginning.head), first_seen
 
 
@@ -153,9 +138,7 @@ def _commit(
     entries: Sequence[Entry],
     stored: StoredHead,
     first_seen: str | None,
-    *,
     terms: Terms,
-    not_counted: NotCounted,
 ) -> Committed:
     """Commit entries to the shards that a day has, one after the other."""
     shards = stored.head.shards
@@ -165,7 +148,7 @@ def _commit(
     for of_shard, head in heads.items():
         known |= day_log.labels(commit_shard.sealed_part(of_shard, head), head.head)
     unknown = {one.person for one in entries if one.person is not None} - known.keys()
-    lookup = _Lookup.of(key, unknown, not_counted)
+    lookup = _Lookup.of(key, unknown, terms.not_counted)
     entries = lookup.labelled(entries, known)
     first_seen = _read_shards(key, entries, shards, heads, first_seen)
     load, accepted = load_of(entries), 0
@@ -177,7 +160,11 @@ def _commit(
         committed = commit_shard.commit(of_shard, part, head, first_seen, users=users, load=load_of_part, terms=terms)
         first_seen = committed.first_seen
         accepted += committed.accepted
-    return Committed(accepted, len(entries) - accepted, first_seen, lookup.changed())
+    unsure = lookup.changed()
+    if accepted < len(entries):  # whoever committed a repeated entry may have died before it looked again
+        people = ids_of_people.read(one.person for one in entries if one.person is not None and one.person in known)
+        unsure |= lookup.ids | people.mislabelled(entries, key.day, terms.not_counted)
+    return Committed(accepted, len(entries) - accepted, first_seen, unsure)
 
 
 def _read_shards(
@@ -203,10 +190,8 @@ class _Lookup(NamedTuple):
     @classmethod
     def of(cls, key: LogKey, ids: set[str], not_counted: NotCounted) -> _Lookup:
         """Look people up, and note that their events are in an account's log."""
-        account_id = schema.account_of(key.pk)
-        if not ids or account_id is None:
-            return cls(None, frozenset(), key.day, not_counted)
-        return cls(ids_of_people.read_naming(ids, account_id), frozenset(ids), key.day, not_counted)
+        people = ids_of_people.read_naming(ids, schema.account_of(key.pk)) if ids else None
+        return cls(people, frozenset(ids), key.day, not_counted)
 
     def labelled(self, entries: Sequence[Entry], known: Mapping[str, str | None]) -> list[Entry]:
         """The entries with the labels of their people."""
@@ -215,7 +200,7 @@ class _Lookup(NamedTuple):
     def _labelled(self, entry: Entry, known: Mapping[str, str | None]) -> Entry:
         if self.people is None or entry.person not in self.ids:
             return entry._replace(label=known.get(entry.person or "", entry.label))
-        return labelled(entry, self.people.places(entry.person, *day_window(self.day), self.not_counted))
+        return labelled(entry, self.people.places_on(entry.person, self.day, self.not_counted))
 
     def changed(self) -> frozenset[str]:
         """The people of whom something else is known by now. They are read after the commit, so none is missed."""

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 from healthscore.core.day_log.codec import GATE
 from healthscore.core.day_log.shards import shard_of
 from healthscore.core.identity.places import labelled
-from healthscore.core.time import day_window
 from healthscore.storage import schema
-from healthscore.storage.day_logs import commit_day, commit_own, moving
+from healthscore.storage.day_logs import commit_day, commit_own, moving, own_copies
 from healthscore.storage.day_logs.log_items import LogKey
 from healthscore.storage.day_logs.transaction import Transaction
 from healthscore.storage.errors import ConditionFailedError
@@ -27,8 +26,8 @@ if TYPE_CHECKING:
     from datetime import date
 
     from healthscore.core.day_log.codec import Entry
-    from healthscore.storage.day_logs.commit_own import Terms
     from healthscore.storage.day_logs.log_items import StoredHead
+    from healthscore.storage.day_logs.terms import Terms
 
 
 def gate_of(entry: Entry, written: int) -> Entry:
@@ -62,13 +61,13 @@ def commit(account_id: str, day: date, entry: Entry, *, gate_day: date, gate: En
         moving.move_day_to(account_id, of_day, terms)
     for _ in attempts(commit_own.TOO_MANY_WRITERS, terms.sleep):
         try:
-            transaction = Transaction(terms.milestones, terms.now, terms.retention_days)
+            transaction = Transaction(terms)
             entry, gate = _labelled(transaction, account_id, ((day, entry), (gate_day, gate)), terms)
             reads = commit_day.read({(pk, day), (pk, gate_day)})
             first_seen = reads.first_seen[pk]
             heads: dict[LogKey, StoredHead] = {}
             for of_day, one in ((day, entry), (gate_day, gate)):
-                heads |= commit_own.account_heads(LogKey(pk, of_day), reads.head(pk, of_day), first_seen, [one], terms)
+                heads |= own_copies.account_heads(LogKey(pk, of_day), reads.head(pk, of_day), first_seen, [one], terms)
             home = LogKey(pk, day, shard_of(entry, heads[LogKey(pk, day)].head.shards))
             gated = LogKey(pk, gate_day, shard_of(gate, heads[LogKey(pk, gate_day)].head.shards))
             if before is not None and heads[home].version == before:
@@ -97,6 +96,6 @@ def _labelled(
     pairs = [(person, account_id)]
     people = ids_of_people.read([person], pairs)
     ids_of_people.note_naming(people, pairs)
-    behind = set[str]().union(*(people.behind(person, *day_window(of_day)) for of_day, _ in on_days))
+    behind = set[str]().union(*(people.behind_on(person, of_day) for of_day, _ in on_days))
     transaction.along += people.checks(behind)
-    return [labelled(one, commit_own.places_on(people, person, of_day, terms.not_counted)) for of_day, one in on_days]
+    return [labelled(one, people.places_on(person, of_day, terms.not_counted)) for of_day, one in on_days]

@@ -9,24 +9,16 @@ of ids only where it begins an own log, on condition that they do not change; la
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
-from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
-from healthscore.core.day_log import log as day_log
 from healthscore.core.day_log.codec import COPY
-from healthscore.core.day_log.shards import NO_LOAD, load_of, split
 from healthscore.core.identity import places as placing
-from healthscore.core.identity.counting import EVERYBODY_COUNTS
-from healthscore.core.identity.merges import NO_MERGES
 from healthscore.core.identity.places import place_at
-from healthscore.core.time import day_window
 from healthscore.storage import schema
-from healthscore.storage.accounts.merges import known
 from healthscore.storage.client import CONCURRENCY
-from healthscore.storage.day_logs import commit_day, commit_shard, log_items
+from healthscore.storage.day_logs import commit_shard, log_items, own_copies
 from healthscore.storage.day_logs.log_items import LogKey
 from healthscore.storage.day_logs.transaction import TooManyActionsError, Transaction
 from healthscore.storage.errors import ConditionFailedError, StorageUnavailableError
@@ -35,16 +27,15 @@ from healthscore.storage.people import unsettled
 from healthscore.storage.retries import attempts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-    from datetime import date, datetime
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from datetime import date
 
     from healthscore.core.day_log.codec import Entry
     from healthscore.core.identity.counting import NotCounted
     from healthscore.core.identity.merges import Merges
-    from healthscore.core.identity.people import People
     from healthscore.core.identity.places import Places
-    from healthscore.settings import Settings
     from healthscore.storage.day_logs.log_items import StoredHead
+    from healthscore.storage.day_logs.terms import Terms
     from healthscore.storage.people.ids import StoredPeople
 
 TOO_MANY_WRITERS = "too many writers at once for the logs of one person"
@@ -61,27 +52,6 @@ class OwnEntries(NamedTuple):
     entries: Sequence[Entry]
     gates: Mapping[int, tuple[date, Entry]] = {}
     """By the entry's id: the day that the wrong clock had named, and the entry that goes into its log."""
-
-
-class Terms(NamedTuple):
-    """What all commits of a request have in common."""
-
-    milestones: Collection[str]
-    retention_days: int
-    now: datetime
-    time_left: Callable[[], float]
-    not_counted: NotCounted = EVERYBODY_COUNTS
-    merges: Merges = NO_MERGES
-    sleep: Callable[[float], None] = time.sleep
-
-    @classmethod
-    def of(cls, settings: Settings, now: datetime, time_left: Callable[[], float] = lambda: inf) -> Terms:
-        """The terms of a request, or of a night: its settings, when it came in, and the seconds that are left.
-
-        The merges of accounts are those that this process knows.
-        """
-        not_counted, merges = settings.identity.not_counted, known.at_hand()
-        return cls(settings.milestones, settings.retention_days, now, time_left, not_counted, merges)
 
 
 class Counts(NamedTuple):
@@ -149,17 +119,12 @@ class _Reads(NamedTuple):
             return placing.decode(stored.places)
         if _has_unplaced(stored):
             return placing.NOWHERE
-        return places_on(self.people, schema.person_of(key.pk), key.day, self.not_counted)
+        return self.people.places_on(schema.person_of(key.pk), key.day, self.not_counted)
 
 
 def _has_unplaced(stored: StoredHead) -> bool:
     """Whether a head of an earlier version has entries: it does not say where they count, and none has a copy."""
     return stored.places is None and bool(stored.head.tail or stored.head.blocks)
-
-
-def places_on(people: People, id_: str, day: date, not_counted: NotCounted) -> Places:
-    """Where the entries of an id count that are in its own log of a day."""
-    return people.places(id_, *day_window(day), not_counted)
 
 
 def canonical(places: Places, merges: Merges) -> Places:
@@ -251,7 +216,7 @@ class _Made(NamedTuple):
 
 def _plan(chunk: Sequence[OwnEntries], reads: _Reads, terms: Terms, accounts: int) -> _Made | None:
     """Work out the transaction that commits what is new of the entries; None where nothing is."""
-    transaction = Transaction(terms.milestones, terms.now, terms.retention_days)
+    transaction = Transaction(terms)
     copies: dict[tuple[str, date], list[Entry]] = defaultdict(list)
     fresh, left = set[tuple[LogKey, int]](), False
     depends_on, unplaced = set[str](), set[str]()
@@ -273,7 +238,7 @@ def _plan(chunk: Sequence[OwnEntries], reads: _Reads, terms: Terms, accounts: in
                 copies[place.account_id, part.day].append(copy)
         for key in _keys(part):
             if reads.heads[key].places is None:
-                depends_on |= reads.people.behind(part.id, *day_window(key.day))
+                depends_on |= reads.people.behind_on(part.id, key.day)
                 reads.people.records[part.id].has_events = True
             if _has_unplaced(reads.heads[key]):
                 unplaced.add(part.id)
@@ -286,7 +251,7 @@ def _plan(chunk: Sequence[OwnEntries], reads: _Reads, terms: Terms, accounts: in
     begun = set(reads.people.changed()) & depends_on
     transaction.along += [reads.people.put(id_) for id_ in sorted(begun)]
     transaction.along += reads.people.checks(depends_on - begun)
-    add_copies(transaction, copies, terms)
+    own_copies.add_copies(transaction, copies, terms)
     return _Made(transaction, frozenset(fresh), reads.heads, left)
 
 
@@ -329,46 +294,6 @@ def _add_gates(transaction: Transaction, part: OwnEntries, entries: Iterable[Ent
             day, gate = part.gates[one.id]
             key = LogKey(schema.person_pk(part.id), day)
             transaction.append(key, reads.heads[key], [gate], places=placing.encode(reads.places_in(key)))
-
-
-def add_copies(transaction: Transaction, copies: Mapping[tuple[str, date], Sequence[Entry]], terms: Terms) -> None:
-    """Add copies to the logs of accounts, by account and day.
-
-    Raises:
-        BeingErasedError: one of the accounts is being erased.
-        StorageUnavailableError: the tables cannot be read now.
-    """
-    if not copies:
-        return
-    of_account = {(schema.activity_pk(account_id), day): entries for (account_id, day), entries in copies.items()}
-    reads = commit_day.read(of_account)
-    for (pk, day), entries in of_account.items():
-        heads = account_heads(LogKey(pk, day), reads.head(pk, day), reads.first_seen[pk], entries, terms)
-        load = load_of(entries)
-        for number, part in split(entries, heads[LogKey(pk, day)].head.shards).items():
-            key = LogKey(pk, day, number)
-            transaction.append(key, heads[key], part, load=load)
-            load = NO_LOAD
-    for account_id in {account_id for account_id, _ in copies}:
-        entries = [one for (of, _), part in copies.items() if of == account_id for one in part]
-        transaction.see(account_id, reads.first_seen[schema.activity_pk(account_id)], entries)
-
-
-def account_heads(
-    key: LogKey, stored: StoredHead, first_seen: str | None, entries: Iterable[Entry], terms: Terms
-) -> dict[LogKey, StoredHead]:
-    """The heads of an account's day that entries go to; a day of several shards is begun."""
-    common = commit_shard.Terms(
-        terms.milestones, log_items.expiry(key.day, terms.retention_days), terms.now, terms.sleep
-    )
-    stored, _ = commit_day.begin(key, stored, first_seen, common)
-    heads = {key: stored}
-    others = [key._replace(shard=number) for number in split(entries, stored.head.shards) if number != key.shard]
-    if others:
-        for other, head in log_items.read_logs(others, ()).heads.items():
-            begun = log_items.StoredHead(None, day_log.Head(shards=stored.head.shards))
-            heads[other] = head if head.version is not None else begun
-    return heads
 
 
 def _keys(part: OwnEntries) -> list[LogKey]:

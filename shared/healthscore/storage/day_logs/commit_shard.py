@@ -25,14 +25,14 @@ from healthscore.storage.errors import BeingErasedError, ConditionFailedError, M
 from healthscore.storage.retries import attempts, retried
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Sequence
     from collections.abc import Set as AbstractSet
-    from datetime import datetime
 
     from healthscore.core.day_log.codec import Entry
     from healthscore.core.day_log.shards import WriteLoad
     from healthscore.storage.codec import Item
     from healthscore.storage.day_logs.log_items import LogKey
+    from healthscore.storage.day_logs.terms import Terms
 
 TOO_MANY_WRITERS = "too many writers at once for one log and day"
 sealed_parts = SealedCache()
@@ -46,17 +46,8 @@ class Committed(NamedTuple):
     duplicates: int
     first_seen: str | None
     """The account's first-seen times after the commit."""
-    unsettled: frozenset[str] = frozenset()
-    """People of whom something else became known during the commit: their entries may have a wrong label."""
-
-
-class Terms(NamedTuple):
-    """What all parts of a commit have in common."""
-
-    milestones: Collection[str]
-    expires: int
-    now: datetime
-    sleep: Callable[[float], None]
+    unsure: frozenset[str] = frozenset()
+    """People whose entries may have a wrong label: something became known of them meanwhile, or may have earlier."""
 
 
 class ShardsFixedError(Exception):
@@ -169,18 +160,21 @@ def _put(
     """Write the blocks and the head of an append; answers the account's first-seen times after it."""
     append = this.append
     for block in append.blocks:
-        log_items.put_block(key, block, terms.expires)
+        log_items.put_block(key, block, terms.expires(key.day))
     put = log_items.head_put(
-        key, append.log, append.rollup, read_version=stored.version, version=this.version, expires=terms.expires
+        key,
+        append.log,
+        append.rollup,
+        read_version=stored.version,
+        version=this.version,
+        expires=terms.expires(key.day),
     )
+    changed = changed_first_seen(first_seen, entries, terms.milestones)
     account_id = schema.account_of(key.pk)
-    changed = None if account_id is None else changed_first_seen(first_seen, entries, terms.milestones)
-    along = []
-    if account_id is not None and changed is not None:
-        along += first_seen_writes(account_id, first_seen, changed, terms.now)
+    along = [] if changed is None else first_seen_writes(account_id, first_seen, changed, terms.now)
     writes.apply(put, *along)
-    if account_id is not None and changed is None and stored.version is None:
-        first_seen = take_back_if_gone(account_id, key, this.version, append.blocks)
+    if changed is None and stored.version is None:
+        first_seen = take_back_if_gone(key, this.version, append.blocks)
         if changed_first_seen(first_seen, entries, terms.milestones) is not None:
             raise ConditionFailedError("the account was created again")
     return first_seen if changed is None else changed
@@ -193,12 +187,11 @@ def _make_known(
 
     They lack them where a put went in during the account's erasure, and its writer crashed or had no answer.
     """
-    account_id = schema.account_of(key.pk)
-    changed = None if account_id is None else changed_first_seen(first_seen, entries, terms.milestones)
-    if account_id is None or changed is None or stored.version is None:
+    changed = changed_first_seen(first_seen, entries, terms.milestones)
+    if changed is None or stored.version is None:
         return first_seen
     head = writes.check(schema.activity_table(), log_items.head_key(key), conditions.version_is(stored.version))
-    writes.transact(head, *first_seen_writes(account_id, first_seen, changed, terms.now))
+    writes.transact(head, *first_seen_writes(schema.account_of(key.pk), first_seen, changed, terms.now))
     return changed
 
 
@@ -226,7 +219,7 @@ def sealed_part(key: LogKey, stored: StoredHead) -> day_log.Sealed:
     raise AssertionError("the loop above returns or raises")
 
 
-def take_back_if_gone(account_id: str, key: LogKey, version: str, blocks: Sequence[day_log.Block] = ()) -> str | None:
+def take_back_if_gone(key: LogKey, version: str, blocks: Sequence[day_log.Block] = ()) -> str | None:
     """Undo the first put of a log if its account has been erased, or given up for another one, since it was read.
 
     The erasure, or the merge, may have deleted that day before the put went in. A later put of a log fails its
@@ -239,7 +232,8 @@ def take_back_if_gone(account_id: str, key: LogKey, version: str, blocks: Sequen
         BeingErasedError: it is undone; the entries may be sent again, and make a new account.
         MergedError: it is undone; the entries belong to the other account.
     """
-    item = reads.get(schema.accounts_table(), codec.account_key(account_id), log_items.FIRST_SEEN)
+    account = codec.account_key(schema.account_of(key.pk))
+    item = reads.get(schema.accounts_table(), account, log_items.FIRST_SEEN)
     merged = item is not None and schema.INTO in item and schema.ERASING not in item
     if item is not None and schema.ERASING not in item and not merged:
         return codec.optional_text_of(item, "names")

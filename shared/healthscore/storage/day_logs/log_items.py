@@ -152,7 +152,7 @@ class DayLogReads(NamedTuple):
 
 
 def read_logs(logs: Collection[LogKey], pks: Collection[str]) -> DayLogReads:
-    """Read the heads of logs, and the first-seen times of those partitions that are accounts', a hundred items a call.
+    """Read the heads of logs, and the first-seen times of the accounts of partitions, a hundred items a call.
 
     Heads are read consistently, for fewer lost races; first-seen times need not be, since a stale one only makes its
     transaction fail and be made again.
@@ -161,7 +161,7 @@ def read_logs(logs: Collection[LogKey], pks: Collection[str]) -> DayLogReads:
         MergedError: one of the accounts was given up for another one.
         StorageUnavailableError: the tables cannot be read now, or one of the accounts is being erased.
     """
-    accounts = {account: pk for pk in pks if (account := schema.account_of(pk)) is not None}
+    accounts = {schema.account_of(pk): pk for pk in pks}
     wanted = [(schema.activity_table(), head_key(key)) for key in logs]
     wanted += [(schema.accounts_table(), codec.account_key(account)) for account in sorted(accounts)]
     heads = dict.fromkeys(logs, NO_HEAD)

@@ -15,7 +15,7 @@ from healthscore.core.day_log.log import MissingBlockError
 from healthscore.core.day_log.shards import split
 from healthscore.storage import codec, conditions, reads, schema, writes
 from healthscore.storage.client import dynamodb, pages
-from healthscore.storage.day_logs import commit_day, commit_own, log_items, rewrite
+from healthscore.storage.day_logs import commit_day, log_items, own_copies, rewrite
 from healthscore.storage.day_logs.log_items import LogKey, StoredHead
 from healthscore.storage.day_logs.transaction import Transaction
 from healthscore.storage.errors import ConditionFailedError, StorageUnavailableError
@@ -24,7 +24,7 @@ from healthscore.storage.retries import attempts
 if TYPE_CHECKING:
     from datetime import date
 
-    from healthscore.storage.day_logs.commit_own import Terms
+    from healthscore.storage.day_logs.terms import Terms
 
 TOO_MANY_WRITERS = "too many writers at once for a day that is to be moved to another account"
 
@@ -77,7 +77,7 @@ def move_day(old: str, day: date, terms: Terms) -> None:
 
 
 def _transaction(log: rewrite.ReadDay, account_id: str, day: date, terms: Terms) -> Transaction:
-    transaction = Transaction(terms.milestones, terms.now, terms.retention_days)
+    transaction = Transaction(terms)
     for key, stored in log.heads.items():
         if stored.version is not None:
             head, unchanged = log_items.head_key(key), conditions.version_is(stored.version)
@@ -89,7 +89,7 @@ def _transaction(log: rewrite.ReadDay, account_id: str, day: date, terms: Terms)
         shards = max(len(log.heads), stored.head.shards)
         stored = StoredHead(None, day_log.Head(shards=shards))
     if entries:
-        heads = commit_own.account_heads(key, stored, first_seen, entries, terms)
+        heads = own_copies.account_heads(key, stored, first_seen, entries, terms)
         for number, part in split(entries, heads[key].head.shards).items():
             transaction.append(key._replace(shard=number), heads[key._replace(shard=number)], part)
         transaction.see(account_id, first_seen, entries)

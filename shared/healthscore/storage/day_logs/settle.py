@@ -17,13 +17,12 @@ from healthscore.core.day_log.codec import COPY, GATE
 from healthscore.core.day_log.log import MissingBlockError
 from healthscore.core.identity import places as placing
 from healthscore.core.identity.places import place_at
-from healthscore.core.time import day_window
 from healthscore.storage import codec, reads, schema
 from healthscore.storage.accounts import existence
 from healthscore.storage.accounts.first_seen import changed_first_seen
 from healthscore.storage.accounts.merges import merged_error
 from healthscore.storage.client import dynamodb, pages
-from healthscore.storage.day_logs import commit_own, log_items, moving, rewrite, whole_days
+from healthscore.storage.day_logs import commit_own, log_items, moving, own_copies, rewrite, whole_days
 from healthscore.storage.day_logs.log_items import LogKey
 from healthscore.storage.day_logs.transaction import TooManyActionsError, Transaction
 from healthscore.storage.errors import ConditionFailedError, StorageUnavailableError
@@ -35,10 +34,9 @@ if TYPE_CHECKING:
     from datetime import date
 
     from healthscore.core.day_log.codec import Entry
-    from healthscore.core.identity.counting import NotCounted
     from healthscore.core.identity.people import People
     from healthscore.core.identity.places import Places
-    from healthscore.storage.day_logs.commit_own import Terms
+    from healthscore.storage.day_logs.terms import Terms
 
 ACCOUNTS_AT_ONCE, RECORDS_AT_ONCE = 12, 60
 """Accounts whose logs one transaction changes, and records on which it depends; with the heads of a day in shards, they
@@ -80,23 +78,6 @@ def settle_named(ids: Collection[str], account_id: str, day: date, terms: Terms)
         StorageUnavailableError: something may be left; the same call goes on.
     """
     _retried(partial(_settle_named, ids, account_id, day, terms), terms)
-
-
-def wrongly_labelled(people: People, entries: Iterable[Entry], day: date, not_counted: NotCounted) -> set[str]:
-    """The ids whose entries that name an account have other labels than they should.
-
-    Args:
-        people: those of whom the entries are; entries of others are left out.
-        entries: the log of an account's day.
-        day: the day.
-        not_counted: the users who do not count.
-    """
-    places = {id_: commit_own.places_on(people, id_, day, not_counted) for id_ in people.records}
-    return {
-        one.person
-        for one in entries
-        if one.person in places and is_named(one) and placing.labelled(one, places[one.person]) != one
-    }
 
 
 def is_named(entry: Entry) -> bool:
@@ -155,15 +136,15 @@ def _settle_part(id_: str, day: date, terms: Terms, accounts: int) -> bool:
     if log is None:
         return False
     ((key, stored),) = log.heads.items()
-    wanted = commit_own.places_on(people, id_, day, terms.not_counted)
+    wanted = people.places_on(id_, day, terms.not_counted)
     before = placing.NOWHERE if stored.places is None else placing.decode(stored.places)
     if stored.places is not None and placing.encode(wanted) == stored.places:
         return False
     entries = sorted(one for one in log.all_entries if not one.flags & GATE)
     after = _next_places(entries, before, wanted, accounts)
-    transaction = Transaction(terms.milestones, terms.now, terms.retention_days)
+    transaction = Transaction(terms)
     transaction.place(key, stored, placing.encode(after))
-    transaction.along += people.checks(people.behind(id_, *day_window(day)))
+    transaction.along += people.checks(people.behind_on(id_, day))
     old, new = (_copies(entries, commit_own.canonical(places, terms.merges)) for places in (before, after))
     only_added: dict[tuple[str, date], list[Entry]] = {}
     rewritten = []
@@ -174,7 +155,7 @@ def _settle_part(id_: str, day: date, terms: Terms, accounts: int) -> bool:
             rewritten.append(_replace(transaction, account_id, day, gone, come, terms=terms))
         elif come:
             only_added[account_id, day] = come
-    commit_own.add_copies(transaction, only_added, terms)
+    own_copies.add_copies(transaction, only_added, terms)
     transaction.make()
     for read_day, shards in rewritten:
         read_day.delete_blocks(shards)
@@ -238,16 +219,16 @@ def _settle_named(ids: Collection[str], account_id: str, day: date, terms: Terms
     if log is None or not theirs:
         return False
     people = ids_of_people.read(id_ for id_ in theirs if id_ is not None)
-    wrong = wrongly_labelled(people, log.all_entries, day, terms.not_counted) & theirs
+    wrong = people.mislabelled(log.all_entries, day, terms.not_counted) & theirs
     if not wrong:
         return False
     chosen, depends_on = _at_once(people, sorted(wrong), day)
-    places = {id_: commit_own.places_on(people, id_, day, terms.not_counted) for id_ in chosen}
+    places = {id_: people.places_on(id_, day, terms.not_counted) for id_ in chosen}
     entries = {
         one.id: placing.labelled(one, places[one.person]) if one.person in places and is_named(one) else one
         for one in log.all_entries
     }
-    transaction = Transaction(terms.milestones, terms.now, terms.retention_days)
+    transaction = Transaction(terms)
     shards = _rewrite(transaction, account_id, day, log, [*entries.values()], terms=terms)
     if shards:
         transaction.along += people.checks(depends_on)
@@ -261,7 +242,7 @@ def _at_once(people: People, ids: Iterable[str], day: date) -> tuple[list[str], 
     chosen: list[str] = []
     depends_on = set[str]()
     for id_ in ids:
-        behind = people.behind(id_, *day_window(day))
+        behind = people.behind_on(id_, day)
         if not chosen or len(depends_on | behind) <= RECORDS_AT_ONCE:
             chosen.append(id_)
             depends_on |= behind

@@ -17,12 +17,12 @@ from healthscore.storage.accounts.first_seen import changed_first_seen, first_se
 from healthscore.storage.day_logs import commit_shard, log_items
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
-    from datetime import datetime
+    from collections.abc import Iterable, Sequence
 
     from healthscore.core.day_log.codec import Entry
     from healthscore.core.day_log.shards import WriteLoad
     from healthscore.storage.day_logs.log_items import LogKey, StoredHead
+    from healthscore.storage.day_logs.terms import Terms
     from healthscore.storage.writes import Write
 
 
@@ -38,9 +38,7 @@ class TooManyActionsError(Exception):
 class Transaction:
     """Changes of heads, gathered and then made at once; made once, and thrown away where it fails."""
 
-    milestones: Collection[str]
-    now: datetime
-    retention_days: int
+    terms: Terms
     along: list[Write] = field(default_factory=list)
     """Further writes and checks."""
     versions: dict[LogKey, str] = field(default_factory=dict)
@@ -105,7 +103,7 @@ class Transaction:
             entries: what goes into its logs.
         """
         read, before = self._accounts.get(account_id, (first_seen, None))
-        changed = changed_first_seen(read if before is None else before, entries, self.milestones)
+        changed = changed_first_seen(read if before is None else before, entries, self.terms.milestones)
         self._accounts[account_id] = (read, before if changed is None else changed)
 
     def set_first_seen(self, account_id: str, first_seen: str | None, times: str) -> None:
@@ -128,7 +126,7 @@ class Transaction:
         if len(together) > MOST_ACTIONS:
             raise TooManyActionsError
         for key, block in self._blocks:
-            log_items.put_block(key, block, self._expires(key))
+            log_items.put_block(key, block, self.terms.expires(key.day))
         writes.apply(*together)
         for key, sealed in self._sealed.items():
             commit_shard.sealed_parts.keep(key, sealed)
@@ -142,7 +140,7 @@ class Transaction:
                 holds = (conditions.ACCOUNT_EXISTS, conditions.TAKES_WRITES)
                 together.append(writes.check(schema.accounts_table(), codec.account_key(account_id), *holds))
             else:
-                together += first_seen_writes(account_id, read, times, self.now)
+                together += first_seen_writes(account_id, read, times, self.terms.now)
         for account_id in sorted(self._not_merged - self._accounts.keys()):
             account = codec.account_key(account_id)
             together.append(writes.check(schema.accounts_table(), account, conditions.NOT_MERGED))
@@ -163,9 +161,8 @@ class Transaction:
 
     def _put_log(self, key: LogKey, stored: StoredHead, log: bytes, rollup: str | None, places: str | None) -> None:
         self.versions[key] = version = secrets.token_urlsafe(8)
-        account_id = schema.account_of(key.pk)
-        if account_id is not None and stored.version is None:
-            self._begun.add(account_id)
+        if schema.is_account(key.pk) and stored.version is None:
+            self._begun.add(schema.account_of(key.pk))
         self.along.append(
             log_items.head_put(
                 key,
@@ -173,10 +170,7 @@ class Transaction:
                 rollup,
                 read_version=stored.version,
                 version=version,
-                expires=self._expires(key),
+                expires=self.terms.expires(key.day),
                 places=places,
             )
         )
-
-    def _expires(self, key: LogKey) -> int:
-        return log_items.expiry(key.day, self.retention_days)

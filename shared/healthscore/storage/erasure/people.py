@@ -18,8 +18,8 @@ from healthscore.core.identity.timeline import timeline_of
 from healthscore.storage import codec, reads, schema, workspace, writes
 from healthscore.storage.accounts import merges
 from healthscore.storage.client import dynamodb, pages
-from healthscore.storage.day_logs import commit_own, rewrite, settle
-from healthscore.storage.day_logs.commit_own import Terms
+from healthscore.storage.day_logs import rewrite, settle
+from healthscore.storage.day_logs.terms import Terms
 from healthscore.storage.day_logs.transaction import Transaction
 from healthscore.storage.errors import ConditionFailedError
 from healthscore.storage.kinds import Kind
@@ -143,12 +143,12 @@ def _delete_own(id_: str, day: date, account_ids: Collection[str], theirs: Colle
                 return
             ((key, stored),) = log.heads.items()
             places = placing.NOWHERE if stored.places is None else placing.decode(stored.places)
-            wanted = commit_own.places_on(people, id_, day, terms.not_counted)
+            wanted = people.places_on(id_, day, terms.not_counted)
             kept = [one for one in log.all_entries if not is_theirs(place_at(wanted, one.at))]
             without = [place._replace(account_id=None) if is_theirs(place) else place for place in places]
             if len(kept) == len(log.all_entries) and (*without,) == places:
                 return
-            transaction = Transaction(terms.milestones, terms.now, terms.retention_days)
+            transaction = Transaction(terms)
             transaction.replace(key, stored, kept, places=placing.encode(placing.merged(without)))
             transaction.make()
         except (ConditionFailedError, MissingBlockError):

@@ -10,11 +10,10 @@ import secrets
 from typing import TYPE_CHECKING
 
 from healthscore.core.identity.people import People
-from healthscore.core.identity.record import RELABELLED, IdRecord
+from healthscore.core.identity.record import IdRecord
 from healthscore.storage import codec, conditions, reads, schema, writes
 from healthscore.storage.errors import ConditionFailedError
-from healthscore.storage.people import unsettled
-from healthscore.storage.retries import attempts, retried
+from healthscore.storage.retries import attempts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -147,19 +146,6 @@ def note_naming(people: StoredPeople, pairs: Iterable[tuple[str, str]]) -> None:
         for id_ in new[start : start + WRITES_AT_ONCE]:
             people.records[id_].is_named = True
         writes.apply(*(people.put(id_) for id_ in new[start : start + WRITES_AT_ONCE]))
-
-
-@retried("too many writers at once for the record of an id")
-def name_unsettled(id_: str) -> None:
-    """Have the record of an id name the id itself as unsettled, with a note for the night.
-
-    Raises:
-        StorageUnavailableError: it may not name it.
-    """
-    people = read([id_])
-    record = people.records[id_]
-    record.unsettled = list(dict.fromkeys((*record.unsettled, f"{RELABELLED}{id_}")))
-    writes.apply(people.put(id_), unsettled.put(id_))
 
 
 def id_key(id_: str) -> Item:
