@@ -24,22 +24,33 @@ TERMS = Terms((), 400, MIDNIGHT, lambda: float("inf"), sleep=lambda seconds: Non
 
 
 def commit(
-    events: Iterable[Event], *, pk: str = ACME, day: date = DAY, reading: DayLogReads | None = None
+    events: Iterable[Event],
+    *,
+    pk: str = ACME,
+    day: date = DAY,
+    reading: DayLogReads | None = None,
+    terms: Terms = TERMS,
 ) -> Committed:
     """Commit events to the log of a day; see `commit_entries`."""
-    return commit_entries(pk, [entry(event) for event in events], day=day, reading=reading)
+    return commit_entries(pk, [entry(event) for event in events], day=day, reading=reading, terms=terms)
 
 
 def commit_entries(
-    pk: str, entries: Sequence[Entry], *, day: date = DAY, reading: DayLogReads | None = None
+    pk: str,
+    entries: Sequence[Entry],
+    *,
+    day: date = DAY,
+    reading: DayLogReads | None = None,
+    terms: Terms = TERMS,
 ) -> Committed:
     """Commit entries to the log of a day.
 
     Args:
-        pk: partition key of the log, an account's or a person's.
+        pk: partition key of the log, an account's.
         entries: what to add.
         day: the day that they fall on.
         reading: what the commit takes to be stored; read now where it is None.
+        terms: what commits have in common.
     """
     reading = reading or commit_day.read([(pk, day)])
     return commit_day.commit(
@@ -48,5 +59,5 @@ def commit_entries(
         entries,
         stored=reading.head(pk, day),
         first_seen=reading.first_seen.get(pk),
-        terms=TERMS,
+        terms=terms,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, timedelta
@@ -80,7 +82,8 @@ def test_commit__by_many_writers_at_once__loses_and_doubles_nothing(tables):
     events = [event(f"e{i}", i, user_id=f"u{i % 7}", name=f"n{i % 5}") for i in range(400)]
     batches = [events[start : start + 20] for start in range(0, 400, 10)]
     with ThreadPoolExecutor(8) as pool:
-        committed = list(pool.map(commit, batches))
+        waiting = functools.partial(commit, terms=TERMS._replace(sleep=time.sleep))  # or all of them lose for ever
+        committed = list(pool.map(waiting, batches))
     assert sum(one.accepted for one in committed) == 400
     assert activity.rollups("acme", DAY, DAY, consistent=True) == [naive_rollup(events)]
     assert len(accounts.get("acme").first_seen) == 5

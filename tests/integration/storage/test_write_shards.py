@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC
@@ -23,7 +24,7 @@ from healthscore.storage.day_logs import commit_day as daylogs
 from healthscore.storage.day_logs import commit_shard, rollups, whole_days
 from healthscore.storage.day_logs.log_items import SealedCache, StoredHead
 from tests.support import interleaving
-from tests.support.day_logs import ACME, commit
+from tests.support.day_logs import ACME, TERMS, commit
 from tests.support.events import DAY, distinct_events, event, naive_rollup
 
 YESTERDAY = DAY - ONE_DAY
@@ -134,7 +135,8 @@ def test_commit__to_shards_by_many_writers_at_once__loses_and_doubles_nothing(ho
     events = crowd(400)
     batches = [events[start : start + 20] for start in range(0, 400, 10)]
     with ThreadPoolExecutor(8) as pool:
-        committed = list(pool.map(commit, batches))
+        waiting = functools.partial(commit, terms=TERMS._replace(sleep=time.sleep))
+        committed = list(pool.map(waiting, batches))
     assert sum(one.accepted for one in committed) == 400
     assert rollups.rollups("acme", DAY, DAY, consistent=True) == [naive_rollup(events)]
 
