@@ -107,6 +107,9 @@ def _units(figures: Mapping[str, float]) -> dict[str, float]:
         "night_writes": figures["night writes"],
         "night_reads": figures["night reads"],
         "hour": figures["night cpu"] / 3.6,
+        "named": figures["writes a user who names the account, later on a day"],
+        "own": figures["writes a user, later on a day"],
+        "first": figures["writes a user, first on a day"],
     }
 
 
@@ -149,6 +152,10 @@ that is the only one of its account and day costs as much as a batch of one.
 - **Batches.** A sender that collects twenty events before it sends pays for one request and one put instead of
   twenty. The gateway and Lambda then cost next to nothing; a frontend that sends every click by itself pays mostly
   for them.
+- **Whom events name.** An event that names its account costs {{named:g}} write unit. One that names a user or a device
+  alone costs {{own:g}}, since it is kept in that person's own log as well, and the first of a person on a day up to
+  {{first:g}}, since it is written only if nobody has changed who the person is ([benchmarks](benchmarks.md), without
+  batches). A client that knows the account should say it, as `context.groupId`.
 - **Nights** cost the same for active and inactive accounts: mostly the writes of the snapshot and of the account with
   its entries in the book's indexes.
 - **Views** cost more than events, most of it for gateway, Lambda and logs. A page that shows fifty accounts should read
