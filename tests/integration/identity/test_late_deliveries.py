@@ -16,6 +16,8 @@ from healthscore.storage.day_logs import rollups
 from tests.support.gateway import gateway_event
 from tools import keys
 
+pytestmark = pytest.mark.no_cover  # it would double their time
+
 WRITTEN = datetime(2026, 11, 18, 22, tzinfo=UTC)
 KEY = "phone"
 NAMED, OF_A_MEMBER, OF_A_VISITOR = (

@@ -18,6 +18,8 @@ from tests.support import identity_judge as judge
 from tests.support.identity_deliveries import Workspace
 from tests.support.identity_histories import history, with_merges
 
+pytestmark = pytest.mark.no_cover  # it would double their time
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 

@@ -72,6 +72,7 @@ def erase_account(keep_going):
     return erasing.erase(DOOMED.account_id, NOW + DAY, keep_going)[1]
 
 
+@pytest.mark.no_cover  # it makes the same steps again and again
 @pytest.mark.parametrize(
     ("erase", "texts"), [(erase_user, OF_THE_USER), (erase_account, DOOMED.traces)], ids=["user", "account"]
 )

@@ -23,6 +23,8 @@ from tests.support import interleaving
 from tests.support.day_logs import commit
 from tests.support.events import DAY, NAMES, distinct_events, event, naive_rollup
 
+pytestmark = pytest.mark.no_cover  # it would double their time
+
 SMALL_HEAD = 260
 """Heads this small are sealed every few events, so that short runs meet every kind of write."""
 
