@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from aws_lambda_powertools import Logger
 
 from healthscore import startup
 from healthscore.integrations.crm.protocol import CrmError
+from healthscore.metrics import Metric, embedded
 from healthscore.services.crm_sync.session import open_session
 from healthscore.services.crm_sync.sync import run, save_error
 from healthscore.services.crm_sync.write_back import write_back_all
@@ -49,7 +51,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
                 results.append({"provider": session.provider, "written": written})
         except CrmError as error:
             results.append(save_error(connection.provider, str(error)))
-    logger.info("done", result=results)
+    figures = {Metric.CRM_VALUES_UNREADABLE: sum(result.get("unreadable", 0) for result in results)}
+    logger.info("done", result=results, **(embedded(figures, context, datetime.now(UTC)) if results else {}))
     return {"results": results}
 
 

@@ -33,6 +33,7 @@ class Metric(StrEnum):
     MESSAGES_SENT = "MessagesSent"
     MESSAGES_UNSENT = "MessagesUnsent"
     NIGHTS_COMPLETED = "NightsCompleted"
+    CRM_VALUES_UNREADABLE = "CrmValuesUnreadable"
 
 
 def embedded(counts: Mapping[Metric, int], context: object, at: datetime) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import bisect
+import copy
 import hashlib
 import hmac
 import json
@@ -19,7 +20,7 @@ CAP = 10_000
 """Hits after which a search ends."""
 _LISTED, _SEARCHED, _READ, _ASSOCIATED, _UPDATED = 100, 200, 100, 1000, 100
 """The most records that a call of each kind takes or gives."""
-_PIPELINES = {
+PIPELINES = {
     "tickets": {"1": {"ticketState": "OPEN"}, "2": {"ticketState": "OPEN"}, "4": {"ticketState": "CLOSED"}},
     "deals": {
         "appointmentscheduled": {"isClosed": "false", "probability": "0.2"},
@@ -45,11 +46,24 @@ class FakeHubSpot(FakeService):
         self.failing: set[str] = set()
         """Records whose associations cannot be read."""
         self.page_of_associations = 500
+        self.pipelines: dict[str, dict[str, Any]] = copy.deepcopy(PIPELINES)
+        """The metadata of stages by kind and stage."""
+        self.removed: set[tuple[str, str]] = set()
+        """Kind and name of properties that were deleted, or that the token may not read."""
+        self.spoiling: set[str] = set()
+        """Records for which a whole batch is refused."""
+        self.raw: dict[tuple[str, str], Any] = {}
+        """What is answered in the place of a record, by kind and id."""
+        self.raw_links: dict[tuple[str, str, str], Any] = {}
+        """What is answered in the place of a record's associations, by kind, id and the other kind."""
+        self.archived: dict[str, dict[str, datetime]] = {kind: {} for kind in _TYPE_IDS}
+        """Deleted records, and when that was."""
         self.properties: set[str] = set()
         self.burst, self.searches = Window(burst, 10), Window(5, 1)
         self.daily_left = 10**9
         self.read: Counter[str] = Counter()
         """Records handed out, by kind."""
+        self._merged: dict[tuple[str, str], str] = {}
         self._links: dict[tuple[str, str], dict[str, list[tuple[str, datetime]]]] = defaultdict(dict)
         self._modified: dict[str, list[tuple[int, str]]] = defaultdict(list)
         self._listed: list[str] = []
@@ -79,15 +93,42 @@ class FakeHubSpot(FakeService):
 
     def associate(self, kind: str, record_id: str, company: str, *, after: float = 0) -> None:
         """Associate a record with a company, which changes neither of the two records."""
+        self._link(kind, record_id, "companies", company, after=after)
+
+    def _link(self, kind: str, record_id: str, other_kind: str, other: str, *, after: float = 0) -> None:
         at = self.clock.now() + timedelta(seconds=after)
-        self._links[kind, record_id].setdefault("companies", []).append((company, at))
-        self._links["companies", company].setdefault(kind, []).append((record_id, at))
+        self._links[kind, record_id].setdefault(other_kind, []).append((other, at))
+        self._links[other_kind, other].setdefault(kind, []).append((record_id, at))
 
     def archive(self, kind: str, record_id: str) -> None:
-        """Delete a record, as a user does: it is in no answer after that."""
+        """Delete a record, as a user does: it is in no answer after that but in a list of what was deleted."""
         del self.objects[kind][record_id]
+        self.archived[kind][record_id] = self.clock.now()
         if kind == "companies":
             self._listed.remove(record_id)
+
+    def merge(self, kind: str, primary: str, other: str) -> str:
+        """Merge two records, and return the id of the new record, to which both ids lead from now on."""
+        properties = self.objects[kind][other] | self.objects[kind][primary]
+        domains = [self.objects[kind][one].get("domain") for one in (primary, other)]
+        if kind == "companies":
+            properties["hs_additional_domains"] = ";".join(filter(None, domains))
+        merged = self.add(kind, **{**properties, "hs_merged_object_ids": f"{primary};{other}"})
+        for old in (primary, other):
+            for other_kind in _TYPE_IDS:
+                for linked, _ in self._links.get((kind, old), {}).get(other_kind, ()):
+                    self._link(kind, merged, other_kind, linked)
+            self.archive(kind, old)
+            del self.archived[kind][old]
+            self._merged[kind, old] = merged
+        return merged
+
+    def merge_event(
+        self, kind: str, primary: str, other: str, new: str, *, what: str = "object.merge"
+    ) -> dict[str, Any]:
+        """An event of a webhook."""
+        ids = {"primaryObjectId": int(primary), "mergedObjectIds": [int(other)], "newObjectId": int(new)}
+        return {**self.event(kind, primary, what), **ids, "numberOfPropertiesMoved": 1}
 
     def webhook(self, *events: dict[str, Any], url: str, age: float = 0) -> tuple[dict[str, str], bytes]:
         """Headers and body of a signed webhook."""
@@ -114,8 +155,9 @@ class FakeHubSpot(FakeService):
         if not self.burst.takes(now):
             return Reply(429, {"status": "error", "errorType": "RATE_LIMIT", "policyName": "TEN_SECONDLY_ROLLING"})
         match call.path.strip("/").split("/"):
-            case ["crm", "objects", "2026-09", "companies"]:
-                return self._list(call)
+            case ["crm", "objects", "2026-09", kind]:
+                archived = call.query.get("archived") == "true"
+                return self._allowed(kind) or (self._list_archived(kind, call) if archived else self._list(call))
             case ["crm", "objects", "2026-09", kind, "search"]:
                 if not self.searches.takes(now):
                     return Reply(429, {"status": "error", "errorType": "RATE_LIMIT", "policyName": "SECONDLY"})
@@ -127,7 +169,7 @@ class FakeHubSpot(FakeService):
             case ["crm", "associations", "2026-09", kind, to, "batch", "read"]:
                 return self._allowed(kind) or self._allowed(to) or self._associations(kind, to, call.body)
             case ["crm", "pipelines", "2026-09", kind]:
-                stages = [{"id": name, "metadata": metadata} for name, metadata in _PIPELINES[kind].items()]
+                stages = [{"id": name, "metadata": metadata} for name, metadata in self.pipelines[kind].items()]
                 return self._allowed(kind) or Reply(200, {"results": [{"id": "0", "stages": stages}]})
             case ["crm", "properties", "2026-09", "companies"]:
                 if call.body["name"] in self.properties:
@@ -152,10 +194,25 @@ class FakeHubSpot(FakeService):
             body["paging"] = {"next": {"after": ids[-1]}}
         return Reply(200, body)
 
-    def _shown(self, kind: str, record_id: str, names: list[str]) -> dict[str, Any]:
+    def _list_archived(self, kind: str, call: Call) -> Reply:
+        after, limit = int(call.query.get("after", 0)), int(call.query.get("limit", 10))
+        ids = sorted((one for one in self.archived[kind] if int(one) > after), key=int)
+        found = [
+            {"id": one, "properties": {}, "archived": True, "archivedAt": format_instant(self.archived[kind][one])}
+            for one in ids[:limit]
+        ]
+        body: dict[str, Any] = {"results": found}
+        if limit < len(ids):
+            body["paging"] = {"next": {"after": ids[limit - 1]}}
+        return Reply(200, body)
+
+    def _shown(self, kind: str, record_id: str, names: list[str]) -> Any:
         self.read[kind] += 1
+        if (kind, record_id) in self.raw:
+            return self.raw[kind, record_id]
         kept = self.objects[kind][record_id]
-        return {"id": record_id, "properties": {name: kept.get(name) for name in names}, "archived": False}
+        properties = {name: kept.get(name) for name in names if (kind, name) not in self.removed}
+        return {"id": record_id, "properties": properties, "archived": False}
 
     def _search(self, kind: str, body: dict[str, Any]) -> Reply:
         if body["limit"] > _SEARCHED or int(body.get("after", 0)) + body["limit"] > CAP:
@@ -174,6 +231,10 @@ class FakeHubSpot(FakeService):
         if len(body["inputs"]) > _READ:
             return Reply(400, {"message": "too many inputs"})
         ids = [given["id"] for given in body["inputs"]]
+        if not self.spoiling.isdisjoint(ids):
+            return Reply(400, {"category": "VALIDATION_ERROR"})
+        # The id of a merged record leads to the record that it became.
+        ids = list(dict.fromkeys(self._merged.get((kind, one), one) for one in ids))
         there = [record_id for record_id in ids if record_id in self.objects[kind]]
         results = [self._shown(kind, record_id, body["properties"]) for record_id in there]
         missing = [record_id for record_id in ids if record_id not in self.objects[kind]]
@@ -187,10 +248,15 @@ class FakeHubSpot(FakeService):
             return Reply(400, {"message": "too many inputs"})
         results, errors = [], []
         now = self.clock.now()
+        if not self.spoiling.isdisjoint(given["id"] for given in body["inputs"]):
+            return Reply(400, {"category": "VALIDATION_ERROR"})
         for given in body["inputs"]:
             record_id = given["id"]
             if record_id in self.failing:
                 errors.append({"subCategory": "crm.associations.TIMEOUT", "context": {"fromObjectId": [record_id]}})
+                continue
+            if (kind, record_id, to) in self.raw_links:
+                results.append(self.raw_links[kind, record_id, to])
                 continue
             links = self._links.get((kind, record_id), {}).get(to, ())
             ids = [other for other, at in links if at <= now and other in self.objects[to]]

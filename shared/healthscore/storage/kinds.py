@@ -180,6 +180,13 @@ class Kind(Enum):
         "crm#hubspot#seen, run and page: the companies that a full run has seen; deleted at its end",
         nobody="the CRM's own ids of companies",
     )
+    UNREADABLE = _Described(
+        "SETTINGS_TABLE",
+        "crm#*#unreadable",
+        "named",
+        "crm#hubspot#unreadable, named: which fields of which records could not be read, and how many",
+        nobody="the CRM's own ids of records, names of fields, and a count; no values",
+    )
     WEBHOOK = _Described(
         "SETTINGS_TABLE",
         "webhook",

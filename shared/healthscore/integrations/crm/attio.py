@@ -8,52 +8,49 @@ stages that mean won and lost are options. Not every plan has interactions: an e
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
-from healthscore.core.identity.ids import normalised
-from healthscore.core.time import format_instant, from_millis, millis, parse_instant
-from healthscore.integrations.crm.client import Client, Limit
-from healthscore.integrations.crm.facts import Deal, Records, Ticket, crm_facts, revenue
-from healthscore.integrations.crm.options import Options
-from healthscore.integrations.crm.protocol import AccessError, Capabilities, Change, Company, Page, Refreshed
+from healthscore.core.time import format_instant, from_millis, millis
+from healthscore.integrations.crm.attio_records import (
+    DEAL_COMPANY,
+    DEAL_STAGE,
+    AttioOptions,
+    CompanyReader,
+    Source,
+    first,
+    references,
+)
+from healthscore.integrations.crm.client import REFUSED, Answer, Client, Limit
+from healthscore.integrations.crm.protocol import (
+    AccessError,
+    Capabilities,
+    Change,
+    Company,
+    CrmError,
+    Page,
+    QuotaError,
+    Refreshed,
+    Unreadable,
+)
+from healthscore.integrations.crm.reading import Notes, Record, at, record_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from healthscore.integrations.crm.client import Clock
     from healthscore.integrations.crm.protocol import CompanyScore, Cursor
 
-NAME = "attio"
 URL = "https://api.attio.com"
 _PAGE = 500
 _SCORE, _BAND, _REASON = "healthscore_score", "healthscore_band", "healthscore_reason"
 _ATTRIBUTES = {_SCORE: ("Health score", "number"), _BAND: ("Health band", "text"), _REASON: ("Health reason", "text")}
-
-Values = dict[str, list[dict[str, Any]]]
-"""A record's values: always lists, by attribute."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AttioOptions(Options):
-    """A workspace's options for Attio; an empty name means that it has no such attribute or object."""
-
-    won_stages: tuple[str, ...] = ("Won 🎉", "Won")
-    lost_stages: tuple[str, ...] = ("Lost",)
-    renewal_attribute: str = "renewal_date"
-    """Of deals."""
-    arr_attribute: str = ""
-    churned_attribute: str = ""
-    churned_values: tuple[str, ...] = ()
-    ticket_object: str = ""
-    """The custom object that holds tickets; without one, tickets are unknown."""
-    ticket_company_attribute: str = "company"
-    ticket_status_attribute: str = "status"
-    ticket_closed_values: tuple[str, ...] = ("Closed", "Resolved", "Done")
-    ticket_priority_attribute: str = "priority"
-    high_priorities: tuple[str, ...] = ("High", "Urgent")
+_MERGING = "merge_in_progress"
+"""Attio's code for a record that is still being put together from two."""
 
 
 class Attio:
@@ -67,21 +64,22 @@ class Attio:
         self._reads, self._writes = Limit(90, 1.0), Limit(22, 1.0)
         self._slugs: dict[str, str] = {}
         self._own: set[str] | None = None
+        self._stages: dict[tuple[str, str], frozenset[str] | None] = {}
 
     def full(self, cursor: Cursor | None) -> Iterator[Page]:
         """Every company; see `Connector.full`. Each call reads all deals and tickets first."""
         now = self._now()
         at: Cursor = dict(cursor) if cursor else {"started": format_instant(now), "offset": 0}
-        deals = self._by_company("deals", "associated_company", self._deal, None)
-        tickets = self._tickets(None)
-        while True:
+        set_aside: list[Unreadable] = []
+        reader = self._reader(now, None, set_aside)
+        done = False
+        while not done:
             records = self._query("companies", offset=at["offset"])
-            companies = [self._company(record, deals, tickets, now) for record in records]
-            if len(records) < _PAGE:
-                yield Page(companies, {"since": at["started"]}, done=True)
-                return
+            companies = _companies(reader, records, set_aside)
+            done = len(records) < _PAGE
             at["offset"] += _PAGE
-            yield Page(companies, dict(at), done=False)
+            yield Page(companies, {"since": at["started"]} if done else dict(at), done=done, set_aside=set_aside)
+            set_aside = []
 
     def changes(self, cursor: Cursor) -> Iterator[Page]:
         """No companies: Attio cannot be asked what changed."""
@@ -89,33 +87,44 @@ class Attio:
 
     def refresh(self, changes: Sequence[Change]) -> Refreshed:
         """The companies of named records; see `Connector.refresh`."""
-        ids, without_company = dict[str, None](), list[Change]()
+        found = _Refreshing()
         for change in changes:
             slug = self._slug(change.kind)
-            if change.field and slug == "companies" and change.field in self._own_attributes():
-                continue  # changed by `write_back`
-            attribute = {
-                "companies": None,
-                "deals": "associated_company",
-                self._options.ticket_object: self._options.ticket_company_attribute,
-            }.get(slug, "")
-            if attribute is None:
-                ids[change.record_id] = None
-            elif attribute:
-                record = self._get(slug, change.record_id)
-                owners = _references(record["values"].get(attribute, [])) if record else []
-                ids.update(dict.fromkeys(owners))
-                if record and not owners:
-                    without_company.append(change)
-        companies, gone = [], []
-        for company_id in ids:
-            now, record = self._now(), self._get("companies", company_id)
-            if record is None:
-                gone.append(company_id)
-                continue
-            deals = self._by_company("deals", "associated_company", self._deal, company_id)
-            companies.append(self._company(record, deals, self._tickets(company_id), now))
-        return Refreshed(companies, gone, without_company)
+            if slug == "companies":
+                if not (change.field and change.field in self._own_attributes()):  # changed by `write_back`
+                    found.ids[change.record_id] = None
+            elif slug in self._references and not change.gone:
+                with found.setting_aside(slug, change):
+                    self._find_owners(slug, change, found)
+        for company_id in found.ids:
+            with found.setting_aside("companies", Change("companies", company_id)):
+                self._refresh_company(company_id, found)
+        return Refreshed(found.companies, found.gone, found.without_company, found.set_aside)
+
+    def _find_owners(self, slug: str, change: Change, found: _Refreshing) -> None:
+        """Find the companies of a record."""
+        answer = self._get(slug, change.record_id)
+        if answer.status in REFUSED:
+            return
+        notes = Notes()
+        owners = references(_record(slug, at(answer.body, "data"), notes), self._references[slug])
+        found.set_aside += notes.unreadable
+        found.ids |= dict.fromkeys(owners)
+        if not owners and not notes.unreadable:
+            found.without_company.append(change)
+
+    def _refresh_company(self, company_id: str, found: _Refreshing) -> None:
+        """Read a company, or find that it is gone."""
+        now, answer = self._now(), self._get("companies", company_id)
+        if answer.status == HTTPStatus.NOT_FOUND and at(answer.body, "code") == _MERGING:
+            found.without_company.append(Change("companies", company_id))
+        elif answer.status == HTTPStatus.NOT_FOUND:
+            found.gone.append(company_id)
+        elif answer.status in REFUSED:
+            found.set_aside.append(Unreadable("companies", company_id))
+        else:
+            reader = self._reader(now, company_id, found.set_aside)
+            found.companies += _companies(reader, [at(answer.body, "data")], found.set_aside)
 
     def write_back(self, scores: Sequence[CompanyScore]) -> set[str]:
         """Write scores, one by one; see `Connector.write_back`."""
@@ -123,17 +132,16 @@ class Attio:
         for score in scores:
             values = {_SCORE: score.score, _BAND: score.band, _REASON: score.reason}
             path = f"/v2/objects/companies/records/{score.company_id}"
-            refused = (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND)
             body = {"data": {"values": values}}
-            answer = self._client.call("PATCH", path, body, limits=[self._writes], accept=refused)
-            if answer.status not in refused:
+            answer = self._client.call("PATCH", path, body, limits=[self._writes], accept=REFUSED)
+            if answer.status not in REFUSED:
                 written.add(score.company_id)
         return written
 
     def create_properties(self) -> list[str]:
         """Create the attributes that scores are written to; see `Connector.create_properties`."""
         path = "/v2/objects/companies/attributes"
-        there = {attribute["api_slug"] for attribute in self._attributes()}
+        there = {at(attribute, "api_slug") for attribute in self._attributes()}
         wanted = {**_ATTRIBUTES, self._options.account_property: ("Healthscore account id", "text")}
         created = [slug for slug in wanted if slug not in there]
         for slug in created:
@@ -151,17 +159,16 @@ class Attio:
             self._client.call("POST", path, {"data": data}, limits=[self._writes])
         return created
 
-    def _attributes(self) -> list[dict[str, Any]]:
+    def _attributes(self) -> list[Any]:
         query = {"limit": str(_PAGE)}
         answer = self._client.call("GET", "/v2/objects/companies/attributes", limits=[self._reads], query=query)
-        attributes: list[dict[str, Any]] = answer.body["data"]
-        return attributes
+        return _data(answer)
 
     def _own_attributes(self) -> set[str]:
         """Ids of the attributes that scores are written to. Webhooks name an attribute by its id."""
         if self._own is None:
-            attributes = self._attributes()
-            self._own = {given["id"]["attribute_id"] for given in attributes if given["api_slug"] in _ATTRIBUTES}
+            own = [given for given in self._attributes() if at(given, "api_slug") in _ATTRIBUTES]
+            self._own = {str(at(given, "id", "attribute_id")) for given in own}
         return self._own
 
     def _now(self) -> datetime:
@@ -170,121 +177,139 @@ class Attio:
     def _slug(self, object_id: str) -> str:
         """The slug of an object, by its id: webhooks name an object by its id."""
         if not self._slugs:
-            objects = self._client.call("GET", "/v2/objects", limits=[self._reads]).body["data"]
-            self._slugs = {given["id"]["object_id"]: given["api_slug"] for given in objects}
+            objects = _data(self._client.call("GET", "/v2/objects", limits=[self._reads]))
+            self._slugs = {str(at(given, "id", "object_id")): str(at(given, "api_slug")) for given in objects}
         return self._slugs.get(object_id, object_id)
 
-    def _get(self, slug: str, record_id: str) -> dict[str, Any] | None:
-        path = f"/v2/objects/{slug}/records/{record_id}"
-        answer = self._client.call("GET", path, limits=[self._reads], accept=[HTTPStatus.NOT_FOUND])
-        return None if answer.status == HTTPStatus.NOT_FOUND else answer.body["data"]
+    @property
+    def _references(self) -> dict[str, str]:
+        """The attribute that leads to a record's company, by the object whose records belong to one."""
+        options = self._options
+        tickets = {options.ticket_object: options.ticket_company_attribute} if options.ticket_object else {}
+        return {"deals": DEAL_COMPANY, **tickets}
 
-    def _query(self, slug: str, *, offset: int, filters: object = None) -> list[dict[str, Any]]:
+    def _get(self, slug: str, record_id: str) -> Answer:
+        path = f"/v2/objects/{slug}/records/{quote(record_id, safe='')}"
+        return self._client.call("GET", path, limits=[self._reads], accept=REFUSED)
+
+    def _query(self, slug: str, *, offset: int, filters: object = None) -> list[Any]:
         body: dict[str, Any] = {
             "limit": _PAGE,
             "offset": offset,
             "sorts": [{"attribute": "created_at", "direction": "asc"}],
         }
+        accept = [HTTPStatus.NOT_FOUND]
         if filters is not None:
             body["filter"] = filters
-        path = f"/v2/objects/{slug}/records/query"
-        answer = self._client.call("POST", path, body, limits=[self._reads], accept=[HTTPStatus.NOT_FOUND])
+            accept.append(HTTPStatus.BAD_REQUEST)
+        answer = self._client.call(
+            "POST", f"/v2/objects/{slug}/records/query", body, limits=[self._reads], accept=accept
+        )
         if answer.status == HTTPStatus.NOT_FOUND:
             raise AccessError(f"Attio has no object {slug}: switch it on, or correct its name in the options.")
-        records: list[dict[str, Any]] = answer.body["data"]
-        return records
+        if answer.status == HTTPStatus.BAD_REQUEST:
+            raise AccessError(f"Attio's object {slug} has no attribute that leads to the company.")
+        return _data(answer)
 
-    def _by_company(
-        self, slug: str, attribute: str, read: Callable[[Values], Any], company_id: str | None
-    ) -> Mapping[str, list[Any]] | None:
-        """Records of an object by the id of their company; of one company, or of all.
+    def _reader(self, now: datetime, company_id: str | None, set_aside: list[Unreadable]) -> CompanyReader:
+        """A reader of one company, or of all: with the records that belong to them."""
+        options = self._options
+        tickets = None
+        if options.ticket_object:
+            tickets = self._source(options.ticket_object, options.ticket_status_attribute, company_id, set_aside)
+        return CompanyReader(options, now, self._source("deals", DEAL_STAGE, company_id, set_aside), tickets)
 
-        None where they are unknown: the object is switched off, or the token may not read it.
+    def _source(self, slug: str, stage: str, company_id: str | None, set_aside: list[Unreadable]) -> Source:
+        """The records of an object by the id of their company; of one company, or of all.
+
+        They are unknown where the object is switched off, the token may not read it, or nothing leads to the company.
         """
+        attribute = self._references[slug]
         filters = None
         if company_id is not None:
             filters = {attribute: {"target_object": "companies", "target_record_id": company_id}}
-        found = defaultdict(list)
-        offset = 0
-        while True:
+        found, leads = defaultdict[str, list[tuple[str, Any]]](list), False
+        offset, page, notes = 0, list[Any](), Notes()
+        while not offset or len(page) == _PAGE:
             try:
-                records = self._query(slug, offset=offset, filters=filters)
+                page = self._query(slug, offset=offset, filters=filters)
             except AccessError:
-                return None
-            for record in records:
-                for owner in _references(record["values"].get(attribute, [])):
-                    found[owner].append(read(record["values"]))
-            if len(records) < _PAGE:
-                return found
+                return Source(slug, None)
             offset += _PAGE
+            for given in page:
+                record = _record(slug, given, notes)
+                leads = leads or record.has(attribute)
+                for owner in references(record, attribute):
+                    found[owner].append((record.record_id, record.fields))
+        set_aside += notes.unreadable
+        if offset == _PAGE and page and not leads:
+            return Source(f"{slug}.{attribute}", None)
+        return Source(slug, found, self._titles(slug, stage))
 
-    def _tickets(self, company_id: str | None) -> Mapping[str, list[Ticket]] | None:
-        options = self._options
-        if not options.ticket_object:
-            return None
-        return self._by_company(options.ticket_object, options.ticket_company_attribute, self._ticket, company_id)
-
-    def _ticket(self, values: Values) -> Ticket:
-        options = self._options
-        return Ticket(
-            is_open=_text(values, options.ticket_status_attribute) not in options.ticket_closed_values,
-            high_priority=_text(values, options.ticket_priority_attribute) in options.high_priorities,
-        )
-
-    def _deal(self, values: Values) -> Deal:
-        stage = _text(values, "stage")
-        won = stage in self._options.won_stages
-        renewal = _text(values, self._options.renewal_attribute)
-        # A deal has no time of change, but each of its values has the time since when it is valid.
-        since = [value["active_from"] for found in values.values() for value in found if value.get("active_from")]
-        return Deal(
-            is_open=not won and stage not in self._options.lost_stages,
-            won=won,
-            updated_at=max(map(parse_instant, since), default=None),
-            renewal_date=date.fromisoformat(renewal[:10]) if renewal else None,
-        )
-
-    def _company(
-        self,
-        record: Mapping[str, Any],
-        deals: Mapping[str, list[Deal]] | None,
-        tickets: Mapping[str, list[Ticket]] | None,
-        now: datetime,
-    ) -> Company:
-        company_id, values, options = record["id"]["record_id"], record["values"], self._options
-        arr, churned = _text(values, options.arr_attribute), _text(values, options.churned_attribute)
-        records = Records(
-            tickets=None if tickets is None else tickets.get(company_id, []),
-            deals=None if deals is None else deals.get(company_id, []),
-            meetings=_interactions(values, "last_calendar_interaction"),
-            emails=_interactions(values, "last_email_interaction"),
-            contacts=_interactions(values, "last_interaction"),
-            churned=churned in options.churned_values if options.churned_attribute else None,
-            arr=revenue(arr),
-        )
-        return Company(
-            company_id=company_id,
-            name=_text(values, "name"),
-            domains=tuple(value["domain"] for value in values.get("domains", ())),
-            account_id=normalised(_text(values, options.account_property)) or None,
-            facts=crm_facts(NAME, records, now),
-        )
+    def _titles(self, slug: str, attribute: str) -> frozenset[str] | None:
+        """The titles that a status or select attribute can have; None where it is neither, or does not say."""
+        key = (slug, attribute)
+        if key not in self._stages:
+            self._stages[key] = None
+            for part in ("statuses", "options"):
+                path = f"/v2/objects/{slug}/attributes/{quote(attribute, safe='')}/{part}"
+                try:
+                    answer = self._client.call("GET", path, limits=[self._reads], accept=REFUSED)
+                except AccessError:
+                    break
+                given = at(answer.body, "data")
+                if answer.status not in REFUSED and isinstance(given, list) and given:
+                    there = [one for one in given if at(one, "is_archived") is not True]
+                    self._stages[key] = frozenset(str(at(one, "title")) for one in there)
+                    break
+        return self._stages[key]
 
 
-def _references(values: Sequence[Mapping[str, Any]]) -> list[str]:
-    return [value["target_record_id"] for value in values if value.get("target_object", "companies") == "companies"]
+@dataclass(slots=True)
+class _Refreshing:
+    """What is found while records are refreshed, one by one."""
+
+    ids: dict[str, None] = field(default_factory=dict)
+    """Of companies to read."""
+    companies: list[Company] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+    without_company: list[Change] = field(default_factory=list)
+    set_aside: list[Unreadable] = field(default_factory=list)
+
+    @contextmanager
+    def setting_aside(self, slug: str, change: Change) -> Iterator[None]:
+        """Set a record aside for which alone Attio has no answer; it is asked for once more later."""
+        try:
+            yield
+        except (AccessError, QuotaError):
+            raise
+        except CrmError:
+            self.set_aside.append(Unreadable(slug, change.record_id))
+            self.without_company.append(change)
 
 
-def _interactions(values: Values, attribute: str) -> list[datetime] | None:
-    found = values.get(attribute) or []
-    return [parse_instant(value["interacted_at"]) for value in found if value.get("interacted_at")] or None
+def _companies(reader: CompanyReader, records: Sequence[Any], set_aside: list[Unreadable]) -> list[Company]:
+    found = []
+    for given in records:
+        notes = Notes()
+        record = _record("companies", given, notes)
+        if not record.record_id or record.fields is None:
+            set_aside += notes.unreadable or [Unreadable("companies", record.record_id)]
+            continue
+        try:
+            found.append(reader.company(record.record_id, record.fields))
+        except Exception:  # noqa: BLE001  (a record that nobody foresaw stops no other)
+            set_aside.append(Unreadable("companies", record.record_id))
+    return found
 
 
-def _text(values: Values, attribute: str) -> str:
-    """The first value of an attribute as text, whatever its type: text, status, select, number, currency, date."""
-    for value in values.get(attribute) or ():
-        for key in ("value", "currency_value", "status", "option"):
-            if value.get(key) is not None:
-                inner = value[key]
-                return str(inner.get("title", "")) if isinstance(inner, dict) else str(inner)
-    return ""
+def _record(slug: str, given: object, notes: Notes) -> Record:
+    """A record with its id, which is empty where it cannot be read."""
+    return Record(slug, record_id(at(given, "id", "record_id")) or "", at(given, "values"), notes, first)
+
+
+def _data(answer: Answer) -> list[Any]:
+    data = at(answer.body, "data")
+    if not isinstance(data, list):
+        raise CrmError("Attio's answer is not what its documentation says: it has no list of data.")
+    return data

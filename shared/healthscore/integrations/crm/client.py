@@ -37,6 +37,9 @@ _RETRIED = {
     HTTPStatus.GATEWAY_TIMEOUT,
 }
 
+REFUSED = frozenset(range(400, 500)) - {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS}
+"""Statuses by which a CRM refuses one call because of what the call is about, and would go on refusing it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Clock:
@@ -217,5 +220,5 @@ def _refusal(status: int) -> CrmError:
 def _json(data: bytes) -> Any:  # noqa: ANN401  (JSON)
     try:
         return json.loads(data) if data else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return None

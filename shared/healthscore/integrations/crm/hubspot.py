@@ -8,25 +8,32 @@ after it was made, so each run looks back 5 minutes more, and once an hour a run
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from healthscore.core.identity.ids import normalised
 from healthscore.core.time import format_instant, from_millis, millis, parse_instant
 from healthscore.integrations.crm import hubspot_api
-from healthscore.integrations.crm.facts import Deal, Records, Ticket, crm_facts, revenue
-from healthscore.integrations.crm.options import Options
-from healthscore.integrations.crm.protocol import AccessError, Capabilities, Change, Company, Page, Refreshed
+from healthscore.integrations.crm.hubspot_records import CompanyReader, HubSpotOptions
+from healthscore.integrations.crm.protocol import (
+    AccessError,
+    Capabilities,
+    Change,
+    Company,
+    CrmError,
+    Page,
+    QuotaError,
+    Refreshed,
+    Unreadable,
+)
+from healthscore.integrations.crm.reading import Notes, Record, instant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from healthscore.integrations.crm.client import Clock
-    from healthscore.integrations.crm.hubspot_api import Properties
+    from healthscore.integrations.crm.hubspot_records import RecordsOf
     from healthscore.integrations.crm.protocol import CompanyScore, Cursor
 
-NAME = "hubspot"
 OVERLAP = timedelta(minutes=5)
 """How far a run for changes looks back before the start of the one before."""
 LAGGED_EVERY = timedelta(hours=1)
@@ -35,22 +42,10 @@ LAGGED_EVERY = timedelta(hours=1)
 _NEWEST = 100
 """How many meetings, and emails, of a company are read: those with the highest ids, which are the newest."""
 _KINDS = ("companies", "tickets", "deals", "meetings", "emails")
-_NOT_HELD = {"CANCELED", "CANCELLED", "NO_SHOW", "RESCHEDULED"}
-_NOT_SENT = {"BOUNCED", "FAILED", "SCHEDULED", "SENDING"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HubSpotOptions(Options):
-    """A workspace's options for HubSpot; an empty name means that it has no such property."""
-
-    high_priorities: tuple[str, ...] = ("HIGH", "URGENT")
-    renewal_property: str = "renewal_date"
-    """Of deals."""
-    arr_property: str = ""
-    churned_property: str = ""
-    churned_values: tuple[str, ...] = ()
-    calls_per_10_seconds: int = 90
-    """HubSpot allows 100 to 250, by subscription, for all integrations of an account together."""
+_DELETED_KINDS = ("companies", "tickets", "deals")
+"""Kinds of which a run for changes asks what was deleted."""
+_PAGES_OF_DELETED = 20
+"""Pages of a hundred deleted records that it looks through, of each kind."""
 
 
 class HubSpot:
@@ -61,23 +56,23 @@ class HubSpot:
     def __init__(self, options: HubSpotOptions, token: str, url: str, clock: Clock | None) -> None:
         self._options = options
         self._api = hubspot_api.Api(token, url or hubspot_api.URL, options.calls_per_10_seconds, clock)
-        self._stages: dict[str, dict[str, Mapping[str, Any]]] = {}
+        self._stages: dict[str, dict[str, Any]] = {}
 
     def full(self, cursor: Cursor | None) -> Iterator[Page]:
         """Every company; see `Connector.full`."""
         at: Cursor = dict(cursor) if cursor else {"started": format_instant(self._now()), "after": None}
-        while True:
+        done = False
+        while not done:
             now = self._now()
-            listed: list[Mapping[str, Any]] = []
-            while len(listed) < hubspot_api.ASSOCIATED:
-                page, at["after"] = self._api.companies(self._company_properties(), at["after"])
-                listed += page
-                if at["after"] is None:
-                    yield Page(
-                        self._companies(listed, now), {"since": at["started"], "lagged": at["started"]}, done=True
-                    )
-                    return
-            yield Page(self._companies(listed, now), dict(at), done=False)
+            listed: list[tuple[str | None, Any]] = []
+            while len(listed) < hubspot_api.ASSOCIATED and not done:
+                page = self._api.listed("companies", self._company_properties(), at["after"])
+                listed += [(company_id, properties) for company_id, properties, _ in page.records]
+                at["after"] = page.after
+                done = page.after is None
+            companies, set_aside = self._companies(listed, now)
+            after: Cursor = {"since": at["started"], "lagged": at["started"]} if done else dict(at)
+            yield Page(companies, after, done=done, set_aside=set_aside)
 
     def changes(self, cursor: Cursor) -> Iterator[Page]:
         """The companies that changed; see `Connector.changes`."""
@@ -85,22 +80,27 @@ class HubSpot:
         seen: set[str] = set()
         while at["kind"] < len(_KINDS):
             kind = _KINDS[at["kind"]]
-            ids = self._modified(kind, parse_instant(at["from"]), at["last"])
-            if len(ids) < hubspot_api.SEARCHED:
-                at |= {"kind": at["kind"] + 1, "last": "0"}
-            else:
-                at["last"] = ids[-1]
-            companies, _ = self._companies_of([Change(kind, record_id) for record_id in ids])
+            ids, above = self._modified(kind, parse_instant(at["from"]), at["last"])
+            at |= {"kind": at["kind"] + 1, "last": "0"} if above is None else {"last": above}
+            companies, _, malformed = self._companies_of([Change(kind, record_id) for record_id in ids])
             fresh = companies - seen
             seen |= fresh
-            yield Page(self._read_companies(fresh)[0], dict(at), done=False)
-        yield Page((), {"since": at["started"], "lagged": at["lagged"]}, done=True)
+            found = self._read_companies(fresh)
+            yield Page(found.companies, dict(at), done=False, gone=found.gone, set_aside=[*malformed, *found.set_aside])
+        deleted = list(self._deleted(parse_instant(at["from"])))
+        yield Page(
+            companies=(),
+            cursor={"since": at["started"], "lagged": at["lagged"]},
+            done=True,
+            gone=[change.record_id for change in deleted if change.kind == "companies"],
+            deleted=[change for change in deleted if change.kind != "companies"],
+        )
 
     def refresh(self, changes: Sequence[Change]) -> Refreshed:
         """The companies of named records; see `Connector.refresh`."""
-        ids, without_company = self._companies_of(changes)
-        companies, gone = self._read_companies(ids)
-        return Refreshed(companies, gone, without_company)
+        ids, without_company, malformed = self._companies_of(changes)
+        found = self._read_companies(ids)
+        return Refreshed(found.companies, found.gone, without_company, [*malformed, *found.set_aside])
 
     def write_back(self, scores: Sequence[CompanyScore]) -> set[str]:
         """Write scores; see `Connector.write_back`."""
@@ -125,94 +125,128 @@ class HubSpot:
             "last": "0",
         }
 
-    def _modified(self, kind: str, since: datetime, above: str) -> list[str]:
+    def _modified(self, kind: str, since: datetime, above: str) -> tuple[list[str], str | None]:
         try:
             return self._api.modified(kind, since, above)
         except AccessError:
             if kind == "companies":
                 raise
-            return []
+            return [], None
 
-    def _companies_of(self, changes: Iterable[Change]) -> tuple[set[str], list[Change]]:
-        """Ids of the companies that records are or belong to, and the records that belong to none."""
-        companies, without_company = set[str](), list[Change]()
-        by_kind: dict[str, set[str]] = {}
+    def _deleted(self, since: datetime) -> Iterator[Change]:
+        """What was deleted since an instant, as far as a few pages say; a full run finds the rest."""
+        for kind in _DELETED_KINDS:
+            after = None
+            for _ in range(_PAGES_OF_DELETED):
+                try:
+                    page = self._api.listed(kind, ["hs_object_id"], after, archived=True)
+                except QuotaError:
+                    raise
+                except CrmError:
+                    break
+                for record_id, _properties, archived_at in page.records:
+                    deleted_at = Record(kind, record_id or "", {"at": archived_at}, Notes()).read("at", instant)
+                    if record_id and (not isinstance(deleted_at, datetime) or deleted_at >= since):
+                        yield Change(kind, record_id, gone=True)
+                after = page.after
+                if after is None:
+                    break
+
+    def _companies_of(self, changes: Iterable[Change]) -> tuple[set[str], list[Change], list[Unreadable]]:
+        """Ids of the companies that records are or belong to, the records that belong to none, and unreadable ones."""
+        companies, without_company, malformed = set[str](), list[Change](), list[Unreadable]()
+        by_kind: dict[str, dict[str, Change]] = {}
         for change in changes:
-            by_kind.setdefault(change.kind, set()).add(change.record_id)
-        for kind, ids in by_kind.items():
+            by_kind.setdefault(change.kind, {})[change.record_id] = change
+        for kind, named in by_kind.items():
+            ids = hubspot_api.by_id(named)
             if kind == "companies":
-                companies |= ids
+                companies.update(ids)
                 continue
-            associated = hubspot_api.readable(self._api.associated, kind, "companies", _by_id(ids))
-            found: dict[str, list[str]] = associated[0] if associated else {}
-            for record_id in _by_id(ids):
-                companies.update(found.get(record_id, []))
-                if record_id not in found:
-                    without_company.append(Change(kind, record_id))
-        return companies, without_company
+            associated = hubspot_api.readable(self._api.associated, kind, "companies", ids)
+            if associated is None:
+                associated = hubspot_api.Associations()
+            for record_id in ids:
+                companies.update(associated.found.get(record_id, ()))
+                if record_id in associated.malformed | associated.failed:
+                    malformed.append(Unreadable(kind, record_id, "companies"))
+                if not associated.found.get(record_id):
+                    without_company.append(named[record_id])
+        return companies, without_company, malformed
 
-    def _read_companies(self, ids: Iterable[str]) -> tuple[list[Company], list[str]]:
-        now, wanted = self._now(), _by_id(ids)
-        found = self._api.read("companies", wanted, self._company_properties())
-        listed = [{"id": company_id, "properties": properties} for company_id, properties in found.items()]
-        return self._companies(listed, now), [company_id for company_id in wanted if company_id not in found]
+    def _read_companies(self, ids: Iterable[str]) -> Refreshed:
+        now, wanted = self._now(), hubspot_api.by_id(ids)
+        read = self._api.read("companies", wanted, self._company_properties())
+        companies, set_aside = self._companies(list(read.found.items()), now)
+        return Refreshed(companies, hubspot_api.by_id(read.gone), (), set_aside)
 
     def _company_properties(self) -> list[str]:
-        names = ("name", "domain", "hs_additional_domains", "notes_last_contacted")
+        names = ("name", "domain", "hs_additional_domains", "notes_last_contacted", "hs_merged_object_ids")
         chosen = (self._options.account_property, self._options.arr_property, self._options.churned_property)
         return [*names, *filter(None, chosen)]
 
-    def _companies(self, listed: Sequence[Mapping[str, Any]], now: datetime) -> list[Company]:
-        """Companies with their facts, from their records; `now` is the instant at which reading these began."""
-        if not listed:
-            return []
-        ids = [record["id"] for record in listed]
+    def _companies(
+        self, listed: Sequence[tuple[str | None, Any]], now: datetime
+    ) -> tuple[list[Company], list[Unreadable]]:
+        """Companies with their facts, from their ids and properties, and those that could not be read.
+
+        `now` is the instant at which reading these began.
+        """
+        named = [(company_id, properties) for company_id, properties in listed if company_id is not None]
+        set_aside = [Unreadable("companies", "")] * (len(named) < len(listed))
+        ids = [company_id for company_id, properties in named if isinstance(properties, dict)]
+        set_aside += [Unreadable("companies", one) for one, properties in named if not isinstance(properties, dict)]
+        if not ids:
+            return [], set_aside
         renewal = filter(None, [self._options.renewal_property])
-        tickets = self._of_companies(ids, "tickets", ["hs_pipeline_stage", "hs_ticket_priority"])
-        deals = self._of_companies(ids, "deals", ["dealstage", "hs_lastmodifieddate", *renewal])
-        meetings = self._of_companies(ids, "meetings", ["hs_meeting_start_time", "hs_meeting_outcome"])
-        emails = self._of_companies(ids, "emails", ["hs_timestamp", "hs_email_status"])
+        reader = CompanyReader(
+            options=self._options,
+            now=now,
+            tickets=self._of_companies(ids, "tickets", ["hs_pipeline_stage", "hs_ticket_priority"]),
+            deals=self._of_companies(ids, "deals", ["dealstage", "hs_lastmodifieddate", *renewal]),
+            meetings=self._of_companies(ids, "meetings", ["hs_meeting_start_time", "hs_meeting_outcome"]),
+            emails=self._of_companies(ids, "emails", ["hs_timestamp", "hs_email_status"]),
+            stages=self._stages,
+        )
+        companies = []
+        for company_id, properties in named:
+            if not isinstance(properties, dict):
+                continue
+            try:
+                companies.append(reader.company(company_id, properties))
+            except Exception:  # noqa: BLE001  (a record that nobody foresaw stops no other)
+                set_aside.append(Unreadable("companies", company_id))
+        return companies, set_aside
 
-        def company(record: Mapping[str, Any]) -> Company:
-            company_id, properties = record["id"], record["properties"]
-            contacts = [_instant(properties.get("notes_last_contacted"))]
-            records = Records(
-                tickets=_each(tickets(company_id), self._ticket),
-                deals=_each(deals(company_id), self._deal),
-                meetings=_each(meetings(company_id), _meeting),
-                emails=_each(emails(company_id), _email),
-                contacts=[at for at in contacts if at],
-                churned=self._churned(properties),
-                arr=revenue(properties.get(self._options.arr_property)),
-            )
-            others = (properties.get("hs_additional_domains") or "").split(";")
-            return Company(
-                company_id=company_id,
-                name=properties.get("name") or "",
-                domains=tuple(filter(None, [properties.get("domain"), *others])),
-                account_id=normalised(properties.get(self._options.account_property) or "") or None,
-                facts=crm_facts(NAME, records, now),
-            )
-
-        return [company(record) for record in listed]
-
-    def _of_companies(
-        self, ids: Sequence[str], kind: str, properties: Sequence[str]
-    ) -> Callable[[str], list[Properties] | None]:
-        """A function from a company's id to the properties of its records of a kind; None means unknown."""
+    def _of_companies(self, ids: Sequence[str], kind: str, properties: Sequence[str]) -> RecordsOf:
+        """A function from a company's id to its records of a kind; None means unknown."""
         associated = hubspot_api.readable(self._api.associated, "companies", kind, ids)
-        if associated is None or not self._knows_stages(kind):
-            return lambda _company_id: None
-        by_company, failed = associated
-        if kind in ("meetings", "emails"):
-            by_company = {company_id: _by_id(found)[-_NEWEST:] for company_id, found in by_company.items()}
-        wanted = _by_id(record_id for found in by_company.values() for record_id in found)
-        records = hubspot_api.readable(self._api.read, kind, wanted, properties)
+        read: hubspot_api.Read | None = None
+        by_company: dict[str, list[str]] = {}
+        if associated is not None and self._knows_stages(kind):
+            by_company = associated.found
+            if kind in ("meetings", "emails"):
+                by_company = {one: hubspot_api.by_id(found)[-_NEWEST:] for one, found in by_company.items()}
+            wanted = hubspot_api.by_id(record_id for found in by_company.values() for record_id in found)
+            read = hubspot_api.readable(self._api.read, kind, wanted, properties)
 
-        def of(company_id: str) -> list[Properties] | None:
-            if records is None or company_id in failed:
+        def of(company: Record) -> list[Record] | None:
+            if read is None or associated is None:
+                company.notes.missing.add(kind)
                 return None
-            return [records[record_id] for record_id in by_company.get(company_id, ()) if record_id in records]
+            if company.record_id in associated.failed:
+                company.set_aside(kind)
+                return None
+            found = [
+                Record(kind, record_id, read.found[record_id], company.notes)
+                for record_id in by_company.get(company.record_id, ())
+                if record_id in read.found
+            ]
+            if company.record_id in associated.malformed:
+                # There is one more record, and nothing is known of it.
+                company.set_aside(kind)
+                found.append(Record(kind, "", None, Notes()))
+            return found
 
         return of
 
@@ -224,63 +258,3 @@ class HubSpot:
                 return False
             self._stages[kind] = stages
         return True
-
-    def _ticket(self, properties: Properties) -> Ticket:
-        stage = self._stages["tickets"].get(properties.get("hs_pipeline_stage") or "", {})
-        return Ticket(
-            is_open=stage.get("ticketState") != "CLOSED",
-            high_priority=(properties.get("hs_ticket_priority") or "") in self._options.high_priorities,
-        )
-
-    def _deal(self, properties: Properties) -> Deal:
-        stage = self._stages["deals"].get(properties.get("dealstage") or "", {})
-        closed = str(stage.get("isClosed", "")).lower() == "true"
-        return Deal(
-            is_open=not closed,
-            won=closed and _number(stage.get("probability")) == 1,
-            updated_at=_instant(properties.get("hs_lastmodifieddate")),
-            renewal_date=_day(properties.get(self._options.renewal_property)),
-        )
-
-    def _churned(self, properties: Properties) -> bool | None:
-        name = self._options.churned_property
-        return (properties.get(name) or "") in self._options.churned_values if name else None
-
-
-def _by_id(ids: Iterable[str]) -> list[str]:
-    return sorted(set(ids), key=int)
-
-
-def _each(records: list[Properties] | None, read: Callable[[Properties], Any]) -> list[Any] | None:
-    return None if records is None else [value for value in map(read, records) if value is not None]
-
-
-def _meeting(properties: Properties) -> datetime | None:
-    held = (properties.get("hs_meeting_outcome") or "") not in _NOT_HELD
-    return _instant(properties.get("hs_meeting_start_time")) if held else None
-
-
-def _email(properties: Properties) -> datetime | None:
-    sent = (properties.get("hs_email_status") or "") not in _NOT_SENT
-    return _instant(properties.get("hs_timestamp")) if sent else None
-
-
-def _instant(text: str | None) -> datetime | None:
-    """A time as HubSpot has it: RFC 3339, or milliseconds."""
-    if not text:
-        return None
-    return from_millis(int(text)) if text.isdigit() else parse_instant(text)
-
-
-def _day(text: str | None) -> date | None:
-    """A date property: a day, or the milliseconds of its midnight UTC."""
-    if not text:
-        return None
-    return from_millis(int(text)).astimezone(UTC).date() if text.isdigit() else date.fromisoformat(text[:10])
-
-
-def _number(text: object) -> float | None:
-    try:
-        return float(str(text)) if text not in (None, "") else None
-    except ValueError:
-        return None

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from healthscore.core.time import millis
-from healthscore.integrations.crm.client import Client, Limit
-from healthscore.integrations.crm.protocol import AccessError
+from healthscore.integrations.crm.client import REFUSED, Client, Limit
+from healthscore.integrations.crm.protocol import AccessError, CrmError
+from healthscore.integrations.crm.reading import at, record_id
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from healthscore.integrations.crm.client import Clock
@@ -26,6 +28,8 @@ SCORE, BAND, REASON = WRITTEN_PROPERTIES = "healthscore_score", "healthscore_ban
 """The company properties that scores are written to."""
 
 _LISTED, _READ, _WRITTEN = 100, 100, 100
+_REFUSALS = 25
+"""Calls refused in a row that no single record explains: halving a batch refuses about ten before it has found one."""
 _SEARCHES_A_SECOND = 4
 """HubSpot allows five, for all integrations of an account together."""
 _PROPERTIES = (
@@ -33,9 +37,6 @@ _PROPERTIES = (
     {"name": BAND, "label": "Health band", "type": "string", "fieldType": "text"},
     {"name": REASON, "label": "Health reason", "type": "string", "fieldType": "textarea"},
 )
-
-Properties = dict[str, Any]
-"""A record's properties: strings, or None."""
 
 
 class Api:
@@ -47,16 +48,26 @@ class Api:
         self._burst = Limit(calls_per_10_seconds, 10.0)
         self._searches = Limit(_SEARCHES_A_SECOND, 1.0)
 
-    def companies(self, properties: Sequence[str], after: str | None) -> tuple[list[Mapping[str, Any]], str | None]:
-        """A page of all companies, and the `after` of the next page; None after the last page."""
+    def listed(self, kind: str, properties: Sequence[str], after: str | None, *, archived: bool = False) -> Listed:
+        """A page of all records of a kind, or of all that were deleted in the last 90 days."""
         query = {"limit": str(_LISTED), "properties": ",".join(properties)}
+        if archived:
+            query["archived"] = "true"
         if after is not None:
             query["after"] = after
-        answer = self._call("GET", f"/crm/objects/{VERSION}/companies", query=query)
-        return answer["results"], answer.get("paging", {}).get("next", {}).get("after")
+        answer = self._call("GET", f"/crm/objects/{VERSION}/{kind}", query=query)
+        results = _results(answer)
+        found = [result for result in results if (at(result, "archived") is True) == archived]
+        return Listed(
+            [(record_id(at(result, "id")), at(result, "properties"), at(result, "archivedAt")) for result in found],
+            record_id(at(answer, "paging", "next", "after")),
+        )
 
-    def modified(self, kind: str, since: datetime, above: str) -> list[str]:
-        """Ids of records modified since an instant: the lowest ids above `above`, at most `SEARCHED`."""
+    def modified(self, kind: str, since: datetime, above: str) -> tuple[list[str], str | None]:
+        """Ids of records modified since an instant: the lowest ids above `above`; and the `above` to go on with.
+
+        The second is None where these are the last.
+        """
         filters = [
             {"propertyName": "hs_lastmodifieddate", "operator": "GTE", "value": str(millis(since))},
             {"propertyName": "hs_object_id", "operator": "GT", "value": above},
@@ -68,44 +79,55 @@ class Api:
             "limit": SEARCHED,
         }
         path = f"/crm/objects/{VERSION}/{kind}/search"
-        answer = self._client.call("POST", path, body, limits=[self._burst, self._searches])
-        return [result["id"] for result in answer.body["results"]]
+        results = _results(self._client.call("POST", path, body, limits=[self._burst, self._searches]).body)
+        ids = by_id(found for result in results if (found := record_id(at(result, "id"))))
+        if len(results) < SEARCHED:
+            return ids, None
+        if not ids:
+            raise CrmError("The CRM's search gives records without ids.")
+        return ids, ids[-1]
 
-    def associated(self, kind: str, to: str, ids: Sequence[str]) -> tuple[dict[str, list[str]], set[str]]:
-        """Ids of associated records by id, and the ids whose associations HubSpot could not read."""
-        found: dict[str, list[str]] = {}
-        failed: set[str] = set()
-        inputs = [{"id": record_id} for record_id in ids]
+    def associated(self, kind: str, to: str, ids: Sequence[str]) -> Associations:
+        """The records that records are associated with."""
+        found = Associations()
+        inputs: list[dict[str, str]] = [{"id": one} for one in ids]
         while inputs:
-            batch, inputs = inputs[:ASSOCIATED], inputs[ASSOCIATED:]
-            path = f"/crm/associations/{VERSION}/{kind}/{to}/batch/read"
-            answer = self._call("POST", path, {"inputs": batch})
-            for result in answer["results"]:
-                record_id = str(result["from"]["id"])
-                found.setdefault(record_id, []).extend(str(other["toObjectId"]) for other in result["to"])
-                after = result.get("paging", {}).get("next", {}).get("after")
-                if after:
-                    inputs.append({"id": record_id, "after": after})
-            for error in answer.get("errors", ()):
-                # A record without associations is reported as an error as well.
-                if not str(error.get("subCategory", "")).endswith("NO_ASSOCIATIONS_FOUND"):
-                    failed.update(error.get("context", {}).get("fromObjectId", ()))
-        return found, failed
-
-    def read(self, kind: str, ids: Sequence[str], properties: Sequence[str]) -> dict[str, Properties]:
-        """Properties of records by id; archived records are left out."""
-        found = {}
-        for start in range(0, len(ids), _READ):
-            inputs = [{"id": record_id} for record_id in ids[start : start + _READ]]
-            body = {"properties": list(properties), "inputs": inputs}
-            answer = self._call("POST", f"/crm/objects/{VERSION}/{kind}/batch/read", body)
-            found.update({result["id"]: result["properties"] for result in answer["results"]})
+            path, asked = f"/crm/associations/{VERSION}/{kind}/{to}/batch/read", inputs
+            inputs = []
+            for batch, answer in self._in_batches(path, {}, asked, ASSOCIATED):
+                inputs += found.add(answer, [given["id"] for given in batch])
         return found
 
-    def stages(self, kind: str) -> dict[str, Mapping[str, Any]]:
+    def read(self, kind: str, ids: Sequence[str], properties: Sequence[str]) -> Read:
+        """Properties of records by id, and which of the records are not there any more."""
+        found: dict[str, Any] = {}
+        gone: set[str] = set()
+        path = f"/crm/objects/{VERSION}/{kind}/batch/read"
+        for batch, answer in self._in_batches(
+            path, {"properties": list(properties)}, [{"id": one} for one in ids], _READ
+        ):
+            asked = {given["id"] for given in batch}
+            results = [] if answer is None else _results(answer)
+            there = {
+                known: at(result, "properties")
+                for result in results
+                if (known := record_id(at(result, "id"))) and at(result, "archived") is not True
+            }
+            archived = {record_id(at(result, "id")) for result in results if at(result, "archived") is True}
+            # The id of a merged record gives the record that it was merged into, under that one's id.
+            silent = asked - there.keys() - archived
+            readable = answer is not None and all(record_id(at(result, "id")) for result in results)
+            named = {one for error in _list(at(answer, "errors")) for one in _ids(at(error, "context", "ids"))}
+            lost = silent if readable else silent & named
+            found |= there | dict.fromkeys(silent - lost)
+            gone |= lost | (asked & archived)
+        return Read(found, gone)
+
+    def stages(self, kind: str) -> dict[str, Any]:
         """Metadata of the stages of a kind's pipelines, by the stage's id."""
-        pipelines = self._call("GET", f"/crm/pipelines/{VERSION}/{kind}")["results"]
-        return {stage["id"]: stage.get("metadata") or {} for pipeline in pipelines for stage in pipeline["stages"]}
+        pipelines = _results(self._call("GET", f"/crm/pipelines/{VERSION}/{kind}"))
+        stages = [stage for pipeline in pipelines for stage in _list(at(pipeline, "stages"))]
+        return {found: at(stage, "metadata") for stage in stages if (found := record_id(at(stage, "id")))}
 
     def write(self, scores: Sequence[CompanyScore]) -> set[str]:
         """Write scores to companies, and return the ids of those that were written."""
@@ -115,10 +137,9 @@ class Api:
             batch = waiting.pop()
             inputs = [{"id": score.company_id, "properties": _written(score)} for score in batch]
             path = f"/crm/objects/{VERSION}/companies/batch/update"
-            refused = (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND)
-            answer = self._client.call("POST", path, {"inputs": inputs}, limits=[self._burst], accept=refused)
-            if answer.status not in refused:
-                written.update(result["id"] for result in answer.body["results"])
+            answer = self._client.call("POST", path, {"inputs": inputs}, limits=[self._burst], accept=REFUSED)
+            if answer.status not in REFUSED:
+                written.update(found for result in _results(answer.body) if (found := record_id(at(result, "id"))))
             elif len(batch) > 1:
                 # One record can spoil its batch: halves find it.
                 middle = len(batch) // 2
@@ -137,8 +158,104 @@ class Api:
                 created.append(given["name"])
         return created
 
+    def _in_batches(
+        self, path: str, more: Mapping[str, object], inputs: Sequence[dict[str, str]], size: int
+    ) -> Iterator[tuple[Sequence[dict[str, str]], Any]]:
+        """The answers to a call for many records; None for a record that spoils its batch, which halves find.
+
+        Raises:
+            CrmError: everything is refused, and not a single record.
+        """
+        waiting = [inputs[start : start + size] for start in range(0, len(inputs), size)][::-1]
+        refused = 0
+        while waiting:
+            batch = waiting.pop()
+            body = {**more, "inputs": batch}
+            answer = self._client.call("POST", path, body, limits=[self._burst], accept=[HTTPStatus.BAD_REQUEST])
+            if answer.status != HTTPStatus.BAD_REQUEST:
+                refused = 0
+                yield batch, answer.body
+                continue
+            refused += 1
+            if refused > _REFUSALS:
+                raise CrmError(f"The CRM answered {answer.status} to all of {refused} calls in a row.")
+            if len(batch) == 1:
+                yield batch, None
+            else:
+                middle = len(batch) // 2
+                waiting += [batch[middle:], batch[:middle]]
+
     def _call(self, method: str, path: str, body: object = None, query: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401  (JSON)
         return self._client.call(method, path, body, limits=[self._burst], query=query).body
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A page of records."""
+
+    records: list[tuple[str | None, Any, Any]]
+    """Id, properties, and when the record was deleted. The id is None where it cannot be read."""
+    after: str | None
+    """Of the next page; None after the last page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Records that were read by their ids."""
+
+    found: dict[str, Any]
+    """Properties by id; None of a record that cannot be read."""
+    gone: set[str]
+    """Ids of records that were deleted, or merged into another one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Associations:
+    """The records that records are associated with."""
+
+    found: dict[str, list[str]] = field(default_factory=dict)
+    """Ids by id."""
+    failed: set[str] = field(default_factory=set)
+    """Records whose associations HubSpot could not read, or whose answer cannot be read."""
+    malformed: set[str] = field(default_factory=set)
+    """Records that have, besides those in `found`, an association that cannot be read."""
+
+    def add(self, answer: object, asked: Sequence[str]) -> list[dict[str, str]]:
+        """Add the answer to a call, and return what is to be asked for next."""
+        if answer is None:
+            self.failed.update(asked)
+            return []
+        more = []
+        answered, is_readable = set[str](), True
+        for result in _results(answer):
+            owner = record_id(at(result, "from", "id"))
+            if owner is None:
+                is_readable = False
+                continue
+            answered.add(owner)
+            given = at(result, "to")
+            ids = [record_id(at(other, "toObjectId")) for other in _list(given)]
+            self.found.setdefault(owner, []).extend(one for one in ids if one is not None and one.isdecimal())
+            if not isinstance(given, list) or any(one is None or not one.isdecimal() for one in ids):
+                self.malformed.add(owner)
+            after = record_id(at(result, "paging", "next", "after"))
+            if after:
+                more.append({"id": owner, "after": after})
+        for error in _list(at(answer, "errors")):
+            named = _ids(at(error, "context", "fromObjectId"))
+            # A record without associations is reported as an error as well.
+            if str(at(error, "subCategory")).endswith("NO_ASSOCIATIONS_FOUND"):
+                answered.update(named)
+            else:
+                self.failed.update(named)
+        if not is_readable:
+            self.failed.update(set(asked) - answered)
+        return more
+
+
+def by_id(ids: Iterable[str]) -> list[str]:
+    """Ids in ascending order, each once; those that are no numbers are none of HubSpot's."""
+    return sorted({one for one in ids if one.isdecimal()}, key=int)
 
 
 def readable(api_call: Any, *arguments: Any) -> Any:  # noqa: ANN401  (any call and its answer)
@@ -147,6 +264,21 @@ def readable(api_call: Any, *arguments: Any) -> Any:  # noqa: ANN401  (any call 
         return api_call(*arguments)
     except AccessError:
         return None
+
+
+def _results(answer: object) -> list[Any]:
+    results = at(answer, "results")
+    if not isinstance(results, list):
+        raise CrmError("The CRM's answer is not what its documentation says: it has no list of results.")
+    return results
+
+
+def _list(given: object) -> list[Any]:
+    return given if isinstance(given, list) else []
+
+
+def _ids(given: object) -> list[str]:
+    return [found for one in _list(given) if (found := record_id(one))]
 
 
 def _written(score: CompanyScore) -> dict[str, str]:

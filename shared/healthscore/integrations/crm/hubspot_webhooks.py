@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 from healthscore.core.time import from_millis, millis
 from healthscore.integrations.crm.hubspot_api import WRITTEN_PROPERTIES
 from healthscore.integrations.crm.protocol import Change
+from healthscore.integrations.crm.reading import record_id
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from healthscore.integrations.crm.protocol import WebhookRequest
@@ -42,9 +43,9 @@ class HubSpotWebhooks:
     def parse(self, body: bytes) -> list[Change]:
         """See `Webhooks.parse`; changes that `write_back` made are skipped."""
         events = json.loads(body)
-        if not isinstance(events, list) or not all(isinstance(event, dict) for event in events):
+        if not isinstance(events, list) or (events and not any(isinstance(event, dict) for event in events)):
             raise ValueError("HubSpot sends a list of events")
-        found = [change for event in events for change in _changes(event)]
+        found = [change for event in events if isinstance(event, dict) for change in _changes(event)]
         return list(dict.fromkeys(found))
 
 
@@ -56,10 +57,11 @@ def _signed_url(url: str) -> str:
 
 
 def _changes(event: Mapping[str, Any]) -> list[Change]:
-    kind = str(event.get("subscriptionType", ""))
+    """The records that an event names; none where it is none of ours, or cannot be read."""
+    singular, _, what = str(event.get("subscriptionType", "")).partition(".")
     if str(event.get("propertyName", "")) in WRITTEN_PROPERTIES:
         return []
-    if kind.endswith(".associationChange"):
+    if what == "associationChange":
         sides = str(event.get("associationType", "")).lower().split("_to_")
         ends = [("fromObjectId", "fromObjectTypeId"), ("toObjectId", "toObjectTypeId")]
         names = sides if len(sides) == len(ends) else ["", ""]
@@ -68,10 +70,21 @@ def _changes(event: Mapping[str, Any]) -> list[Change]:
             for side, (name, type_id) in zip(names, ends, strict=True)
         ]
         # The company's id is needed where the association was removed: the other record no longer leads to it.
-        chosen = [pair for pair in pairs if pair[0] == "companies"] or pairs
-    else:
-        chosen = [(_kind(kind.partition(".")[0], event.get("objectTypeId")), event.get("objectId"))]
-    return [Change(name, str(number)) for name, number in chosen if name and str(number).isdigit()]
+        return _named([pair for pair in pairs if pair[0] == "companies"] or pairs)
+    kind = _kind(singular, event.get("objectTypeId"))
+    if what == "merge":
+        merged = event.get("mergedObjectIds")
+        left = {"primaryObjectId": event.get("primaryObjectId"), "newObjectId": event.get("newObjectId")}
+        # Since 2025 two companies become a new one. Before, the primary one went on under its id.
+        new = left["newObjectId"] if record_id(left["newObjectId"]) else left["primaryObjectId"]
+        gone = [*(merged if isinstance(merged, list) else []), *left.values(), event.get("objectId")]
+        return _named([(kind, new)]) + _named([(kind, one) for one in gone if one != new], gone=True)
+    return _named([(kind, event.get("objectId"))], gone=what in ("deletion", "privacyDeletion"))
+
+
+def _named(pairs: Iterable[tuple[str | None, object]], *, gone: bool = False) -> list[Change]:
+    found = [(kind, record_id(number)) for kind, number in pairs]
+    return [Change(kind, number, gone=gone) for kind, number in found if kind and number and number.isdecimal()]
 
 
 def _kind(singular: str, type_id: object) -> str | None:

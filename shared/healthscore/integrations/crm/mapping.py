@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from healthscore.integrations.crm.facts import UNKNOWN
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
@@ -75,8 +77,9 @@ def claim(company: Company, accounts: Mapping[str, str], by_domain: Mapping[str,
         accounts: the accounts that ids stand for; at least the company's `account_id` is in it, where it is known.
         by_domain: ids of accounts by exact domain.
     """
-    if company.account_id:
-        known = accounts.get(company.account_id)
+    if company.account_id is not None:
+        # Where somebody has entered what cannot be read, the domains may not be what is meant.
+        known = None if company.account_id is UNKNOWN else accounts.get(company.account_id)
         return Unmatched.ACCOUNT_UNKNOWN if known is None else Claim(known, by_hand=True)
     domains = {name for text in company.domains if (name := domain(text)) is not None}
     if not domains:

@@ -15,9 +15,24 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from healthscore.core.model import CrmFacts
+    from healthscore.integrations.crm.facts import Unknown
 
+COMPANIES = "companies"
+"""The kind of a company's `Change`, for every connector."""
 Cursor = dict[str, Any]
 """The position of a run, as JSON values that only the connector reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A value, or a whole record, that could not be read."""
+
+    kind: str
+    """The kind of record, as the connector calls it."""
+    record_id: str
+    """Empty where not even the id could be read."""
+    field: str = ""
+    """Empty where the whole record was set aside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +43,22 @@ class Company:
     name: str
     domains: tuple[str, ...]
     """As in the CRM; `mapping.domain` makes them comparable."""
-    account_id: str | None
-    """The account id that a user has entered in the property `account_property`."""
+    account_id: str | Unknown | None
+    """The account id that a user has entered in the property `account_property`. Unknown where it cannot be read."""
     facts: CrmFacts
     """`received_at` is the instant at which reading them began: a reading that began later is at least as new."""
+    says_account_id: bool = True
+    """False where the CRM has no such property, or the token may not read it: then "no id was entered" is not known."""
+    says_domains: bool = True
+    """False where the company may have domains that could not be read."""
+    merged_ids: tuple[str, ...] = ()
+    """Ids of companies that were merged into this one, where the CRM says so."""
+    rests_on: tuple[str, ...] = ()
+    """Ids of the records that the facts rest on. Where one of them is deleted, this company has to be read again."""
+    unreadable: tuple[Unreadable, ...] = ()
+    """What could not be read of this company and its records."""
+    missing: frozenset[str] = frozenset()
+    """Properties and kinds of records that the CRM does not have, or that the token may not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +70,8 @@ class Change:
     record_id: str
     field: str = ""
     """The field that changed, as the connector calls it, where a webhook names it."""
+    gone: bool = False
+    """Whether it was deleted, or merged into another one: the CRM no longer says to which company it belonged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +82,12 @@ class Page:
     cursor: Cursor
     done: bool
     """Whether this is the last page of the run; the next run then starts from its cursor."""
+    gone: Sequence[str] = ()
+    """Ids of companies that the CRM does not have any more, as far as it says so by itself."""
+    deleted: Sequence[Change] = ()
+    """Other records that it does not have any more, as far as the CRM says so by itself."""
+    set_aside: Sequence[Unreadable] = ()
+    """Records that could not be read, and that belong to no company of the page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +99,8 @@ class Refreshed:
     """Ids of companies that the CRM does not have any more."""
     without_company: Sequence[Change]
     """Records that belong to no company, perhaps not yet: a CRM may send a record before its associations."""
+    set_aside: Sequence[Unreadable] = ()
+    """Records that could not be read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,11 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from healthscore.integrations.crm.attio import Attio, AttioOptions
+from healthscore.integrations.crm.attio import Attio
+from healthscore.integrations.crm.attio_records import AttioOptions
 from healthscore.integrations.crm.attio_webhooks import AttioWebhooks
-from healthscore.integrations.crm.hubspot import HubSpot, HubSpotOptions
+from healthscore.integrations.crm.hubspot import HubSpot
+from healthscore.integrations.crm.hubspot_records import HubSpotOptions
 from healthscore.integrations.crm.hubspot_webhooks import HubSpotWebhooks
 
 if TYPE_CHECKING:

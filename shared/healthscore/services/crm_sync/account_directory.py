@@ -4,17 +4,31 @@ from __future__ import annotations
 
 from functools import cached_property
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from healthscore.core.account import Account
 from healthscore.integrations.crm.mapping import domain
 from healthscore.storage.accounts import accounts, merges
 
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
 
 class Directory:
-    """Accounts by exact domain. All accounts are scanned at the first use, and only then."""
+    """Accounts by exact domain. They are read at the first use, and only then.
 
-    def __init__(self) -> None:
+    Args:
+        among: ids of the only accounts to look among; every account where it is None.
+    """
+
+    def __init__(self, among: Collection[str] | None = None) -> None:
         self._lock = Lock()
+        self._among = among
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every account is in it, so that a domain that is not found belongs to none."""
+        return self._among is None
 
     @property
     def by_domain(self) -> dict[str, list[str]]:
@@ -32,7 +46,8 @@ class Directory:
     def _found(self) -> dict[str, list[str]]:
         found: dict[str, set[str]] = {}
         canonical = merges.read().merges.canonical
-        for account in accounts.scan(0, 1):
+        given = accounts.scan(0, 1) if self._among is None else map(accounts.get, sorted(self._among))
+        for account in given:
             if not isinstance(account, Account) or account.erasing:
                 continue
             account_id, profile = account.account_id, account.profile

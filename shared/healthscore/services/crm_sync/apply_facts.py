@@ -23,8 +23,12 @@ if TYPE_CHECKING:
     from healthscore.core.account import Account
     from healthscore.core.alerts.model import Alert
     from healthscore.core.model import CrmFacts, Snapshot
+    from healthscore.integrations.crm.protocol import Company, Unreadable
     from healthscore.settings import Settings
     from healthscore.storage.crm.companies import CompanyRecord
+
+MOST_RECORDS = 1_000
+"""Records of a company that are kept, so that it is read again where one is deleted; an item has room for them."""
 
 
 @dataclass(slots=True)
@@ -39,6 +43,12 @@ class Applied:
     alerts: list[Alert] = field(default_factory=list)
     to_refresh: set[str] = field(default_factory=set)
     """Companies that were matched with an account just now, and whose facts were not read in this step."""
+    removed: int = 0
+    """Companies that were removed, since the CRM does not have them any more."""
+    set_aside: list[Unreadable] = field(default_factory=list)
+    """Companies that could not be applied, for a reason that nobody foresaw."""
+    problem: str | None = None
+    """Why scores could not be written back; None where they were, or need not be."""
 
 
 class Outcome(Enum):
@@ -67,7 +77,7 @@ class FactsApplier:
     alerting: bool
 
     def apply(
-        self, record: CompanyRecord, facts: CrmFacts, claims: dict[str, bool] | None, applied: Applied
+        self, record: CompanyRecord, company: Company, claims: dict[str, bool] | None, applied: Applied
     ) -> Outcome:
         """Apply the facts of a company to its account, and save the company's record in the same transaction.
 
@@ -75,21 +85,22 @@ class FactsApplier:
 
         Args:
             record: the company's record as read, or as it is to be saved.
-            facts: the company's facts now.
+            company: the company as read, with its facts.
             claims: the claims to the account that the transaction requires; None where the company was matched before.
             applied: is added to.
 
         Raises:
             StorageUnavailableError: it is not known whether the facts are saved.
         """
+        facts, rests_on = company.facts, list(company.rests_on[:MOST_RECORDS])
         digest = _digest(facts)
-        if claims is None and record.digest == digest:
+        if claims is None and (record.digest, record.rests_on) == (digest, rests_on):
             return Outcome.DONE
         account = accounts.get(str(record.account_id))
         before = account.crm if account else None
         if account is None:
             return Outcome.DONE
-        kept = replace(record, digest=digest)
+        kept = replace(record, digest=digest, rests_on=rests_on)
         if before is not None and _digest(before) == digest:
             return self._save(kept, claims)
         if before is not None and before.received_at > facts.received_at:

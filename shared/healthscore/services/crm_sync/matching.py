@@ -10,21 +10,25 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from hashlib import blake2b
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from healthscore.integrations.crm.facts import UNKNOWN
 from healthscore.integrations.crm.mapping import Claim, Unmatched, claim, domain, loser, winner
+from healthscore.integrations.crm.protocol import COMPANIES, CrmError, Unreadable
 from healthscore.services.crm_sync.apply_facts import Applied, FactsApplier, Outcome
 from healthscore.storage.accounts import accounts
 from healthscore.storage.crm import companies as crm_companies
 from healthscore.storage.crm.companies import CompanyRecord
+from healthscore.storage.errors import StorageUnavailableError
 from healthscore.storage.retries import attempts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from healthscore.integrations.crm.protocol import Company
     from healthscore.services.crm_sync.account_directory import Directory
 
+T = TypeVar("T")
 WORKERS = 8
 """Companies worked on at once."""
 
@@ -43,6 +47,8 @@ class Match(NamedTuple):
     undecided: set[str]
     """Accounts whose company has to be decided again."""
     sole_claim: SoleClaim | None = None
+    rivals: set[str] = set()  # noqa: RUF012  (never changed)
+    """Other companies that claim the account which the company claims newly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,55 +59,85 @@ class Matcher:
         applier: applies the facts of companies that match.
         directory: the accounts by domain; None where reading all accounts is not worth it for a few companies. A
             company that would have to be found by its domain then stays as it is.
+        gone_of: which of some companies the CRM does not have any more, by their ids.
     """
 
     applier: FactsApplier
     directory: Directory | None
+    gone_of: Callable[[Collection[str]], Collection[str]]
 
     @property
     def provider(self) -> str:
         """The CRM."""
         return self.applier.provider
 
-    def apply(self, companies: Sequence[Company], *, match_again: bool) -> Applied:
+    def apply(self, companies: Sequence[Company], *, match_again: bool, gone: Collection[str] = ()) -> Applied:
         """Match companies with accounts, and apply the facts of those that match.
+
+        Companies that are gone give up their claims first, and their accounts are decided last. So a company that
+        others were merged into takes their place, and the account's facts are at no time unknown.
 
         Args:
             companies: companies as read.
             match_again: whether to match companies whose account id and domains are as before: there may be new
                 accounts.
+            gone: ids of companies that the CRM does not have any more.
 
         Raises:
             StorageUnavailableError: some of it is not saved; calling this again completes it.
         """
         applied = Applied(companies=len(companies))
         ids = [company.company_id for company in companies]
+        merged = {merged_id for company in companies for merged_id in company.merged_ids}
+        leaving = self._leaving({*gone, *merged}.difference(ids))
+        undecided = self._withdraw_all(leaving)
         known = crm_companies.companies(self.provider, ids)
 
-        def apply(company: Company) -> set[str]:
-            match = self._match(company, known.get(company.company_id), match_again=match_again)
-            if match.sole_claim or not match.undecided:
-                self._apply_facts(company, match.sole_claim, known.get(company.company_id), applied)
-            return match.undecided
+        def match(company: Company) -> Match:
+            found = self._match(company, known.get(company.company_id), match_again=match_again)
+            if found.sole_claim or not found.undecided:
+                self._apply_facts(company, found.sole_claim, known.get(company.company_id), applied)
+            return found
+
+        def apply(company: Company) -> None:
+            self._apply_facts(company, None, known.get(company.company_id), applied)
 
         with ThreadPoolExecutor(WORKERS) as pool:
-            undecided = set[str]().union(*pool.map(apply, companies))
-            matched = list(pool.map(lambda account_id: self._decide(account_id, applied), sorted(undecided)))
-            applied.to_refresh |= set[str]().union(*matched)
+            matches = [found for found in pool.map(_guarded(match, applied), companies) if found is not None]
+            undecided = undecided.union(*(found.undecided for found in matches))
+            rivals = set[str]().union(*(found.rivals for found in matches)).difference(ids)
+            if rivals:
+                more = self._leaving(self.gone_of(sorted(rivals)))
+                undecided |= self._withdraw_all(more)
+                leaving += more
+            decided = pool.map(lambda account_id: self._decide_guarded(account_id, known, applied), sorted(undecided))
+            applied.to_refresh |= set[str]().union(*decided)
             if undecided:
                 known = crm_companies.companies(self.provider, ids)
-                list(pool.map(lambda one: self._apply_facts(one, None, known.get(one.company_id), applied), companies))
+                list(pool.map(_guarded(apply, applied), companies))
+        # The last of all: until it is deleted, whoever goes on after a crash finds it, and does all of this again.
+        for record in leaving:
+            crm_companies.delete_company(self.provider, record.company_id)
+        applied.removed += len(leaving)
         applied.to_refresh -= set(ids)
         return applied
 
-    def remove(self, record: CompanyRecord) -> Applied:
-        """Remove a company that is gone from the CRM, with its claim and the facts that its account has from it."""
-        applied = Applied()
-        undecided = self._withdraw(record.company_id, record.claim) if record.claim else set()
-        crm_companies.delete_company(self.provider, record.company_id)
-        for account_id in undecided:
-            applied.to_refresh |= self._decide(account_id, applied)
-        return applied
+    def _leaving(self, gone: Collection[str]) -> list[CompanyRecord]:
+        return list(crm_companies.companies(self.provider, sorted(gone)).values()) if gone else []
+
+    def _withdraw_all(self, leaving: Sequence[CompanyRecord]) -> set[str]:
+        """Take back the claims of companies; returns the accounts that have to be decided again."""
+        return set[str]().union(*(self._withdraw(record.company_id, record.claim) for record in leaving))
+
+    def _decide_guarded(self, account_id: str, known: dict[str, CompanyRecord], applied: Applied) -> set[str]:
+        try:
+            return self._decide(account_id, applied)
+        except (StorageUnavailableError, CrmError):
+            raise
+        except Exception:  # noqa: BLE001  (whatever it is, it concerns this account)
+            claimants = [record.company_id for record in known.values() if record.claim == account_id]
+            applied.set_aside += [Unreadable(COMPANIES, company_id) for company_id in claimants or [""]]
+            return set()
 
     def _match(self, company: Company, before: CompanyRecord | None, *, match_again: bool) -> Match:
         """Store which account a company claims.
@@ -122,12 +158,9 @@ class Matcher:
         identity = _identity(company)
         record = before or CompanyRecord(company.company_id, identity)
         undecided = {record.claim} if record.claim and not record.account_id else set[str]()
-        if before is not None and before.identity == identity and not match_again:
+        found = self._claim(company, before, identity, match_again=match_again)
+        if found is None:
             return Match(undecided)
-        known = self._accounts_for(company)
-        if known is None:
-            return Match(undecided)
-        found = claim(company, *known)
         account_id = found.account_id if isinstance(found, Claim) else None
         digest = record.digest if isinstance(found, Claim) else found.value
         unchanged = before is not None and (before.identity, before.claim) == (identity, account_id)
@@ -147,9 +180,28 @@ class Matcher:
             if before is not None:
                 self._save_unmatched(record, None)
             return Match(undecided - {account_id}, SoleClaim(replace(record, account_id=account_id), claims))
-        return Match({*undecided, found.account_id}) if crm_companies.save_company(self.provider, record) else None
+        if not crm_companies.save_company(self.provider, record):
+            return None
+        return Match({*undecided, found.account_id}, rivals=set(claims) - {company.company_id})
+
+    def _claim(
+        self, company: Company, before: CompanyRecord | None, identity: str, *, match_again: bool
+    ) -> Claim | Unmatched | None:
+        """What a company claims; None where it has to stay as it is."""
+        if before is not None:
+            is_same = before.identity == identity and not match_again
+            if is_same or _keeps_claim(company, before):
+                return None
+        known = self._accounts_for(company)
+        if known is None:
+            return None
+        found = claim(company, *known)
+        is_looked_for_everywhere = company.account_id is not None or (self.directory and self.directory.is_whole)
+        return found if isinstance(found, Claim) or is_looked_for_everywhere else None
 
     def _accounts_for(self, company: Company) -> tuple[dict[str, str], dict[str, list[str]]] | None:
+        if company.account_id is UNKNOWN:
+            return {}, {}
         if company.account_id:
             account = accounts.get(company.account_id, consistent=False)
             return ({} if account is None else {company.account_id: account.account_id}), {}
@@ -208,7 +260,7 @@ class Matcher:
             if kept is None or kept.account_id is None:
                 return
             claims = sole_claim.claims if sole_claim else None
-            if self.applier.apply(kept, company.facts, claims, applied) is Outcome.DONE:
+            if self.applier.apply(kept, company, claims, applied) is Outcome.DONE:
                 return
             if sole_claim is not None:
                 # Another company claims the account, or it changed: save the record alone, and decide by all claims.
@@ -217,8 +269,36 @@ class Matcher:
                 sole_claim = None
 
 
+def _guarded(work: Callable[[Company], T], applied: Applied) -> Callable[[Company], T | None]:
+    """Work on companies one by one: an error that nobody foresaw sets one company aside, and stops no other."""
+
+    def guarded(company: Company) -> T | None:
+        try:
+            return work(company)
+        except (StorageUnavailableError, CrmError):
+            raise
+        except Exception:  # noqa: BLE001  (whatever it is, it concerns this company)
+            applied.set_aside.append(Unreadable(COMPANIES, company.company_id))
+            return None
+
+    return guarded
+
+
+def _keeps_claim(company: Company, before: CompanyRecord) -> bool:
+    """Whether the CRM does not say now what the company's claim rests on. Then the claim stays as it is."""
+    if before.claim is None:
+        return False
+    if company.account_id is UNKNOWN:
+        return True
+    by_hand, _ = json.loads(before.identity)
+    if by_hand is not None:
+        return not company.says_account_id
+    return company.account_id is None and not company.says_domains
+
+
 def _identity(company: Company) -> str:
     """What matching depends on: a hash of the account id, which erasures then need not look for, and the domains."""
     known = {name for text in company.domains if (name := domain(text)) is not None}
-    by_hand = company.account_id and blake2b(company.account_id.encode(), digest_size=12).hexdigest()
+    given = "" if company.account_id is UNKNOWN else company.account_id
+    by_hand = given and blake2b(given.encode(), digest_size=12).hexdigest()
     return json.dumps([by_hand, sorted(known)], ensure_ascii=False)

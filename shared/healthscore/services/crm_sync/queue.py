@@ -30,7 +30,7 @@ def enqueue(provider: str, changes: Sequence[Change]) -> None:
     Raises:
         BotoCoreError, ClientError: they are not queued; the CRM gets an error, and sends the webhook again.
     """
-    named = [[change.kind, change.record_id, change.field] for change in changes]
+    named = [[change.kind, change.record_id, change.field, change.gone] for change in changes]
     _sqs().send_message(
         QueueUrl=os.environ["CRM_QUEUE_URL"], MessageBody=json.dumps({"provider": provider, "changes": named})
     )

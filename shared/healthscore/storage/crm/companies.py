@@ -4,6 +4,7 @@ pk crm#hubspot#company,     sk the company's id what is known of a company, and 
 pk crm#hubspot#claim,       sk account_id       the companies that may be this account
 pk crm#hubspot#unmatched,   sk the company's id a company that is no account, and why
 pk crm#hubspot#seen,        sk run and page     the companies that a full run has seen; deleted at its end
+pk crm#hubspot#unreadable,  see `storage.crm.unreadable`
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from healthscore.storage.errors import BeingErasedError, ConditionFailedError, S
 from healthscore.storage.retries import retried
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from healthscore.storage.codec import Item
     from healthscore.storage.writes import Write
@@ -46,6 +47,8 @@ class CompanyRecord:
     """Of the facts that were last saved for the account; of a company without a claim, why it has none."""
     written: list[Any] | None = None
     """Score, band and reason that were last written to the CRM."""
+    rests_on: list[str] = field(default_factory=list)
+    """The CRM's ids of the tickets, deals and contacts that the facts rest on."""
     read_as: str = field(default="", compare=False, repr=False)
     """The text that was read; empty where there was none. It is replaced only while it is unchanged."""
 
@@ -69,6 +72,16 @@ def all_companies(provider: str) -> Iterator[CompanyRecord]:
         StorageUnavailableError: the table cannot be read now.
     """
     return map(_record, _items(provider, "company"))
+
+
+def resting_on(provider: str, record_ids: Collection[str]) -> list[str]:
+    """Ids of the companies whose facts rest on any of these records. Every company is read.
+
+    Raises:
+        StorageUnavailableError: the table cannot be read now.
+    """
+    wanted = set(record_ids)
+    return [record.company_id for record in all_companies(provider) if not wanted.isdisjoint(record.rests_on)]
 
 
 def save_company(provider: str, record: CompanyRecord, claims: dict[str, bool] | None = None) -> bool:
@@ -95,7 +108,8 @@ def save_company(provider: str, record: CompanyRecord, claims: dict[str, bool] |
 
 def put_record(provider: str, record: CompanyRecord) -> Write:
     """The write that keeps a company's record as long as it is unchanged."""
-    kept = {name: getattr(record, name) for name in ("identity", "name", "claim", "account_id", "digest", "written")}
+    names = ("identity", "name", "claim", "account_id", "digest", "written", "rests_on")
+    kept = {name: getattr(record, name) for name in names}
     as_read = conditions.unchanged(RECORD, record.read_as) if record.read_as else conditions.ABSENT
     item = {**_key(provider, "company", record.company_id), RECORD: codec.json_text(kept)}
     return writes.put(schema.settings_table(), item, as_read)
@@ -271,7 +285,7 @@ def forget_all(provider: str) -> None:
     Raises:
         StorageUnavailableError: not everything is forgotten; calling again goes on.
     """
-    for part in ("company", "claim", "unmatched", "seen"):
+    for part in ("company", "claim", "unmatched", "seen", "unreadable"):
         _delete_all(provider, part)
 
 
