@@ -84,7 +84,7 @@ def live(
     webhook: Callable[[dict[str, str], bytes], None],
     forget: Callable[[], None],
 ) -> None:
-    """Connect, read, alert about a ticket, find a company deleted, write back, disconnect.
+    """Connect, read, alert about a ticket, find a ticket and a company deleted, write back, disconnect.
 
     `forget` clears the caches, as in another process.
     """
@@ -109,6 +109,8 @@ def live(
     refresh = {"body": json.dumps({"provider": "hubspot", "changes": [["companies", twin, ""]]})}
     record = {"messageId": "1", "attributes": {"ApproximateReceiveCount": "1"}, **refresh}
     forget()
+    deleted = {"body": json.dumps({"provider": "hubspot", "changes": [["tickets", ticket, "", True]]})}
+    invoke("CrmRefreshFunction", json.dumps({"Records": [record | deleted]}))
     for _ in range(2):
         invoke("CrmRefreshFunction", json.dumps({"Records": [record]}))
         fake.objects["companies"].pop(twin, None)

@@ -14,7 +14,7 @@ from healthscore.integrations.crm import options
 from healthscore.integrations.crm.mapping import WORDS, Unmatched
 from healthscore.integrations.crm.registry import PROVIDERS
 from healthscore.storage.crm import companies as crm_companies
-from healthscore.storage.crm import connections
+from healthscore.storage.crm import connections, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +34,27 @@ if TYPE_CHECKING:
         companies: Count
         matched: Count
         unmatched: Count
+
+    class UnreadableValue(TypedDict):
+        """A value of the CRM that cannot be read."""
+
+        object: str
+        """The kind of record, as the CRM calls it."""
+        record_id: str | None
+        """The CRM's own id; null where not even that can be read."""
+        field: str | None
+        """Null where the whole record was set aside."""
+        read_at: Instant
+        """When it was last met."""
+
+    class UnreadableValues(TypedDict):
+        """What cannot be read. Each value makes one fact unknown; all others are read."""
+
+        count: Count
+        values: list[UnreadableValue]
+        """The first hundred."""
+        missing: list[str]
+        """Properties (`deals.renewal_date`) and kinds of records that are not there, or that the token may not read."""
 
     class CrmConnection(TypedDict):
         """A connected CRM, and how reading it goes."""
@@ -55,6 +76,7 @@ if TYPE_CHECKING:
         counts: CrmCounts | None
         error: str | None
         """What went wrong in the last run, in words."""
+        unreadable: UnreadableValues
 
     class CrmConnections(TypedDict):
         """The connected CRMs."""
@@ -184,4 +206,17 @@ def _document(connection: Connection, now: datetime) -> CrmConnection:
         "lag_seconds": None if last is None else int((now - parse_instant(last)).total_seconds()),
         "counts": status.get("counts"),
         "error": status.get("error"),
+        "unreadable": _unreadable(connection.provider),
+    }
+
+
+def _unreadable(provider: str) -> UnreadableValues:
+    found = unreadable.unread(provider)
+    return {
+        "count": found.count,
+        "values": [
+            {"object": kind, "record_id": record_id or None, "field": field or None, "read_at": read_at}
+            for (kind, record_id, field), (_, read_at) in found.named.items()
+        ],
+        "missing": found.missing,
     }
