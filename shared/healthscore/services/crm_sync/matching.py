@@ -89,7 +89,10 @@ class Matcher:
         applied = Applied(companies=len(companies))
         ids = [company.company_id for company in companies]
         merged = {merged_id for company in companies for merged_id in company.merged_ids}
-        leaving = self._leaving({*gone, *merged}.difference(ids))
+        leaving = self._leaving(set(gone).difference(ids))
+        # A text that people can change names these: the CRM has to say itself that they are gone.
+        left = [record.company_id for record in self._leaving(merged.difference(ids, gone))]
+        leaving += self._leaving(self.gone_of(left)) if left else []
         undecided = self._withdraw_all(leaving)
         known = crm_companies.companies(self.provider, ids)
 

@@ -142,7 +142,7 @@ def apply_companies(
         claimed = {record.claim for record in crm_companies.companies(session.provider, sorted(set(named))).values()}
         directory = Directory(among=[account_id for account_id in claimed if account_id is not None])
     matcher = _matcher(session, directory)
-    applied = matcher.apply(companies, match_again=match_again, gone=leaving)
+    applied = matcher.apply(companies, match_again=match_again, gone=gone)
     _follow_up(session, matcher, applied)
     return applied
 
