@@ -118,6 +118,10 @@ class InHubSpot:
         """Have a field of a record of the first company hold a value."""
         self.fake.objects[kind][self.spoilt[kind]][name] = value
 
+    def values(self, kind: str) -> dict[str, Any]:
+        """The values of the record that is spoilt."""
+        return self.fake.objects[kind][self.spoilt[kind]]
+
     def whole(self, kind: str, value: Any) -> None:
         """Have a value answered in the place of a record."""
         self.fake.raw[kind, self.spoilt[kind]] = value
@@ -207,6 +211,10 @@ class InAttio:
         part = {"domains": "domain", "status": "status", "stage": "status"}.get(name, "value")
         part = "interacted_at" if name.endswith("interaction") else part
         kept[name] = [{part: {"title": value} if part == "status" else value}]
+
+    def values(self, kind: str) -> dict[str, Any]:
+        values: dict[str, Any] = self.fake.records[kind][self.spoilt[kind]]["values"]
+        return values
 
     def whole(self, kind: str, value: Any) -> None:
         self.fake.raw[kind, self.spoilt[kind]] = value
