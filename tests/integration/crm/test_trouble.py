@@ -165,7 +165,7 @@ def test_sync__account_that_an_error_nobody_foresaw_meets__is_set_aside_and_the_
     assert named(desk.provider) == {("companies", desk.companies[0], "")}
 
 
-def test_sync__error_nobody_foresaw_outside_of_any_record__gives_the_lock_back_and_is_told(desk, monkeypatch):
+def test_sync__error_nobody_foresaw_outside_of_any_record__gives_the_lock_back_and_is_shown(desk, monkeypatch):
     def failing(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
