@@ -12,6 +12,7 @@ from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
+from math import inf
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ from healthscore.services.ingestion import events as ingest
 from healthscore.services.nightly import process
 from healthscore.services.notifications import outbox
 from healthscore.storage import writes
-from healthscore.storage.accounts import accounts, history
+from healthscore.storage.accounts import accounts, history, merges
 from healthscore.storage.day_logs import commit_own
 from healthscore.storage.people import calls, first_times
 from tests.conftest import fresh_tables
@@ -122,6 +123,7 @@ def _workspace(seed: int) -> Iterator[None]:
         patch.setattr(write_shards, "SHARD_BATCHES", SHARD_BATCHES)
         patch.setattr(write_shards, "CONFLICT_WEIGHT", CONFLICT_WEIGHT)
         patch.setattr(daylog, "HEAD_BYTES", HEAD_BYTES)
+        patch.setattr(merges, "SECONDS", inf)  # or the number of calls would depend on how fast the machine is
         for module in (process, ingest, outbox, writes, commit_own, calls, first_times):
             patch.setattr(module, "ThreadPoolExecutor", Inline)
         yield from fresh_tables(endpoint, patch)
