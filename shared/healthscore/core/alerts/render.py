@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from healthscore.core.alerts.acknowledgement import AcknowledgementStatus
 from healthscore.core.alerts.model import Alert, AlertKind, Evidence, Severity, alert_id
-from healthscore.core.alerts.rules import WEEK, last_seen
+from healthscore.core.alerts.rules import last_seen
+from healthscore.core.alerts.week import WEEK
 from healthscore.core.explain.advice import LABELS
 from healthscore.core.explain.drivers import drivers
 from healthscore.core.model import Band, Component

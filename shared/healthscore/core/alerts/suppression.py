@@ -14,7 +14,8 @@ from healthscore.core.alerts.acknowledgement import AcknowledgementStatus
 from healthscore.core.alerts.change import FALLS, Change
 from healthscore.core.alerts.model import AlertKind
 from healthscore.core.alerts.outage import present
-from healthscore.core.alerts.rules import NIGHTS_TO_REARM, nights_of
+from healthscore.core.alerts.rules import nights_of
+from healthscore.core.alerts.week import NIGHTS_TO_REARM
 from healthscore.core.model import Band
 from healthscore.core.scoring.standard import band
 
