@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from healthscore.core.alerts.model import Alert, AlertKind, Evidence, Severity
 from healthscore.core.model import Band
-from healthscore.services.notifications.render import SMS_CHARACTERS, SUBJECT_CHARACTERS, message
+from healthscore.services.notifications.render import SUBJECT_CHARACTERS, message
 
 DAY = date(2026, 11, 21)
 
@@ -42,14 +42,32 @@ def alert(**fields):
 DIGEST = {"kind": AlertKind.DIGEST, "account_id": None, "band": None, "owner": None, "severity": Severity.LOW}
 
 
-def test_message__email__says_why_what_changed_and_what_to_do():
+def test_message__email__says_who_and_what_to_do_first_and_why_once():
     assert message(alert(), "https://health.example.com/").email == (
         "Acme fell to critical: 38\n"
+        "Call Acme today.\n"
         "\n"
         "Why\n"
         "The score went from 80 on 2026-11-15 to 38 on 2026-11-21.\n"
         "\n"
-        "What changed\n"
+        "Open https://health.example.com/accounts/acme\n"
+        "\n"
+        "Account: acme\n"
+        "Owner: ana@example.com\n"
+        "Alert: 2026-11-21-band_fell-822b33ad87c148a0a20a\n"
+    )
+
+
+def test_message__digest__shows_its_figures():
+    """Those of an alert about an account stand in its reasons already."""
+    assert message(alert(**DIGEST)).email == (
+        "Acme fell to critical: 38\n"
+        "Call Acme today.\n"
+        "\n"
+        "Why\n"
+        "The score went from 80 on 2026-11-15 to 38 on 2026-11-21.\n"
+        "\n"
+        "In figures\n"
         "- Score: 80 (2026-11-15) -> 38 (2026-11-21), -42\n"
         "- Band: healthy (2026-11-15) -> critical (2026-11-21)\n"
         "- Score, from the mean: 80.4 -> 38 (2026-11-21), -42.4\n"
@@ -57,13 +75,6 @@ def test_message__email__says_why_what_changed_and_what_to_do():
         "- CRM health score: 50 (2026-11-15) -> none (2026-11-21)\n"
         "- Accounts healthy: 1,200 (2026-11-21), unchanged\n"
         "\n"
-        "What to do\n"
-        "Call Acme today.\n"
-        "\n"
-        "Open https://health.example.com/accounts/acme\n"
-        "\n"
-        "Account: acme\n"
-        "Owner: ana@example.com\n"
         "Alert: 2026-11-21-band_fell-822b33ad87c148a0a20a\n"
     )
 
@@ -82,7 +93,7 @@ def test_message__digest__links_to_the_front_page_and_names_no_account():
     email = message(alert(**DIGEST, evidence=()), "https://health.example.com").email
     assert "Open https://health.example.com\n" in email
     assert "Account:" not in email
-    assert "What changed" not in email
+    assert "In figures" not in email
 
 
 def test_message__subject__leads_with_the_severity():
@@ -97,12 +108,22 @@ def test_message__sms__is_title_and_action():
     assert message(alert()).sms == "Acme fell to critical: 38. Call Acme today."
 
 
-def test_message__long_texts__are_cut_at_words():
-    texts = message(alert(title="Acme " + "really " * 30 + "fell", action="Call " * 50))
+@pytest.mark.parametrize(
+    ("action", "sms"),
+    [
+        ("Call Acme. " + "Then write. " * 20, "Acme fell to critical: 38. Call Acme."),
+        ("Call Acme: " + "and write " * 20, "Acme fell to critical: 38. Call Acme."),
+        ("Call Acme " + "and write " * 20, "Acme fell to critical: 38. Call today."),
+    ],
+)
+def test_message__long_action__sms_has_the_sentences_that_fit(action, sms):
+    assert message(alert(action=action)).sms == sms
+
+
+def test_message__title_without_end__sms_names_the_account_all_the_same():
+    texts = message(alert(title="Acme " + "really " * 30 + "fell"))
     assert len(texts.subject) <= SUBJECT_CHARACTERS
-    assert texts.subject.endswith("really...")
-    assert len(texts.sms) <= SMS_CHARACTERS
-    assert texts.sms.endswith("really...")
+    assert texts.sms == "There is an alert about acme."
 
 
 def test_message__name_in_another_script__is_known_by_its_id():
@@ -153,3 +174,5 @@ def test_message__any_texts__keep_to_what_mail_and_sms_can_carry(title, action, 
     assert texts.subject.isprintable()
     assert not texts.subject.startswith(" ")
     assert 1 <= len(texts.sms) <= 140
+    assert texts.sms.endswith((".", "?"))
+    assert "..." not in texts.sms.removesuffix(".") or "..." in title + action or account_id
