@@ -76,7 +76,7 @@ def _subject(alert: Alert) -> str:
 
 def _sms(alert: Alert) -> str:
     """Whole sentences: the title, and as much of what to do as there is room for."""
-    title, action = _sentence(_title(alert, to_gsm)), one_line(to_gsm(alert.action))
+    title, action = _sentence(_title(alert, to_gsm)), _sentence(to_gsm(alert.action))
     first = _first_sentence(action)
     short = _SHORT_ACTIONS.get(alert.severity, "") if alert.account_id is not None else ""
     texts = [f"{title} {todo}".strip() for todo in (action, first, short, "")]
@@ -86,13 +86,14 @@ def _sms(alert: Alert) -> str:
 
 
 def _sentence(text: str) -> str:
-    return f"{one_line(text).rstrip(' .')}."
+    line = one_line(text).rstrip(" .")
+    return line if line.endswith(("?", "!")) else f"{line}."
 
 
 def _first_sentence(text: str) -> str:
     """The first sentence of a text, or its first clause where that stands alone."""
     ends = [end for mark in (". ", "? ", ": ") if (end := text.find(mark)) > 0]
-    return f"{text[: min(ends)]}." if ends else text
+    return _sentence(text[: min(ends) + 1].rstrip(":")) if ends else text
 
 
 def _title(alert: Alert, written: Callable[[str], str]) -> str:

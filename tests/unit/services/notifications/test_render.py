@@ -1,15 +1,21 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from healthscore.core.alerts.change import FALLS, Change
 from healthscore.core.alerts.model import Alert, AlertKind, Evidence, Severity
+from healthscore.core.alerts.render import Subject, called, render
 from healthscore.core.model import Band
+from healthscore.core.time import DAY as DAYS
+from healthscore.http.paths import encode_id
+from healthscore.services.notifications.gsm import to_ascii
 from healthscore.services.notifications.render import SUBJECT_CHARACTERS, message
+from tests.unit.core.alerts.nights import DRIFTING, FIRST, lived
 
 DAY = date(2026, 11, 21)
 
@@ -174,5 +180,42 @@ def test_message__any_texts__keep_to_what_mail_and_sms_can_carry(title, action, 
     assert texts.subject.isprintable()
     assert not texts.subject.startswith(" ")
     assert 1 <= len(texts.sms) <= 140
+    assert texts.sms.endswith((".", "?", "!"))
+
+
+NAMES = {
+    "empty": "",
+    "spaces": "  \u00a0 ",
+    "long": "Very Long Name & Sons of the North " * 15,
+    "one long word": "x" * 500,
+    "emoji": "🚀🚀",
+    "many emoji": "🚀" * 500,
+    "euros": "€" * 500,
+    "ligatures": "\ufdfa" * 60,
+    "right to left": "شركة المثال",
+    "turned around": "\u202eemca\u202c",
+    "newlines": "Acme\nLtd\r\n",
+    "control characters": "Ac\x00me\x07 \x1b[31mLtd",
+    "header injection": "Acme\r\nBcc: victim@example.com\r\n\r\nHello",
+    "another script": "日本商事",
+    "punctuation": "!!! ...",
+}
+
+
+@pytest.mark.parametrize("account_id", ["acme-17", "日本/商事", "🚀", "x" * 200, "a b:c?"])
+@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
+@pytest.mark.parametrize("kind", [*FALLS, AlertKind.RECOVERED, AlertKind.SNOOZE_OVER])
+def test_message__whatever_an_account_is_called__every_text_names_it_and_ends(name, account_id, kind):
+    then, now = lived(FIRST), lived(FIRST + 4 * DAYS, **DRIFTING, seen=timedelta(days=8))
+    texts = message(render(Change(kind, 80, FIRST), Subject(account_id, called(account_id, name), None), then, now))
+    title = texts.email.partition("\n")[0]
+    known_by = [called(account_id, name)[:10], account_id[:10], encode_id(account_id)[:10]]
+    for text in (texts.subject, texts.sms, title):
+        assert any(part in text or to_ascii(part).strip() and to_ascii(part) in text for part in known_by), text
+        assert text.isprintable()
+    assert texts.subject.isascii()
+    assert "..." not in texts.subject[-3:]
+    assert len(texts.subject) <= SUBJECT_CHARACTERS
+    assert len(texts.sms) <= SMS_CHARACTERS
     assert texts.sms.endswith((".", "?"))
-    assert "..." not in texts.sms.removesuffix(".") or "..." in title + action or account_id
+    assert not texts.sms.endswith("..")
