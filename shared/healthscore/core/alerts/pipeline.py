@@ -65,8 +65,9 @@ def changes_to_alert(inputs: Inputs, settings: AlertSettings) -> list[Change]:
     in_force = suppression(inputs.acknowledgement, inputs.recent, inputs.previous, inputs.current)
     evaluated = evaluate(inputs.recent, inputs.previous, inputs.current, settings)
     found = follow_up([change for change in evaluated if _happened(change, inputs)], in_force)
-    fresh = deduplicate(found, earlier_alerts(inputs.today, inputs.current), inputs.current.band)
-    return suppress(group(fresh), in_force)
+    earlier = earlier_alerts(inputs.today, inputs.current)
+    fresh = deduplicate(found, earlier, inputs.current.band)
+    return suppress(group(fresh), in_force, earlier, inputs.current)
 
 
 def decide(inputs: Inputs, settings: AlertSettings) -> list[Alert]:
