@@ -11,7 +11,8 @@ from healthscore.core.alerts.render import Subject, called
 from healthscore.core.model import Band
 from healthscore.core.scoring.standard import band
 from healthscore.core.text import one_line
-from healthscore.services.scoring import known_now
+from healthscore.core.time import DAY
+from healthscore.services.scoring import known_now, snapshot_at
 from healthscore.storage.accounts import history
 from healthscore.storage.alerts import lists
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from healthscore.core.account import Account
     from healthscore.core.model import Snapshot
     from healthscore.settings import Settings
+
+STEP_DAYS = 14
+"""Where no kept night was healthy, the account is scored as of instants so many days apart: half a window."""
 
 
 def alerts(account: Account, previous: Snapshot | None, current: Snapshot, settings: Settings) -> list[Alert]:
@@ -48,7 +52,8 @@ def gather(
 
     An account without a change to alert costs no call. One with such a change costs a query for the alerts of the day,
     and for each snapshot that an alert shows one to read it and one to see what is known of that night now; `previous`
-    is not read again. A recovery costs one for whether the account ever was healthy.
+    is not read again. A recovery costs one for whether the account
+    ever was healthy, and where no night says so, one for each fortnight of its life.
 
     Args:
         account: as for `alerts`.
@@ -78,15 +83,21 @@ def gather(
         inputs,
         kept=kept,
         known={day: known_now(account, night, settings) for day, night in nights.items()},
-        was_healthy=all(change.kind is not AlertKind.RECOVERED for change in due) or _was_healthy(account, current),
+        was_healthy=all(change.kind is not AlertKind.RECOVERED for change in due)
+        or _was_healthy(account, current, settings),
     )
 
 
-def _was_healthy(account: Account, current: Snapshot) -> bool:
-    """Whether the account was healthy on any kept night before a score's day."""
+def _was_healthy(account: Account, current: Snapshot, settings: Settings) -> bool:
+    """Whether the account was healthy before a score's day: on a kept night, or by its events of before the nights."""
     if any(band(night.score) is Band.HEALTHY for night in account.recent if night.day < current.day):
         return True
-    return history.was_healthy(account.account_id, current.day)
+    if history.was_healthy(account.account_id, current.day):
+        return True
+    ages = range(STEP_DAYS, settings.retention_days, STEP_DAYS)
+    instants = (current.as_of - age * DAY for age in ages)
+    earlier = (snapshot_at(account, at, current.as_of, settings) for at in instants if at > account.known_since)
+    return any(night is not None and night.band is Band.HEALTHY for night in earlier)
 
 
 def subject(account: Account) -> Subject:

@@ -64,17 +64,32 @@ def test_first_night__only_an_old_night_before__alerts_no_change_since_then(topi
     assert topic.kinds() == ["digest"]
 
 
+def rise(account_id):
+    """Little use until a week ago, and much of it today."""
+    visit(account_id, 12, 6, events=1)
+    visit(account_id, 0, 0, events=60)
+
+
 def test_recovered__never_healthy_before__is_welcomed_as_the_first_time(topic):
     account("acme", DRIFTED, DRIFTED, DRIFTED, DRIFTED)
-    visit("acme", 30, 0)
+    rise("acme")
     night(topic)
     [alert] = [alert for alert in topic.alerts() if alert.kind == "recovered"]
     assert alert.title.startswith("acme reached healthy for the first time: ")
 
 
-def test_recovered__healthy_long_before__is_healthy_again(topic):
+def test_recovered__healthy_on_a_night_long_before__is_healthy_again(topic):
     account("acme", {}, *[DRIFTED] * 33)
-    visit("acme", 30, 0)
+    rise("acme")
+    night(topic)
+    [alert] = [alert for alert in topic.alerts() if alert.kind == "recovered"]
+    assert alert.title.startswith("acme is healthy again: ")
+
+
+def test_recovered__healthy_before_its_first_night__is_healthy_again(topic):
+    account("acme", DRIFTED, DRIFTED, DRIFTED, DRIFTED)
+    visit("acme", 90, 50)
+    rise("acme")
     night(topic)
     [alert] = [alert for alert in topic.alerts() if alert.kind == "recovered"]
     assert alert.title.startswith("acme is healthy again: ")

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from healthscore.core.explain.drivers import Driver
     from healthscore.core.model import Snapshot
 
-_NAME_CHARACTERS = 60
+_NAME_CHARACTERS = 44
 """Titles cut a longer name, so that the rest of the title still fits a mail's subject."""
 
 _WRITTEN_OUT = 3

@@ -71,15 +71,17 @@ def message(alert: Alert, app_url: str | None = None) -> Message:
 
 def _subject(alert: Alert) -> str:
     urgency = f"[{alert.severity.value}] " if alert.kind is not AlertKind.DIGEST else ""
-    return cut(one_line(urgency + _title(alert, to_ascii)), SUBJECT_CHARACTERS)
+    return cut(urgency + _title(alert, to_ascii, SUBJECT_CHARACTERS - len(urgency)), SUBJECT_CHARACTERS)
 
 
 def _sms(alert: Alert) -> str:
     """Whole sentences: the title, and as much of what to do as there is room for."""
-    title, action = _sentence(_title(alert, to_gsm)), _sentence(to_gsm(alert.action))
+    title, action = _sentence(_title(alert, to_gsm, SMS_CHARACTERS - 1)), _sentence(to_gsm(alert.action))
     first = _first_sentence(action)
     short = _SHORT_ACTIONS.get(alert.severity, "") if alert.account_id is not None else ""
-    texts = [f"{title} {todo}".strip() for todo in (action, first, short, "")]
+    # What to do names the account as well.
+    actions = (short, "") if alert.account_id is not None and _loses_name(alert, to_gsm) else (action, first, short, "")
+    texts = [f"{title} {todo}".strip() for todo in actions]
     about = _id_in(alert, to_gsm)
     texts.append(f"There is an alert about {about}." if about else "There is an alert.")
     return next(text for text in texts if len(text) <= SMS_CHARACTERS)
@@ -96,15 +98,23 @@ def _first_sentence(text: str) -> str:
     return _sentence(text[: min(ends) + 1].rstrip(":")) if ends else text
 
 
-def _title(alert: Alert, written: Callable[[str], str]) -> str:
+def _title(alert: Alert, written: Callable[[str], str], room: int) -> str:
     """The title in an alphabet, behind the account id where the alphabet loses letters of the account's name.
+
+    Of a name that has lost letters, its beginning goes where there is no room: a title keeps its end.
 
     Args:
         alert: the alert.
         written: writes a text in the alphabet.
+        room: the length that there is room for.
     """
-    title, about = written(alert.title), _id_in(alert, written)
-    return f"{about}: {title}" if about and _loses(alert.title, written) else title
+    title, about = one_line(written(alert.title)), _id_in(alert, written)
+    if not about or not _loses_name(alert, written):
+        return title
+    words = title.split(" ")
+    while len(words) > 1 and (len(about) + 2 + len(" ".join(words)) > room or not any(map(str.isalnum, words[0]))):
+        del words[0]
+    return f"{about}: {' '.join(words)}"
 
 
 def _id_in(alert: Alert, written: Callable[[str], str]) -> str:
@@ -114,6 +124,11 @@ def _id_in(alert: Alert, written: Callable[[str], str]) -> str:
     lossless = any(map(str.isalnum, alert.account_id)) and not _loses(alert.account_id, written)
     shown = one_line(written(alert.account_id)) if lossless else one_line(written(encode_id(alert.account_id)))
     return shown if len(shown) <= _ID_CHARACTERS else f"{shown[: _ID_CHARACTERS - 3]}..."
+
+
+def _loses_name(alert: Alert, written: Callable[[str], str]) -> bool:
+    """Whether an alphabet loses letters of the title, or what it begins with: the account's name."""
+    return _loses(alert.title, written) or not written(alert.title[:1]).strip()
 
 
 def _loses(text: str, written: Callable[[str], str]) -> bool:
