@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from healthscore.core.alerts.change import FALLS
 from healthscore.core.alerts.outage import present, weeks_present
+from healthscore.core.alerts.week import WEEK
 from healthscore.core.book import Contract
 from healthscore.core.health import assess, snapshot
 from healthscore.core.nightly.run_totals import RunTotals, Standing
@@ -252,9 +253,9 @@ def _score_tonight(account: Account, run: Run) -> _AccountResult:
     done = latest if latest and (latest.day, latest.as_of) == (run.day, run.as_of) else None
     current = done or history.put_snapshot(account.account_id, _score(account, run), replace=False)
     previous = snapshot_before(account, run.day)
-    # A night that runs after a later one brings no alerts, nor does a first one without the night just before it.
+    # A night that runs after a later one brings no alerts, nor does a first one without a night of the week before.
     late = latest is not None and latest.day > run.day
-    begins = run.first and (previous is None or previous.day < run.day - DAY)
+    begins = run.first and (previous is None or previous.day < run.day - WEEK * DAY)
     alerts = [] if late or begins else alerting.alerts(account, previous, current, run.settings)
     if not done:
         for alert in alerts:
