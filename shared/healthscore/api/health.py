@@ -58,7 +58,8 @@ _AS_OF = Instant("as_of", "The instant to score; now where it is left out. The `
 _COMPARE_TO = InstantOrDay(
     "compare_to",
     "What the score is explained against: an instant, or a day with its night, or its end where no night was kept. It "
-    "lies before `as_of`. Where it is left out, it is the night before the newest one.",
+    "lies before `as_of`. Where it is left out, it is the night before the newest one, or an earlier one where nothing "
+    "has moved since.",
 )
 _FROM = Day("from", "The first day; 89 days before `to` where it is left out.")
 _TO = Day("to", "The last day, included; today where it is left out.")

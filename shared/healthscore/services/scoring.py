@@ -46,7 +46,8 @@ def assess_account(
         as_of: aware.
         settings: the workspace's settings.
         compare_with: what the score is explained against, as of `snapshot_at`. By default it is the night before the
-            newest one: on the morning after a night, that shows what the night has brought.
+            newest one: on the morning after a night, that shows what the night has brought. Where nothing has moved
+            since, it is the newest earlier night from which something has.
 
     Raises:
         StorageUnavailableError: the tables cannot be read now.
@@ -54,8 +55,22 @@ def assess_account(
     facts = replace(gather_facts(account, as_of, settings, consistent=True), crm_synced_at=_crm_synced_at(account))
     nights = gather_nights(account, as_of, facts.as_of_day)
     then = compare_with or nights.before_newest
-    known = known_now(account, then, settings) if then else None
-    return assess(account.account_id, facts, nights.recent, then, known)
+    health = assess(
+        account.account_id, facts, nights.recent, then, known_now(account, then, settings) if then else None
+    )
+    moved_since = None if compare_with or health.drivers else _last_different(account, nights, health)
+    if moved_since is None:
+        return health
+    known = known_now(account, moved_since, settings)
+    return assess(account.account_id, facts, nights.recent, moved_since, known)
+
+
+def _last_different(account: Account, nights: Nights, health: Health) -> Snapshot | None:
+    """The newest night before `before_newest` from which a component has moved; None where there is none."""
+    now, then = health.score.components, nights.before_newest
+    different = [night.day for night in nights.recent if then and night.day < then.day and night.components != now]
+    found = history.snapshots(account.account_id, different[-1], different[-1]) if different else []
+    return found[0] if found else None
 
 
 def snapshot_at(account: Account, at: datetime | date, as_of: datetime, settings: Settings) -> Snapshot | None:
