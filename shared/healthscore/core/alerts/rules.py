@@ -47,7 +47,7 @@ def evaluate(
     high = _highest(nights, WEEK)
     fell, recovered = band_changes(nights)
     fallen = _falls(nights, settings, band_fell=fell)
-    if fallen and _told_lately(nights, settings):
+    if fallen and _alerted_lately(nights, settings):
         fallen = []
     found = []
     if AlertKind.BAND_FELL in fallen:
@@ -109,7 +109,7 @@ def _falls(nights: Sequence[DailyScore], settings: AlertSettings, *, band_fell: 
     return kinds
 
 
-def _told_lately(nights: Sequence[DailyScore], settings: AlertSettings) -> bool:
+def _alerted_lately(nights: Sequence[DailyScore], settings: AlertSettings) -> bool:
     """Whether one of the last few nights brought a fall already to about tonight's score: the same trouble."""
     tonight = nights[-1]
     return any(

@@ -101,7 +101,7 @@ def suppress(
     """
     if in_force is None:
         return list(groups)
-    if in_force.ended_by is None or _told_today(in_force.acknowledgement, earlier, current):
+    if in_force.ended_by is None or _alerted_today(in_force.acknowledgement, earlier, current):
         return [change for change in groups if change.kind not in (*FALLS, AlertKind.SNOOZE_OVER)]
     return [
         replace(change, acknowledgement=in_force.acknowledgement)
@@ -111,7 +111,7 @@ def suppress(
     ]
 
 
-def _told_today(acknowledgement: Acknowledgement, earlier: Sequence[Alert], current: Snapshot) -> bool:
+def _alerted_today(acknowledgement: Acknowledgement, earlier: Sequence[Alert], current: Snapshot) -> bool:
     """Whether an alert of the day, after the acknowledgement, has reported a band as low as now."""
     return any(
         alert.kind in (*FALLS, AlertKind.SNOOZE_OVER)

@@ -67,8 +67,8 @@ def _action(totals: RunTotals) -> str:
         most, *others = [f"{in_title(mover.name)} ({mover.change:+})" for mover in totals.down]
         then = f" Then see to {listed(others)}." if others else ""
         return f"Start with {most}, which fell most.{then}"
-    if totals.standing:
-        return f"No score fell; begin with {in_title(totals.standing[0].name)}, which was in trouble before."
+    if totals.troubles:
+        return f"No score fell; begin with {in_title(totals.troubles[0].name)}, which was in trouble before."
     if any(number and kind is not AlertKind.RECOVERED for kind, number in totals.alerts.items()):
         return "No score fell; see to the new alerts."
     return "No score fell: nothing has to be done."
@@ -98,8 +98,8 @@ def _sentences(as_of: datetime, totals: RunTotals, holding: bool) -> list[str]:
         sentences.append(f"{counted(totals.new, 'account')} for the first time.")
     kinds = [f"{totals.alerts[kind]:,} {words}" for kind, words in _KINDS.items() if totals.alerts.get(kind)]
     sentences.append(f"New alerts: {listed(kinds)}." if kinds else "No new alerts.")
-    if totals.standing:
-        named = [f"{in_title(one.name)} ({one.trouble})" for one in totals.standing]
+    if totals.troubles:
+        named = [f"{in_title(one.name)} ({one.trouble})" for one in totals.troubles]
         if totals.in_trouble > len(named):
             named.append(f"{totals.in_trouble - len(named):,} more")
         sentences.append(f"In trouble since before their first night here, which is told this once: {listed(named)}.")

@@ -22,7 +22,7 @@ MOVERS = 5
 """How many of the accounts that rose most the digest names, and how many of those that fell most."""
 FAILURES_NAMED = 20
 """How many of the accounts that failed the digest names."""
-STANDING_NAMED = 20
+TROUBLES_NAMED = 20
 """How many of the accounts that were in trouble before their first night the digest names."""
 ALERTS_LISTED = 1000
 """How many alerts the totals list by id; the index of pending messages leads to the others."""
@@ -65,7 +65,7 @@ class Mover:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class EarlierTrouble:
     """An account that was in trouble before its first night here, so that no change of it was alerted."""
 
     account_id: str
@@ -111,7 +111,7 @@ class RunTotals:
     """Account and kind of error of the first failures."""
     in_trouble: int = 0
     """Accounts that were in trouble before their first night here."""
-    standing: list[Standing] = field(default_factory=list)
+    troubles: list[EarlierTrouble] = field(default_factory=list)
     """The first of them, the lowest score first."""
     complete: bool = True
     """False where the run stopped before it had reached every account."""
@@ -142,11 +142,11 @@ class RunTotals:
         self.failed += 1
         self.failures = [*self.failures, (account_id, error)][:FAILURES_NAMED]
 
-    def add_standing(self, standing: Iterable[Standing], number: int = 1) -> None:
+    def add_troubles(self, troubles: Iterable[EarlierTrouble], number: int = 1) -> None:
         """Count accounts that were in trouble before their first night here."""
         self.in_trouble += number
-        both = sorted([*self.standing, *standing], key=lambda one: (one.score, one.account_id))
-        self.standing = both[:STANDING_NAMED]
+        both = sorted([*self.troubles, *troubles], key=lambda one: (one.score, one.account_id))
+        self.troubles = both[:TROUBLES_NAMED]
 
     def merge(self, other: RunTotals) -> None:
         """Add the totals of another part."""
@@ -164,7 +164,7 @@ class RunTotals:
         self.failures = [*self.failures, *other.failures][:FAILURES_NAMED]
         self.complete = self.complete and other.complete
         self._add_movers([*other.up, *other.down])
-        self.add_standing(other.standing, other.in_trouble)
+        self.add_troubles(other.troubles, other.in_trouble)
 
     def _add_movers(self, movers: Iterable[Mover]) -> None:
         for mover in movers:
@@ -210,7 +210,7 @@ class RunTotals:
     def named(self) -> frozenset[str]:
         """The accounts that the stored totals and the digest name."""
         moved, failed = (mover.account_id for mover in (*self.up, *self.down)), (name for name, _ in self.failures)
-        return frozenset([*moved, *failed, *(one.account_id for one in self.standing)])
+        return frozenset([*moved, *failed, *(one.account_id for one in self.troubles)])
 
     def naming(self, accounts: Collection[str]) -> RunTotals:
         """The same figures, with only these accounts named."""
@@ -219,7 +219,7 @@ class RunTotals:
             up=[mover for mover in self.up if mover.account_id in accounts],
             down=[mover for mover in self.down if mover.account_id in accounts],
             failures=[(account_id, error) for account_id, error in self.failures if account_id in accounts],
-            standing=[one for one in self.standing if one.account_id in accounts],
+            troubles=[one for one in self.troubles if one.account_id in accounts],
         )
 
     def stored(self) -> dict[str, Any]:
@@ -231,7 +231,7 @@ class RunTotals:
             "down": [mover.stored() for mover in self.down],
             "failures": self.failures,
             "in_trouble": self.in_trouble,
-            "standing": [one.stored() for one in self.standing],
+            "troubles": [one.stored() for one in self.troubles],
         }
 
     @classmethod
@@ -251,7 +251,7 @@ class RunTotals:
             down=[Mover.from_stored(mover) for mover in stored["down"]],
             failures=[(account_id, error) for account_id, error in stored["failures"]],
             in_trouble=stored.get("in_trouble", 0),
-            standing=[Standing(*one) for one in stored.get("standing", [])],
+            troubles=[EarlierTrouble(*one) for one in stored.get("troubles", [])],
             complete=stored["complete"],
         )
 

@@ -19,8 +19,8 @@ from healthscore.core.alerts.outage import present, weeks_present
 from healthscore.core.alerts.week import WEEK
 from healthscore.core.book import Contract
 from healthscore.core.health import assess, snapshot
-from healthscore.core.nightly.run_totals import RunTotals, Standing
-from healthscore.core.nightly.standing import standing_trouble
+from healthscore.core.nightly.earlier_trouble import trouble_before
+from healthscore.core.nightly.run_totals import EarlierTrouble, RunTotals
 from healthscore.core.time import DAY
 from healthscore.services import alerting, merging
 from healthscore.services.erasure import finish_erasing_user
@@ -159,7 +159,7 @@ class _AccountResult:
     arr: float | None = None
     """Annual recurring revenue, by the profile."""
     trouble: str | None = None
-    """As of `standing_trouble`, on the account's first night."""
+    """As of `trouble_before`, on the account's first night."""
 
 
 @dataclass(slots=True)
@@ -187,8 +187,8 @@ class _Collector:
         self.totals.add_score(account_id, result.subject.name, result.previous, result.current, result.arr)
         self.totals.active.update(result.weeks)
         if result.trouble is not None:
-            standing = Standing(account_id, result.subject.name, result.current.score, result.trouble)
-            self.totals.add_standing([standing])
+            troubles = EarlierTrouble(account_id, result.subject.name, result.current.score, result.trouble)
+            self.totals.add_troubles([troubles])
         for alert in result.alerts:
             self.totals.add_alert(account_id, alert, held=_is_held(alert, result.current))
 
@@ -266,7 +266,7 @@ def _score_tonight(account: Account, run: Run) -> _AccountResult:
     trouble = None
     if (run.first or previous is None) and not any(alert.kind in FALLS for alert in alerts):
         silent_days = run.settings.alerts.silent.days
-        trouble = standing_trouble(current, account.recent, account.known_since, silent_days)
+        trouble = trouble_before(current, account.recent, account.known_since, silent_days)
     return _AccountResult(alerting.subject(account), previous, current, alerts, weeks, arr, trouble)
 
 

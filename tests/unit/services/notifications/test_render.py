@@ -208,10 +208,10 @@ def test_message__whatever_an_account_is_called__every_text_names_it_and_ends(na
     then, now = lived(FIRST), lived(FIRST + 4 * DAYS, **DRIFTING, seen=timedelta(days=8))
     subject = Subject(account_id, called(account_id, name), None)
     for kind in (*FALLS, AlertKind.RECOVERED, AlertKind.SNOOZE_OVER):
-        check_texts(message(render(Change(kind, 80, FIRST), subject, then, now)), account_id, subject.name)
+        assert_named_and_whole(message(render(Change(kind, 80, FIRST), subject, then, now)), account_id, subject.name)
 
 
-def check_texts(texts, account_id, name):
+def assert_named_and_whole(texts, account_id, name):
     title = texts.email.partition("\n")[0]
     known_by = [name[:2], account_id[:10], encode_id(account_id)[1:7]]
     for text in (texts.subject, texts.sms, title):

@@ -1,4 +1,4 @@
-"""The standing trouble: what was the matter with an account before its first night here, when no change tells it.
+"""Earlier trouble: what was the matter with an account before its first night here, when no change tells it.
 
 After an import, nobody has been told of anything yet. So that night lists it once, and alerts no single account.
 """
@@ -23,7 +23,7 @@ KNOWN_FOR = 7 * DAY
 """An account that began later than this before the night is new: its low score is a beginning, and no trouble."""
 
 
-def standing_trouble(
+def trouble_before(
     current: Snapshot, recent: Sequence[DailyScore], known_since: datetime, silent_days: int
 ) -> str | None:
     """What was the matter with an account before its first night, in words; None where nothing was.
