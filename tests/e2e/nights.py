@@ -90,7 +90,9 @@ def run(client: Client, accounts: Mapping[str, Sequence[Event]], milestones: Seq
     for (name, day), answer in asked.items():
         earlier = [scores[name][kept_day] for kept_day in kept[name] if kept_day < day]
         found = differences(_expected(name, scores[name][day], earlier, milestones), answer)
-        found += _driver_faults(answer, earlier[-1] if earlier else None, scores[name][day], accounts[name])
+        compared = answer["compared_with"] and answer["compared_with"]["date"]
+        then = next((score for score in earlier if score.day.isoformat() == compared), None)
+        found += _driver_faults(answer, then, scores[name][day], accounts[name])
         nights.comparisons += 1
         nights.drivers += len(answer["drivers"])
         nights.directions.add(answer["trend"]["direction"])

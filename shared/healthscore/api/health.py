@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -11,15 +11,15 @@ from healthscore.core.health import document
 from healthscore.core.time import day_of, format_instant
 from healthscore.http.api_keys import Scope
 from healthscore.http.errors import ApiError, ErrorKind, invalid_request, shown
-from healthscore.http.query import Day, Instant
+from healthscore.http.query import Day, Instant, InstantOrDay
 from healthscore.http.route import route
 from healthscore.metrics import Metric
-from healthscore.services.scoring import assess_account
+from healthscore.services.scoring import assess_account, snapshot_at
 from healthscore.storage import workspace
 from healthscore.storage.accounts import accounts, history
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date
 
     from typing_extensions import TypedDict
 
@@ -55,6 +55,12 @@ AS_OF_IN_FUTURE = ErrorKind(
 )
 AS_OF_TOO_OLD = ErrorKind(HTTPStatus.BAD_REQUEST, "as_of_too_old", "`as_of` lies further back than `retention_days`.")
 _AS_OF = Instant("as_of", "The instant to score; now where it is left out. The `+` of an offset is written `%2B`.")
+_COMPARE_TO = InstantOrDay(
+    "compare_to",
+    "What the score is explained against: an instant, or a day with its night, or its end where no night was kept. It "
+    "lies before `as_of`. Where it is left out, it is the night before the newest one, or an earlier one where nothing "
+    "has moved since.",
+)
 _FROM = Day("from", "The first day; 89 days before `to` where it is left out.")
 _TO = Day("to", "The last day, included; today where it is left out.")
 
@@ -62,7 +68,7 @@ _TO = Day("to", "The last day, included; today where it is left out.")
 @route(
     "GET /v1/accounts/{account_id}/health",
     scope=Scope.READ,
-    query=(_AS_OF,),
+    query=(_AS_OF, _COMPARE_TO),
     errors=(ACCOUNT_NOT_FOUND, AS_OF_IN_FUTURE, AS_OF_TOO_OLD),
 )
 def get_health(request: Request) -> HealthDocument:
@@ -70,10 +76,18 @@ def get_health(request: Request) -> HealthDocument:
 
     Computed from the stored events when you ask for it: an event answered 200 a moment before is in it. With `as_of` it
     answers for any past instant within `retention_days`, and the same question gets the same answer, to the bit.
+
+    `drivers` says what moved the score since the night before the newest one, so that on the morning after a night it
+    says what that night has brought; since another instant or day with `compare_to`.
     """
     settings = workspace.settings().settings
     as_of = _as_of(request, settings)
-    answer = document(assess_account(_account(request), as_of, settings))
+    compare_to = _compare_to(request, as_of, settings)
+    account = _account(request)
+    compared = None if compare_to is None else snapshot_at(account, compare_to, as_of, settings)
+    if compare_to is not None and compared is None:
+        raise _not_before(request, as_of)
+    answer = document(assess_account(account, as_of, settings, compared))
     request.counts[Metric.SCORE_VIEWS] = 1
     return answer
 
@@ -131,6 +145,33 @@ def _as_of(request: Request, settings: Settings) -> datetime:
             "(setting retention_days).",
         )
     return at
+
+
+def _compare_to(request: Request, as_of: datetime, settings: Settings) -> datetime | date | None:
+    """What the score is explained against.
+
+    Raises:
+        ApiError: 400 `invalid_request`: it cannot be read, or lies beyond retention.
+    """
+    at = _COMPARE_TO.read(request)
+    if at is None:
+        return None
+    day = day_of(at, settings.zone) if isinstance(at, datetime) else at
+    if day > day_of(as_of, settings.zone):
+        raise _not_before(request, as_of)
+    if (day_of(request.received_at, settings.zone) - day).days > settings.retention_days:
+        raise invalid_request(
+            f"compare_to {shown(request.query['compare_to'])} lies more than {settings.retention_days} days back, "
+            "which is all that is kept (setting retention_days)."
+        )
+    return at
+
+
+def _not_before(request: Request, as_of: datetime) -> ApiError:
+    return invalid_request(
+        f"compare_to {shown(request.query['compare_to'])} does not lie before {format_instant(as_of)}, the instant "
+        "that is scored; name an earlier instant or day."
+    )
 
 
 def _account(request: Request) -> Account:

@@ -65,14 +65,21 @@ class Health:
     """Nightly scores of the 30 days before the as-of day, oldest first."""
 
 
-def assess(account_id: str, facts: Facts, recent: Sequence[DailyScore], previous: Snapshot | None) -> Health:
+def assess(
+    account_id: str,
+    facts: Facts,
+    recent: Sequence[DailyScore],
+    previous: Snapshot | None,
+    known: Snapshot | None = None,
+) -> Health:
     """Score an account and explain the score (all scoring rules).
 
     Args:
         account_id: the account.
         facts: what the account did up to `facts.as_of`.
         recent: nightly scores, oldest first, at most one a day; further ones than needed do no harm.
-        previous: the last snapshot taken before `facts.as_of`, if there is one.
+        previous: a snapshot taken before `facts.as_of`, against which the score is explained, if there is one.
+        known: the same instant as `previous`, of what is known now; None where nothing has come in late since.
     """
     score = standard_score(facts)
     explanations = _explanations(score, facts)
@@ -87,7 +94,7 @@ def assess(account_id: str, facts: Facts, recent: Sequence[DailyScore], previous
         explanations=explanations,
         biggest_opportunity=opportunity,
         recommended_action=recommended_action(score, explanations),
-        drivers=drivers(previous, now) if previous else (),
+        drivers=drivers(previous, now, known) if previous else (),
         previous=previous,
         recent=tuple(daily for daily in recent if first_day <= daily.day < facts.as_of_day),
     )

@@ -243,7 +243,7 @@ class DriverDocument(_ScoreMove):
 
 
 class ComparedWith(TypedDict):
-    """The snapshot that the drivers compare with."""
+    """The snapshot that the drivers compare with: a night, or what `compare_to` names."""
 
     date: Day
     as_of: Instant

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 _MINUTE = timedelta(minutes=1)
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
+_JOINERS = "\u200c\u200d"
 
 
 def counted(number: Fraction | int, noun: str) -> str:
@@ -32,6 +34,19 @@ def listed(items: Sequence[str]) -> str:
 def sentence(text: str) -> str:
     """The text with a capital first letter and a full stop."""
     return f"{text[:1].upper()}{text[1:]}."
+
+
+def one_line(text: str) -> str:
+    """The text on one line, single-spaced, without characters that are not seen or turn the text around.
+
+    Joiners inside words stay, since some scripts are spelt with them.
+    """
+    seen = (" " if character.isspace() else "" if _is_unseen(character) else character for character in text)
+    return " ".join("".join(seen).split())
+
+
+def _is_unseen(character: str) -> bool:
+    return unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co", "Cn"} and character not in _JOINERS
 
 
 def figure(value: Fraction | int) -> str:

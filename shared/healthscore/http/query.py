@@ -131,6 +131,26 @@ class Instant(Parameter):
             raise self._unreadable(text, error, hint) from None
 
 
+class InstantOrDay(Parameter):
+    """A parameter that is an RFC 3339 timestamp with its offset, or a calendar day."""
+
+    __slots__ = ()
+
+    def __init__(self, name: str, description: str) -> None:
+        formats = [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}]
+        super().__init__(name, description, {"anyOf": formats})
+
+    def read(self, request: Request) -> datetime | date | None:
+        """The instant, in UTC, or the day; None where the parameter is left out.
+
+        Raises:
+            ApiError: 400 `invalid_request`.
+        """
+        text = request.query.get(self.name)
+        kind = Day if text is not None and len(text) <= len("2026-11-21") else Instant
+        return kind(self.name, self.description).read(request)
+
+
 class Limit(Parameter):
     """The parameter `limit`: how many entries a page may have."""
 

@@ -69,7 +69,7 @@ def rescore(
     if alerting:
         previous = _previous(account, current) if has_night else None
         opened = _tickets(account, received, facts, current, settings)
-        inputs = gather(account, previous, current, settings.alerts, with_today=opened is not None)
+        inputs = gather(account, previous, current, settings, with_today=opened is not None)
         stored = {alert.alert_id for alert in inputs.today}
         urgent, others = merge_tickets(opened, decide(inputs, settings.alerts), stored)
     if not save_facts.save(account, received, messages.Message.of(urgent) if urgent else None, along):

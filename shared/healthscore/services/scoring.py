@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from healthscore.core.account import RECENT_NIGHTS
-from healthscore.core.health import assess
-from healthscore.core.model import Facts, Milestone
+from healthscore.core.health import assess, snapshot
+from healthscore.core.model import Component, Facts, Milestone
 from healthscore.core.scoring.standard import WINDOW_DAYS
-from healthscore.core.time import DAY, day_of, parse_instant
+from healthscore.core.time import DAY, day_of, end_of_day, parse_instant
 from healthscore.storage.accounts import history
 from healthscore.storage.crm import connections
 from healthscore.storage.day_logs import rollups
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
+    from datetime import date
 
     from healthscore.core.account import Account
     from healthscore.core.health import Health
@@ -30,11 +30,13 @@ class Nights:
 
     recent: tuple[DailyScore, ...]
     """Scores of nights before the instant's day, oldest first; at least those of the last `RECENT_NIGHTS` days."""
-    previous: Snapshot | None
-    """The last snapshot before the instant."""
+    before_newest: Snapshot | None
+    """The snapshot of the night before the newest one; where there is but one night, that one."""
 
 
-def assess_account(account: Account, as_of: datetime, settings: Settings) -> Health:
+def assess_account(
+    account: Account, as_of: datetime, settings: Settings, compare_with: Snapshot | None = None
+) -> Health:
     """The score of an account as of now or any past instant within retention, with everything that explains it.
 
     It reads consistently: an event that was answered 200 before this call counts.
@@ -43,13 +45,71 @@ def assess_account(account: Account, as_of: datetime, settings: Settings) -> Hea
         account: the account as read.
         as_of: aware.
         settings: the workspace's settings.
+        compare_with: what the score is explained against, as of `snapshot_at`. By default it is the night before the
+            newest one: on the morning after a night, that shows what the night has brought. Where nothing has moved
+            since, it is the newest earlier night from which something has.
 
     Raises:
         StorageUnavailableError: the tables cannot be read now.
     """
     facts = replace(gather_facts(account, as_of, settings, consistent=True), crm_synced_at=_crm_synced_at(account))
-    nights = gather_nights(account, as_of, facts.as_of_day, until=facts.as_of_day)
-    return assess(account.account_id, facts, nights.recent, nights.previous)
+    nights = gather_nights(account, as_of, facts.as_of_day)
+    then = compare_with or nights.before_newest
+    health = assess(
+        account.account_id, facts, nights.recent, then, known_now(account, then, settings) if then else None
+    )
+    moved_since = None if compare_with or health.drivers else _last_different(account, nights, health)
+    if moved_since is None:
+        return health
+    known = known_now(account, moved_since, settings)
+    return assess(account.account_id, facts, nights.recent, moved_since, known)
+
+
+def _last_different(account: Account, nights: Nights, health: Health) -> Snapshot | None:
+    """The newest night before `before_newest` from which a component has moved; None where there is none."""
+    now, then = health.score.components, nights.before_newest
+    different = [night.day for night in nights.recent if then and night.day < then.day and night.components != now]
+    found = history.snapshots(account.account_id, different[-1], different[-1]) if different else []
+    return found[0] if found else None
+
+
+def snapshot_at(account: Account, at: datetime | date, as_of: datetime, settings: Settings) -> Snapshot | None:
+    """What a later score can be explained against: a night, or the account's score as of any instant.
+
+    Args:
+        account: the account as read.
+        at: an aware instant within retention; or a day: its night, or the end of the day where no night was kept.
+        as_of: the instant of the later score.
+        settings: the workspace's settings.
+
+    Returns:
+        The snapshot; None where it would not lie before `as_of`.
+
+    Raises:
+        StorageUnavailableError: the tables cannot be read now.
+    """
+    if not isinstance(at, datetime):
+        kept = history.snapshots(account.account_id, at, at)
+        if kept and kept[0].as_of < as_of:
+            return kept[0]
+        at = end_of_day(at, settings.zone)
+    return _snapshot_as_of(account, at, settings) if at < as_of else None
+
+
+def known_now(account: Account, then: Snapshot, settings: Settings) -> Snapshot:
+    """A snapshot of the same instant, of what is known now: with events that came in late, and without erased ones.
+
+    Which milestones count stays as it was: their setting is no event.
+
+    Raises:
+        StorageUnavailableError: the tables cannot be read now.
+    """
+    configured = tuple(then.facts[Component.MILESTONES]["configured"])
+    return _snapshot_as_of(account, then.as_of, replace(settings, milestones=configured))
+
+
+def _snapshot_as_of(account: Account, at: datetime, settings: Settings) -> Snapshot:
+    return snapshot(assess(account.account_id, gather_facts(account, at, settings, consistent=False), (), None))
 
 
 def gather_facts(account: Account, as_of: datetime, settings: Settings, *, consistent: bool) -> Facts:
@@ -73,7 +133,9 @@ def gather_facts(account: Account, as_of: datetime, settings: Settings, *, consi
     found = rollups.rollups(account.account_id, oldest, today, consistent=consistent, names=False, not_counted=True)
     days = [day for day in found if day.events]
     if days and days[-1].day == today and days[-1].last_at > as_of:
-        until = rollups.rollup_until(account.account_id, today, as_of)
+        until = None
+        if days[-1].first_at <= as_of:
+            until = rollups.rollup_until(account.account_id, today, as_of)
         days[-1:] = found[-1:] = [] if until is None else [until]
     window = [day for day in days if day.day > oldest]
     return Facts(
@@ -92,29 +154,32 @@ def gather_facts(account: Account, as_of: datetime, settings: Settings, *, consi
     )
 
 
-def gather_nights(account: Account, as_of: datetime, today: date, *, until: date) -> Nights:
+def gather_nights(account: Account, as_of: datetime, today: date) -> Nights:
     """The scores of the nights before an instant: from the account itself for now, from its history for the past.
 
     Args:
         account: the account as read.
         as_of: the instant.
         today: the instant's day in the workspace's time zone; `recent` has scores of days before it.
-        until: the last day whose snapshot may be the previous one: today for a score on demand, which compares with
-            the last night, and the day before for a nightly run, whose own snapshot may be stored already.
 
     Raises:
         StorageUnavailableError: the history cannot be read now.
     """
     oldest = today - timedelta(days=RECENT_NIGHTS)
     latest, recent = account.latest, account.recent
-    if latest is None or (latest.as_of < as_of and latest.day <= until):
-        whole = len(recent) < RECENT_NIGHTS or recent[0].day <= oldest
-        if whole:
-            return Nights(tuple(daily for daily in recent if daily.day < today), latest)
-    kept = history.snapshots(account.account_id, oldest, today, consistent=True)
-    earlier = [snapshot for snapshot in kept if snapshot.as_of < as_of and snapshot.day <= until]
-    previous = earlier[-1] if earlier else history.snapshot_before(account.account_id, oldest)
-    return Nights(tuple(snapshot.daily for snapshot in kept if snapshot.day < today), previous)
+    whole = len(recent) < RECENT_NIGHTS or recent[0].day <= oldest
+    if whole and (latest is None or latest.as_of < as_of):
+        newest, before = latest, None
+        nights = tuple(daily for daily in recent if daily.day < today)
+    else:
+        kept = history.snapshots(account.account_id, oldest, today, consistent=True)
+        earlier = [night for night in kept if night.as_of < as_of]
+        newest = earlier[-1] if earlier else history.snapshot_before(account.account_id, oldest)
+        before = earlier[-2] if len(earlier) > 1 else None
+        nights = tuple(night.daily for night in kept if night.day < today)
+    if newest is not None and before is None:
+        before = history.snapshot_before(account.account_id, newest.day)
+    return Nights(nights, before or newest)
 
 
 def snapshot_before(account: Account, day: date) -> Snapshot | None:

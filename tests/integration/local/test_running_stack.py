@@ -231,5 +231,8 @@ def test_demo__commands_of_the_screen__show_a_live_score_and_the_nights_alerts()
         kinds = [message["attributes"]["kind"] for message in messages]
         assert sorted(kinds) == ["band_fell", "declining", "digest", "recovered", "silent"]
         assert all(message["subject"] and message["email"] and message["sms"] for message in messages)
+        for account in stack.call("GET", "/v1/accounts?limit=20", "local-read")[1]["accounts"]:
+            health = stack.call("GET", f"{account['path']}/health", "local-read")[1]
+            assert health["drivers"], account
         stack.call("POST", "/_local/nightly")
         assert len(stack.call("GET", "/_local/outbox")[1]["messages"]) == len(messages)

@@ -1,6 +1,6 @@
 """Second stage: leaves out the changes that earlier alerts of the same day have already reported.
 
-When the same change is alerted again on a later night is decided by the rules: see `rules.NIGHTS_TO_REARM`.
+When the same change is alerted again on a later night is decided by the rules: see `week.NIGHTS_TO_REARM`.
 """
 
 from __future__ import annotations

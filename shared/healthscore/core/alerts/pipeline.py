@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING
 
 from healthscore.core.alerts.deduplication import deduplicate, earlier_alerts, with_unused_id
 from healthscore.core.alerts.grouping import group
+from healthscore.core.alerts.model import AlertKind
 from healthscore.core.alerts.render import render
 from healthscore.core.alerts.rules import evaluate
 from healthscore.core.alerts.suppression import follow_up, suppress, suppression
+from healthscore.core.explain.causes import late_events
+from healthscore.core.model import Band
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,6 +50,10 @@ class Inputs:
     """The account's stored alerts of the day of the new score."""
     kept: Mapping[date, Snapshot] = field(default_factory=dict)
     """Snapshots by day, of the days that `changes_to_alert` refers to; `previous` stands in for one that is missing."""
+    known: Mapping[date, Snapshot] = field(default_factory=dict)
+    """The same, and `previous`, of what is known now: with events that came in late since."""
+    was_healthy: bool = True
+    """Whether the account was healthy on any night before; looked at where it is now."""
 
 
 def changes_to_alert(inputs: Inputs, settings: AlertSettings) -> list[Change]:
@@ -56,9 +63,11 @@ def changes_to_alert(inputs: Inputs, settings: AlertSettings) -> list[Change]:
     there is nothing to read; with `today` it names the days whose snapshots the alerts show.
     """
     in_force = suppression(inputs.acknowledgement, inputs.recent, inputs.previous, inputs.current)
-    found = follow_up(evaluate(inputs.recent, inputs.previous, inputs.current, settings), in_force)
-    fresh = deduplicate(found, earlier_alerts(inputs.today, inputs.current), inputs.current.band)
-    return suppress(group(fresh), in_force)
+    evaluated = evaluate(inputs.recent, inputs.previous, inputs.current, settings)
+    found = follow_up([change for change in evaluated if _happened(change, inputs)], in_force)
+    earlier = earlier_alerts(inputs.today, inputs.current)
+    fresh = deduplicate(found, earlier, inputs.current.band)
+    return suppress(group(fresh), in_force, earlier, inputs.current)
 
 
 def decide(inputs: Inputs, settings: AlertSettings) -> list[Alert]:
@@ -71,8 +80,26 @@ def decide(inputs: Inputs, settings: AlertSettings) -> list[Alert]:
     if inputs.previous is None:
         return []
     earlier = earlier_alerts(inputs.today, inputs.current)
-    rendered = (
-        render(change, inputs.subject, inputs.kept.get(change.since, inputs.previous), inputs.current)
+    return [
+        with_unused_id(_rendered(change, inputs, inputs.previous), earlier, inputs.current.band)
         for change in changes_to_alert(inputs, settings)
-    )
-    return [with_unused_id(alert, earlier, inputs.current.band) for alert in rendered]
+    ]
+
+
+def _rendered(change: Change, inputs: Inputs, previous: Snapshot) -> Alert:
+    then = inputs.kept.get(change.since, previous)
+    known = inputs.known.get(then.day)
+    return render(change, inputs.subject, then, inputs.current, known, first_time=not inputs.was_healthy)
+
+
+def _happened(change: Change, inputs: Inputs) -> bool:
+    """Whether a recovery happened at the account, and was not learned tonight of the night before.
+
+    Events that came in late raise the score as well. Where the account was healthy on the night before already, as that
+    night is known now, nothing has happened since.
+    """
+    previous = inputs.previous
+    known = inputs.known.get(previous.day) if previous else None
+    if change.kind is not AlertKind.RECOVERED or previous is None or known is None:
+        return True
+    return not late_events(previous, known) or known.band is not Band.HEALTHY

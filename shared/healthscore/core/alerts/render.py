@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import unicodedata
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from healthscore.core.alerts.acknowledgement import AcknowledgementStatus
 from healthscore.core.alerts.model import Alert, AlertKind, Evidence, Severity, alert_id
-from healthscore.core.alerts.rules import WEEK, last_seen
+from healthscore.core.alerts.rules import last_seen
+from healthscore.core.alerts.week import WEEK
 from healthscore.core.explain.advice import LABELS
 from healthscore.core.explain.drivers import drivers
 from healthscore.core.model import Band, Component
 from healthscore.core.rounding import decimal_number
 from healthscore.core.scoring.standard import band
-from healthscore.core.text import counted, elapsed, figure, moment, sentence, signed
+from healthscore.core.text import counted, elapsed, figure, moment, one_line, sentence, signed
 from healthscore.core.time import DAY
 
 if TYPE_CHECKING:
@@ -25,9 +27,11 @@ if TYPE_CHECKING:
     from healthscore.core.explain.drivers import Driver
     from healthscore.core.model import Snapshot
 
-_NAME_CHARACTERS = 60
+_NAME_CHARACTERS = 44
 """Titles cut a longer name, so that the rest of the title still fits a mail's subject."""
 
+_WRITTEN_OUT = 3
+"""As many characters may stand for one beyond ASCII, such as EUR."""
 BAND_WORDS = {Band.HEALTHY: "healthy", Band.AT_RISK: "at risk", Band.CRITICAL: "critical"}
 
 
@@ -41,7 +45,15 @@ class Subject:
     """The person who looks after the account; None if the profile names nobody."""
 
 
-def render(change: Change, subject: Subject, then: Snapshot, now: Snapshot) -> Alert:
+def render(
+    change: Change,
+    subject: Subject,
+    then: Snapshot,
+    now: Snapshot,
+    known: Snapshot | None = None,
+    *,
+    first_time: bool = False,
+) -> Alert:
     """Write an alert.
 
     Args:
@@ -49,10 +61,15 @@ def render(change: Change, subject: Subject, then: Snapshot, now: Snapshot) -> A
         subject: the account.
         then: the snapshot of `change.since`, or another that was kept: the causes are worked out against it.
         now: tonight's snapshot.
+        known: the same instant as `then`, of what is known now; None where nothing has come in late.
+        first_time: whether the account was healthy on no night before.
     """
     name = in_title(subject.name)
-    moved = _in_direction(change.kind, drivers(then, now))
+    moved = _in_direction(change.kind, drivers(then, now, known))
     main = _RENDERERS[change.kind](name, change, now)
+    if first_time and change.kind is AlertKind.RECOVERED:
+        title = f"{name} reached healthy for the first time: {now.score}"
+        main = replace(main, title=title, why=f"{main.why} It was healthy on no night before.")
     merged = [_RENDERERS[other.kind](name, other, now) for other in change.merged]
     kinds = [change.kind, *(other.kind for other in change.merged)]
     why = [*_acknowledged_by(change.acknowledgement, now), main.why, *(other.when_merged for other in merged)]
@@ -65,7 +82,7 @@ def render(change: Change, subject: Subject, then: Snapshot, now: Snapshot) -> A
         day=now.day,
         created_at=now.as_of,
         title=main.title,
-        why=" ".join([*why, *([_what_moved(moved, then)] if moved else [])]),
+        why="\n".join([" ".join(why), *([_what_moved(moved, then)] if moved else [])]),
         evidence=(*dict.fromkeys(figures), *(_component(driver, then, now) for driver in moved)),
         action=_action(AlertKind.SILENT if AlertKind.SILENT in kinds else change.kind, name, moved, now),
         band=now.band,
@@ -74,9 +91,20 @@ def render(change: Change, subject: Subject, then: Snapshot, now: Snapshot) -> A
     )
 
 
+def called(account_id: str, name: str) -> str:
+    """What an account is called: its name, or its id where there is nothing to read in the name."""
+    texts = (one_line(text) for text in (name, account_id))
+    return next((text for text in texts if any(map(str.isalnum, text))), one_line(account_id) or account_id)
+
+
 def in_title(name: str) -> str:
-    """An account's name, cut to the length that titles have room for."""
-    return name if len(name) <= _NAME_CHARACTERS else name[: _NAME_CHARACTERS - 1] + "…"
+    """An account's name, cut to the length that titles have room for, also where they are written in ASCII."""
+    room = _NAME_CHARACTERS
+    for position, character in enumerate(name):
+        room -= 1 if character.isascii() else max(_WRITTEN_OUT, len(unicodedata.normalize("NFKD", character)))
+        if room < 0:
+            return name[: max(min(position, _NAME_CHARACTERS - 1), 1)].rstrip() + "…"
+    return name
 
 
 def _severity(kind: AlertKind, current: Band) -> Severity:
@@ -95,7 +123,8 @@ def _what_moved(moved: Sequence[Driver], then: Snapshot) -> str:
     causes = [
         f"{LABELS[driver.component]} {signed(Fraction(driver.hundredths, 100))} ({driver.cause})" for driver in moved
     ]
-    return sentence(f"what moved it since {then.day}, in points: {'; '.join(causes)}")
+    joined = ";\n".join(causes)
+    return sentence(f"what moved it since {then.day}, in points: {joined}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,19 @@
 """First stage: the rules that find which changes an account's newest snapshot brings.
 
-Every rule looks for a change and never for a state: what was true on the nights before is no change. The rules see the
-kept nights only; a night that was not run counts neither for nor against anything.
+Every rule looks for a change and never for a state: what was true on the nights before is no change. Nor is what the
+account's usual week explains (`week.py`). The rules see the kept nights only; a night that was not run counts neither
+for nor against anything.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from healthscore.core.alerts.bands import NIGHTS_KEPT, band_changes
 from healthscore.core.alerts.change import Change
 from healthscore.core.alerts.model import AlertKind
-from healthscore.core.model import Band, Component, Snapshot
+from healthscore.core.alerts.week import CHANCE_POINTS, NIGHTS_TO_REARM, WEEK, counts, silence_counts
+from healthscore.core.model import Component, Snapshot
 from healthscore.core.scoring.standard import band
 from healthscore.core.scoring.trend import trend
 from healthscore.core.time import DAY, parse_instant
@@ -22,13 +25,6 @@ if TYPE_CHECKING:
 
     from healthscore.core.alerts.settings import AlertSettings
     from healthscore.core.model import DailyScore
-
-NIGHTS_KEPT = 30
-"""How many nights before tonight the rules look back on."""
-NIGHTS_TO_REARM = 3
-"""How many nights in a row an account has to be back before the same change is alerted again."""
-WEEK = 7
-"""Days before tonight on which a change is looked for, where the settings name no other number."""
 
 
 def evaluate(
@@ -49,19 +45,21 @@ def evaluate(
         return []
     nights = nights_of(recent, previous, current)
     high = _highest(nights, WEEK)
+    fell, recovered = band_changes(nights)
+    fallen = _falls(nights, settings, band_fell=fell)
+    if fallen and _alerted_lately(nights, settings):
+        fallen = []
     found = []
-    if settings.band_fell.enabled and _band_fell(nights):
+    if AlertKind.BAND_FELL in fallen:
         found.append(Change(AlertKind.BAND_FELL, high.score, high.day))
-    if settings.score_fell.enabled and _turned_true(
-        nights, lambda before: _drop(before, settings.score_fell.days) >= settings.score_fell.points
-    ):
+    if AlertKind.SCORE_FELL in fallen:
         top = _highest(nights, settings.score_fell.days)
         found.append(Change(AlertKind.SCORE_FELL, top.score, top.day))
-    if settings.declining.enabled and _turned_true(nights, lambda before: _slide(before) >= settings.declining.points):
+    if AlertKind.DECLINING in fallen:
         found.append(Change(AlertKind.DECLINING, current.score + _slide(nights), high.day))
-    if settings.silent.enabled and _fell_silent(previous, current, settings.silent.days):
+    if settings.silent.enabled and _fell_silent(nights, previous, current, settings.silent.days):
         found.append(Change(AlertKind.SILENT, high.score, high.day))
-    if settings.recovered.enabled and _recovered(nights):
+    if settings.recovered.enabled and recovered:
         low = _lowest(nights)
         found.append(Change(AlertKind.RECOVERED, low.score, low.day))
     return found
@@ -100,12 +98,44 @@ def _lowest(nights: Sequence[DailyScore]) -> DailyScore:
     return min(_before(nights, WEEK) or [nights[-2]], key=lambda night: (night.score, -night.day.toordinal()))
 
 
-def _turned_true(nights: Sequence[DailyScore], holds: Callable[[Sequence[DailyScore]], bool]) -> bool:
-    """Whether something holds on the last night and held on none of the three nights before it."""
+def _falls(nights: Sequence[DailyScore], settings: AlertSettings, *, band_fell: bool) -> list[AlertKind]:
+    """The kinds of the falls of the score that the last night brought."""
+    kinds = [AlertKind.BAND_FELL] if settings.band_fell.enabled and band_fell else []
+    drop, slide = settings.score_fell, settings.declining
+    if drop.enabled and _turned_true(nights, lambda before: _drop(before, drop.days) >= drop.points, drop.points):
+        kinds.append(AlertKind.SCORE_FELL)
+    if slide.enabled and _turned_true(nights, lambda before: _slide(before) >= slide.points, slide.points):
+        kinds.append(AlertKind.DECLINING)
+    return kinds
+
+
+def _alerted_lately(nights: Sequence[DailyScore], settings: AlertSettings) -> bool:
+    """Whether one of the last few nights brought a fall already to about tonight's score: the same trouble."""
+    tonight = nights[-1]
+    return any(
+        tonight.score > nights[end - 1].score - CHANCE_POINTS
+        and band(tonight.score).rank >= band(nights[end - 1].score).rank
+        and _falls(nights[:end], settings, band_fell=band_changes(nights[:end])[0])
+        for end in range(max(len(nights) - NIGHTS_TO_REARM, 2), len(nights))
+    )
+
+
+def _turned_true(nights: Sequence[DailyScore], holds: Callable[[Sequence[DailyScore]], bool], points: int) -> bool:
+    """Whether a fall by so many points, which holds on the last night, counts for the first time since it did not hold.
+
+    It was not so for three nights in a row before it is found again; a size that chance alone reaches, for two weeks.
+    """
     if not holds(nights):
         return False
-    earlier = range(max(len(nights) - NIGHTS_TO_REARM, 1), len(nights))
-    return not any(holds(nights[:end]) for end in earlier)
+    rearmed_after = NIGHTS_TO_REARM if points >= CHANCE_POINTS else 2 * WEEK
+    found, without = False, 0
+    for end in range(2, len(nights)):
+        if holds(nights[:end]):
+            found, without = found or counts(nights[:end], holds), 0
+        else:
+            without += 1
+            found = found and without < rearmed_after
+    return not found and counts(nights, holds)
 
 
 def _drop(nights: Sequence[DailyScore], days: int) -> int:
@@ -119,32 +149,18 @@ def _slide(nights: Sequence[DailyScore]) -> Fraction | int:
     return 0 if now.delta is None else -now.delta
 
 
-def _band_fell(nights: Sequence[DailyScore]) -> bool:
-    """Whether the last night brought a lower band than the one that people know of.
+def _fell_silent(nights: Sequence[DailyScore], previous: Snapshot, current: Snapshot, days: int) -> bool:
+    """Whether tonight is the first night on which the silence since the last event has reached the given days.
 
-    The band that people know of falls with each alert, and rises only to where the account has stayed for three nights:
-    to the lowest band of these nights. At first it is the band of the first kept night. So a band that flaps is found
-    once, one that gets worse is found again, and so is a fall after a lasting recovery.
-    """
-    ranks = [band(night.score).rank for night in nights]
-    known, fell = ranks[0], False
-    for end, rank in enumerate(ranks[1:], start=2):
-        fell = rank < known
-        lasting = min(ranks[max(end - NIGHTS_TO_REARM, 0) : end]) if end >= NIGHTS_TO_REARM else known
-        known = rank if fell else max(known, lasting)
-    return fell
-
-
-def _recovered(nights: Sequence[DailyScore]) -> bool:
-    """Whether the account is healthy after up to three nights, at least one, on each of which it was not."""
-    *earlier, last = (band(night.score) for night in nights)
-    return last is Band.HEALTHY and Band.HEALTHY not in earlier[-NIGHTS_TO_REARM:]
-
-
-def _fell_silent(previous: Snapshot, current: Snapshot, days: int) -> bool:
-    """Whether the silence since the last event reached the given days after the previous snapshot was taken.
-
-    Each silence passes that length once, so it is found once, even if nights were skipped in between.
+    Each silence passes that length once, so it is found once, even if nights were skipped in between. A night on which
+    the account's usual week explains the silence is passed over.
     """
     seen = last_seen(current)
-    return seen is not None and current.as_of - seen >= days * DAY > previous.as_of - seen
+    if seen is None or current.as_of - seen < days * DAY:
+        return False
+    for end, night in enumerate(nights[:-1], start=1):
+        # Nights are scored at the same hour; of the last one, the instant is known.
+        at = previous.as_of if night.day == previous.day else current.as_of - (current.day - night.day)
+        if at - seen >= days * DAY and silence_counts(nights[:end], seen, at, days):
+            return False
+    return silence_counts(nights, seen, current.as_of, days)

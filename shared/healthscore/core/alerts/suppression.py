@@ -14,7 +14,8 @@ from healthscore.core.alerts.acknowledgement import AcknowledgementStatus
 from healthscore.core.alerts.change import FALLS, Change
 from healthscore.core.alerts.model import AlertKind
 from healthscore.core.alerts.outage import present
-from healthscore.core.alerts.rules import NIGHTS_TO_REARM, nights_of
+from healthscore.core.alerts.rules import nights_of
+from healthscore.core.alerts.week import CHANCE_POINTS, NIGHTS_TO_LAST, NIGHTS_TO_REARM
 from healthscore.core.model import Band
 from healthscore.core.scoring.standard import band
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from healthscore.core.alerts.acknowledgement import Acknowledgement
+    from healthscore.core.alerts.model import Alert
     from healthscore.core.model import DailyScore, Snapshot
 
 WORSENED_POINTS = 10
@@ -85,18 +87,39 @@ def follow_up(found: Sequence[Change], in_force: Suppression | None) -> list[Cha
     return [Change(in_force.ended_by, known.score, known.day), *found]
 
 
-def suppress(groups: Sequence[Change], in_force: Suppression | None) -> list[Change]:
-    """Leave out the falls, or mark them with the acknowledgement where it has ended; all other changes stay."""
+def suppress(
+    groups: Sequence[Change], in_force: Suppression | None, earlier: Sequence[Alert], current: Snapshot
+) -> list[Change]:
+    """Leave out the falls, or mark them with the acknowledgement where it has ended; all other changes stay.
+
+    Args:
+        groups: the changes.
+        in_force: the acknowledgement; None where there is none.
+        earlier: the account's earlier alerts of the day. One that has reported the end of the acknowledgement is not
+            repeated within the day, by whatever rule, unless the band is yet lower.
+        current: the score that is looked at.
+    """
     if in_force is None:
         return list(groups)
-    if in_force.ended_by is None:
-        return [change for change in groups if change.kind not in FALLS]
+    if in_force.ended_by is None or _alerted_today(in_force.acknowledgement, earlier, current):
+        return [change for change in groups if change.kind not in (*FALLS, AlertKind.SNOOZE_OVER)]
     return [
         replace(change, acknowledgement=in_force.acknowledgement)
         if change.kind in FALLS or change.kind is AlertKind.SNOOZE_OVER
         else change
         for change in groups
     ]
+
+
+def _alerted_today(acknowledgement: Acknowledgement, earlier: Sequence[Alert], current: Snapshot) -> bool:
+    """Whether an alert of the day, after the acknowledgement, has reported a band as low as now."""
+    return any(
+        alert.kind in (*FALLS, AlertKind.SNOOZE_OVER)
+        and alert.created_at > acknowledgement.at
+        and alert.band is not None
+        and alert.band.rank <= current.band.rank
+        for alert in earlier
+    )
 
 
 def _holds(acknowledgement: Acknowledgement, night: DailyScore) -> bool:
@@ -125,13 +148,16 @@ def _was_well(acknowledgement: Acknowledgement, since: Sequence[DailyScore]) -> 
 
 
 def _got_worse(acknowledgement: Acknowledgement, since: Sequence[DailyScore]) -> bool:
-    """Whether the last night is worse than the known score: in a lower band, or `WORSENED_POINTS` below it.
+    """Whether the last night is worse than the known score: `WORSENED_POINTS` below it, or in a lower band.
 
-    The known score falls with each night that was worse, so the same fall is alerted once.
+    A lower band counts `CHANCE_POINTS` below, or once it has lasted: a quiet weekend makes no trouble worse. The known
+    score falls with each night that was worse, so the same fall is alerted once.
     """
-    known, worse = acknowledgement.score, False
+    known, worse, lower = acknowledgement.score, False, 0
     for night in since:
-        worse = band(night.score).rank < band(known).rank or night.score <= known - WORSENED_POINTS
+        lower = lower + 1 if band(night.score).rank < band(known).rank else 0
+        lasting = lower >= NIGHTS_TO_LAST or (lower > 0 and night.score <= known - CHANCE_POINTS)
+        worse = lasting or night.score <= known - WORSENED_POINTS
         if worse:
             known = night.score
     return worse

@@ -31,6 +31,24 @@ SIDE_CAUSE_POINTS = 1
 """The cause names the term that moved most, and others that moved at least this many points the same way."""
 
 
+def late_events(then: Snapshot, known: Snapshot) -> int:
+    """How many events of up to a snapshot came in after it.
+
+    Args:
+        then: the snapshot.
+        known: the same instant, of what is known now.
+    """
+    before, after = (snapshot.facts[Component.ACTIVITY]["events"] for snapshot in (then, known))
+    return max(int(after) - int(before), 0)
+
+
+def late(then: Snapshot, known: Snapshot) -> str:
+    """That events of up to a snapshot came in late, as the cause of what they moved."""
+    before, after = (snapshot.facts[Component.ACTIVITY]["events"] for snapshot in (then, known))
+    number = counted(late_events(then, known), "event")
+    return f"late data: {number} of up to {then.day} came in after that ({before:,} → {after:,} in {WINDOW_DAYS} days)"
+
+
 def activity(then: Snapshot, now: Snapshot) -> str:
     """Why the events in the window became more or fewer."""
     before, after = (snapshot.facts[Component.ACTIVITY]["events"] for snapshot in (then, now))

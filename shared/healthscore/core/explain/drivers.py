@@ -38,15 +38,18 @@ class Driver:
         }
 
 
-def drivers(then: Snapshot, now: Snapshot) -> tuple[Driver, ...]:
+def drivers(then: Snapshot, now: Snapshot, known: Snapshot | None = None) -> tuple[Driver, ...]:
     """What moved the score between two snapshots of one account (scoring rule 14).
 
     The drivers' points sum exactly to the change of the weighted sum before it is rounded to the score. Each
     snapshot counts with its own weights, which differ where only one of them has CRM.
 
+    A cause tells what happened between the two. What came in late is named as that.
+
     Args:
         then: the earlier snapshot.
         now: the later one.
+        known: the same instant as the earlier one, of what is known now; None where nothing has come in late.
 
     Returns:
         The components whose points changed, the largest change first; equal changes in the order of the components.
@@ -62,7 +65,7 @@ def drivers(then: Snapshot, now: Snapshot) -> tuple[Driver, ...]:
                 Driver(
                     component=name,
                     hundredths=hundredths,
-                    cause=_cause(name, then, now, _weight_remark(weight_then, weight_now)),
+                    cause=_cause(name, (then, known or then, now), _weight_remark(weight_then, weight_now)),
                     score_then=score_then,
                     score_now=score_now,
                 )
@@ -70,15 +73,20 @@ def drivers(then: Snapshot, now: Snapshot) -> tuple[Driver, ...]:
     return tuple(sorted(moved, key=lambda driver: -abs(driver.hundredths)))
 
 
-def _cause(name: Component, then: Snapshot, now: Snapshot, weight_remark: str) -> str:
+def _cause(name: Component, snapshots: tuple[Snapshot, Snapshot, Snapshot], weight_remark: str) -> str:
+    """The cause of a component's change: what happened since then, and what was learned since of what was before."""
+    then, known, now = snapshots
     if name not in then.components:
         return causes_crm.came(now)
     if name not in now.components:
         return causes_crm.went()
     if then.components[name] == now.components[name]:
         return weight_remark
-    cause = _CAUSES[name](then, now)
-    return f"{cause}; {weight_remark}" if weight_remark else cause
+    if name is Component.CRM or not causes.late_events(then, known):
+        known = then
+    late = causes.late(then, known) if known.components[name] != then.components[name] else ""
+    happened = _CAUSES[name](known, now) if known.components[name] != now.components[name] else ""
+    return "; ".join(part for part in (late, happened, weight_remark) if part)
 
 
 _CAUSES = {

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from healthscore.core.alerts.model import Alert, AlertKind, Evidence, Severity, alert_id
+from healthscore.core.alerts.render import in_title
 from healthscore.core.model import Band
 from healthscore.core.text import counted, listed, moment
 
@@ -63,8 +64,11 @@ def without_names(alert: Alert) -> Alert:
 
 def _action(totals: RunTotals) -> str:
     if totals.down:
-        fell = [f"{mover.name} ({mover.change:+})" for mover in totals.down]
-        return f"Start with what fell most: {listed(fell)}."
+        most, *others = [f"{in_title(mover.name)} ({mover.change:+})" for mover in totals.down]
+        then = f" Then see to {listed(others)}." if others else ""
+        return f"Start with {most}, which fell most.{then}"
+    if totals.troubles:
+        return f"No score fell; begin with {in_title(totals.troubles[0].name)}, which was in trouble before."
     if any(number and kind is not AlertKind.RECOVERED for kind, number in totals.alerts.items()):
         return "No score fell; see to the new alerts."
     return "No score fell: nothing has to be done."
@@ -82,7 +86,7 @@ _KINDS = {
     AlertKind.DECLINING: "declining",
     AlertKind.SNOOZE_OVER: "not well after a snooze",
     AlertKind.TICKET_OPENED: "with a high-priority ticket",
-    AlertKind.RECOVERED: "healthy again",
+    AlertKind.RECOVERED: "healthy now",
 }
 """How the digest counts alerts of accounts, the worst kind first."""
 _BANDS = ((Band.HEALTHY, "healthy"), (Band.AT_RISK, "at risk"), (Band.CRITICAL, "critical"))
@@ -94,6 +98,11 @@ def _sentences(as_of: datetime, totals: RunTotals, holding: bool) -> list[str]:
         sentences.append(f"{counted(totals.new, 'account')} for the first time.")
     kinds = [f"{totals.alerts[kind]:,} {words}" for kind, words in _KINDS.items() if totals.alerts.get(kind)]
     sentences.append(f"New alerts: {listed(kinds)}." if kinds else "No new alerts.")
+    if totals.troubles:
+        named = [f"{in_title(one.name)} ({one.trouble})" for one in totals.troubles]
+        if totals.in_trouble > len(named):
+            named.append(f"{totals.in_trouble - len(named):,} more")
+        sentences.append(f"In trouble since before their first night here, which is told this once: {listed(named)}.")
     if holding:
         sentences.append("Those of accounts that are out of sight are held: most accounts fell silent at once.")
     if totals.failed:
@@ -125,4 +134,4 @@ def _bands(day: date, totals: RunTotals) -> list[Evidence]:
 
 
 def _moved(day: date, mover: Mover) -> Evidence:
-    return Evidence(mover.name, day=day, before=mover.before, after=mover.after, since=mover.since)
+    return Evidence(in_title(mover.name), day=day, before=mover.before, after=mover.after, since=mover.since)

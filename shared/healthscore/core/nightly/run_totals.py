@@ -22,6 +22,8 @@ MOVERS = 5
 """How many of the accounts that rose most the digest names, and how many of those that fell most."""
 FAILURES_NAMED = 20
 """How many of the accounts that failed the digest names."""
+TROUBLES_NAMED = 20
+"""How many of the accounts that were in trouble before their first night the digest names."""
 ALERTS_LISTED = 1000
 """How many alerts the totals list by id; the index of pending messages leads to the others."""
 
@@ -62,6 +64,21 @@ class Mover:
         return cls(account_id, name, date.fromisoformat(since), before, after)
 
 
+@dataclass(frozen=True, slots=True)
+class EarlierTrouble:
+    """An account that was in trouble before its first night here, so that no change of it was alerted."""
+
+    account_id: str
+    name: str
+    score: int
+    trouble: str
+    """What is the matter since when, in words."""
+
+    def stored(self) -> list[Any]:
+        """The stored form: a list of JSON values."""
+        return [self.account_id, self.name, self.score, self.trouble]
+
+
 @dataclass(slots=True)
 class RunTotals:
     """The totals of a run, or of one part of it, so far."""
@@ -92,6 +109,10 @@ class RunTotals:
     down: list[Mover] = field(default_factory=list)
     failures: list[tuple[str, str]] = field(default_factory=list)
     """Account and kind of error of the first failures."""
+    in_trouble: int = 0
+    """Accounts that were in trouble before their first night here."""
+    troubles: list[EarlierTrouble] = field(default_factory=list)
+    """The first of them, the lowest score first."""
     complete: bool = True
     """False where the run stopped before it had reached every account."""
 
@@ -121,6 +142,12 @@ class RunTotals:
         self.failed += 1
         self.failures = [*self.failures, (account_id, error)][:FAILURES_NAMED]
 
+    def add_troubles(self, troubles: Iterable[EarlierTrouble], number: int = 1) -> None:
+        """Count accounts that were in trouble before their first night here."""
+        self.in_trouble += number
+        both = sorted([*self.troubles, *troubles], key=lambda one: (one.score, one.account_id))
+        self.troubles = both[:TROUBLES_NAMED]
+
     def merge(self, other: RunTotals) -> None:
         """Add the totals of another part."""
         self.scored += other.scored
@@ -137,6 +164,7 @@ class RunTotals:
         self.failures = [*self.failures, *other.failures][:FAILURES_NAMED]
         self.complete = self.complete and other.complete
         self._add_movers([*other.up, *other.down])
+        self.add_troubles(other.troubles, other.in_trouble)
 
     def _add_movers(self, movers: Iterable[Mover]) -> None:
         for mover in movers:
@@ -182,7 +210,7 @@ class RunTotals:
     def named(self) -> frozenset[str]:
         """The accounts that the stored totals and the digest name."""
         moved, failed = (mover.account_id for mover in (*self.up, *self.down)), (name for name, _ in self.failures)
-        return frozenset([*moved, *failed])
+        return frozenset([*moved, *failed, *(one.account_id for one in self.troubles)])
 
     def naming(self, accounts: Collection[str]) -> RunTotals:
         """The same figures, with only these accounts named."""
@@ -191,6 +219,7 @@ class RunTotals:
             up=[mover for mover in self.up if mover.account_id in accounts],
             down=[mover for mover in self.down if mover.account_id in accounts],
             failures=[(account_id, error) for account_id, error in self.failures if account_id in accounts],
+            troubles=[one for one in self.troubles if one.account_id in accounts],
         )
 
     def stored(self) -> dict[str, Any]:
@@ -201,6 +230,8 @@ class RunTotals:
             "up": [mover.stored() for mover in self.up],
             "down": [mover.stored() for mover in self.down],
             "failures": self.failures,
+            "in_trouble": self.in_trouble,
+            "troubles": [one.stored() for one in self.troubles],
         }
 
     @classmethod
@@ -219,6 +250,8 @@ class RunTotals:
             up=[Mover.from_stored(mover) for mover in stored["up"]],
             down=[Mover.from_stored(mover) for mover in stored["down"]],
             failures=[(account_id, error) for account_id, error in stored["failures"]],
+            in_trouble=stored.get("in_trouble", 0),
+            troubles=[EarlierTrouble(*one) for one in stored.get("troubles", [])],
             complete=stored["complete"],
         )
 

@@ -8,7 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from healthscore.core.alerts.outage import outage_alert, tracking_outage
-from healthscore.core.alerts.rules import WEEK, last_seen
+from healthscore.core.alerts.rules import last_seen
+from healthscore.core.alerts.week import WEEK
 from healthscore.core.nightly.digest import digest
 from healthscore.core.nightly.run_totals import RunTotals
 from healthscore.core.text import counted

@@ -41,6 +41,8 @@ class Run:
     settings: Settings
     backfill: bool = False
     """Whether a past day's snapshots are taken again, which brings no alerts and no digest."""
+    first: bool = False
+    """Whether no regular run was before: the trouble that stands is listed once."""
 
 
 def plan_run(event: Mapping[str, Any], now: datetime) -> Run:
@@ -64,7 +66,7 @@ def plan_run(event: Mapping[str, Any], now: datetime) -> Run:
         return Run(day, end_of_day(day, settings.zone), settings, backfill=True)
     as_of = _instant(event["time"], now) if "time" in event else from_millis(millis(now))
     day = day_of(as_of, settings.zone)
-    return Run(day, runs.start_run(day, as_of), settings)
+    return Run(day, runs.start_run(day, as_of), settings, first=not runs.any_run_before(day))
 
 
 def plan_scan_parts(task: Mapping[str, Any], now: datetime) -> dict[str, Any]:
@@ -89,6 +91,7 @@ def plan_scan_parts(task: Mapping[str, Any], now: datetime) -> dict[str, Any]:
             "day": run.day.isoformat(),
             "as_of": format_instant(run.as_of),
             "backfill": run.backfill,
+            "first": run.first,
             "execution": task["execution"],
         },
         "segments": parts,
@@ -110,6 +113,7 @@ def planned_run(plan: Mapping[str, Any]) -> Run:
         as_of=parse_instant(plan["as_of"]),
         settings=workspace.settings().settings,
         backfill=plan["backfill"],
+        first=plan.get("first", False),  # an execution that began before an update has none
     )
 
 

@@ -16,9 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from healthscore.core.alerts.change import FALLS
 from healthscore.core.alerts.outage import present, weeks_present
+from healthscore.core.alerts.week import WEEK
 from healthscore.core.book import Contract
 from healthscore.core.health import assess, snapshot
-from healthscore.core.nightly.run_totals import RunTotals
+from healthscore.core.nightly.earlier_trouble import trouble_before
+from healthscore.core.nightly.run_totals import EarlierTrouble, RunTotals
+from healthscore.core.time import DAY
 from healthscore.services import alerting, merging
 from healthscore.services.erasure import finish_erasing_user
 from healthscore.services.nightly.plan import planned_run
@@ -155,6 +158,8 @@ class _AccountResult:
     """As of `weeks_present`."""
     arr: float | None = None
     """Annual recurring revenue, by the profile."""
+    trouble: str | None = None
+    """As of `trouble_before`, on the account's first night."""
 
 
 @dataclass(slots=True)
@@ -181,6 +186,9 @@ class _Collector:
             return
         self.totals.add_score(account_id, result.subject.name, result.previous, result.current, result.arr)
         self.totals.active.update(result.weeks)
+        if result.trouble is not None:
+            troubles = EarlierTrouble(account_id, result.subject.name, result.current.score, result.trouble)
+            self.totals.add_troubles([troubles])
         for alert in result.alerts:
             self.totals.add_alert(account_id, alert, held=_is_held(alert, result.current))
 
@@ -245,16 +253,21 @@ def _score_tonight(account: Account, run: Run) -> _AccountResult:
     done = latest if latest and (latest.day, latest.as_of) == (run.day, run.as_of) else None
     current = done or history.put_snapshot(account.account_id, _score(account, run), replace=False)
     previous = snapshot_before(account, run.day)
-    # A night that runs after a later one brings no alerts.
+    # A night that runs after a later one brings no alerts, nor does a first one without a night of the week before.
     late = latest is not None and latest.day > run.day
-    alerts = [] if late else alerting.alerts(account, previous, current, run.settings.alerts)
+    begins = run.first and (previous is None or previous.day < run.day - WEEK * DAY)
+    alerts = [] if late or begins else alerting.alerts(account, previous, current, run.settings)
     if not done:
         for alert in alerts:
             store(alert, messages.HELD if _is_held(alert, current) else messages.PENDING)
         accounts.save_score(account, current)
     weeks = weeks_present(account.recent, current.daily)
     arr = Contract.of(account.profile, account.crm).arr
-    return _AccountResult(alerting.subject(account), previous, current, alerts, weeks, arr)
+    trouble = None
+    if (run.first or previous is None) and not any(alert.kind in FALLS for alert in alerts):
+        silent_days = run.settings.alerts.silent.days
+        trouble = trouble_before(current, account.recent, account.known_since, silent_days)
+    return _AccountResult(alerting.subject(account), previous, current, alerts, weeks, arr, trouble)
 
 
 def _is_held(alert: Alert, current: Snapshot) -> bool:

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from healthscore.core.alerts.model import AlertKind
+from healthscore.core.alerts.model import AlertKind, Severity
 from healthscore.http.paths import encode_id
 from healthscore.services.notifications.gsm import cut, one_line, to_ascii, to_gsm
 
@@ -17,8 +17,18 @@ if TYPE_CHECKING:
 
 SUBJECT_CHARACTERS = 99
 """SNS asks for "less than 100" ASCII characters."""
+_ID_CHARACTERS = 30
+"""Of an account id that stands before a title, so that the title still has room."""
 SMS_CHARACTERS = 140
 """One SMS of the GSM 03.38 alphabet, as SNS counts it. SNS sends a longer text as several, each at a price."""
+
+
+_SHORT_ACTIONS = {
+    Severity.HIGH: "Call today.",
+    Severity.MEDIUM: "Get in touch today.",
+    Severity.LOW: "Thank your contact.",
+}
+"""What to do, where an SMS has no room for the sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,36 +71,82 @@ def message(alert: Alert, app_url: str | None = None) -> Message:
 
 def _subject(alert: Alert) -> str:
     urgency = f"[{alert.severity.value}] " if alert.kind is not AlertKind.DIGEST else ""
-    return cut(one_line(urgency + _title(alert, to_ascii)), SUBJECT_CHARACTERS)
+    return cut(urgency + _title(alert, to_ascii, SUBJECT_CHARACTERS - len(urgency)), SUBJECT_CHARACTERS)
 
 
 def _sms(alert: Alert) -> str:
-    return cut(one_line(f"{_title(alert, to_gsm)}. {to_gsm(alert.action)}"), SMS_CHARACTERS)
+    """Whole sentences: the title, and as much of what to do as there is room for."""
+    title, action = _sentence(_title(alert, to_gsm, SMS_CHARACTERS - 1)), _sentence(to_gsm(alert.action))
+    first = _first_sentence(action)
+    short = _SHORT_ACTIONS.get(alert.severity, "") if alert.account_id is not None else ""
+    # What to do names the account as well.
+    actions = (short, "") if alert.account_id is not None and _loses_name(alert, to_gsm) else (action, first, short, "")
+    texts = [f"{title} {todo}".strip() for todo in actions]
+    about = _id_in(alert, to_gsm)
+    texts.append(f"There is an alert about {about}." if about else "There is an alert.")
+    return next(text for text in texts if len(text) <= SMS_CHARACTERS)
 
 
-def _title(alert: Alert, written: Callable[[str], str]) -> str:
+def _sentence(text: str) -> str:
+    line = one_line(text).rstrip(" .")
+    return line if line.endswith(("?", "!")) else f"{line}."
+
+
+def _first_sentence(text: str) -> str:
+    """The first sentence of a text, or its first clause where that stands alone."""
+    ends = [end for mark in (". ", "? ", ": ") if (end := text.find(mark)) > 0]
+    return _sentence(text[: min(ends) + 1].rstrip(":")) if ends else text
+
+
+def _title(alert: Alert, written: Callable[[str], str], room: int) -> str:
     """The title in an alphabet, behind the account id where the alphabet loses letters of the account's name.
+
+    Of a name that has lost letters, its beginning goes where there is no room: a title keeps its end.
 
     Args:
         alert: the alert.
         written: writes a text in the alphabet.
+        room: the length that there is room for.
     """
-    title, account_id = written(alert.title), one_line(written(alert.account_id or ""))
-    lost = any(character.isalnum() and not written(character) for character in alert.title)
-    return f"{account_id}: {title}" if lost and account_id else title
+    title, about = one_line(written(alert.title)), _id_in(alert, written)
+    if not about or not _loses_name(alert, written):
+        return title
+    words = title.split(" ")
+    while len(words) > 1 and (len(about) + 2 + len(" ".join(words)) > room or not any(map(str.isalnum, words[0]))):
+        del words[0]
+    return f"{about}: {' '.join(words)}"
+
+
+def _id_in(alert: Alert, written: Callable[[str], str]) -> str:
+    """The account's id in an alphabet, shortened; as in the API's paths where the alphabet loses letters of it."""
+    if alert.account_id is None:
+        return ""
+    lossless = any(map(str.isalnum, alert.account_id)) and not _loses(alert.account_id, written)
+    shown = one_line(written(alert.account_id)) if lossless else one_line(written(encode_id(alert.account_id)))
+    return shown if len(shown) <= _ID_CHARACTERS else f"{shown[: _ID_CHARACTERS - 3]}..."
+
+
+def _loses_name(alert: Alert, written: Callable[[str], str]) -> bool:
+    """Whether an alphabet loses letters of the title, or what it begins with: the account's name."""
+    return _loses(alert.title, written) or not written(alert.title[:1]).strip()
+
+
+def _loses(text: str, written: Callable[[str], str]) -> bool:
+    return any(character.isalnum() and not written(character).strip() for character in text)
 
 
 def _email(alert: Alert, app_url: str | None) -> str:
-    paragraphs = [alert.title, f"Why\n{alert.why}"]
-    if alert.evidence:
-        paragraphs.append("\n".join(["What changed", *(f"- {_line(item)}" for item in alert.evidence)]))
-    paragraphs.append(f"What to do\n{alert.action}")
+    """The title and what to do come first: who, what has changed, and what to do about it."""
+    paragraphs = [f"{alert.title}\n{alert.action}", f"Why\n{alert.why}"]
+    if alert.account_id is None and alert.evidence:
+        # An alert about an account has its figures in `why`.
+        paragraphs.append("\n".join(["In figures", *(f"- {_line(item)}" for item in alert.evidence)]))
     if app_url:
         page = f"/accounts/{encode_id(alert.account_id)}" if alert.account_id is not None else ""
         paragraphs.append(f"Open {app_url.rstrip('/')}{page}")
     about = [
-        f"Account: {alert.account_id}" if alert.account_id is not None else "",
-        f"Owner: {alert.owner}" if alert.owner else "",
+        f"Account: {one_line(alert.account_id)}" if alert.account_id is not None else "",
+        f"Owner: {one_line(alert.owner)}" if alert.owner else "",
         f"Alert: {alert.alert_id}",
     ]
     paragraphs.append("\n".join(line for line in about if line))

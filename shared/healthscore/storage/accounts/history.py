@@ -7,6 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from healthscore.core.documents import crm_from_json, snapshot_from_json, snapshot_to_json
+from healthscore.core.model import Band
 from healthscore.core.time import DAY
 from healthscore.storage import codec, conditions, reads, schema, writes
 from healthscore.storage.accounts.account_item import crm_text
@@ -69,6 +70,18 @@ def snapshot_before(account_id: str, day: date) -> Snapshot | None:
     """
     item = _newest(account_id, schema.snapshot_key(day.min), schema.snapshot_key(day - DAY))
     return _snapshot(item) if item else None
+
+
+def was_healthy(account_id: str, before: date) -> bool:
+    """Whether an account was healthy on any kept night before a day; the newest nights are looked at first.
+
+    Raises:
+        StorageUnavailableError: the table cannot be read now.
+    """
+    stretch = (schema.snapshot_key(date.min), schema.snapshot_key(before - DAY))
+    request = reads.partition(schema.history_table(), schema.account_history(account_id), between=stretch)
+    nights = pages(dynamodb().query, **request, ScanIndexForward=False)
+    return any(_snapshot(item).band is Band.HEALTHY for item in nights)
 
 
 def copy_snapshots(old: str, new: str) -> Iterator[None]:

@@ -6,7 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from healthscore.core.nightly.run_totals import RunTotals
-from healthscore.core.time import format_instant, parse_instant
+from healthscore.core.time import DAY, format_instant, parse_instant
 from healthscore.storage import codec, conditions, reads, schema, writes
 from healthscore.storage.accounts import existence
 from healthscore.storage.client import call, dynamodb, pages
@@ -50,6 +50,17 @@ def start_run(day: date, as_of: datetime) -> datetime:
             raise StorageUnavailableError("a run was there and is gone") from None
         return parse_instant(codec.text_of(pinned, "as_of"))
     return as_of
+
+
+def any_run_before(day: date) -> bool:
+    """Whether there was a regular run of an earlier day.
+
+    Raises:
+        StorageUnavailableError: the table cannot be read now.
+    """
+    stretch = (date.min.isoformat(), (day - DAY).isoformat())
+    request = reads.partition(schema.settings_table(), schema.RUNS_PK, between=stretch)
+    return bool(call(dynamodb().query, **request, Limit=1)["Items"])
 
 
 def finish_run(day: date, result: dict[str, Any]) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from healthscore.core.alerts.rules import NIGHTS_KEPT, evaluate
+from healthscore.core.alerts.bands import NIGHTS_KEPT
+from healthscore.core.alerts.rules import evaluate
 from healthscore.core.alerts.settings import AlertSettings
 from healthscore.core.health import assess
 from healthscore.core.health import snapshot as snapshot_of

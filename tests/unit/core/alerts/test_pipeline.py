@@ -121,3 +121,16 @@ def test_decide__any_scores_of_a_day__alert_no_kind_twice_but_a_lower_band(befor
             assert not again or (again == {AlertKind.BAND_FELL} and current.band.rank < lowest[AlertKind.BAND_FELL])
         stored += found
     assert len({alert.alert_id for alert in stored}) == len(stored)
+
+
+def test_decide__acknowledged_and_worse__is_alerted_once_a_day_by_whatever_rule():
+    """A CRM's further changes of the day repeat nothing, unless the band is yet lower."""
+    known = snooze(THRIVING[-1])
+    worse = scored(60, TONIGHT)
+    first = decide(inputs(worse, acknowledgement=known), DEFAULT)
+    assert len(first) == 1
+    reported = (replace(first[0], merged=()),)
+    later = replace(scored(55, TONIGHT), as_of=worse.as_of + HOUR)
+    assert decide(inputs(later, acknowledgement=known, today=reported), DEFAULT) == []
+    critical = replace(scored(30, TONIGHT), as_of=worse.as_of + HOUR)
+    assert kinds(decide(inputs(critical, acknowledgement=known, today=reported), DEFAULT))[0][0] is AlertKind.BAND_FELL

@@ -35,9 +35,9 @@ def test_render__band_fell__says_from_where_to_where_since_when_and_why():
     alert = rendered(AlertKind.BAND_FELL, then, now)
     assert alert.title == "Acme Ltd fell to at risk: 48"
     assert alert.why == (
-        "The score went from 80 on 2026-10-01 to 48 on 2026-10-05, from healthy to at risk. "
+        "The score went from 80 on 2026-10-01 to 48 on 2026-10-05, from healthy to at risk.\n"
         "What moved it since 2026-10-01, in points: "
-        f"activity -16 ({activity}); engagement -11.7 ({engagement}); recency -4 ({recency})."
+        f"activity -16 ({activity});\nengagement -11.7 ({engagement});\nrecency -4 ({recency})."
     )
 
 
@@ -72,7 +72,7 @@ def test_render__score_fell__says_how_much_in_how_long():
     alert = rendered(AlertKind.SCORE_FELL, lived(FIRST), lived(LATER, **DRIFTED))
     assert alert.title == "Acme Ltd lost 32 points in 4 days: 80 to 48"
     assert alert.why.startswith(
-        "The score went from 80 on 2026-10-01 to 48 on 2026-10-05: 32 points lost in 4 days. What"
+        "The score went from 80 on 2026-10-01 to 48 on 2026-10-05: 32 points lost in 4 days.\nWhat"
     )
 
 
@@ -80,7 +80,7 @@ def test_render__declining__says_the_mean_it_is_below():
     alert = rendered(AlertKind.DECLINING, lived(FIRST), lived(LATER, **DRIFTED), before=Fraction(241, 3))
     assert alert.title == "Acme Ltd is declining: 48, 32.3 below its weekly mean"
     assert alert.why.startswith(
-        "The score is 48 on 2026-10-05, 32.3 points below 80.3, the mean of the nights of the 7 days before. What"
+        "The score is 48 on 2026-10-05, 32.3 points below 80.3, the mean of the nights of the 7 days before.\nWhat"
     )
     assert alert.evidence[0] == Evidence(
         "Score, from the mean of the nights of the 7 days before", day=LATER, before=80.3, after=48

@@ -6,11 +6,14 @@ from itertools import pairwise
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as settings_of_hypothesis
 from hypothesis import strategies as st
 
+from healthscore.core.alerts.change import FALLS
 from healthscore.core.alerts.model import AlertKind
-from healthscore.core.alerts.rules import NIGHTS_KEPT, NIGHTS_TO_REARM, evaluate
+from healthscore.core.alerts.rules import evaluate
 from healthscore.core.alerts.settings import AlertSettings, BandFell, Declining, Recovered, ScoreFell, Silent
+from healthscore.core.alerts.week import NIGHTS_TO_REARM
 from healthscore.core.scoring.standard import band
 from tests.unit.core.alerts.nights import DEFAULT, FIRST, instant, kinds, replay, snapshot, story
 
@@ -31,12 +34,18 @@ ONLY_SCORE = AlertSettings(band_fell=OFF.band_fell, declining=OFF.declining, sil
 ONLY_RECOVERED = AlertSettings(
     band_fell=OFF.band_fell, declining=OFF.declining, silent=OFF.silent, score_fell=OFF.score_fell
 )
+SENSITIVE = AlertSettings(score_fell=ScoreFell(points=2), declining=Declining(points=1))
 SCORES = st.lists(st.integers(min_value=0, max_value=100), min_size=2, max_size=45)
 
 
 def nights_found(scores, settings):
     """Positions of the nights on which a rule finds anything."""
     return [position for position, found in enumerate(kinds(scores, settings)) if found]
+
+
+def falls_found(scores, settings):
+    """Positions of the nights on which any rule finds a fall."""
+    return [position for position, found in enumerate(kinds(scores, settings)) if set(found) & set(FALLS)]
 
 
 def test_evaluate__first_snapshot__finds_nothing():
@@ -64,9 +73,14 @@ def test_evaluate__nights_of_today_and_later_among_recent__are_ignored():
 @pytest.mark.parametrize(
     ("scores", "expected"),
     [
-        ([70, 69], [1]),
+        ([70, 69], []),
+        ([70, 69, 69, 69], []),
+        ([71, 68, 69, 69], [3]),
+        ([74, 69], [1]),
         ([70, 70], []),
-        ([40, 39], [1]),
+        ([44, 39], [1]),
+        ([41, 38, 39, 39], [3]),
+        ([70, *[69] * 9], [7]),
         ([80, 39], [1]),
         ([60, 50, 40], []),
         ([80, 60, 30], [1, 2]),
@@ -249,18 +263,43 @@ def test_band_fell__any_story__a_new_lowest_band_is_always_found(scores):
     assert set(lowest) <= set(nights_found(scores, ONLY_BAND))
 
 
-@given(scores=st.lists(st.integers(min_value=0, max_value=100), min_size=NIGHTS_KEPT + 1, max_size=90))
-def test_band_fell__only_thirty_nights_kept__same_as_with_all_of_them(scores):
-    """Nights older than the kept ones change no decision."""
-    ranks = [band(score).rank for score in scores]
-    known, expected = ranks[0], []
-    for night in range(1, len(ranks)):
-        if ranks[night] < known:
-            expected.append(night)
-            known = ranks[night]
-        elif night >= NIGHTS_TO_REARM - 1:
-            known = max(known, min(ranks[night - NIGHTS_TO_REARM + 1 : night + 1]))
-    assert nights_found(scores, ONLY_BAND) == expected
+@pytest.mark.parametrize("weekend", [(6, 0), (5, 6), (6,)], ids=["Sunday-Monday", "Saturday-Sunday", "Sunday"])
+@pytest.mark.parametrize("scores", [(70, 68), (71, 69), (72, 69), (41, 39), (69, 68)])
+@pytest.mark.parametrize("settings", [DEFAULT, SENSITIVE], ids=["default", "sensitive"])
+@given(noise=st.lists(st.integers(min_value=-1, max_value=1), min_size=49, max_size=49), begins=st.integers(0, 6))
+@settings_of_hypothesis(max_examples=4, deadline=None)
+def test_evaluate__seven_equal_weeks__tell_one_fall_at_most(weekend, scores, settings, noise, begins):
+    """Whatever the days of the weekend, and wherever a border or a threshold lies."""
+    nights = [scores[(day + begins) % 7 in weekend] + by_chance for day, by_chance in enumerate(noise)]
+    assert len(falls_found(nights, settings)) <= 1
+
+
+@pytest.mark.parametrize("quiet", [68, 70, 72])
+@pytest.mark.parametrize("weeks", [1, 2, 5])
+@pytest.mark.parametrize("begins", range(7))
+@pytest.mark.parametrize(("falls_to", "nights_late"), [(66, 2), (64, 2), (60, 0), (39, 0), (20, 0)])
+def test_evaluate__fall_that_lasts__is_told_after_two_nights_at_most(quiet, weeks, begins, falls_to, nights_late):
+    """On whatever day it begins: a fall that is deeper than any usual day is told at once."""
+    usual = [quiet if day % 7 in (5, 6) else 72 for day in range(7 * weeks + begins)]
+    found = falls_found([*usual, *[falls_to] * 7], DEFAULT)
+    assert found
+    assert found[0] - len(usual) in range(nights_late + 1)
+
+
+def test_band_fell__fall_within_chance__is_told_after_a_week():
+    assert nights_found([70] * 21 + [69] * 10, ONLY_BAND) == [27]
+
+
+def test_score_fell__weekends_without_use_by_own_threshold__are_no_fall():
+    settings = AlertSettings(band_fell=OFF.band_fell, declining=Declining(points=1), score_fell=ScoreFell(points=2))
+    assert not any(kinds([70, 70, 70, 70, 70, 68, 68] * 7, settings))
+
+
+def test_silent__weekends_without_use__are_no_silence_though_the_setting_is_shorter():
+    """Last used on Friday evening: on Monday's night the silence has lasted for two days, as every week."""
+    last_events = [max(day - (day % 7 - 4 if day % 7 > 4 else 0), 0) - 0.3 for day in range(28)]
+    assert silent_on(last_events, days=2) == []
+    assert silent_on([*last_events, *[last_events[-1]] * 4], days=2) == [28]
 
 
 @pytest.mark.parametrize("settings", [ONLY_DECLINING, ONLY_SCORE, ONLY_RECOVERED])

@@ -33,9 +33,9 @@ def test_digest__night__says_how_the_accounts_are_and_what_to_start_with():
     assert message.title == "2026-10-02: 5 accounts, 3 healthy, 1 at risk and 1 critical"
     assert message.why == (
         "5 accounts scored as of 2026-10-02 02:00 UTC. 1 account for the first time. "
-        "New alerts: 1 fell to a lower band and 1 healthy again."
+        "New alerts: 1 fell to a lower band and 1 healthy now."
     )
-    assert message.action == "Start with what fell most: Account 1 (-30) and Account 0 (-5)."
+    assert message.action == "Start with Account 1 (-30), which fell most. Then see to Account 0 (-5)."
     assert message.evidence == (
         Evidence("Accounts healthy", day=TONIGHT, before=2, after=3),
         Evidence("Accounts at risk", day=TONIGHT, before=1, after=1),

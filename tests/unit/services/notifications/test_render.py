@@ -1,15 +1,21 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from healthscore.core.alerts.change import FALLS, Change
 from healthscore.core.alerts.model import Alert, AlertKind, Evidence, Severity
+from healthscore.core.alerts.render import Subject, called, render
 from healthscore.core.model import Band
+from healthscore.core.time import DAY as DAYS
+from healthscore.http.paths import encode_id
+from healthscore.services.notifications.gsm import to_ascii
 from healthscore.services.notifications.render import SMS_CHARACTERS, SUBJECT_CHARACTERS, message
+from tests.unit.core.alerts.nights import DRIFTING, FIRST, lived
 
 DAY = date(2026, 11, 21)
 
@@ -42,14 +48,32 @@ def alert(**fields):
 DIGEST = {"kind": AlertKind.DIGEST, "account_id": None, "band": None, "owner": None, "severity": Severity.LOW}
 
 
-def test_message__email__says_why_what_changed_and_what_to_do():
+def test_message__email__says_who_and_what_to_do_first_and_why_once():
     assert message(alert(), "https://health.example.com/").email == (
         "Acme fell to critical: 38\n"
+        "Call Acme today.\n"
         "\n"
         "Why\n"
         "The score went from 80 on 2026-11-15 to 38 on 2026-11-21.\n"
         "\n"
-        "What changed\n"
+        "Open https://health.example.com/accounts/acme\n"
+        "\n"
+        "Account: acme\n"
+        "Owner: ana@example.com\n"
+        "Alert: 2026-11-21-band_fell-822b33ad87c148a0a20a\n"
+    )
+
+
+def test_message__digest__shows_its_figures():
+    """Those of an alert about an account stand in its reasons already."""
+    assert message(alert(**DIGEST)).email == (
+        "Acme fell to critical: 38\n"
+        "Call Acme today.\n"
+        "\n"
+        "Why\n"
+        "The score went from 80 on 2026-11-15 to 38 on 2026-11-21.\n"
+        "\n"
+        "In figures\n"
         "- Score: 80 (2026-11-15) -> 38 (2026-11-21), -42\n"
         "- Band: healthy (2026-11-15) -> critical (2026-11-21)\n"
         "- Score, from the mean: 80.4 -> 38 (2026-11-21), -42.4\n"
@@ -57,13 +81,6 @@ def test_message__email__says_why_what_changed_and_what_to_do():
         "- CRM health score: 50 (2026-11-15) -> none (2026-11-21)\n"
         "- Accounts healthy: 1,200 (2026-11-21), unchanged\n"
         "\n"
-        "What to do\n"
-        "Call Acme today.\n"
-        "\n"
-        "Open https://health.example.com/accounts/acme\n"
-        "\n"
-        "Account: acme\n"
-        "Owner: ana@example.com\n"
         "Alert: 2026-11-21-band_fell-822b33ad87c148a0a20a\n"
     )
 
@@ -82,7 +99,7 @@ def test_message__digest__links_to_the_front_page_and_names_no_account():
     email = message(alert(**DIGEST, evidence=()), "https://health.example.com").email
     assert "Open https://health.example.com\n" in email
     assert "Account:" not in email
-    assert "What changed" not in email
+    assert "In figures" not in email
 
 
 def test_message__subject__leads_with_the_severity():
@@ -97,12 +114,22 @@ def test_message__sms__is_title_and_action():
     assert message(alert()).sms == "Acme fell to critical: 38. Call Acme today."
 
 
-def test_message__long_texts__are_cut_at_words():
-    texts = message(alert(title="Acme " + "really " * 30 + "fell", action="Call " * 50))
+@pytest.mark.parametrize(
+    ("action", "sms"),
+    [
+        ("Call Acme. " + "Then write. " * 20, "Acme fell to critical: 38. Call Acme."),
+        ("Call Acme: " + "and write " * 20, "Acme fell to critical: 38. Call Acme."),
+        ("Call Acme " + "and write " * 20, "Acme fell to critical: 38. Call today."),
+    ],
+)
+def test_message__long_action__sms_has_the_sentences_that_fit(action, sms):
+    assert message(alert(action=action)).sms == sms
+
+
+def test_message__title_without_end__sms_names_the_account_all_the_same():
+    texts = message(alert(title="Acme " + "really " * 30 + "fell"))
     assert len(texts.subject) <= SUBJECT_CHARACTERS
-    assert texts.subject.endswith("really...")
-    assert len(texts.sms) <= SMS_CHARACTERS
-    assert texts.sms.endswith("really...")
+    assert texts.sms == "There is an alert about acme."
 
 
 def test_message__name_in_another_script__is_known_by_its_id():
@@ -153,3 +180,46 @@ def test_message__any_texts__keep_to_what_mail_and_sms_can_carry(title, action, 
     assert texts.subject.isprintable()
     assert not texts.subject.startswith(" ")
     assert 1 <= len(texts.sms) <= 140
+    assert texts.sms.endswith((".", "?", "!"))
+
+
+NAMES = {
+    "empty": "",
+    "spaces": "  \u00a0 ",
+    "long": "Very Long Name & Sons of the North " * 15,
+    "one long word": "x" * 500,
+    "emoji": "🚀🚀",
+    "many emoji": "🚀" * 500,
+    "euros": "€" * 500,
+    "ligatures": "\ufdfa" * 60,
+    "right to left": "شركة المثال",
+    "turned around": "\u202eemca\u202c",
+    "newlines": "Acme\nLtd\r\n",
+    "control characters": "Ac\x00me\x07 \x1b[31mLtd",
+    "header injection": "Acme\r\nBcc: victim@example.com\r\n\r\nHello",
+    "another script": "日本商事",
+    "punctuation": "!!! ...",
+}
+
+
+@pytest.mark.parametrize("account_id", ["acme-17", "日本/商事", "🚀", "x" * 200, "a b:c?"])
+@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
+def test_message__whatever_an_account_is_called__every_text_names_it_and_ends(name, account_id):
+    then, now = lived(FIRST), lived(FIRST + 4 * DAYS, **DRIFTING, seen=timedelta(days=8))
+    subject = Subject(account_id, called(account_id, name), None)
+    for kind in (*FALLS, AlertKind.RECOVERED, AlertKind.SNOOZE_OVER):
+        assert_named_and_whole(message(render(Change(kind, 80, FIRST), subject, then, now)), account_id, subject.name)
+
+
+def assert_named_and_whole(texts, account_id, name):
+    title = texts.email.partition("\n")[0]
+    known_by = [name[:2], account_id[:10], encode_id(account_id)[1:7]]
+    for text in (texts.subject, texts.sms, title):
+        assert any(part in text or (to_ascii(part).strip() and to_ascii(part) in text) for part in known_by), text
+        assert text.isprintable()
+    assert texts.subject.isascii()
+    assert "..." not in texts.subject[-3:]
+    assert len(texts.subject) <= SUBJECT_CHARACTERS
+    assert len(texts.sms) <= SMS_CHARACTERS
+    assert texts.sms.endswith((".", "?"))
+    assert not texts.sms.endswith("..")
