@@ -15,7 +15,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from healthscore.core.alerts.change import FALLS
-from healthscore.core.alerts.outage import present, weeks_present
+from healthscore.core.alerts.outage import present, presence
 from healthscore.core.book import Contract
 from healthscore.core.health import assess, snapshot
 from healthscore.core.nightly.run_totals import RunTotals
@@ -151,8 +151,8 @@ class _AccountResult:
     previous: Snapshot | None
     current: Snapshot
     alerts: Sequence[Alert]
-    weeks: Sequence[int] = ()
-    """As of `weeks_present`."""
+    presence: str = ""
+    """As of `core.alerts.outage`."""
     arr: float | None = None
     """Annual recurring revenue, by the profile."""
 
@@ -180,7 +180,7 @@ class _Collector:
         if result is None:
             return
         self.totals.add_score(account_id, result.subject.name, result.previous, result.current, result.arr)
-        self.totals.active.update(result.weeks)
+        self.totals.presences[result.presence] += 1
         for alert in result.alerts:
             self.totals.add_alert(account_id, alert, held=_is_held(alert, result.current))
 
@@ -252,9 +252,9 @@ def _score_tonight(account: Account, run: Run) -> _AccountResult:
         for alert in alerts:
             store(alert, messages.HELD if _is_held(alert, current) else messages.PENDING)
         accounts.save_score(account, current)
-    weeks = weeks_present(account.recent, current.daily)
+    tonight = presence(account.recent, current.daily)
     arr = Contract.of(account.profile, account.crm).arr
-    return _AccountResult(alerting.subject(account), previous, current, alerts, weeks, arr)
+    return _AccountResult(alerting.subject(account), previous, current, alerts, tonight, arr)
 
 
 def _is_held(alert: Alert, current: Snapshot) -> bool:
