@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 HEAD_BYTES = 1024
 """A head is kept within one write unit of DynamoDB: a tail that would make it larger is sealed."""
+BLOCK_BYTES = 200 * 1024
+"""A block is kept well below the 400 KB of an item: 250 entries with the longest ids and names may be larger."""
 NO_TOKEN = bytes(8)
 """Stands for "no block before this one"."""
 
@@ -151,15 +153,28 @@ def append(
     blocks: list[Block] = []
     if log is None or len(log) > room:
         more, token = [], sealed.token
-        for start in range(0, len(unsealed), codec.MAX_ENTRIES):
-            chunk = unsealed[start : start + codec.MAX_ENTRIES]
-            data = _BLOCK.pack(_FORMAT, token) + codec.pack(day, chunk)
+        for chunk, packed in _packed(day, unsealed):
+            data = _BLOCK.pack(_FORMAT, token) + packed
             token = blake2b(data, digest_size=8, key=salt).digest()
             more.append((token, chunk))
             blocks.append(Block(sealed.blocks + len(more), token, data))
         sealed = sealed.then(more)
         log = encode_head(day, Head(sealed.blocks, sealed.token, (), head.shards, load))
     return Append(tuple(fresh.values()), tuple(blocks), log, rollup, sealed)
+
+
+def _packed(day: date, entries: Sequence[Entry]) -> Iterator[tuple[Sequence[Entry], bytes]]:
+    """Entries as they go into blocks, and their bytes: `BLOCK_BYTES` at most, unless of a single one."""
+    for start in range(0, len(entries), codec.MAX_ENTRIES):
+        waiting = [entries[start : start + codec.MAX_ENTRIES]]
+        while waiting:
+            chunk = waiting.pop()
+            packed = codec.pack(day, chunk)
+            if len(packed) <= BLOCK_BYTES or len(chunk) == 1:
+                yield chunk, packed
+            else:
+                half = len(chunk) // 2
+                waiting += [chunk[half:], chunk[:half]]
 
 
 def labels(sealed: Sealed, head: Head) -> dict[str, str | None]:

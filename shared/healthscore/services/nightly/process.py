@@ -24,7 +24,7 @@ from healthscore.services.erasure import finish_erasing_user
 from healthscore.services.nightly.plan import planned_run
 from healthscore.services.nightly.recount import recount
 from healthscore.services.scoring import gather_facts, snapshot_before
-from healthscore.storage.accounts import account_item, accounts, existence, history
+from healthscore.storage.accounts import account_item, accounts, existence, history, more_names
 from healthscore.storage.alerts import messages
 from healthscore.storage.erasure import accounts as erasing
 from healthscore.storage.errors import AccountErasedError, StorageUnavailableError
@@ -216,6 +216,7 @@ def _process_account(account: Account, run: Run, keep_going: Callable[[], bool])
         try:
             for user_id in account.pending_user_erasures:
                 finish_erasing_user(account.account_id, user_id, run.as_of, keep_going)
+            more_names.fit_item(account)
             recount(account, run.settings, run.as_of, keep_going)
             return _backfill(account, run) if run.backfill else _score_tonight(account, run)
         except AccountErasedError:

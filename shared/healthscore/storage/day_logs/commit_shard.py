@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from healthscore.core.day_log import log as day_log
 from healthscore.storage import codec, conditions, reads, schema, writes
-from healthscore.storage.accounts.first_seen import changed_first_seen, first_seen_writes
+from healthscore.storage.accounts import more_names
+from healthscore.storage.accounts.first_seen import changed_first_seen, first_seen_writes, seen
 from healthscore.storage.accounts.merges import merged_error
 from healthscore.storage.day_logs import log_items
 from healthscore.storage.day_logs.log_items import NO_HEAD, SealedCache, StoredHead, read_logs
@@ -114,6 +115,7 @@ def commit(
             if before is not None and before.made(stored):
                 accepted = len(before.append.fresh)
                 first_seen = _make_known(key, entries, stored, first_seen, terms)
+                _keep_names(key, first_seen, entries)
                 return Committed(accepted, len(entries) - accepted, first_seen)
             sealed = sealed_part(key, stored)
             known = day_log.labels(sealed, stored.head)
@@ -126,7 +128,9 @@ def commit(
             weighed = load.after(conflicts)
             append = day_log.append(key.day, sealed, stored.head, entries, overhead, salt=salt, load=weighed)
             if append is None:
-                return Committed(0, len(entries), _make_known(key, entries, stored, first_seen, terms))
+                first_seen = _make_known(key, entries, stored, first_seen, terms)
+                _keep_names(key, first_seen, entries)
+                return Committed(0, len(entries), first_seen)
             if before is not None and before.surely_lost(stored, append):
                 discard(key, before.append.blocks)
             before = this = _Attempt(stored.version, secrets.token_urlsafe(8), append)
@@ -135,6 +139,7 @@ def commit(
         except ConditionFailedError:
             continue
     sealed_parts.keep(key, this.append.sealed)
+    _keep_names(key, first_seen, entries)
     accepted = len(this.append.fresh)
     return Committed(accepted, len(entries) - accepted, first_seen)
 
@@ -193,6 +198,13 @@ def _make_known(
     head = writes.check(schema.activity_table(), log_items.head_key(key), conditions.version_is(stored.version))
     writes.transact(head, *first_seen_writes(schema.account_of(key.pk), first_seen, changed, terms.now))
     return changed
+
+
+def _keep_names(key: LogKey, first_seen: str | None, entries: Sequence[Entry]) -> None:
+    """Keep the names for which the account's item has no room. A crash before that is made good by the repetition."""
+    account_id = schema.account_of(key.pk)
+    if account_id is not None:
+        more_names.keep(account_id, first_seen, seen(entries))
 
 
 def sealed_part(key: LogKey, stored: StoredHead) -> day_log.Sealed:

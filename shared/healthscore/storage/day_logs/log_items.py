@@ -12,6 +12,7 @@ from healthscore.core.day_log import log as day_log
 from healthscore.core.day_log.log import NOTHING_SEALED
 from healthscore.core.time import DAY
 from healthscore.storage import codec, conditions, reads, schema, writes
+from healthscore.storage.accounts import more_names
 from healthscore.storage.accounts.merges import merged_error
 from healthscore.storage.client import dynamodb, pages
 from healthscore.storage.errors import BeingErasedError
@@ -172,7 +173,8 @@ def read_logs(logs: Collection[LogKey], pks: Collection[str]) -> DayLogReads:
                 raise BeingErasedError("an account of the batch is being erased")
             if schema.INTO in item:
                 raise merged_error()
-            first_seen[accounts[codec.text_of(item, "account_id")]] = codec.optional_text_of(item, "names")
+            account_id, names = codec.text_of(item, "account_id"), codec.optional_text_of(item, "names")
+            first_seen[accounts[account_id]] = names if names is None else more_names.fit(account_id, names)
         else:
             key = LogKey(codec.text_of(item, "pk"), *schema.parse_day_key(codec.text_of(item, "sk")))
             heads[key] = stored_head(key.day, item)
