@@ -19,7 +19,14 @@ from aws_lambda_powertools import Logger
 
 from healthscore.http import query
 from healthscore.http.api_keys import StoredKey, authorize
-from healthscore.http.errors import METHOD_NOT_ALLOWED, NOT_FOUND, ApiError, internal_error, no_room, storage_unavailable
+from healthscore.http.errors import (
+    METHOD_NOT_ALLOWED,
+    NOT_FOUND,
+    ApiError,
+    internal_error,
+    no_room,
+    storage_unavailable,
+)
 from healthscore.http.paths import HOW_TO_WRITE, decode_id
 from healthscore.http.request import Request
 from healthscore.http.route import FileAnswer

@@ -141,9 +141,7 @@ def _last_seen(account: Account, days: list[DayRollup], oldest: date, *, consist
     return before.last_at if before else None
 
 
-def _milestones(
-    account: Account, as_of: datetime, settings: Settings, *, consistent: bool
-) -> tuple[Milestone, ...]:
+def _milestones(account: Account, as_of: datetime, settings: Settings, *, consistent: bool) -> tuple[Milestone, ...]:
     first = {name: account.first_seen[name] for name in settings.milestones if name in account.first_seen}
     if OTHERS in account.first_seen:
         for name, at in more_names.times_of(account.account_id, settings.milestones, consistent=consistent).items():

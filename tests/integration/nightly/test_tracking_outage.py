@@ -8,7 +8,18 @@ from datetime import timedelta
 import pytest
 
 from healthscore.storage.runs import runs
-from tests.integration.nightly.nights import ABSENT, NIGHT, THRIVING, TONIGHT, account, items, night, schedule, sweep, use
+from tests.integration.nightly.nights import (
+    ABSENT,
+    NIGHT,
+    THRIVING,
+    TONIGHT,
+    account,
+    items,
+    night,
+    schedule,
+    sweep,
+    use,
+)
 
 ACCOUNTS = [f"a{number:02}" for number in range(12)]
 TOMORROW = TONIGHT + NIGHT

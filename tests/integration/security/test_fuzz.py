@@ -6,7 +6,7 @@ import base64
 import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, quote_from_bytes
+from urllib.parse import quote
 
 import pytest
 
@@ -15,16 +15,22 @@ from healthscore.core.time import format_instant
 from healthscore.http import cursors
 from tests.integration.security.conftest import PARAMETER
 from tests.support.openapi import described
-from tools import ROOT
-from tools.local import template
-from tools.local.stack import LocalStack  # noqa: F401  (keeps the local environment's defaults)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.integration.security.conftest import Api
 
-DATES = ["0001-01-01", "9999-12-31", "0001-01-02", "9999-12-30", "0000-00-00", "2026-02-30", "10000-01-01", "-001-01-01"]
+DATES = [
+    "0001-01-01",
+    "9999-12-31",
+    "0001-01-02",
+    "9999-12-30",
+    "0000-00-00",
+    "2026-02-30",
+    "10000-01-01",
+    "-001-01-01",
+]
 INSTANTS = [
     f"{day}T{time}{offset}"
     for day in DATES[:2]
@@ -159,8 +165,8 @@ class Failures:
         if answer.status >= 500:
             sent = body if isinstance(body, bytes) else json.dumps(body).encode()
             self.found.append(f"{answer.status} {method} {target[:150]} {sent[:150]!r} {answer.body[:200]!r}")
-        else:
-            json.loads(answer.body.decode()) if b"html" not in answer.body[:100] else None
+        elif answer.headers.get("content-type", "").startswith("application/json"):
+            json.loads(answer.body.decode())
         return answer.status
 
 
@@ -178,7 +184,7 @@ def test_query__whatever_is_typed__is_answered_in_words(zoned):
     for first in DATES:
         for last in DATES:
             failures.ask("GET", f"/v1/accounts/acme/history?from={first}&to={last}")
-    assert not failures.found
+    assert "\n".join(failures.found[:20]) == ""
 
 
 def test_path__whatever_is_typed__is_answered_in_words(api):
@@ -194,7 +200,7 @@ def test_path__whatever_is_typed__is_answered_in_words(api):
                     for other, filled in others.items():
                         target = target.replace(other, filled)
                     failures.ask(method, target, {} if method in {"POST", "PUT", "PATCH"} else b"")
-    assert not failures.found
+    assert "\n".join(failures.found[:20]) == ""
 
 
 def _written(text: str) -> str:
@@ -206,7 +212,9 @@ def test_cursor__made_up_with_a_right_checksum__is_answered_in_words(api, monkey
     monkeypatch.setattr(cursors, "_checksum", lambda *_: b"6bytes")
     api.ask("PUT", "/v1/accounts/acme", {"name": "Acme"}, authorization="Bearer the-admin-key")
     failures = Failures(api)
-    places = [text.encode("utf-8", "surrogatepass") for text in (*TEXTS, *DATES, "alert#", "alert#~", "zzz", "~" * 1024)]
+    places = [
+        text.encode("utf-8", "surrogatepass") for text in (*TEXTS, *DATES, "alert#", "alert#~", "zzz", "~" * 1024)
+    ]
     places += [b"\xff", b"\xed\xa0\x80", b"\x1f", b"0\x1facme", b"a\x1f\x1f\x1f", b"\x7f" * 1024, "\U0010ffff".encode()]
     for route in all_routes():
         for parameter in route.query or ():
@@ -217,7 +225,7 @@ def test_cursor__made_up_with_a_right_checksum__is_answered_in_words(api, monkey
                 cursor = base64.urlsafe_b64encode(b"6bytes" + place).rstrip(b"=").decode()
                 for more in _questions(path):
                     failures.ask(method, f"{PARAMETER.sub('acme', path)}?cursor={cursor}{more}")
-    assert not failures.found
+    assert "\n".join(failures.found[:20]) == ""
 
 
 def _questions(path: str) -> list[str]:
@@ -235,10 +243,18 @@ def test_headers__whatever_is_typed__is_answered_in_words(api):
         body = b"{}" if method in {"POST", "PUT", "PATCH"} else b""
         for value in ("", "Bearer", "Bearer \ud7ff", "Basic ====", "Basic /w==", "Bearer " + "k" * 9000, "Basic Og=="):
             failures.ask(method, target, body, authorization=value)
-        for name in ("content_type", "content_encoding", "if_none_match", "accept_encoding", "cookie", "origin", "host"):
+        for name in (
+            "content_type",
+            "content_encoding",
+            "if_none_match",
+            "accept_encoding",
+            "cookie",
+            "origin",
+            "host",
+        ):
             for value in ("", "\x00", "é☃", "gzip, gzip", '"', "*", "a" * 5000, "application/json; charset=utf-7"):
                 failures.ask(method, target, body, **{name: value})
-    assert not failures.found
+    assert "\n".join(failures.found[:20]) == ""
 
 
 def _bodies() -> Iterator[tuple[str, str, str, Any]]:
@@ -300,12 +316,20 @@ def test_bodies__whatever_is_typed_into_a_field__is_answered_in_words_and_leaves
         failures.ask("GET", "/v1/accounts/acme/health")
     for trait in TRAITS:
         for value in VALUES:
-            failures.ask("POST", "/v1/group", {**REQUIRED["/v1/group"], "groupId": f"g{trait}", "traits": {trait: value}})
+            failures.ask(
+                "POST", "/v1/group", {**REQUIRED["/v1/group"], "groupId": f"g{trait}", "traits": {trait: value}}
+            )
             failures.ask("POST", "/v1/identify", {**REQUIRED["/v1/identify"], "traits": {trait: value}})
         failures.ask("GET", f"/v1/accounts/g{trait}/health")
-    for path in {"/v1/accounts", "/v1/accounts?sort=-arr", "/v1/accounts?sort=name", "/v1/identity/suspects", "/v1/crm"}:
+    for path in (
+        "/v1/accounts",
+        "/v1/accounts?sort=-arr",
+        "/v1/accounts?sort=name",
+        "/v1/identity/suspects",
+        "/v1/crm",
+    ):
         failures.ask("GET", path)
-    assert not failures.found
+    assert "\n".join(failures.found[:20]) == ""
 
 
 def _body(path: str, field: str, value: Any) -> dict[str, Any]:
@@ -324,4 +348,4 @@ def test_whole_bodies__whatever_is_sent__is_answered_in_words(api):
             method, _, path = key.partition(" ")
             for body in WHOLE_BODIES:
                 failures.ask(method, PARAMETER.sub("acme", path), body)
-    assert not failures.found
+    assert "\n".join(failures.found[:20]) == ""

@@ -135,7 +135,9 @@ def fill(account_id: str) -> None:
     send(*(deed(account_id, name(number)) for number in range(150)))
     for call in range(4):
         traits = {f"attributes.{call}-{n}-" + WIDE * 190: WIDE * 200 for n in range(40)}
-        accounts.save_traits(account_id, {"name": WIDE * 200, "owner": WIDE * 200, "plan": WIDE * 200, **traits}, 1, NOW)
+        accounts.save_traits(
+            account_id, {"name": WIDE * 200, "owner": WIDE * 200, "plan": WIDE * 200, **traits}, 1, NOW
+        )
     champions = [f"{n:03}" + WIDE * 197 for n in range(100)]
     attributes = {"segment": WIDE * 3900}
     accounts.save_profile(account_id, lambda _: {"champions": champions, "attributes": attributes}, NOW)

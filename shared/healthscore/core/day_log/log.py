@@ -199,7 +199,7 @@ def decode_head(day: date, log: bytes) -> Head:
     return Head(blocks, token, tuple(codec.unpack(day, tail)) if tail else (), shards, WriteLoad(batches, spread))
 
 
-def resolve(day: date, head: Head, known: Sealed, blocks: Mapping[bytes, bytes]) -> Sealed:
+def resolve(day: date, head: Head, known: Sealed, blocks: Mapping[bytes, bytes], *, expired: bool = False) -> Sealed:
     """The sealed part that a head leads to.
 
     Args:
@@ -207,6 +207,7 @@ def resolve(day: date, head: Head, known: Sealed, blocks: Mapping[bytes, bytes])
         head: where to start.
         known: a sealed part of the same log that was resolved before, or `NOTHING_SEALED`.
         blocks: data of the blocks that were read, by token; those that the head does not lead to are ignored.
+        expired: whether blocks that are missing have expired. What is left of the log is all that there is then.
 
     Raises:
         MissingBlockError: the head leads to a block that is neither known nor among `blocks`.
@@ -214,6 +215,9 @@ def resolve(day: date, head: Head, known: Sealed, blocks: Mapping[bytes, bytes])
     unknown: list[tuple[bytes, list[Entry]]] = []
     token = head.token
     while token not in (known.token, NO_TOKEN):
+        if expired and token not in blocks:
+            left = NOTHING_SEALED.then(unknown[::-1])
+            return Sealed(head.blocks, head.token, left.seen, left.fold)
         previous, entries = _read_block(day, token, blocks)
         unknown.append((token, entries))
         token = previous
@@ -224,14 +228,16 @@ class MissingBlockError(Exception):
     """A head leads to a block that was not read."""
 
 
-def walk_blocks(day: date, head: Head, blocks: Mapping[bytes, bytes]) -> Iterator[tuple[int, bytes, list[Entry]]]:
-    """Position, token and entries of every block that a head leads to, last one first.
+def walk_blocks(
+    day: date, head: Head, blocks: Mapping[bytes, bytes], *, expired: bool = False
+) -> Iterator[tuple[int, bytes, list[Entry]]]:
+    """Position, token and entries of every block that a head leads to, last one first; `expired` as for `resolve`.
 
     Raises:
         MissingBlockError: one of these blocks is not among `blocks`.
     """
     position, token = head.blocks, head.token
-    while token != NO_TOKEN:
+    while token != NO_TOKEN and not (expired and token not in blocks):
         previous, entries = _read_block(day, token, blocks)
         yield position, token, entries
         position, token = position - 1, previous

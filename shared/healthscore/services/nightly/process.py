@@ -15,7 +15,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from healthscore.core.alerts.change import FALLS
-from healthscore.core.alerts.outage import present, presence
+from healthscore.core.alerts.outage import presence, present
 from healthscore.core.book import Contract
 from healthscore.core.health import assess, snapshot
 from healthscore.core.nightly.run_totals import RunTotals

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from healthscore.core.account import RECENT_NIGHTS
-from healthscore.core.day_log.first_seen import beyond, merge_first_seen
+from healthscore.core.day_log.first_seen import merge_first_seen
 from healthscore.core.documents import daily_to_json
 from healthscore.core.identity.traits import effective, with_traits
 from healthscore.storage import codec, conditions, reads, schema, writes

@@ -59,7 +59,7 @@ def times_of(account_id: str, names: Iterable[str], *, consistent: bool = True) 
         key = schema.more_name_key(name)
         pk = schema.activity_pk(account_id)
         request = reads.partition(schema.activity_table(), pk, between=(key, key), consistent=consistent)
-        found |= {name: codec.number_of(item, _AT) for item in pages(dynamodb().query, **request)}
+        found.update((name, codec.number_of(item, _AT)) for item in pages(dynamodb().query, **request))
     return found
 
 

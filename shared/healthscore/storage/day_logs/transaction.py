@@ -51,6 +51,10 @@ class Transaction:
     """Names and times of the entries that go into the logs of accounts."""
     _not_merged: set[str] = field(default_factory=set)
     _blocks: list[tuple[LogKey, day_log.Block]] = field(default_factory=list)
+    _expiries: dict[LogKey, int] = field(default_factory=dict)
+    """When each log expires."""
+    _appended: dict[LogKey, StoredHead] = field(default_factory=dict)
+    """The heads whose blocks stay."""
     _sealed: dict[LogKey, day_log.Sealed] = field(default_factory=dict)
 
     def append(
@@ -77,6 +81,7 @@ class Transaction:
         if append is None:
             return ()
         self._sealed[key] = append.sealed
+        self._appended[key] = stored
         self._put(key, stored, append, places)
         return append.fresh
 
@@ -130,8 +135,10 @@ class Transaction:
         together = self._together()
         if len(together) > MOST_ACTIONS:
             raise TooManyActionsError
+        for key, stored in self._appended.items():
+            log_items.keep_blocks(key, stored, self._expiries[key])
         for key, block in self._blocks:
-            log_items.put_block(key, block, self.terms.expires(key.day))
+            log_items.put_block(key, block, self._expiries[key])
         # Names that the account's item has no room for come first: an event that is there is never without its name. An
         # account that is made here has to be there before.
         self._keep_names(of_new_accounts=False)
@@ -176,6 +183,8 @@ class Transaction:
 
     def _put_log(self, key: LogKey, stored: StoredHead, log: bytes, rollup: str | None, places: str | None) -> None:
         self.versions[key] = version = secrets.token_urlsafe(8)
+        expires = log_items.kept_until(stored, self.terms.expires(key.day))
+        self._expiries[key] = expires
         if schema.is_account(key.pk) and stored.version is None:
             self._begun.add(schema.account_of(key.pk))
         self.along.append(
@@ -185,7 +194,7 @@ class Transaction:
                 rollup,
                 read_version=stored.version,
                 version=version,
-                expires=self.terms.expires(key.day),
+                expires=expires,
                 places=places,
             )
         )

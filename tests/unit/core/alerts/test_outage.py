@@ -110,7 +110,9 @@ def test_presence__nights_after_a_day_with_events__are_given():
 
 
 def test_presence__account_active_on_fewer_than_three_nights__is_empty():
-    assert presence([_night(2, 3), _night(1, 3), *(_night(0, 30, days=days) for days in range(1, 7))], _night(0, 3)) == ""
+    assert (
+        presence([_night(2, 3), _night(1, 3), *(_night(0, 30, days=days) for days in range(1, 7))], _night(0, 3)) == ""
+    )
     assert presence([], _night(0, 3)) == ""
 
 
