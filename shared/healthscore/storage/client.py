@@ -91,11 +91,11 @@ def call(operation: Callable[..., T], **parameters: Any) -> T:  # noqa: ANN401  
 def _is_too_large(response: Any) -> bool:  # noqa: ANN401  (as botocore gives it)
     """Whether an item would outgrow DynamoDB, by the error of a call or by one of a transaction's reasons."""
     error = response["Error"]
-    told = [(error["Code"], error.get("Message"))]
-    told += [(reason.get("Code"), reason.get("Message")) for reason in response.get("CancellationReasons", ())]
+    reasons = [(error["Code"], error.get("Message"))]
+    reasons += [(reason.get("Code"), reason.get("Message")) for reason in response.get("CancellationReasons", ())]
     code, words = _TOO_LARGE
     return any(
-        one in {code, "ValidationError"} and str(message).lower().startswith(words.lower()) for one, message in told
+        one in {code, "ValidationError"} and str(message).lower().startswith(words.lower()) for one, message in reasons
     )
 
 

@@ -37,7 +37,7 @@ def name(number: int) -> str:
     return f"{number:06}" + WIDE * 194
 
 
-def deed(account_id: str, event: str, at: datetime = NOW, user: str = "ann") -> Event:
+def did(account_id: str, event: str, at: datetime = NOW, user: str = "ann") -> Event:
     return Event(f"{event[:6]}@{at:%d}{user}", account_id, event, at, user_id=user)
 
 
@@ -87,8 +87,8 @@ def test_first_seen__any_names_in_any_order_and_any_batches__are_all_known_withi
 
 
 def test_names__beyond_the_room_of_the_account__are_found_when_they_become_milestones(tables):
-    send(*(deed("acme", name(number), NOW - timedelta(days=1)) for number in range(200)))
-    send(*(deed("acme", name(number), NOW - timedelta(days=3)) for number in range(150, 300)))
+    send(*(did("acme", name(number), NOW - timedelta(days=1)) for number in range(200)))
+    send(*(did("acme", name(number), NOW - timedelta(days=3)) for number in range(150, 300)))
     assert len(codec.text_of(item("acme"), "names").encode()) <= NAMES_BYTES + MILESTONES_BYTES
     found = milestones("acme", name(0), name(160), name(250), "never")
     days = {0: 1, 160: 3, 250: 3}
@@ -97,7 +97,7 @@ def test_names__beyond_the_room_of_the_account__are_found_when_they_become_miles
 
 
 def test_names__crash_before_they_are_kept__are_made_good_by_the_repetition(tables, monkeypatch):
-    events = [deed("acme", name(number)) for number in range(120)]
+    events = [did("acme", name(number)) for number in range(120)]
     with monkeypatch.context() as patch:
         patch.setattr(more_names, "_keep", lambda *_: pytest.fail("died here"))
         with pytest.raises(pytest.fail.Exception):
@@ -132,7 +132,7 @@ def facts_of(account, at: datetime):
 
 def fill(account_id: str) -> None:
     """Fill each part of an account's item as far as hostile senders and an admin may."""
-    send(*(deed(account_id, name(number)) for number in range(150)))
+    send(*(did(account_id, name(number)) for number in range(150)))
     for call in range(4):
         traits = {f"attributes.{call}-{n}-" + WIDE * 190: WIDE * 200 for n in range(40)}
         accounts.save_traits(
@@ -158,7 +158,7 @@ def test_account__filled_to_its_budgets__is_scored_changed_and_erased(tables):
     workspace.save_settings(Settings(milestones=tuple(longest)), NOW)
     fill("acme")
     assert 200_000 < size(item("acme")) < MOST_BYTES - 20_000
-    send(deed("acme", "one more"))
+    send(did("acme", "one more"))
     accounts.save_traits("acme", {"attributes.more": "x" * 200}, 2, NOW)
     accounts.save_profile("acme", lambda stored: {**stored, "name": WIDE * 200}, NOW)
     accounts.save_crm("acme", CrmFacts(received_at=NOW, open_tickets=3))
@@ -183,12 +183,12 @@ def fill_with_names(account_id: str, most: int) -> None:
 def test_account__filled_to_the_brim_by_an_earlier_version__is_scored_changed_and_erased(tables):
     """Five hundred names of two hundred characters left no byte free."""
     for account_id in ("scored", "changed", "erased"):
-        send(deed(account_id, "login"))
+        send(did(account_id, "login"))
         try:
             fill_with_names(account_id, MOST_BYTES)
         except NoRoomError:
             fill_with_names(account_id, 405_000)  # the limit of the embedded engine
-    send(deed("scored", "one more"))
+    send(did("scored", "one more"))
     more_names.fit_item(accounts.get("scored"))
     assert size(item("scored")) < 60_000
     assert milestones("scored", name(399), name(0), "one more").keys() == {name(399), name(0), "one more"}
@@ -211,7 +211,7 @@ def test_item__that_would_outgrow_its_table__is_a_permanent_fault(tables):
 
 
 def test_user_erasures__more_than_the_item_has_room_for__finish_earlier_ones_first(tables):
-    send(deed("acme", "login"))
+    send(did("acme", "login"))
     for number in range(MOST):
         pending_users.begin("acme", f"u{number}")
     with pytest.raises(pending_users.TooManyPendingError):

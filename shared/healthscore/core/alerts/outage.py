@@ -112,8 +112,8 @@ def outage_alert(day: date, as_of: datetime, turnout: Turnout) -> Alert:
         title=f"Most accounts fell silent at once: {here:,} active instead of {figure(expected)}",
         why=f"Of the accounts that are usually active on this weekday, {here:,} had an event in the 24 hours before "
         f"this night's run. In the {WEEKS} weeks before, it was {figure(expected)} of them on average. So many "
-        "customers do not leave in one day: their events are missing. Alerts about accounts that fell while they were out of sight are held back until "
-        "events come in as usual.",
+        "customers do not leave in one day: their events are missing. Alerts about accounts that fell while they were "
+        "out of sight are held back until events come in as usual.",
         evidence=(
             Evidence(
                 "Active among the usual accounts, from the mean of this weekday", day, decimal_number(expected), here

@@ -69,7 +69,10 @@ class Relations:
         """The same in two parts, to be recorded one after the other; None where only one thing is said."""
         said = [("aliases", "", pair) for pair in sorted(self.aliases)]
         said += [
-            (part, id_, one) for part in _BY_ID for id_, told in getattr(self, part).items() for one in sorted(told)
+            (part, id_, one)
+            for part in _BY_ID
+            for id_, said_of in getattr(self, part).items()
+            for one in sorted(said_of)
         ]
         said += [
             ("described", id_, (name, text))
@@ -388,8 +391,7 @@ def _newest(timeline: Timeline) -> Timeline:
     return timeline
 
 
-def _size(value: object) -> int:
+def _size(value: Mapping[str, Any] | Collection[Any]) -> int:
     """Bytes of a value as it is stored."""
-    return len(
-        json.dumps(value if isinstance(value, dict) else [*value], ensure_ascii=False, separators=(",", ":")).encode()
-    )
+    stored = value if isinstance(value, dict) else [*value]
+    return len(json.dumps(stored, ensure_ascii=False, separators=(",", ":")).encode())

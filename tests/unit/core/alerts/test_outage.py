@@ -16,7 +16,7 @@ WEEK = timedelta(days=7)
 
 
 patterns = st.lists(st.sampled_from("01"), min_size=WEEKS + 1, max_size=WEEKS + 1).map("".join)
-fleets = st.dictionaries(patterns, st.integers(1, 300))
+workspaces = st.dictionaries(patterns, st.integers(1, 300))
 
 
 def is_outage(presences, outages=()):
@@ -70,26 +70,26 @@ def test_turnout__spike_of_made_up_accounts_on_one_night__neither_causes_nor_hid
     assert is_outage({**broken, "10000": 100})
 
 
-@given(fleets, st.integers(1, WEEKS), st.integers(1, 10_000), st.booleans())
-def test_turnout__any_number_of_accounts_active_in_one_week__changes_nothing(fleet, week, number, tonight):
+@given(workspaces, st.integers(1, WEEKS), st.integers(1, 10_000), st.booleans())
+def test_turnout__any_number_of_accounts_active_in_one_week__changes_nothing(accounts, week, number, tonight):
     """Where the workspace is older than two weeks, of which the others were counted with it before."""
-    assume(all(any(pattern[one] == "1" for pattern in fleet) for one in range(1, WEEKS + 1)))
+    assume(all(any(pattern[one] == "1" for pattern in accounts) for one in range(1, WEEKS + 1)))
     spike = "".join("1" if one == week else "0" for one in range(1, WEEKS + 1))
     pattern = f"{int(tonight)}{spike}"
-    assert Turnout.of({**fleet, pattern: fleet.get(pattern, 0) + number}) == Turnout.of(fleet)
+    assert Turnout.of({**accounts, pattern: accounts.get(pattern, 0) + number}) == Turnout.of(accounts)
 
 
-@given(fleets)
-def test_turnout__as_many_as_usual_or_more__is_no_outage(fleet):
-    turnout = Turnout.of(fleet)
+@given(workspaces)
+def test_turnout__as_many_as_usual_or_more__is_no_outage(accounts):
+    turnout = Turnout.of(accounts)
     assert not Turnout(int(turnout.usually) + 1, turnout.usually).is_outage
 
 
 def test_turnout__week_of_an_outage__is_left_out():
     """A few accounts slipped through then; without the record of it, the others would look like irregular ones."""
-    fleet = {"01010": 40, "01110": 2}
+    accounts = {"01010": 40, "01110": 2}
     assert not is_outage({"01010": 40, "01111": 2})
-    assert is_outage(fleet | {"01111": 2}, outages=[2, 4])
+    assert is_outage(accounts | {"01111": 2}, outages=[2, 4])
 
 
 def test_turnout__nights_without_anybody__are_left_out_of_the_mean():
