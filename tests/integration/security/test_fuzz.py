@@ -165,7 +165,7 @@ class Failures:
         if answer.status >= 500:
             sent = body if isinstance(body, bytes) else json.dumps(body).encode()
             self.found.append(f"{answer.status} {method} {target[:150]} {sent[:150]!r} {answer.body[:200]!r}")
-        elif answer.headers.get("content-type", "").startswith("application/json"):
+        elif answer.headers["content-type"] == "application/json" and "content-encoding" not in answer.headers:
             json.loads(answer.body.decode())
         return answer.status
 
@@ -257,15 +257,15 @@ def test_headers__whatever_is_typed__is_answered_in_words(api):
     assert "\n".join(failures.found[:20]) == ""
 
 
-def _bodies() -> Iterator[tuple[str, str, str, Any]]:
-    """Each described field of each route's body, alone with each value: method, path, field and body."""
+def _bodies() -> Iterator[tuple[str, str, str]]:
+    """Each described field of each route's body: method, path and field."""
     schemas = described()["components"]["schemas"]
     for path, operations in described()["paths"].items():
         for method, operation in operations.items():
             content = operation.get("requestBody", {}).get("content", {})
             for schema in content.values():
                 for field in _fields(schema["schema"], schemas):
-                    yield method.upper(), path, field, None
+                    yield method.upper(), path, field
 
 
 def _fields(schema: dict[str, Any], schemas: dict[str, Any], depth: int = 0) -> list[str]:
@@ -304,9 +304,9 @@ TRAITS = ("name", "owner", "arr", "plan", "renewal_date", "created_at", "created
 
 
 @pytest.mark.slow
-def test_bodies__whatever_is_typed_into_a_field__is_answered_in_words_and_leaves_the_account_readable(zoned):
-    failures = Failures(zoned)
-    for method, path, field, _ in _bodies():
+def test_bodies__whatever_is_typed_into_a_field__is_answered_in_words_and_leaves_the_account_readable(api):
+    failures = Failures(api)
+    for method, path, field in _bodies():
         target = PARAMETER.sub("acme", path)
         if target == "/v1/settings" and field == "timezone":
             continue
