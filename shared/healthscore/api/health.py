@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from healthscore.api.answers import ACCOUNT_NOT_FOUND, account_not_found
 from healthscore.core.health import document
-from healthscore.core.time import day_of, format_instant
+from healthscore.core.time import day_of, days_before, format_instant
 from healthscore.http.api_keys import Scope
 from healthscore.http.errors import ApiError, ErrorKind, invalid_request, shown
 from healthscore.http.query import Day, Instant, InstantOrDay
@@ -105,7 +105,7 @@ def get_history(request: Request) -> HistoryDocument:
     """
     settings = workspace.settings().settings
     last = _TO.read(request) or day_of(request.received_at, settings.zone)
-    first = _FROM.read(request) or last - timedelta(days=HISTORY_DAYS - 1)
+    first = _FROM.read(request) or days_before(last, HISTORY_DAYS - 1)
     if first > last:
         raise invalid_request(f"from {first} must not be after to {last}.")
     account_id = _account(request).account_id

@@ -78,6 +78,8 @@ _PATH_PARAMETERS: Mapping[str, Mapping[str, Any]] = {
     "provider": {"description": "The CRM.", "schema": {"type": "string", "enum": list(PROVIDERS)}},
 }
 _WITH_KEY = (errors.INVALID_KEY, errors.WRONG_SCOPE, errors.STORAGE_UNAVAILABLE)
+_WRITING = (errors.NO_ROOM,)
+"""Of routes that change what is stored."""
 _WITH_PATH = (errors.NOT_FOUND, errors.METHOD_NOT_ALLOWED)
 """What is answered where an id that was not written as it should be makes another path of it."""
 _WITH_BODY = (errors.INVALID_JSON, errors.BODY_TOO_LARGE)
@@ -145,6 +147,7 @@ def error_kinds(route: Route) -> tuple[ErrorKind, ...]:
                 *route.errors,
                 *(_WITH_BODY if route.body else ()),
                 *(_WITH_KEY if route.scope else ()),
+                *(_WRITING if route.scope and not route.keys[0].startswith("GET ") else ()),
                 *(_WITH_PATH if "{" in route.keys[0] else ()),
                 errors.INTERNAL_ERROR,
             )

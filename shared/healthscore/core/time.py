@@ -92,6 +92,11 @@ def end_of_day(day: date, zone: tzinfo) -> datetime:
     return start_of_day(day + DAY, zone) - _MILLISECOND
 
 
+def days_before(day: date, days: int) -> date:
+    """The day that lies a number of days before another; the first of the calendar where there is none."""
+    return date.fromordinal(max(1, day.toordinal() - days))
+
+
 def day_window(day: date) -> tuple[int, int]:
     """The milliseconds from and up to which instants may fall on a calendar day, in whatever zone."""
     midnight = datetime.combine(day, time.min, UTC)

@@ -59,6 +59,14 @@ STORAGE_UNAVAILABLE = ErrorKind(
 )
 
 
+NO_ROOM = ErrorKind(
+    HTTPStatus.CONFLICT,
+    "no_room",
+    "What is stored of the account or the person has no room for more; `message` says what is full. The same request "
+    "fails again: take something away first, or leave it out.",
+)
+
+
 class ApiError(Exception):
     """An answer other than 200, raised from wherever it becomes certain.
 
@@ -120,6 +128,15 @@ def storage_unavailable(retry_after_seconds: int) -> ApiError:
         STORAGE_UNAVAILABLE,
         "Storage did not answer in time. Send the same request again: nothing is counted twice.",
         headers={"Retry-After": str(retry_after_seconds)},
+    )
+
+
+def no_room(full: str) -> ApiError:
+    """409: what is sent does not fit in beside what is stored; the same request fails again."""
+    return ApiError(
+        NO_ROOM,
+        f"There is no room for this in {full}. Nothing was changed, and the same request fails again: take something "
+        "away first, or leave it out.",
     )
 
 

@@ -19,7 +19,14 @@ from aws_lambda_powertools import Logger
 
 from healthscore.http import query
 from healthscore.http.api_keys import StoredKey, authorize
-from healthscore.http.errors import METHOD_NOT_ALLOWED, NOT_FOUND, ApiError, internal_error, storage_unavailable
+from healthscore.http.errors import (
+    METHOD_NOT_ALLOWED,
+    NOT_FOUND,
+    ApiError,
+    internal_error,
+    no_room,
+    storage_unavailable,
+)
 from healthscore.http.paths import HOW_TO_WRITE, decode_id
 from healthscore.http.request import Request
 from healthscore.http.route import FileAnswer
@@ -36,6 +43,13 @@ class Passing(Protocol):
     """An exception for something that passes, such as storage being out of reach: answered 503."""
 
     retry_after_seconds: int
+
+
+@runtime_checkable
+class Full(Protocol):
+    """An exception for what does not fit in beside what is stored: answered 409."""
+
+    no_room_for: str
 
 
 class Found(NamedTuple):
@@ -208,6 +222,8 @@ def _as_answer(error: Exception) -> tuple[ApiError, dict[str, Any]]:
     }
     if isinstance(error, Passing):
         return storage_unavailable(error.retry_after_seconds), trouble
+    if isinstance(error, Full):
+        return no_room(error.no_room_for), trouble
     return internal_error(), trouble
 
 

@@ -57,7 +57,13 @@ def erase_user(account_id: str, user_id: str, now: datetime, keep_going: Callabl
         ErasureUnfinishedError: some days may still name the user.
         StorageUnavailableError: the same.
     """
-    pending_users.begin(account_id, user_id)
+    try:
+        pending_users.begin(account_id, user_id)
+    except pending_users.TooManyPendingError as full:
+        for other in full.pending:
+            if not finish_erasing_user(account_id, other, now, keep_going):
+                raise ErasureUnfinishedError from None
+        pending_users.begin(account_id, user_id)
     if not finish_erasing_user(account_id, user_id, now, keep_going):
         raise ErasureUnfinishedError
 

@@ -7,10 +7,11 @@ that.
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from healthscore.storage import workspace
-from healthscore.storage.accounts import history, merges, merging
+from healthscore.storage.accounts import history, merges, merging, more_names
 from healthscore.storage.alerts import messages
 from healthscore.storage.crm import companies, connections
 from healthscore.storage.day_logs import moving
@@ -73,7 +74,7 @@ def finish(old: str, now: datetime, time_left: Callable[[], float]) -> bool:
     new = terms.merges.canonical(old)
     messages.withdraw_all(old)
     moving.move(old, terms)
-    for _ in history.copy_snapshots(old, new):
+    for _ in chain(more_names.move(old, new), history.copy_snapshots(old, new)):
         if time_left() <= 0:
             return False
     for connection in connections.connections():

@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from healthscore.core.account import RECENT_NIGHTS
+from healthscore.core.day_log.first_seen import OTHERS
 from healthscore.core.health import assess, snapshot
 from healthscore.core.model import Component, Facts, Milestone
 from healthscore.core.scoring.standard import WINDOW_DAYS
-from healthscore.core.time import DAY, day_of, end_of_day, parse_instant
-from healthscore.storage.accounts import history
+from healthscore.core.time import DAY, day_of, end_of_day, from_millis, parse_instant
+from healthscore.storage.accounts import history, more_names
 from healthscore.storage.crm import connections
 from healthscore.storage.day_logs import rollups
 
@@ -147,7 +148,7 @@ def gather_facts(account: Account, as_of: datetime, settings: Settings, *, consi
         session_ms=sum(day.session_ms for day in window),
         days_active=len(window),
         last_seen_at=_last_seen(account, days, oldest, consistent=consistent),
-        milestones=_milestones(account, as_of, settings),
+        milestones=_milestones(account, as_of, settings, consistent=consistent),
         configured_milestones=settings.milestones,
         crm=_crm(account, as_of),
         not_counted=sum(day.not_counted for day in found if day.day > oldest),
@@ -205,12 +206,12 @@ def _last_seen(account: Account, days: list[DayRollup], oldest: date, *, consist
     return before.last_at if before else None
 
 
-def _milestones(account: Account, as_of: datetime, settings: Settings) -> tuple[Milestone, ...]:
-    reached = [
-        Milestone(name, account.first_seen[name])
-        for name in settings.milestones
-        if name in account.first_seen and account.first_seen[name] <= as_of
-    ]
+def _milestones(account: Account, as_of: datetime, settings: Settings, *, consistent: bool) -> tuple[Milestone, ...]:
+    first = {name: account.first_seen[name] for name in settings.milestones if name in account.first_seen}
+    if OTHERS in account.first_seen:
+        for name, at in more_names.times_of(account.account_id, settings.milestones, consistent=consistent).items():
+            first[name] = min(from_millis(at), first.get(name, from_millis(at)))
+    reached = [Milestone(name, at) for name, at in first.items() if at <= as_of]
     return tuple(sorted(reached, key=lambda milestone: (milestone.at, milestone.name)))
 
 

@@ -9,7 +9,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from healthscore import process
-from healthscore.storage.errors import ConditionFailedError, StorageUnavailableError
+from healthscore.storage.errors import ConditionFailedError, NoRoomError, StorageUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,6 +25,8 @@ CONCURRENCY = 16
 
 _CONDITION_FAILED = {"ConditionalCheckFailedException", "TransactionConflictException"}
 _CONDITION_REASONS = {"ConditionalCheckFailed", "TransactionConflict"}
+_TOO_LARGE = "ValidationException", "Item size"
+"""Code, and what its message begins with, where an item would outgrow DynamoDB."""
 _PASSING = {
     "InternalServerError",
     "ItemCollectionSizeLimitExceededException",
@@ -66,6 +68,7 @@ def call(operation: Callable[..., T], **parameters: Any) -> T:  # noqa: ANN401  
 
     Raises:
         ConditionFailedError: the condition of a write did not hold, or a transaction was in its way.
+        NoRoomError: an item would outgrow DynamoDB.
         StorageUnavailableError: the call failed for a reason that passes (throttling, time-out, no connection).
     """
     try:
@@ -73,6 +76,8 @@ def call(operation: Callable[..., T], **parameters: Any) -> T:  # noqa: ANN401  
     except ClientError as error:
         code = error.response["Error"]["Code"]
         reasons = {str(reason.get("Code")) for reason in error.response.get("CancellationReasons", [])}
+        if _is_too_large(error.response):
+            raise NoRoomError from error
         if code in _CONDITION_FAILED or reasons & _CONDITION_REASONS:
             raise ConditionFailedError(code) from error
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
@@ -81,6 +86,17 @@ def call(operation: Callable[..., T], **parameters: Any) -> T:  # noqa: ANN401  
         raise
     except BotoCoreError as error:
         raise StorageUnavailableError(type(error).__name__) from error
+
+
+def _is_too_large(response: Any) -> bool:  # noqa: ANN401  (as botocore gives it)
+    """Whether an item would outgrow DynamoDB, by the error of a call or by one of a transaction's reasons."""
+    error = response["Error"]
+    reasons = [(error["Code"], error.get("Message"))]
+    reasons += [(reason.get("Code"), reason.get("Message")) for reason in response.get("CancellationReasons", ())]
+    code, words = _TOO_LARGE
+    return any(
+        one in {code, "ValidationError"} and str(message).lower().startswith(words.lower()) for one, message in reasons
+    )
 
 
 def pages(operation: Callable[..., Any], **parameters: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401

@@ -9,6 +9,12 @@ class StorageUnavailableError(Exception):
     retry_after_seconds = 5
 
 
+class NoRoomError(Exception):
+    """What is to be written does not fit into its item: the same write will never be made."""
+
+    no_room_for = "what is stored together here, 400 KB in all"
+
+
 class BeingErasedError(StorageUnavailableError):
     """The account is being erased: a write to it has to wait until nothing of it is left, and makes a new account."""
 

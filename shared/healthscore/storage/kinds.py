@@ -60,6 +60,12 @@ class Kind(Enum):
         "a#account_id, P#id: an id that the account knows: it belongs to it, or its events name it",
         people=True,
     )
+    MORE_NAMES = _Described(
+        "ACTIVITY_TABLE",
+        "a#*",
+        "N#*",
+        "a#account_id, N#name: when an event name was first seen for which the account's item has no room",
+    )
     OWN_DAY_HEAD = _Described(
         "ACTIVITY_TABLE",
         "u#*",

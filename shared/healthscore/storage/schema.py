@@ -88,6 +88,15 @@ def member_key(person: str) -> str:
     return f"{MEMBERS_PREFIX}{person}"
 
 
+MORE_NAMES = "N#"
+"""What the sort keys of event names begin with for which an account's item has no room."""
+
+
+def more_name_key(name: str) -> str:
+    """Sort key of an event name for which an account's item has no room."""
+    return f"{MORE_NAMES}{name}"
+
+
 _EPOCH = 10**15
 """Added to times in sort keys, so that times before 1970 sort as well."""
 

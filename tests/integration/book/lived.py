@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from functions.api import handler as api_function
 from functions.ingest import handler as ingest_function
 from healthscore.api import event_settings
+from healthscore.core.day_log import first_seen
 from healthscore.core.day_log import log as daylog
 from healthscore.core.day_log import shards as write_shards
 from healthscore.core.identity.draft import USERS_A_DAY
@@ -142,8 +143,12 @@ def send(path: str, body: object, now: datetime = NOW) -> dict[str, Any]:
 
 
 def prepare(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have few events seal segments and few batches make shards, and everything go one after the other."""
+    """Have few events seal segments, few batches make shards, and few names fill an account's room for them.
+
+    Everything goes one after the other.
+    """
     monkeypatch.setattr(daylog, "HEAD_BYTES", 400)
+    monkeypatch.setattr(first_seen, "NAMES_BYTES", 60)
     monkeypatch.setattr(write_shards, "SHARD_BATCHES", 1)
     monkeypatch.setattr(matching, "WORKERS", 1)
     for module in (ingest, process):

@@ -8,7 +8,18 @@ from datetime import timedelta
 import pytest
 
 from healthscore.storage.runs import runs
-from tests.integration.nightly.nights import NIGHT, THRIVING, TONIGHT, account, items, night, schedule, sweep, use
+from tests.integration.nightly.nights import (
+    ABSENT,
+    NIGHT,
+    THRIVING,
+    TONIGHT,
+    account,
+    items,
+    night,
+    schedule,
+    sweep,
+    use,
+)
 
 ACCOUNTS = [f"a{number:02}" for number in range(12)]
 TOMORROW = TONIGHT + NIGHT
@@ -89,6 +100,24 @@ def test_night__account_seen_today__is_alerted_in_spite_of_the_outage(outage):
     assert run(outage, TONIGHT)["holding"] is True
     assert {alert.account_id for alert in outage.alerts()} == {"a00", None}
     assert statuses()["held"] == 11
+
+
+def test_night__spike_of_made_up_accounts_a_week_ago__holds_no_silence(topic):
+    """A stranger with a write key made up sixty accounts; one real customer falls silent tonight."""
+    for account_id in ACCOUNTS:
+        account(account_id, *[THRIVING] * 29)
+    for number in range(60):
+        account(f"fake{number}", THRIVING, *[ABSENT] * 6)
+    back(ACCOUNTS[1:], TONIGHT)
+    assert run(topic, TONIGHT)["holding"] is False
+    assert "a00" in {alert.account_id for alert in topic.alerts()}
+    assert "fleet_silent" not in topic.kinds()
+
+
+def test_night__spike_of_made_up_accounts_as_tracking_breaks__hides_no_outage(outage):
+    back([f"fake{number}" for number in range(30)], TONIGHT)
+    assert run(outage, TONIGHT)["holding"] is True
+    assert statuses()["held"] == 12
 
 
 def test_night__never_finished__its_held_alerts_go_out_after_the_next_usual_one(topic, monkeypatch):

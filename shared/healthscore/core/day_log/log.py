@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 HEAD_BYTES = 1024
 """A head is kept within one write unit of DynamoDB: a tail that would make it larger is sealed."""
+BLOCK_BYTES = 200 * 1024
+"""A block is kept well below the 400 KB of an item: 250 entries with the longest ids and names may be larger."""
 NO_TOKEN = bytes(8)
 """Stands for "no block before this one"."""
 
@@ -151,15 +153,28 @@ def append(
     blocks: list[Block] = []
     if log is None or len(log) > room:
         more, token = [], sealed.token
-        for start in range(0, len(unsealed), codec.MAX_ENTRIES):
-            chunk = unsealed[start : start + codec.MAX_ENTRIES]
-            data = _BLOCK.pack(_FORMAT, token) + codec.pack(day, chunk)
+        for chunk, packed in _packed(day, unsealed):
+            data = _BLOCK.pack(_FORMAT, token) + packed
             token = blake2b(data, digest_size=8, key=salt).digest()
             more.append((token, chunk))
             blocks.append(Block(sealed.blocks + len(more), token, data))
         sealed = sealed.then(more)
         log = encode_head(day, Head(sealed.blocks, sealed.token, (), head.shards, load))
     return Append(tuple(fresh.values()), tuple(blocks), log, rollup, sealed)
+
+
+def _packed(day: date, entries: Sequence[Entry]) -> Iterator[tuple[Sequence[Entry], bytes]]:
+    """Entries as they go into blocks, and their bytes: `BLOCK_BYTES` at most, unless of a single one."""
+    for start in range(0, len(entries), codec.MAX_ENTRIES):
+        waiting = [entries[start : start + codec.MAX_ENTRIES]]
+        while waiting:
+            chunk = waiting.pop()
+            packed = codec.pack(day, chunk)
+            if len(packed) <= BLOCK_BYTES or len(chunk) == 1:
+                yield chunk, packed
+            else:
+                half = len(chunk) // 2
+                waiting += [chunk[half:], chunk[:half]]
 
 
 def labels(sealed: Sealed, head: Head) -> dict[str, str | None]:
@@ -184,7 +199,7 @@ def decode_head(day: date, log: bytes) -> Head:
     return Head(blocks, token, tuple(codec.unpack(day, tail)) if tail else (), shards, WriteLoad(batches, spread))
 
 
-def resolve(day: date, head: Head, known: Sealed, blocks: Mapping[bytes, bytes]) -> Sealed:
+def resolve(day: date, head: Head, known: Sealed, blocks: Mapping[bytes, bytes], *, expired: bool = False) -> Sealed:
     """The sealed part that a head leads to.
 
     Args:
@@ -192,6 +207,7 @@ def resolve(day: date, head: Head, known: Sealed, blocks: Mapping[bytes, bytes])
         head: where to start.
         known: a sealed part of the same log that was resolved before, or `NOTHING_SEALED`.
         blocks: data of the blocks that were read, by token; those that the head does not lead to are ignored.
+        expired: whether blocks that are missing have expired. What is left of the log is all that there is then.
 
     Raises:
         MissingBlockError: the head leads to a block that is neither known nor among `blocks`.
@@ -199,6 +215,9 @@ def resolve(day: date, head: Head, known: Sealed, blocks: Mapping[bytes, bytes])
     unknown: list[tuple[bytes, list[Entry]]] = []
     token = head.token
     while token not in (known.token, NO_TOKEN):
+        if expired and token not in blocks:
+            left = NOTHING_SEALED.then(unknown[::-1])
+            return Sealed(head.blocks, head.token, left.seen, left.fold)
         previous, entries = _read_block(day, token, blocks)
         unknown.append((token, entries))
         token = previous
@@ -209,14 +228,16 @@ class MissingBlockError(Exception):
     """A head leads to a block that was not read."""
 
 
-def walk_blocks(day: date, head: Head, blocks: Mapping[bytes, bytes]) -> Iterator[tuple[int, bytes, list[Entry]]]:
-    """Position, token and entries of every block that a head leads to, last one first.
+def walk_blocks(
+    day: date, head: Head, blocks: Mapping[bytes, bytes], *, expired: bool = False
+) -> Iterator[tuple[int, bytes, list[Entry]]]:
+    """Position, token and entries of every block that a head leads to, last one first; `expired` as for `resolve`.
 
     Raises:
         MissingBlockError: one of these blocks is not among `blocks`.
     """
     position, token = head.blocks, head.token
-    while token != NO_TOKEN:
+    while token != NO_TOKEN and not (expired and token not in blocks):
         previous, entries = _read_block(day, token, blocks)
         yield position, token, entries
         position, token = position - 1, previous

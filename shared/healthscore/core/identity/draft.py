@@ -7,9 +7,10 @@ elsewhere (`storage.people.calls`), and given to the methods here where they can
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from healthscore.core.identity.people import People, ids_of, memberships
 from healthscore.core.identity.timeline import timeline_of, value_at
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from healthscore.core.identity.counting import NotCounted
     from healthscore.core.identity.record import IdRecord, Mark
-    from healthscore.core.identity.timeline import Point
+    from healthscore.core.identity.timeline import Point, Timeline
 
     KeptCalls = Mapping[str, Iterable[Point]]
 
@@ -29,8 +30,11 @@ Suspicion = Literal["shared", "many_users", "many_ids"]
 USERS_A_DAY = 20
 """A device on which more users than this are identified within a day is a shared one."""
 MOST_IDS, MOST_POINTS = 4000, 5000
-"""Ids of one person, and changes of one timeline: more do not fit into an item. Further ids are not joined; of the
-changes, the newest are kept."""
+"""Ids of one person, and changes of one timeline, at most. Further ids are not joined; of the changes, the newest are
+kept."""
+IDS_BYTES, TIMELINE_BYTES, DESCRIBED_BYTES = 60_000, 48_000, 40_000
+"""Bytes of them, and of what people are called: so that long ones fit into an item as well, which names each id up to
+four times and has two timelines."""
 MANY_USERS, MANY_IDS = 5, 50
 """A device with more users than this within a day, and a person with as many ids, look wrong."""
 MOST_MARKS = 100
@@ -60,6 +64,41 @@ class Relations:
         users = {user for points in self.identified.values() for _, user in points}
         aliased = {user for pair in self.aliases for user in pair}
         return {*self.identified, *self.grouped, *self.marked, *self.described, *users, *aliased}
+
+    def halves(self) -> tuple[Relations, Relations] | None:
+        """The same in two parts, to be recorded one after the other; None where only one thing is said."""
+        said = [("aliases", "", pair) for pair in sorted(self.aliases)]
+        said += [
+            (part, id_, one)
+            for part in _BY_ID
+            for id_, said_of in getattr(self, part).items()
+            for one in sorted(said_of)
+        ]
+        said += [
+            ("described", id_, (name, text))
+            for id_, by_name in self.described.items()
+            for name, texts in by_name.items()
+            for text in sorted(texts)
+        ]
+        if len(said) < 2:  # noqa: PLR2004  (two halves)
+            return None
+        middle = len(said) // 2
+        return Relations._of(said[:middle]), Relations._of(said[middle:])
+
+    @classmethod
+    def _of(cls, said: Iterable[tuple[str, str, Any]]) -> Relations:
+        relations = cls()
+        for part, id_, one in said:
+            if part == "aliases":
+                relations.aliases.add(one)
+            elif part == "described":
+                relations.described[id_][one[0]].add(one[1])
+            else:
+                getattr(relations, part)[id_].add(one)
+        return relations
+
+
+_BY_ID = ("identified", "grouped", "marked")
 
 
 def device_named(user: str) -> str:
@@ -165,7 +204,7 @@ class Draft:
     def _give(self, device: IdRecord, points: Iterable[Point]) -> None:
         """Say whose a device is, and have its people heed what its own calls said."""
         owners = timeline_of([*device.owners, *(point for point in points if self._has_room(device, point[1]))])
-        owners = owners[-MOST_POINTS:]
+        owners = _newest(owners)
         if owners == device.owners:
             return
         if device.owners:
@@ -220,7 +259,7 @@ class Draft:
             holder = record if record.is_device else self._people.person_of(id_)
             known = holder.described.get(id_, {})
             added = {name: sorted({*known.get(name, ()), *values})[:MAX_VALUES] for name, values in traits.items()}
-            if {**known, **added} != known:
+            if {**known, **added} != known and _size(holder.described) + _size({id_: added}) <= DESCRIBED_BYTES:
                 holder.described = {**holder.described, id_: {**known, **added}}
         for id_, record in self._people.records.items():
             if record.up is None and self._not_counted.is_of(record) != self._apart.get(id_, False):
@@ -228,7 +267,7 @@ class Draft:
                 self.relabelled |= {*ids_of(record)}
 
     def _group_device(self, record: IdRecord, kept: KeptCalls) -> None:
-        groups = timeline_of([*record.groups, *self._points(record.id, kept)])[-MOST_POINTS:]
+        groups = _newest(timeline_of([*record.groups, *self._points(record.id, kept)]))
         if record.groups and groups != record.groups:
             self.refreshed.append(record.id)
         if groups != record.groups:
@@ -239,7 +278,7 @@ class Draft:
     def _group_person(self, person: IdRecord, kept: KeptCalls) -> None:
         before = memberships(person)
         own = [*person.groups, *(point for user in person.grouping for point in self._points(user, kept))]
-        person.groups = timeline_of(own)[-MOST_POINTS:]
+        person.groups = _newest(timeline_of(own))
         person.memberships = None
         if person.grouped_devices:
             of_devices = [
@@ -248,7 +287,7 @@ class Draft:
                 for point in (*self._people.records[device].groups, *self._points(device, kept))
                 if self._people.person_at(device, point[0]) is person
             ]
-            person.memberships = timeline_of([*own, *of_devices])[-MOST_POINTS:]
+            person.memberships = _newest(timeline_of([*own, *of_devices]))
         if memberships(person) != before:
             if before:
                 self.refreshed.append(person.id)
@@ -295,7 +334,7 @@ class Draft:
 
     def _has_room(self, device: IdRecord, user: str) -> bool:
         person = self._people.person_of(user)
-        return len(person.users) + len(person.devices) < MOST_IDS or device.id in person.devices
+        return device.id in person.devices or _fit_together([*ids_of(person), device.id])
 
     def _suspect(self, person: IdRecord) -> None:
         count = len(ids_of(person))
@@ -304,7 +343,7 @@ class Draft:
 
     def _unite(self, one: str, other: str) -> None:
         smaller, larger = self._people.person_of(one), self._people.person_of(other)
-        if smaller is larger or len(ids_of(smaller)) + len(ids_of(larger)) > MOST_IDS:
+        if smaller is larger or not _fit_together([*ids_of(smaller), *ids_of(larger)]):
             return
         if (len(smaller.users), smaller.id) > (len(larger.users), larger.id):
             smaller, larger = larger, smaller
@@ -319,12 +358,13 @@ class Draft:
         larger.grouping += smaller.grouping
         larger.grouped_devices += [device for device in smaller.grouped_devices if device not in larger.grouped_devices]
         before = memberships(larger)
-        larger.groups = timeline_of([*larger.groups, *smaller.groups])
+        larger.groups = _newest(timeline_of([*larger.groups, *smaller.groups]))
         if larger.groups != before:
             self._affected |= dict.fromkeys(ids_of(larger))
         larger.marks = tuple([max((*larger.marks, *smaller.marks))] if larger.marks or smaller.marks else [])
         larger.marked_devices += [device for device in smaller.marked_devices if device not in larger.marked_devices]
-        larger.described |= smaller.described
+        if _size(larger.described) + _size(smaller.described) <= DESCRIBED_BYTES:
+            larger.described |= smaller.described
         self._marked.pop(smaller.id, None)
         if larger.marks or larger.marked_devices:
             self._marked[larger.id] = larger
@@ -336,3 +376,22 @@ class Draft:
 def _add(ids: list[str], id_: str) -> None:
     if id_ not in ids:
         ids.append(id_)
+
+
+def _fit_together(ids: Collection[str]) -> bool:
+    """Whether ids may be those of one person."""
+    return len(ids) <= MOST_IDS and _size(ids) <= IDS_BYTES
+
+
+def _newest(timeline: Timeline) -> Timeline:
+    """The newest changes of a timeline, as many as are kept."""
+    timeline = timeline[-MOST_POINTS:]
+    while _size(timeline) > TIMELINE_BYTES:
+        timeline = timeline[len(timeline) // 8 + 1 :]
+    return timeline
+
+
+def _size(value: Mapping[str, Any] | Collection[Any]) -> int:
+    """Bytes of a value as it is stored."""
+    stored = value if isinstance(value, dict) else [*value]
+    return len(json.dumps(stored, ensure_ascii=False, separators=(",", ":")).encode())

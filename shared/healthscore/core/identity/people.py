@@ -47,7 +47,7 @@ class People:
 
     def places(self, id_: str, first: int, end: int, not_counted: NotCounted) -> Places:
         """Where the events of an id count from `first` up to `end`, in milliseconds, and whose they are."""
-        return places.merged(self._stretches(id_, first, end, not_counted))
+        return places.fitting(places.merged(self._stretches(id_, first, end, not_counted)))
 
     def places_on(self, id_: str, day: date, not_counted: NotCounted) -> Places:
         """Where the events of an id count that fall on a calendar day, in whatever zone."""

@@ -58,6 +58,17 @@ def merged(stretches: Iterable[Place]) -> Places:
     return tuple(kept)
 
 
+PLACES_BYTES = 100_000
+"""Room for the places of a day, in an id's own log."""
+
+
+def fitting(places: Places) -> Places:
+    """Places for which there is room: of too many, the newest."""
+    while len(encode(places).encode()) > PLACES_BYTES:
+        places = places[len(places) // 8 + 1 :]
+    return places
+
+
 def encode(places: Places) -> str:
     """Places as text; equal places are equal text. The first one's instant is left out, since it says nothing."""
     (_, account_id, label), *later = places

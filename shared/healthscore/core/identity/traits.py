@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ ATTRIBUTE = "attributes."
 """The prefix of traits that are attributes of the profile."""
 MAX_TRAITS = 50
 """Traits kept of one account; of more, those that came first."""
+TRAITS_BYTES = 32 * 1024
+"""Room for them, as JSON; a trait, or a longer value of one, for which there is none is left out."""
 
 
 def with_traits(known: Traits, new: Mapping[str, Any], at: int) -> dict[str, tuple[Any, int]] | None:
@@ -27,13 +30,21 @@ def with_traits(known: Traits, new: Mapping[str, Any], at: int) -> dict[str, tup
         The new traits, or None where no value changes.
     """
     traits = dict(known)
+    size = _size(traits)
     for name, value in new.items():
         before = known.get(name)
         if before is None and len(traits) >= MAX_TRAITS:
             continue
         if before is None or (before[1] <= at and before[0] != value):
-            traits[name] = (value, at)
+            more = _size({name: (value, at)}) - (0 if before is None else _size({name: before}))
+            if more <= 0 or size + more <= TRAITS_BYTES:
+                traits[name] = (value, at)
+                size += more
     return None if traits == known else traits
+
+
+def _size(traits: Traits) -> int:
+    return len(json.dumps(dict(traits), ensure_ascii=False, separators=(",", ":")).encode())
 
 
 def effective(traits: Traits, profile: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:

@@ -103,8 +103,8 @@ class RunTotals:
     """Account and alert id of the first of these alerts, since the index of pending messages may not list them yet."""
     held: list[tuple[str, str]] = field(default_factory=list)
     """Those among them that are held until the night is checked for a tracking outage."""
-    active: Counter[int] = field(default_factory=Counter)
-    """By number of weeks before tonight: how many accounts were active in the 24 hours before that night."""
+    presences: Counter[str] = field(default_factory=Counter)
+    """Number of accounts by their presence, as of `core.alerts.outage`: 33 at most."""
     up: list[Mover] = field(default_factory=list)
     down: list[Mover] = field(default_factory=list)
     failures: list[tuple[str, str]] = field(default_factory=list)
@@ -160,7 +160,7 @@ class RunTotals:
         self.alerts.update(other.alerts)
         self.to_send = [*self.to_send, *other.to_send][:ALERTS_LISTED]
         self.held = [*self.held, *other.held][:ALERTS_LISTED]
-        self.active.update(other.active)
+        self.presences.update(other.presences)
         self.failures = [*self.failures, *other.failures][:FAILURES_NAMED]
         self.complete = self.complete and other.complete
         self._add_movers([*other.up, *other.down])
@@ -226,7 +226,7 @@ class RunTotals:
         """The totals as JSON values, for another process to merge, without the ids of alerts."""
         return self.to_json() | {
             "arr_cents": {band.value: self.arr_cents[band] for band in Band},
-            "active": {str(weeks): number for weeks, number in sorted(self.active.items())},
+            "presences": dict(sorted(self.presences.items())),
             "up": [mover.stored() for mover in self.up],
             "down": [mover.stored() for mover in self.down],
             "failures": self.failures,
@@ -246,7 +246,7 @@ class RunTotals:
             bands_before=Counter({Band(name): number for name, number in stored["bands_before"].items()}),
             arr_cents=Counter({Band(name): number for name, number in stored["arr_cents"].items()}),
             alerts=Counter({AlertKind(name): number for name, number in stored["alerts"].items()}),
-            active=Counter({int(weeks): number for weeks, number in stored["active"].items()}),
+            presences=Counter(stored.get("presences", {})),  # a worker of the version before has none
             up=[Mover.from_stored(mover) for mover in stored["up"]],
             down=[Mover.from_stored(mover) for mover in stored["down"]],
             failures=[(account_id, error) for account_id, error in stored["failures"]],

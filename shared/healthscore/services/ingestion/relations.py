@@ -22,7 +22,7 @@ from healthscore.storage.accounts import existence, merges
 from healthscore.storage.day_logs import log_items, settle
 from healthscore.storage.day_logs.terms import Terms
 from healthscore.storage.day_logs.transaction import MOST_ACTIONS
-from healthscore.storage.errors import BeingErasedError, ConditionFailedError, StorageUnavailableError
+from healthscore.storage.errors import BeingErasedError, ConditionFailedError, NoRoomError, StorageUnavailableError
 from healthscore.storage.people import calls as kept_calls
 from healthscore.storage.people import ids, suspects, unsettled
 from healthscore.storage.retries import attempts
@@ -86,7 +86,19 @@ class Recorder:
         _refuse_if_erasing(accounts)  # nothing is kept that an erasure has passed by
         kept_calls.keep(relations, log_items.expiry(self.now.date(), self.settings.retention_days))
         _refuse_if_erasing(accounts)  # an erasure that has begun meanwhile finds what is kept
-        people = self._change(relations)
+        self._record(relations)
+
+    def _record(self, relations: Relations) -> None:
+        """Change the records, and settle what that is about; in parts where together it is too much for a record."""
+        try:
+            people = self._change(relations)
+        except NoRoomError:
+            halves = relations.halves()
+            if halves is None:
+                raise
+            for half in halves:
+                self._record(half)
+            return
         for id_ in [id_ for id_, record in people.records.items() if record.unsettled]:
             self.settle(id_)
 

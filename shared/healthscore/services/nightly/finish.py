@@ -7,7 +7,7 @@ from fractions import Fraction
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from healthscore.core.alerts.outage import outage_alert, tracking_outage
+from healthscore.core.alerts.outage import WEEKS, Turnout, outage_alert
 from healthscore.core.alerts.rules import last_seen
 from healthscore.core.alerts.week import WEEK
 from healthscore.core.nightly.digest import digest
@@ -115,11 +115,14 @@ def _close(
     """
     if not total.scored and not total.failed:
         return []
-    holding = runs.record_outage(run.day, held=tracking_outage(total.active))
+    recorded = runs.recorded_outages(run.day - WEEKS * WEEK * DAY)
+    outages = [weeks for weeks in range(1, WEEKS + 1) if recorded.get(run.day - weeks * WEEK * DAY)]
+    turnout = Turnout.of(total.presences, outages)
+    holding = runs.record_outage(run.day, held=turnout.is_outage)
     result["holding"] = holding
     first: list[tuple[str | None, str]] = [*total.to_send]
     if holding and not _outage_before(run.day):
-        outage = outage_alert(run.day, run.as_of, total.active)
+        outage = outage_alert(run.day, run.as_of, turnout)
         store(outage)
         first.append((None, outage.alert_id))
     if not holding:

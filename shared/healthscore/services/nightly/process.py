@@ -15,7 +15,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from healthscore.core.alerts.change import FALLS
-from healthscore.core.alerts.outage import present, weeks_present
+from healthscore.core.alerts.outage import presence, present
 from healthscore.core.alerts.week import WEEK
 from healthscore.core.book import Contract
 from healthscore.core.health import assess, snapshot
@@ -27,7 +27,7 @@ from healthscore.services.erasure import finish_erasing_user
 from healthscore.services.nightly.plan import planned_run
 from healthscore.services.nightly.recount import recount
 from healthscore.services.scoring import gather_facts, snapshot_before
-from healthscore.storage.accounts import account_item, accounts, existence, history
+from healthscore.storage.accounts import account_item, accounts, existence, history, more_names
 from healthscore.storage.alerts import messages
 from healthscore.storage.erasure import accounts as erasing
 from healthscore.storage.errors import AccountErasedError, StorageUnavailableError
@@ -154,8 +154,8 @@ class _AccountResult:
     previous: Snapshot | None
     current: Snapshot
     alerts: Sequence[Alert]
-    weeks: Sequence[int] = ()
-    """As of `weeks_present`."""
+    presence: str = ""
+    """As of `core.alerts.outage`."""
     arr: float | None = None
     """Annual recurring revenue, by the profile."""
     trouble: str | None = None
@@ -185,7 +185,7 @@ class _Collector:
         if result is None:
             return
         self.totals.add_score(account_id, result.subject.name, result.previous, result.current, result.arr)
-        self.totals.active.update(result.weeks)
+        self.totals.presences[result.presence] += 1
         if result.trouble is not None:
             troubles = EarlierTrouble(account_id, result.subject.name, result.current.score, result.trouble)
             self.totals.add_troubles([troubles])
@@ -224,6 +224,7 @@ def _process_account(account: Account, run: Run, keep_going: Callable[[], bool])
         try:
             for user_id in account.pending_user_erasures:
                 finish_erasing_user(account.account_id, user_id, run.as_of, keep_going)
+            more_names.fit_item(account)
             recount(account, run.settings, run.as_of, keep_going)
             return _backfill(account, run) if run.backfill else _score_tonight(account, run)
         except AccountErasedError:
@@ -261,13 +262,13 @@ def _score_tonight(account: Account, run: Run) -> _AccountResult:
         for alert in alerts:
             store(alert, messages.HELD if _is_held(alert, current) else messages.PENDING)
         accounts.save_score(account, current)
-    weeks = weeks_present(account.recent, current.daily)
+    tonight = presence(account.recent, current.daily)
     arr = Contract.of(account.profile, account.crm).arr
     trouble = None
     if (run.first or previous is None) and not any(alert.kind in FALLS for alert in alerts):
         silent_days = run.settings.alerts.silent.days
         trouble = trouble_before(current, account.recent, account.known_since, silent_days)
-    return _AccountResult(alerting.subject(account), previous, current, alerts, weeks, arr, trouble)
+    return _AccountResult(alerting.subject(account), previous, current, alerts, tonight, arr, trouble)
 
 
 def _is_held(alert: Alert, current: Snapshot) -> bool:

@@ -17,7 +17,7 @@ from healthscore.core.model import Component
 from healthscore.core.scoring.trend import trends
 from healthscore.core.time import format_instant, parse_instant
 from healthscore.storage import codec, conditions, reads, schema, writes
-from healthscore.storage.accounts import history, index, merges, search_index
+from healthscore.storage.accounts import history, index, merges, more_names, search_index
 from healthscore.storage.accounts.account_item import COUNTED_BY, crm_text, read_item, try_item
 from healthscore.storage.accounts.existence import exists
 from healthscore.storage.accounts.first_seen import account_birth
@@ -226,6 +226,8 @@ def _item_to_change(account_id: str) -> tuple[str, Item]:
         item = _item(account_id)
     if _is_gone(item):
         raise BeingErasedError("the account is being erased")
+    if "names" in item:
+        more_names.fit(account_id, codec.text_of(item, "names"))
     return account_id, item
 
 

@@ -12,7 +12,7 @@ from healthscore.storage import codec, conditions, schema, writes
 from healthscore.storage.accounts import index, search_index
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime
 
     from healthscore.core.day_log.codec import Entry
@@ -25,13 +25,18 @@ def changed_first_seen(first_seen: str | None, entries: Sequence[Entry], milesto
     Args:
         first_seen: the times as they are stored; None where the account has none, or is not there.
         entries: what is in the account's log, or goes into it. Those that do not count are left out.
-        milestones: event names whose first time is always remembered.
+        milestones: event names for which there is more room.
     """
     known = json.loads(first_seen) if first_seen is not None else {}
-    found = merge_first_seen(known, ((entry.name, entry.at) for entry in entries if entry.counts), milestones)
+    found = merge_first_seen(known, seen(entries), milestones)
     if found is None:
         return None if first_seen is not None else "{}"
     return codec.dumps(found)
+
+
+def seen(entries: Iterable[Entry]) -> list[tuple[str, int]]:
+    """The names and times of those entries that count."""
+    return [(entry.name, entry.at) for entry in entries if entry.counts]
 
 
 def first_seen_writes(account_id: str, first_seen: str | None, times: str, now: datetime) -> list[Write]:

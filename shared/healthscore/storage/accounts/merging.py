@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from healthscore.core.account import RECENT_NIGHTS
 from healthscore.core.day_log.first_seen import merge_first_seen
 from healthscore.core.documents import daily_to_json
-from healthscore.core.identity.traits import MAX_TRAITS, effective
+from healthscore.core.identity.traits import effective, with_traits
 from healthscore.storage import codec, conditions, reads, schema, writes
-from healthscore.storage.accounts import accounts, history, index, merges, search_index
+from healthscore.storage.accounts import accounts, history, index, merges, more_names, search_index
 from healthscore.storage.accounts.account_item import ACKNOWLEDGEMENT, COUNTED_BY, PENDING_USER_ERASURES, read_item
 from healthscore.storage.errors import AccountErasedError
 from healthscore.storage.retries import retried
@@ -102,6 +102,9 @@ def begin(old: str, new: str, milestones: Collection[str]) -> str:
     ]
     facts = read_item(given_up).crm if "crm" not in goes_on else None
     kept = [] if facts is None else [history.put_crm(new, facts)]
+    names = filled.get("names", goes_on.get("names"))
+    if names is not None:
+        more_names.keep(new, names["S"], codec.json_of(given_up, "names", {}).items())
     writes.transact(stored.put(changed), *updates, *words, *kept)
     return new
 
@@ -140,8 +143,11 @@ def _filled(given_up: Item, goes_on: Item, milestones: Collection[str]) -> dict[
 
 
 def _traits(given_up: Mapping[str, Any], goes_on: Mapping[str, Any]) -> dict[str, Any]:
-    more = [(name, value) for name, value in given_up.items() if name not in goes_on]
-    return {**goes_on, **dict(more[: max(0, MAX_TRAITS - len(goes_on))])}
+    traits = dict(goes_on)
+    for name, (value, at) in given_up.items():
+        if name not in goes_on:
+            traits = with_traits(traits, {name: value}, at) or traits
+    return traits
 
 
 def _profile(given_up: Mapping[str, Any], goes_on: Mapping[str, Any], shown: Mapping[str, Any]) -> dict[str, Any]:

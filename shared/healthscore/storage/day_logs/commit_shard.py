@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from healthscore.core.day_log import log as day_log
 from healthscore.storage import codec, conditions, reads, schema, writes
-from healthscore.storage.accounts.first_seen import changed_first_seen, first_seen_writes
+from healthscore.storage.accounts import more_names
+from healthscore.storage.accounts.first_seen import changed_first_seen, first_seen_writes, seen
 from healthscore.storage.accounts.merges import merged_error
 from healthscore.storage.day_logs import log_items
-from healthscore.storage.day_logs.log_items import NO_HEAD, SealedCache, StoredHead, read_logs
+from healthscore.storage.day_logs.log_items import SealedCache, StoredHead, read_logs
 from healthscore.storage.errors import BeingErasedError, ConditionFailedError, MergedError
 from healthscore.storage.retries import attempts, retried
 
@@ -114,6 +115,7 @@ def commit(
             if before is not None and before.made(stored):
                 accepted = len(before.append.fresh)
                 first_seen = _make_known(key, entries, stored, first_seen, terms)
+                _keep_names(key, first_seen, entries)
                 return Committed(accepted, len(entries) - accepted, first_seen)
             sealed = sealed_part(key, stored)
             known = day_log.labels(sealed, stored.head)
@@ -126,7 +128,9 @@ def commit(
             weighed = load.after(conflicts)
             append = day_log.append(key.day, sealed, stored.head, entries, overhead, salt=salt, load=weighed)
             if append is None:
-                return Committed(0, len(entries), _make_known(key, entries, stored, first_seen, terms))
+                first_seen = _make_known(key, entries, stored, first_seen, terms)
+                _keep_names(key, first_seen, entries)
+                return Committed(0, len(entries), first_seen)
             if before is not None and before.surely_lost(stored, append):
                 discard(key, before.append.blocks)
             before = this = _Attempt(stored.version, secrets.token_urlsafe(8), append)
@@ -135,6 +139,7 @@ def commit(
         except ConditionFailedError:
             continue
     sealed_parts.keep(key, this.append.sealed)
+    _keep_names(key, first_seen, entries)
     accepted = len(this.append.fresh)
     return Committed(accepted, len(entries) - accepted, first_seen)
 
@@ -158,16 +163,12 @@ def _put(
     key: LogKey, entries: Sequence[Entry], stored: StoredHead, first_seen: str | None, *, this: _Attempt, terms: Terms
 ) -> str | None:
     """Write the blocks and the head of an append; answers the account's first-seen times after it."""
-    append = this.append
+    append, expires = this.append, log_items.kept_until(stored, terms.expires(key.day))
+    log_items.keep_blocks(key, stored, expires)
     for block in append.blocks:
-        log_items.put_block(key, block, terms.expires(key.day))
+        log_items.put_block(key, block, expires)
     put = log_items.head_put(
-        key,
-        append.log,
-        append.rollup,
-        read_version=stored.version,
-        version=this.version,
-        expires=terms.expires(key.day),
+        key, append.log, append.rollup, read_version=stored.version, version=this.version, expires=expires
     )
     changed = changed_first_seen(first_seen, entries, terms.milestones)
     account_id = schema.account_of(key.pk)
@@ -195,8 +196,15 @@ def _make_known(
     return changed
 
 
+def _keep_names(key: LogKey, first_seen: str | None, entries: Sequence[Entry]) -> None:
+    """Keep the names for which the account's item has no room. A crash before that is made good by the repetition."""
+    more_names.keep(schema.account_of(key.pk), first_seen, seen(entries))
+
+
 def sealed_part(key: LogKey, stored: StoredHead) -> day_log.Sealed:
-    """The sealed part that a head leads to, reading just the blocks that this process has not seen.
+    """The sealed part that a head leads to, as far as it has not expired.
+
+    Just the blocks that this process has not seen are read.
 
     Raises:
         ConditionFailedError: the day was deleted meanwhile, and its blocks with it.
@@ -205,18 +213,15 @@ def sealed_part(key: LogKey, stored: StoredHead) -> day_log.Sealed:
     known = sealed_parts.get(key) if head.blocks else day_log.NOTHING_SEALED
     if known.token == head.token:
         return known
-    for known_part in (known, day_log.NOTHING_SEALED):
-        try:
-            sealed = day_log.resolve(key.day, head, known_part, log_items.read_blocks(key, known_part.blocks))
-        except day_log.MissingBlockError as error:
-            if known_part is not day_log.NOTHING_SEALED:
-                continue
-            if log_items.read_heads(key.pk, key.day).get(key.shard, NO_HEAD).version != stored.version:
-                raise ConditionFailedError("deleted") from error
-            raise
-        sealed_parts.keep(key, sealed)
-        return sealed
-    raise AssertionError("the loop above returns or raises")
+    try:
+        sealed = day_log.resolve(key.day, head, known, log_items.read_blocks(key, known.blocks))
+    except day_log.MissingBlockError as error:
+        blocks = log_items.read_blocks(key)
+        if not log_items.is_present(key, stored):
+            raise ConditionFailedError("deleted") from error
+        sealed = day_log.resolve(key.day, head, day_log.NOTHING_SEALED, blocks, expired=True)
+    sealed_parts.keep(key, sealed)
+    return sealed
 
 
 def take_back_if_gone(key: LogKey, version: str, blocks: Sequence[day_log.Block] = ()) -> str | None:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from healthscore import process
 from healthscore.core.day_log import log as day_log
+from healthscore.core.day_log.codec import Entry
 from healthscore.core.day_log.log import NOTHING_SEALED
 from healthscore.core.time import DAY
 from healthscore.storage import codec, conditions, reads, schema, writes
+from healthscore.storage.accounts import more_names
 from healthscore.storage.accounts.merges import merged_error
-from healthscore.storage.client import dynamodb, pages
-from healthscore.storage.errors import BeingErasedError
+from healthscore.storage.client import CONCURRENCY, dynamodb, pages
+from healthscore.storage.errors import BeingErasedError, ConditionFailedError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
     from datetime import date
 
     from healthscore.core.day_log.log import Sealed
@@ -43,6 +47,8 @@ class StoredHead(NamedTuple):
     head: day_log.Head
     places: str | None = None
     """In an id's own log: where the entries count, as of `core.identity.places`."""
+    expires: int = 0
+    """When the head expires, in seconds since the Unix epoch, and no block that it leads to before."""
 
 
 NO_HEAD = StoredHead(None, day_log.EMPTY_HEAD)
@@ -51,7 +57,7 @@ NO_HEAD = StoredHead(None, day_log.EMPTY_HEAD)
 def stored_head(day: date, item: Item) -> StoredHead:
     """The head in a head's item."""
     head = day_log.decode_head(day, codec.binary_of(item, "l"))
-    return StoredHead(codec.text_of(item, "v"), head, codec.optional_text_of(item, "p"))
+    return StoredHead(codec.text_of(item, "v"), head, codec.optional_text_of(item, "p"), codec.number_of(item, "ttl"))
 
 
 def people_in(item: Item) -> set[str]:
@@ -94,7 +100,7 @@ def block_key(key: LogKey, position: int, token: bytes) -> Item:
 def read_heads(pk: str, day: date) -> dict[int, StoredHead]:
     """The present heads of a day, by shard; those that are not there are left out."""
     stretch = schema.day_range(day, day)
-    request = reads.partition(schema.activity_table(), pk, between=stretch, attributes=("sk", "v", "l", "p"))
+    request = reads.partition(schema.activity_table(), pk, between=stretch, attributes=("sk", "v", "l", "p", "ttl"))
     items = pages(dynamodb().query, **request)
     return {schema.parse_day_key(codec.text_of(item, "sk"))[1]: stored_head(day, item) for item in items}
 
@@ -104,6 +110,70 @@ def read_blocks(key: LogKey, after: int = 0) -> dict[bytes, bytes]:
     stretch = schema.block_range(key.day, key.shard, after)
     items = pages(dynamodb().query, **reads.partition(schema.activity_table(), key.pk, between=stretch))
     return {schema.block_token(codec.text_of(item, "sk")): codec.binary_of(item, "l") for item in items}
+
+
+Walked = list[tuple[int, bytes, list[Entry]]]
+"""Position, token and entries of blocks, last one first."""
+
+
+def walk(key: LogKey, stored: StoredHead, blocks: Mapping[bytes, bytes]) -> Walked:
+    """The blocks that a head leads to, as far as they are there.
+
+    The items of a day expire one by one, in any order and within days. So blocks may be gone of which the head is still
+    there: what is left is all that there is then.
+
+    Args:
+        key: the log.
+        stored: its head as it was read.
+        blocks: data of its blocks, by token, as they were read before or after the head.
+
+    Raises:
+        MissingBlockError: the log was rewritten between the reads; read it again.
+        StorageUnavailableError: the table cannot be read now.
+    """
+    try:
+        return list(day_log.walk_blocks(key.day, stored.head, blocks))
+    except day_log.MissingBlockError:
+        blocks = read_blocks(key)
+        if not is_present(key, stored):
+            raise
+        return list(day_log.walk_blocks(key.day, stored.head, blocks, expired=True))
+
+
+def is_present(key: LogKey, stored: StoredHead) -> bool:
+    """Whether a head is still the one that was read.
+
+    Raises:
+        StorageUnavailableError: the table cannot be read now.
+    """
+    return read_heads(key.pk, key.day).get(key.shard, NO_HEAD).version == stored.version
+
+
+def kept_until(stored: StoredHead, expires: int) -> int:
+    """When a log expires that is written to: as the setting says now, and never earlier than it did."""
+    return max(stored.expires, expires)
+
+
+def keep_blocks(key: LogKey, stored: StoredHead, expires: int) -> None:
+    """Keep the blocks of a log as long as a head that is about to be put in the place of the one that was read.
+
+    They were written when days were kept for a shorter time. This costs a write for each of them, once.
+
+    Raises:
+        StorageUnavailableError: some may expire earlier; the same call goes on.
+    """
+    if not stored.head.blocks or stored.expires >= expires:
+        return
+
+    def keep(token_at: tuple[int, bytes]) -> None:
+        sets = {"ttl": codec.number(expires)}
+        update = writes.update(schema.activity_table(), block_key(key, *token_at), conditions.EXISTS, sets=sets)
+        with suppress(ConditionFailedError):  # it has expired, or the log was rewritten
+            writes.apply(update)
+
+    led_to = [(position, token) for position, token, _ in walk(key, stored, read_blocks(key))]
+    with ThreadPoolExecutor(CONCURRENCY) as pool:
+        list(pool.map(keep, led_to))
 
 
 def put_block(key: LogKey, block: day_log.Block, expires: int) -> None:
@@ -172,7 +242,8 @@ def read_logs(logs: Collection[LogKey], pks: Collection[str]) -> DayLogReads:
                 raise BeingErasedError("an account of the batch is being erased")
             if schema.INTO in item:
                 raise merged_error()
-            first_seen[accounts[codec.text_of(item, "account_id")]] = codec.optional_text_of(item, "names")
+            account_id, names = codec.text_of(item, "account_id"), codec.optional_text_of(item, "names")
+            first_seen[accounts[account_id]] = names if names is None else more_names.fit(account_id, names)
         else:
             key = LogKey(codec.text_of(item, "pk"), *schema.parse_day_key(codec.text_of(item, "sk")))
             heads[key] = stored_head(key.day, item)
@@ -180,7 +251,7 @@ def read_logs(logs: Collection[LogKey], pks: Collection[str]) -> DayLogReads:
 
 
 def _shapes() -> dict[str, dict[str, Any]]:
-    head = {**reads.projection(("pk", "sk", "v", "l", "p")), "ConsistentRead": True}
+    head = {**reads.projection(("pk", "sk", "v", "l", "p", "ttl")), "ConsistentRead": True}
     return {schema.accounts_table(): reads.projection(FIRST_SEEN), schema.activity_table(): head}
 
 

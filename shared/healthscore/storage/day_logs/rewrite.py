@@ -76,7 +76,7 @@ def read(pk: str, day: date) -> ReadDay | None:
         key, stored = LogKey(pk, day, number), heads.get(number, StoredHead(None, day_log.Head(shards=shards)))
         sealed = []
         if stored.head.blocks:
-            sealed = list(day_log.walk_blocks(day, stored.head, log_items.read_blocks(key)))
+            sealed = log_items.walk(key, stored, log_items.read_blocks(key))
         found.heads[key] = stored
         found.entries[key] = [*stored.head.tail, *(one for _, _, part in sealed for one in part)]
         found.blocks[key] = [schema.block_key(day, number, position, token) for position, token, _ in sealed]

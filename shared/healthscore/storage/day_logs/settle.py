@@ -265,8 +265,9 @@ def _rewrite(
         read = log_items.read_logs((), [pk]).first_seen[pk]
         times = _first_seen(account_id, day, read, log.all_entries, entries)
         changed = changed_first_seen(times, entries, terms.milestones)
-        if (times if changed is None else changed) != read:
-            transaction.set_first_seen(account_id, read, (times if changed is None else changed) or "{}")
+        now = times if changed is None else changed
+        if now != read or read is not None:
+            transaction.set_first_seen(account_id, read, now or "{}", entries)
     return shards
 
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from healthscore.core.day_log import log as day_log
 from healthscore.core.day_log.shards import NO_LOAD
 from healthscore.storage import codec, conditions, schema, writes
-from healthscore.storage.accounts.first_seen import changed_first_seen, first_seen_writes
+from healthscore.storage.accounts import more_names
+from healthscore.storage.accounts.first_seen import changed_first_seen, first_seen_writes, seen
 from healthscore.storage.day_logs import commit_shard, log_items
 
 if TYPE_CHECKING:
@@ -46,8 +47,14 @@ class Transaction:
     _begun: set[str] = field(default_factory=set)
     """The accounts of which a log is begun: these must be there."""
     _accounts: dict[str, tuple[str | None, str | None]] = field(default_factory=dict)
+    _seen: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
+    """Names and times of the entries that go into the logs of accounts."""
     _not_merged: set[str] = field(default_factory=set)
     _blocks: list[tuple[LogKey, day_log.Block]] = field(default_factory=list)
+    _expiries: dict[LogKey, int] = field(default_factory=dict)
+    """When each log expires."""
+    _appended: dict[LogKey, StoredHead] = field(default_factory=dict)
+    """The heads whose blocks stay."""
     _sealed: dict[LogKey, day_log.Sealed] = field(default_factory=dict)
 
     def append(
@@ -74,6 +81,7 @@ class Transaction:
         if append is None:
             return ()
         self._sealed[key] = append.sealed
+        self._appended[key] = stored
         self._put(key, stored, append, places)
         return append.fresh
 
@@ -105,10 +113,12 @@ class Transaction:
         read, before = self._accounts.get(account_id, (first_seen, None))
         changed = changed_first_seen(read if before is None else before, entries, self.terms.milestones)
         self._accounts[account_id] = (read, before if changed is None else changed)
+        self._seen.setdefault(account_id, []).extend(seen(entries))
 
-    def set_first_seen(self, account_id: str, first_seen: str | None, times: str) -> None:
-        """Replace an account's first-seen times; `first_seen` are those that were read."""
-        self._accounts[account_id] = (first_seen, times)
+    def set_first_seen(self, account_id: str, first_seen: str | None, times: str, entries: Sequence[Entry]) -> None:
+        """Replace an account's first-seen times; `first_seen` are those that were read, `entries` what they are of."""
+        self._accounts[account_id] = (first_seen, None if times == first_seen else times)
+        self._seen.setdefault(account_id, []).extend(seen(entries))
 
     def not_merged(self, account_id: str) -> None:
         """Have it fail where an account was given up for another one, whatever else it does with the account."""
@@ -125,11 +135,23 @@ class Transaction:
         together = self._together()
         if len(together) > MOST_ACTIONS:
             raise TooManyActionsError
+        for key, stored in self._appended.items():
+            log_items.keep_blocks(key, stored, self._expiries[key])
         for key, block in self._blocks:
-            log_items.put_block(key, block, self.terms.expires(key.day))
+            log_items.put_block(key, block, self._expiries[key])
+        # Names that the account's item has no room for come first: an event that is there is never without its name. An
+        # account that is made here has to be there before.
+        self._keep_names(of_new_accounts=False)
         writes.apply(*together)
+        self._keep_names(of_new_accounts=True)
         for key, sealed in self._sealed.items():
             commit_shard.sealed_parts.keep(key, sealed)
+
+    def _keep_names(self, *, of_new_accounts: bool) -> None:
+        for account_id, names in self._seen.items():
+            read, times = self._accounts[account_id]
+            if (read is None) is of_new_accounts:
+                more_names.keep(account_id, read if times is None else times, names)
 
     def _together(self) -> list[Write]:
         together = list(self.along)
@@ -161,6 +183,8 @@ class Transaction:
 
     def _put_log(self, key: LogKey, stored: StoredHead, log: bytes, rollup: str | None, places: str | None) -> None:
         self.versions[key] = version = secrets.token_urlsafe(8)
+        expires = log_items.kept_until(stored, self.terms.expires(key.day))
+        self._expiries[key] = expires
         if schema.is_account(key.pk) and stored.version is None:
             self._begun.add(schema.account_of(key.pk))
         self.along.append(
@@ -170,7 +194,7 @@ class Transaction:
                 rollup,
                 read_version=stored.version,
                 version=version,
-                expires=self.terms.expires(key.day),
+                expires=expires,
                 places=places,
             )
         )

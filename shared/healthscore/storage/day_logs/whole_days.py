@@ -10,6 +10,7 @@ from healthscore.storage import codec, conditions, reads, schema
 from healthscore.storage.client import dynamodb, pages
 from healthscore.storage.day_logs import log_items
 from healthscore.storage.day_logs.log_items import NO_HEAD, LogKey
+from healthscore.storage.retries import attempts
 
 if TYPE_CHECKING:
     from datetime import date
@@ -39,15 +40,13 @@ def read_day(pk: str, day: date) -> list[Entry]:
     Raises:
         StorageUnavailableError: the table cannot be read now.
     """
-    heads, broken = log_items.read_heads(pk, day), None
-    while heads:
+    for _ in attempts("the log of the day is being rewritten"):
+        heads = log_items.read_heads(pk, day)
         try:
-            return _entries(pk, day, heads)
+            return _entries(pk, day, heads) if heads else []
         except day_log.MissingBlockError:
-            if heads == broken:
-                raise
-            broken, heads = heads, log_items.read_heads(pk, day)  # unless it was rewritten between the reads
-    return []
+            continue  # it was rewritten between the reads
+    raise AssertionError("attempts ends by an error")
 
 
 def _entries(pk: str, day: date, heads: dict[int, StoredHead]) -> list[Entry]:
@@ -56,6 +55,6 @@ def _entries(pk: str, day: date, heads: dict[int, StoredHead]) -> list[Entry]:
         key, stored = LogKey(pk, day, shard), heads.get(shard, NO_HEAD)
         blocks = log_items.read_blocks(key) if stored.head.blocks else {}
         entries += stored.head.tail
-        for _, _, part in day_log.walk_blocks(day, stored.head, blocks):
+        for _, _, part in log_items.walk(key, stored, blocks):
             entries += part
     return sorted(entries, key=_by_time)

@@ -47,6 +47,10 @@ ERASERS: tuple[AccountEraser, ...] = (
 )
 
 
+_MAKE_ROOM = ("names", "recent")
+"""What a marked item needs no more: so that the mark has room in an item that is full."""
+
+
 def mark(account_id: str, now: datetime) -> bool:
     """Begin an account's erasure, or find it begun.
 
@@ -61,7 +65,7 @@ def mark(account_id: str, now: datetime) -> bool:
         codec.account_key(account_id),
         conditions.ACCOUNT_EXISTS,
         defaults={schema.ERASING: codec.text(format_instant(now))},
-        removes=index.IN_NO_INDEX,
+        removes=(*index.IN_NO_INDEX, *_MAKE_ROOM),
     )
     try:
         writes.apply(update)

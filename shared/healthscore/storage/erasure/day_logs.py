@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from healthscore.storage.erasure.eraser import AccountErasure
 
-COVERS = frozenset({Kind.DAY_HEAD, Kind.BLOCK})
+COVERS = frozenset({Kind.DAY_HEAD, Kind.BLOCK, Kind.MORE_NAMES})
 
 
 def erase(erasure: AccountErasure) -> Iterator[int]:

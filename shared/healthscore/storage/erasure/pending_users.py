@@ -11,7 +11,7 @@ from healthscore.storage.kinds import Kind
 from healthscore.storage.retries import attempts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from healthscore.storage.codec import Attribute
     from healthscore.storage.erasure.eraser import UserErasure
@@ -19,13 +19,30 @@ if TYPE_CHECKING:
 USERS_COVERS = frozenset({Kind.ACCOUNT})
 
 
+MOST = 40
+"""Users of one account whose erasure has begun and is not finished. Forty of the longest ids take 32 KB of its item."""
+
+
+class TooManyPendingError(Exception):
+    """So many erasures have begun and are not finished that another one must wait for one of these."""
+
+    def __init__(self, pending: Sequence[str]) -> None:
+        super().__init__()
+        self.pending = pending
+
+
 def begin(account_id: str, user_id: str) -> None:
     """Note that a user's erasure has begun; should it be interrupted, the next request or night finishes it.
 
     Raises:
         AccountErasedError: there is no such account any more.
+        TooManyPendingError: others have to be finished first.
         StorageUnavailableError: not noted.
     """
+    account = accounts.get(account_id)
+    pending = () if account is None else account.pending_user_erasures
+    if len(pending) >= MOST and user_id not in pending:
+        raise TooManyPendingError(pending)
     try:
         _change(account_id, adds={account_item.PENDING_USER_ERASURES: codec.texts([user_id])})
     except ConditionFailedError:

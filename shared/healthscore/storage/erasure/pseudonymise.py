@@ -55,7 +55,7 @@ def _replace_in_shard(key: LogKey, people: Collection[str], expires: int) -> Non
         listed = _block_keys(key)
         stored = log_items.read_heads(key.pk, key.day).get(key.shard, NO_HEAD)
         try:
-            sealed = list(day_log.walk_blocks(key.day, stored.head, blocks))
+            sealed = log_items.walk(key, stored, blocks)
         except day_log.MissingBlockError:
             continue  # one was sealed between the two reads
         entries = [*stored.head.tail, *(entry for _, _, of_block in sealed for entry in of_block)]
@@ -77,6 +77,7 @@ def _block_keys(key: LogKey) -> list[str]:
 
 
 def _exchange(key: LogKey, stored: StoredHead, entries: list[Entry], expires: int) -> None:
+    expires = log_items.kept_until(stored, expires)
     head = day_log.Head(shards=stored.head.shards, load=stored.head.load)
     overhead, salt = log_items.overhead(key.pk), secrets.token_bytes(8)
     append = day_log.append(key.day, day_log.NOTHING_SEALED, head, entries, overhead, salt=salt)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from healthscore.core.identity.people import People
 from healthscore.core.identity.record import IdRecord
 from healthscore.storage import codec, conditions, reads, schema, writes
-from healthscore.storage.errors import ConditionFailedError
+from healthscore.storage.errors import ConditionFailedError, NoRoomError
 from healthscore.storage.retries import attempts
 
 if TYPE_CHECKING:
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 TOO_MANY_CHANGES = "the people of the events change too often"
 WRITES_AT_ONCE = 90
 """Items of one transaction: DynamoDB takes a hundred."""
+
+
+RECORD_BYTES = 390_000
+"""Of a record: an item takes 400 KB."""
 
 
 class StoredPeople(People):
@@ -73,9 +77,15 @@ class StoredPeople(People):
         return self._versions[id_] is None
 
     def put(self, id_: str) -> Write:
-        """The put of a record as it is now, on condition that the one there is the one that was read."""
+        """The put of a record as it is now, on condition that the one there is the one that was read.
+
+        Raises:
+            NoRoomError: it does not fit into an item.
+        """
         version, read = secrets.token_urlsafe(8), self._versions[id_]
         text = codec.dumps(self.records[id_].to_json())
+        if len(text.encode()) > RECORD_BYTES:
+            raise NoRoomError
         self._versions[id_], self._texts[id_] = version, text
         item = {**id_key(id_), "v": codec.text(version), "d": codec.text(text)}
         return writes.put(schema.activity_table(), item, conditions.version_is(read))
