@@ -26,6 +26,7 @@ class Metric(StrEnum):
     EVENTS_ACCEPTED = "EventsAccepted"
     EVENTS_DUPLICATE = "EventsDuplicate"
     EVENTS_REJECTED = "EventsRejected"
+    EVENTS_OVER_LIMIT = "EventsOverLimit"
     SCORE_VIEWS = "ScoreViews"
     ACCOUNTS_SCORED = "AccountsScored"
     ACCOUNTS_FAILED = "AccountsFailed"

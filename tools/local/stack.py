@@ -22,7 +22,7 @@ from tools.local.web import Request, Response, Server, application
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-KEYS = {f"local-{scope}": scope for scope in (Scope.WRITE, Scope.READ, Scope.ADMIN)}
+KEYS = {f"local-{scope}": scope for scope in Scope}
 """The API keys of every local stack. Only this machine reaches the stack, so they need not be secret."""
 
 

@@ -9,12 +9,14 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from healthscore.core.time import from_millis, millis
+from healthscore.http.api_keys import Scope
 from healthscore.http.body import read_json
 from healthscore.http.errors import invalid_request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from healthscore.http.api_keys import StoredKey
     from healthscore.metrics import Metric
 
 _FIRST_MILLIS = 10**12
@@ -50,6 +52,8 @@ class Request(NamedTuple):
     """The path's parameters, decoded and valid; the router fills them."""
     parsed: Any = None
     """The body as JSON, where the router has read it already."""
+    key: StoredKey | None = None
+    """The API key that let the request pass; None where the route asks for none."""
 
     def __repr__(self) -> str:
         """The method and the path's length: whatever else there is may be a customer's, or a key."""
@@ -71,6 +75,11 @@ class Request(NamedTuple):
             context=context,
             counts={},
         )
+
+    @property
+    def has_public_key(self) -> bool:
+        """Whether a stranger may have sent it: its key may be public."""
+        return self.key is not None and self.key.scope == Scope.WRITE
 
     def time_left(self) -> float:
         """Seconds until the function is stopped, less what answering takes; infinite where nothing stops it."""
