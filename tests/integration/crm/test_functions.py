@@ -14,7 +14,7 @@ from functions.crm_refresh import handler as refresh_function
 from functions.crm_sync import handler as sync_function
 from functions.crm_webhook import handler as webhook_function
 from healthscore.http.api_keys import CachedKeys, key_hash
-from healthscore.services.crm_sync import secrets
+from healthscore.services.crm_sync import webhook_secrets
 from healthscore.storage import workspace
 from healthscore.storage.accounts import accounts
 from healthscore.storage.crm import connections
@@ -122,7 +122,7 @@ def test_webhook__secret__is_kept_for_minutes_and_read_again_where_it_does_not_f
 
     def stored(_provider):
         read.append(secret)
-        return {"webhook_secret": secret}
+        return secret
 
     def status(signed_with):
         """The answer to a webhook that is signed like this, a second after the one before."""
@@ -131,7 +131,7 @@ def test_webhook__secret__is_kept_for_minutes_and_read_again_where_it_does_not_f
         headers, body = hubspot.webhook(hubspot.event("tickets", "5"), url=URL)
         return deliver(headers, body, now=hubspot.clock.now())[0]
 
-    monkeypatch.setattr(secrets, "secrets", stored)
+    monkeypatch.setattr(webhook_secrets, "secret_of", stored)
     assert [status(SECRET) for _ in range(3)] == [200] * 3
     assert [status("forged") for _ in range(10)] == [401] * 10
     assert len(read) == 1
