@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from healthscore.core.time import from_millis, millis
 from healthscore.http.api_keys import Scope
+from healthscore.http.base_path import base_path
 from healthscore.http.body import read_json
 from healthscore.http.errors import invalid_request
 
@@ -31,7 +32,7 @@ class Request(NamedTuple):
     method: str
     """Upper case."""
     path: str
-    """Percent-decoded (the gateway decodes it before it routes), without a trailing slash."""
+    """Percent-decoded (the gateway decodes it before it routes), without a base path and without a trailing slash."""
     headers: Mapping[str, str]
     """By lower-case name."""
     query: Mapping[str, str]
@@ -48,6 +49,8 @@ class Request(NamedTuple):
     """The function's own context, which knows how much time is left."""
     counts: dict[Metric, int]
     """What is to be counted of it: the route's function fills it, and the request's log line carries it."""
+    base_path: str = ""
+    """What stood before the path: where a custom domain maps the API."""
     params: Mapping[str, str] = MappingProxyType({})
     """The path's parameters, decoded and valid; the router fills them."""
     parsed: Any = None
@@ -62,10 +65,10 @@ class Request(NamedTuple):
     @classmethod
     def from_event(cls, event: Mapping[str, Any], context: object = None) -> Request:
         """Take apart an API Gateway event of payload format 2.0."""
-        gateway = event["requestContext"]
+        gateway, base = event["requestContext"], base_path(event)
         return cls(
             method=gateway["http"]["method"].upper(),
-            path=event["rawPath"].removesuffix("/"),
+            path=event["rawPath"].removesuffix("/").removeprefix(base),
             headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
             query=event.get("queryStringParameters") or {},
             sent_body=event.get("body") or "",
@@ -74,6 +77,7 @@ class Request(NamedTuple):
             event=event,
             context=context,
             counts={},
+            base_path=base,
         )
 
     @property
