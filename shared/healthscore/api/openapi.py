@@ -75,6 +75,7 @@ _PATH_PARAMETERS: Mapping[str, Mapping[str, Any]] = {
     "account_id": {"description": "The account's id, as it is written in a path.", "schema": _ID, "example": "acme"},
     "user_id": {"description": "The user's id, written as an account's is.", "schema": _ID, "example": "u-17"},
     "alert_id": {"description": "The alert's id.", "schema": _ID},
+    "write_key": {"description": "The key with which the client was set up.", "schema": {"type": "string"}},
     "provider": {"description": "The CRM.", "schema": {"type": "string", "enum": list(PROVIDERS)}},
 }
 _WITH_KEY = (errors.INVALID_KEY, errors.WRONG_SCOPE, errors.STORAGE_UNAVAILABLE)

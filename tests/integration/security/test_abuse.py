@@ -12,7 +12,14 @@ from healthscore.http.api_keys import Scope
 from tests.integration.security.conftest import PARAMETER, everything, public
 from tests.support.routes import ROUTES
 
-NEEDS_NO_KEY = {"GET /healthz", "GET /v1/openapi.json", "GET /v1/docs", "GET /v1/docs/{file}"}
+NEEDS_NO_KEY = {
+    "GET /healthz",
+    "GET /v1/openapi.json",
+    "GET /v1/docs",
+    "GET /v1/docs/{file}",
+    "GET /v1/projects/{write_key}/settings",
+    "GET /sourceConfig",
+}
 """Their answers hold nothing that the documentation does not. A route is added here on purpose or not at all."""
 SIGNED = {"POST /v1/crm/{provider}/webhook"}
 """These ask for a signature instead of a key, which only a sender that has the secret can make."""
