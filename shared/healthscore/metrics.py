@@ -33,6 +33,7 @@ class Metric(StrEnum):
     ALERTS_RAISED = "AlertsRaised"
     MESSAGES_SENT = "MessagesSent"
     MESSAGES_UNSENT = "MessagesUnsent"
+    CRM_REFUSED = "CrmRefused"
     NIGHTS_COMPLETED = "NightsCompleted"
     CRM_VALUES_UNREADABLE = "CrmValuesUnreadable"
 
