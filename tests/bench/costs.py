@@ -23,8 +23,8 @@ GB_SECOND = 13.3334
 LOG_GB = 0.50
 """A GB ingested by CloudWatch Logs: dollars."""
 TRACE = 5.00
-"""X-Ray: dollars per million traces. Lambda traces the first request of each second and a twentieth of the others. At less
-than a request a second these are all of them, which is counted here."""
+"""X-Ray: dollars per million traces. Lambda traces the first request of each second and a twentieth of the others.
+At less than a request a second these are all of them, which is counted here."""
 SECRET, SECRET_CALL = 0.40, 5.00
 """Secrets Manager: dollars a secret and month, and per million calls."""
 STORED_GB, RECOVERABLE_GB, STORED_LOG_GB = 0.25, 0.20, 0.03
