@@ -111,20 +111,17 @@ def report(figures: Mapping[str, float]) -> str:
     }
     lines |= {"a million views": views(figures), "a million accounts, a night": night(figures)}
     rows = [[name, *(f"{part:.2f}" for part in cost), f"**{cost.total:.2f}**"] for name, cost in lines.items()]
-    standing = _standing()
+    monthly = _monthly()
     month = (
-        sum(standing.values())
-        + events(figures, 20).total
-        + views(figures).total / 10
-        + night(figures).total / 1000 * 30
+        sum(monthly.values()) + events(figures, 20).total + views(figures).total / 10 + night(figures).total / 1000 * 30
     )
     headings = ["dollars for", "writes", "reads", "Lambda", "gateway", "logs", "traces", "together"]
-    standing_rows = [[name, f"{dollars:.2f}"] for name, dollars in standing.items()]
-    standing_table = Table(["dollars a month for", ""], standing_rows)
-    return _PAGE.format(table=Table(headings, rows), standing=standing_table, month=month, **_units(figures))
+    monthly_rows = [[name, f"{dollars:.2f}"] for name, dollars in monthly.items()]
+    monthly_table = Table(["dollars a month for", ""], monthly_rows)
+    return _PAGE.format(table=Table(headings, rows), monthly=monthly_table, month=month, **_units(figures))
 
 
-def _standing() -> dict[str, float]:
+def _monthly() -> dict[str, float]:
     """What is paid each month whether anything is sent or not, by the template."""
     resources = cloudformation.load((ROOT / "template.yaml").read_text(encoding="utf-8"))["Resources"].values()
     secrets = sum(resource["Type"] == "AWS::SecretsManager::Secret" for resource in resources)
@@ -163,7 +160,7 @@ without free tiers, taxes or discounts. Check the prices of your region; the uni
 
 {{table}}
 
-{{standing}}
+{{monthly}}
 
 A thousand customers with a million events in batches of 20, a hundred thousand views and thirty nights cost
 about **${{month:.2f}} a month**, with all of that, and without storage and text messages.

@@ -16,7 +16,7 @@ from tools import ROOT
 from tools.local.web import Request, Response, Server, application
 
 pytestmark = pytest.mark.slow
-PATIENCE_SECONDS = 30
+TIMEOUT_SECONDS = 30
 GUIDE = (ROOT / "docs" / "send-events.md").read_text(encoding="utf-8")
 BUNDLED = """
 <script src="/segment-bundled/index.js"></script>
@@ -119,7 +119,7 @@ def test_client__answered_503_once__sends_its_calls_again_and_they_count_once(br
 
 def _wait_for(stack, account_id: str, *, events: int, witness) -> None:
     """Wait until an account has events."""
-    until = time.monotonic() + PATIENCE_SECONDS
+    until = time.monotonic() + TIMEOUT_SECONDS
     while time.monotonic() < until:
         witness.page.wait_for_timeout(300)
         if (_events(stack, account_id) or 0) >= events:

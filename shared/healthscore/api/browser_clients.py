@@ -22,7 +22,7 @@ _EVERY_EVENT = {"__default": {"enabled": True, "integrations": {}}}
 
 @route("GET /v1/projects/{write_key}/settings", scope=None, query=None)
 def segment_settings(request: Request) -> FileAnswer:
-    """The configuration that Segment's client for browsers asks for.
+    """The configuration of Segment's client for browsers.
 
     No key is looked up. It has the client send its calls to this API.
     """
@@ -51,7 +51,7 @@ def segment_settings(request: Request) -> FileAnswer:
 
 @route("GET /sourceConfig", scope=None, query=None)
 def rudderstack_source_config(request: Request) -> FileAnswer:
-    """The configuration that RudderStack's client for browsers asks for.
+    """The configuration of RudderStack's client for browsers.
 
     No key is looked up. It names no destination beside this API.
     """
