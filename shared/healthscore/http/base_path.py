@@ -19,13 +19,15 @@ def base_path(event: Mapping[str, Any]) -> str:
     """What stands before the API's own path in a gateway event of payload format 2.0; empty where nothing does."""
     path: str = event["rawPath"].removesuffix("/")
     context = event["requestContext"]
+    if context.get("domainName", "").startswith(f"{context.get('apiId')}."):
+        return ""  # the API's own address has no base path
     method, _, routed = event.get("routeKey", context.get("routeKey", "")).partition(" ")
     if routed:
         own = _filled_in(routed, event.get("pathParameters") or {}).removesuffix("/")
         if path.endswith(own):
             return path.removesuffix(own)
         return _before(path, routed)
-    return _guessed(path, context) if method else ""
+    return _guessed(path) if method else ""
 
 
 def _filled_in(routed: str, parameters: Mapping[str, str]) -> str:
@@ -43,9 +45,7 @@ def _before(path: str, routed: str) -> str:
     return before if found else ""
 
 
-def _guessed(path: str, context: Mapping[str, Any]) -> str:
+def _guessed(path: str) -> str:
     """What stands before a path that no route but the last resort has, which says nothing of where it begins."""
-    if context.get("domainName", "").startswith(f"{context.get('apiId')}."):
-        return ""  # the API's own address has no base path
     starts = (f"{path}/".find(root) for root in _ROOTS)
     return path[: min((start for start in starts if start >= 0), default=0)]
