@@ -34,8 +34,8 @@ def test_every_route__under_a_base_path__answers_as_without(gateways, slash):
             gateway.answer(Request(method, base + target, (("host", "api.example.com"),)))
             for gateway, base in zip(gateways, ("", "/scores", "/eu/scores"), strict=True)
         ]
-        for answer in mapped:
-            assert (answer.status, _said(answer)) == (plain.status, _said(plain)), route
+        for answer, base in zip(mapped, ("/scores", "/eu/scores"), strict=True):
+            assert (answer.status, _said(answer, base)) == (plain.status, _said(plain)), route
 
 
 def test_what_is_outside_of_the_base_path__is_not_found(gateways):
@@ -43,8 +43,9 @@ def test_what_is_outside_of_the_base_path__is_not_found(gateways):
         assert gateways[1].answer(Request("GET", target)).status == 404
 
 
-def _said(answer):
-    body = answer.body
+def _said(answer, base=""):
+    """The answer's body without the base path, which the configurations of browsers' clients name."""
+    body = answer.body.replace(f"{base}/v1".encode(), b"/v1").replace(f"example.com{base}".encode(), b"example.com")
     if body.startswith(b"<"):
         return None  # the page names its files by their whole paths
     if body.startswith(b"{"):
