@@ -6,13 +6,28 @@ from typing import Any
 
 from healthscore import startup  # isort: split
 
-from healthscore.api import accounts, alerts, book, crm, docs, erasure, identity, merging, settings, summary
+from healthscore.api import (
+    accounts,
+    alerts,
+    book,
+    browser_clients,
+    crm,
+    docs,
+    erasure,
+    identity,
+    merging,
+    settings,
+    summary,
+)
 from healthscore.api.resources import all_routes, routes_of
 from healthscore.http.api_keys import CachedKeys
 from healthscore.http.router import Router
 from healthscore.storage import workspace
 
-router = Router(routes_of(accounts, book, summary, alerts, crm, erasure, merging, settings, identity, docs), all_routes)
+router = Router(
+    routes_of(browser_clients, accounts, book, summary, alerts, crm, erasure, merging, settings, identity, docs),
+    all_routes,
+)
 find_key = CachedKeys(workspace.find_key)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from healthscore import startup
-from healthscore.integrations.crm.protocol import CrmError
+from healthscore.integrations.crm.protocol import AccessError, CrmError
 from healthscore.metrics import Metric, embedded
 from healthscore.services.crm_sync.session import open_session
 from healthscore.services.crm_sync.sync import run, save_error
@@ -50,8 +50,10 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
                 written = write_back_all(session.provider, session.connector, session.keep_going)
                 results.append({"provider": session.provider, "written": written})
         except CrmError as error:
-            results.append(save_error(connection.provider, str(error)))
-    figures = {Metric.CRM_VALUES_UNREADABLE: sum(result.get("unreadable", 0) for result in results)}
+            refused = {"refused": 1} if isinstance(error, AccessError) else {}
+            results.append(save_error(connection.provider, str(error)) | refused)
+    counted = ((Metric.CRM_VALUES_UNREADABLE, "unreadable"), (Metric.CRM_REFUSED, "refused"))
+    figures = {metric: sum(result.get(name, 0) for result in results) for metric, name in counted}
     logger.info("done", result=results, **(embedded(figures, context, datetime.now(UTC)) if results else {}))
     return {"results": results}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -17,6 +17,28 @@ MAX_RETENTION_DAYS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
+class PublicKeys:
+    """What keys of the scope `write` may send, which may be public.
+
+    Attributes:
+        events_only: whether they may send nothing but events, so that identify, group and alias calls are refused.
+        known_accounts_only: whether what names an account that nobody else has created is refused.
+        events_per_day: how many events and calls each of them may send in a day of UTC.
+        new_accounts_per_day: how many accounts each of them may create in a day of UTC.
+    """
+
+    events_only: bool = False
+    known_accounts_only: bool = False
+    events_per_day: int = 1_000_000
+    new_accounts_per_day: int = 10_000
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> PublicKeys:
+        """Read what `asdict` made; a missing setting has its default."""
+        return cls(**{name: stored[name] for name in cls.__slots__ if name in stored})
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The settings of one workspace.
 
@@ -26,6 +48,7 @@ class Settings:
         retention_days: how far back events are accepted and scores can be asked for, 1 to `MAX_RETENTION_DAYS`.
         alerts: which changes raise alerts, and from which size on.
         identity: which ids name nobody, and which users do not count.
+        public_keys: what keys may send that may be public.
     """
 
     timezone: str = "UTC"
@@ -33,6 +56,7 @@ class Settings:
     retention_days: int = 400
     alerts: AlertSettings = field(default_factory=AlertSettings)
     identity: IdentitySettings = field(default_factory=IdentitySettings)
+    public_keys: PublicKeys = field(default_factory=PublicKeys)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -47,6 +71,7 @@ class Settings:
             "retention_days": self.retention_days,
             "alerts": self.alerts.to_json(),
             "identity": self.identity.to_json(),
+            "public_keys": asdict(self.public_keys),
         }
 
     @classmethod
@@ -62,6 +87,7 @@ class Settings:
             retention_days=int(stored.get("retention_days", default.retention_days)),
             alerts=AlertSettings.from_json(stored.get("alerts", {})),
             identity=IdentitySettings.from_json(stored.get("identity", {})),
+            public_keys=PublicKeys.from_json(stored.get("public_keys", {})),
         )
 
 

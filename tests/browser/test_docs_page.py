@@ -140,6 +140,13 @@ def test_page__with_a_key__tries_what_needs_it_and_forgets_the_key(browser, stac
         assert "status of 401 " in witness.console.pop()  # every answer of 401 is an error on the console
 
 
+def test_page__with_a_slash_at_its_end__is_the_same(browser, stack):
+    with opened(browser, stack.url) as witness:
+        witness.page.goto("/v1/docs/")
+        witness.page.locator(".opblock").first.wait_for()
+        witness.nothing_amiss()
+
+
 def test_page__by_keyboard_alone__reaches_authorize(browser, stack):
     with docs(browser, stack) as witness:
         page = witness.page

@@ -82,7 +82,7 @@ class Workspace:
         self.zone = ZoneInfo(zone)
         self._settings = Settings(timezone=zone)
         workspace.save_settings(self._settings, NOW)
-        keys.add(KEY, Scope.WRITE, "test", NOW)
+        keys.add(KEY, Scope.SERVER, "test", NOW)
         patch.setattr(merges, "SECONDS", inf)
         patch.setattr(event_settings, "SETTINGS_SECONDS", inf)  # calls are numbered, so none may depend on the time
         patch.setattr(ingest_function, "find_key", CachedKeys(workspace.find_key, seconds=inf))

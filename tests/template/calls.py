@@ -21,6 +21,8 @@ class Calls:
     def __init__(self, logical_ids: Mapping[str, str]) -> None:
         """Create it with the logical ids of tables and topics by name or ARN."""
         self.made: defaultdict[str, set[Permission]] = defaultdict(set)
+        self.partitions: defaultdict[str, set[tuple[str, str, str]]] = defaultdict(set)
+        """By function: action, resource and partition of each item that a call reads or writes."""
         self._logical_ids = logical_ids
         self._function: str | None = None
 
@@ -54,9 +56,10 @@ class Calls:
     def _note(self, params: dict[str, Any], model: Any, **_: object) -> None:
         if self._function is not None:
             service = model.service_model.service_name
-            self.made[self._function].update(
-                (f"{service}:{action}", self._resource(target)) for action, target in _actions(model.name, params)
-            )
+            for action, target, keys in _actions(model.name, params):
+                permission = (f"{service}:{action}", self._resource(target))
+                self.made[self._function].add(permission)
+                self.partitions[self._function].update((*permission, key["pk"]["S"]) for key in keys if "pk" in key)
 
     def _resource(self, target: str) -> str:
         if target in self._logical_ids:
@@ -65,8 +68,8 @@ class Calls:
         return self._logical_ids[name] + slash + index
 
 
-def _actions(operation: str, params: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """The actions that a call needs permission for, which may differ from its name.
+def _actions(operation: str, params: dict[str, Any]) -> Iterator[tuple[str, str, list[dict[str, Any]]]]:
+    """The actions that a call needs permission for, which may differ from its name; their targets, and keys of items.
 
     A transaction needs the permissions of its writes, and none of its own. A batch of messages needs the permission to
     publish one.
@@ -74,13 +77,23 @@ def _actions(operation: str, params: dict[str, Any]) -> Iterator[tuple[str, str]
     if operation == "TransactWriteItems":
         for write in params["TransactItems"]:
             ((kind, item),) = write.items()
-            yield f"{kind}Item", item["TableName"]
+            yield f"{kind}Item", item["TableName"], _keys(item)
     elif operation == "PublishBatch":
-        yield "Publish", params["TopicArn"]
-    elif operation in {"BatchGetItem", "BatchWriteItem"}:
-        yield from ((operation, table) for table in params["RequestItems"])
+        yield "Publish", params["TopicArn"], []
+    elif operation == "BatchGetItem":
+        yield from ((operation, table, asked["Keys"]) for table, asked in params["RequestItems"].items())
+    elif operation == "BatchWriteItem":
+        for table, requests in params["RequestItems"].items():
+            yield operation, table, [key for request in requests for one in request.values() for key in _keys(one)]
     elif named := next((params[name] for name in ("TopicArn", "SecretId", "QueueUrl") if name in params), None):
-        yield operation, named
+        yield operation, named, []
     else:
         index = f"/index/{params['IndexName']}" if "IndexName" in params else ""
-        yield operation, params["TableName"] + index
+        yield operation, params["TableName"] + index, [] if index else _keys(params)
+
+
+def _keys(request: dict[str, Any]) -> list[dict[str, Any]]:
+    """The key of the item that a request is about, or of a queried partition; none for a scan."""
+    if "KeyConditionExpression" in request:
+        return [{"pk": request["ExpressionAttributeValues"][":pk"]}]
+    return [request[name] for name in ("Key", "Item") if name in request]

@@ -44,9 +44,13 @@ def connected(now: datetime, monkeypatch: pytest.MonkeyPatch, provider: str = "h
         secrets, sqs = boto3.client("secretsmanager"), boto3.client("sqs")
         undo.callback(secrets.close)
         undo.callback(sqs.close)
-        found = {provider: {"token": fake.token, "webhook_secret": secret, "url": fake.url}}
-        arn = secrets.create_secret(Name="crm", SecretString=json.dumps(found))["ARN"]
-        monkeypatch.setenv("CRM_SECRET_ARN", arn)
+        found = {
+            "CRM_SECRET_ARN": {"token": fake.token, "url": fake.url},
+            "CRM_WEBHOOK_SECRET_ARN": {"webhook_secret": secret},
+        }
+        for variable, kept in found.items():
+            text = json.dumps({provider: kept})
+            monkeypatch.setenv(variable, secrets.create_secret(Name=variable, SecretString=text)["ARN"])
         monkeypatch.setenv("CRM_QUEUE_URL", sqs.create_queue(QueueName="crm")["QueueUrl"])
         yield fake
 

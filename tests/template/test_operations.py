@@ -36,11 +36,11 @@ def targets(alarm: dict[str, Any]) -> set[Watched]:
 
 
 def _resource(dimensions: list[dict[str, Any]]) -> str:
-    (dimension,) = dimensions
-    match dimension["Value"]:
+    first, *further = dimensions
+    match first["Value"]:
         case {"Ref": str(name)} | {"Fn::GetAtt": [str(name), _]}:
-            return name
-    raise AssertionError(f"not a resource of the stack: {dimension}")
+            return "/".join((name, *(dimension["Value"] for dimension in further)))
+    raise AssertionError(f"not a resource of the stack: {first}")
 
 
 def test_functions__are__watched_for_errors_and_throttles(functions, watched):
@@ -70,6 +70,28 @@ def test_tables__are__watched_for_throttles(resources, watched):
     assert needed - watched == set()
 
 
+def test_indexes__are__watched_for_throttles(resources, watched):
+    needed = {
+        ("AWS/DynamoDB", f"{kind}ThrottleEvents", f"{name}/{index['IndexName']}")
+        for name, table in of_type(resources, "AWS::DynamoDB::Table").items()
+        for index in table.get("GlobalSecondaryIndexes", [])
+        for kind in ("Read", "Write")
+    }
+    assert needed
+    assert needed - watched == set()
+
+
+def test_topics__are__watched_for_failed_deliveries(resources, watched):
+    needed = {("AWS/SNS", "NumberOfNotificationsFailed", name) for name in of_type(resources, "AWS::SNS::Topic")}
+    assert needed
+    assert needed - watched == set()
+
+
+def test_product__is__watched_for_refused_tokens_and_public_keys_that_have_used_their_day_up(watched):
+    assert (NAMESPACE, Metric.CRM_REFUSED, "CrmSyncFunction") in watched
+    assert (NAMESPACE, Metric.EVENTS_OVER_LIMIT, "IngestFunction") in watched
+
+
 def test_api__is__watched_for_failures_and_slowness(watched):
     assert ("AWS/ApiGateway", "5xx", "Api") in watched
     assert ("AWS/Lambda", "Duration", "IngestFunction") in watched
@@ -95,7 +117,7 @@ def test_alarms__can__be_made(alarms):
 def test_alarms__watch__only_resources_and_metrics_that_exist(alarms, resources):
     for name, alarm in alarms.items():
         for namespace, metric, resource in targets(alarm):
-            assert resource in resources, name
+            assert resource.partition("/")[0] in resources, name
             assert namespace != NAMESPACE or metric in set(Metric), name
 
 

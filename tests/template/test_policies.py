@@ -6,6 +6,7 @@ import json
 import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -105,7 +106,7 @@ def test_policies__name__exact_actions_and_resources(policies, resources):
         assert set(given) == {"code", "runtime"}, name
         for statement in given["code"]:
             assert statement["Effect"] == "Allow", name
-            assert "*" not in json.dumps(statement), name
+            assert "*" not in json.dumps({key: statement[key] for key in ("Action", "Resource")}), name
         for _, resource in allowed(given["code"]):
             table, _, index = resource.partition("/index/")
             indexes = resources[table]["Properties"].get("GlobalSecondaryIndexes", [])
@@ -298,7 +299,9 @@ def made(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Mapping[str, 
     """The calls of the functions as permissions, by function."""
     live(workspace, monkeypatch)
     with crm.connected(datetime.now(UTC), monkeypatch) as hubspot:
-        workspace.calls.know({os.environ["CRM_SECRET_ARN"]: "CrmSecret", os.environ["CRM_QUEUE_URL"]: "CrmQueue"})
+        names = {"CRM_SECRET_ARN": "CrmSecret", "CRM_WEBHOOK_SECRET_ARN": "CrmWebhookSecret"}
+        names["CRM_QUEUE_URL"] = "CrmQueue"
+        workspace.calls.know({os.environ[variable]: name for variable, name in names.items()})
         crm.live(hubspot, workspace.request, workspace.invoke, workspace.webhook, lambda: _forget(monkeypatch))
     yesterday = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
     connections.connect("hubspot", {}, yesterday)
@@ -309,3 +312,60 @@ def made(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> Mapping[str, 
 
 def test_policies__allow__each_function_exactly_what_it_does(policies, made):
     assert made == {name: allowed(given["code"]) for name, given in policies.items()}
+
+
+SETTINGS = "SettingsTable"
+
+
+def partitions(statement: dict[str, Any]) -> list[str]:
+    """The partitions of the settings table that a statement allows; a star at the end stands for any text."""
+    (found,) = [
+        values
+        for operator, keys in statement["Condition"].items()
+        for name, values in keys.items()
+        if (operator, name) == ("ForAllValues:StringLike", "dynamodb:LeadingKeys")
+    ]
+    return list(found)
+
+
+def test_policies__of_the_settings_table__allow_each_function_its_own_partitions(policies, made, workspace):
+    for name, given in policies.items():
+        allowing = [statement for statement in given["code"] if _named(statement["Resource"]) == SETTINGS]
+        allow = {
+            (action, partition): any(action in one["Action"] and _covers(one, partition) for one in allowing)
+            for action, resource, partition in workspace.calls.partitions[name]
+            if resource == SETTINGS
+        }
+        assert [call for call, is_allowed in allow.items() if not is_allowed] == [], name
+        used = {partition for _, partition in allow}
+        for statement in allowing:
+            needless = [one for one in partitions(statement) if not any(fnmatchcase(key, one) for key in used)]
+            assert needless == [], (name, statement["Sid"])
+
+
+def _covers(statement: dict[str, Any], partition: str) -> bool:
+    return any(fnmatchcase(partition, pattern) for pattern in partitions(statement))
+
+
+def test_policies__of_no_function__let_it_write_an_api_key(policies):
+    for name, given in policies.items():
+        for statement in given["code"]:
+            if _named(statement["Resource"]) == SETTINGS and _covers(statement, "key"):
+                assert statement["Action"] == ["dynamodb:GetItem"], name
+
+
+def test_policies__of_ingest__let_it_change_no_setting(policies):
+    (statement,) = [one for one in policies["IngestFunction"]["code"] if one["Sid"] == "FixTimezone"]
+    written = statement["Condition"]["ForAllValues:StringEquals"]["dynamodb:Attributes"]
+    assert set(written) == {"pk", "sk", "version", "timezone_fixed"}
+
+
+def test_policies__of_the_webhooks_function__let_it_read_no_token(policies):
+    assert [name for name, given in policies.items() if _reads(given["code"], "CrmWebhookSecret")] == [
+        "CrmWebhookFunction"
+    ]
+    assert not _reads(policies["CrmWebhookFunction"]["code"], "CrmSecret")
+
+
+def _reads(statements: list[dict[str, Any]], secret: str) -> bool:
+    return ("secretsmanager:GetSecretValue", secret) in allowed(statements)

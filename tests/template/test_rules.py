@@ -154,6 +154,14 @@ def test_api__takes__no_more_requests_than_the_parameters_say(resources, documen
     assert "RouteSettings" not in api, "a route of its own limit would be outside the stage's"
 
 
+def test_api__closes__its_own_address_where_a_parameter_says_so(resources, document):
+    (api,) = of_type(resources, "AWS::Serverless::HttpApi").values()
+    condition, closed, otherwise = api["DisableExecuteApiEndpoint"]["Fn::If"]
+    assert (closed, otherwise) == (True, False)
+    assert document["Conditions"][condition] == {"Fn::Equals": [{"Ref": "DisableExecuteApiEndpoint"}, "true"]}
+    assert document["Parameters"]["DisableExecuteApiEndpoint"]["Default"] == "false"
+
+
 def test_api__lets_browsers_in__from_the_pages_of_the_parameter_alone(resources, document):
     (api,) = of_type(resources, "AWS::Serverless::HttpApi").values()
     condition, allowed, otherwise = api["CorsConfiguration"]["Fn::If"]
@@ -161,6 +169,8 @@ def test_api__lets_browsers_in__from_the_pages_of_the_parameter_alone(resources,
         "Fn::Not": [{"Fn::Equals": [{"Ref": "AllowedOrigins"}, document["Parameters"]["AllowedOrigins"]["Default"]]}]
     }
     assert allowed["AllowOrigins"] == {"Fn::Split": [",", {"Ref": "AllowedOrigins"}]}
-    assert sorted(allowed["AllowHeaders"]) == ["authorization", "content-type", "x-retry-count"]
+    # What the vendors' clients send, which tests/browser/test_vendors_clients.py runs.
+    assert {"authorization", "content-type", "x-retry-count", "anonymousid", "sentat"} <= set(allowed["AllowHeaders"])
+    assert "*" not in allowed["AllowHeaders"]
     assert "AllowCredentials" not in allowed
     assert otherwise == {"Ref": "AWS::NoValue"}

@@ -88,12 +88,16 @@ class LocalHubSpot:
         """Fill the account, put its token into the secret, connect it, and read it for the first time."""
         environment = self._stack.environment
         found = {
-            "hubspot": self._secrets(self._fake, hubspot.SECRET),
-            "attio": self._secrets(self._attio, attio.SECRET),
+            "CRM_SECRET_ARN": {"hubspot": self._tokens(self._fake), "attio": self._tokens(self._attio)},
+            "CRM_WEBHOOK_SECRET_ARN": {
+                "hubspot": {"webhook_secret": hubspot.SECRET},
+                "attio": {"webhook_secret": attio.SECRET},
+            },
         }
         secrets = boto3.client("secretsmanager")
-        name = environment["CRM_SECRET_ARN"].rpartition(":")[2]
-        secrets.create_secret(Name=name, SecretString=json.dumps(found))
+        for variable, secret in found.items():
+            name = environment[variable].rpartition(":")[2]
+            secrets.create_secret(Name=name, SecretString=json.dumps(secret))
         secrets.close()
         self._queue = self._sqs.create_queue(QueueName=environment["CRM_QUEUE_URL"].rpartition("/")[2])["QueueUrl"]
         now = datetime.now(UTC)
@@ -115,8 +119,8 @@ class LocalHubSpot:
         """
         self._stack.call("PUT", "/v1/crm/attio", _ADMIN, {})
 
-    def _secrets(self, fake: FakeService, webhook_secret: str) -> dict[str, str]:
-        return {"token": fake.token, "webhook_secret": webhook_secret, "url": self._reach(fake.url)}
+    def _tokens(self, fake: FakeService) -> dict[str, str]:
+        return {"token": fake.token, "url": self._reach(fake.url)}
 
     def answer(self, request: Request) -> Response | None:
         """Answer `POST /_local/crm/tickets`, which opens or closes a ticket; None for other requests."""

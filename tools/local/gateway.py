@@ -50,6 +50,7 @@ class Gateway:
         routes: Sequence[Route],
         cors: Cors | None,
         invoke: Callable[[str, str], str],
+        base_path: str = "",
     ) -> None:
         """Take the API's routes and a way to invoke functions.
 
@@ -58,16 +59,20 @@ class Gateway:
             cors: how to answer browsers, if at all.
             invoke: called with a function's logical id and the event as JSON; returns the result as JSON. Any exception
                 is a failure of the function.
+            base_path: where a custom domain maps the API, such as `/scores`.
         """
         self._routes = routes
         self._cors = cors
         self._invoke = invoke
+        self._base_path = base_path
 
     def answer(self, request: Request) -> Response:
         """Answer a request: by the function of its route, or 404."""
         if self._cors and is_preflight(request):
             return Response(HTTPStatus.NO_CONTENT, headers=cors_headers(self._cors, request, preflight=True))
-        found = match(self._routes, request.method, decoded_path(request.target))
+        path = decoded_path(request.target)
+        mapped = path == self._base_path or path.startswith(f"{self._base_path}/")
+        found = match(self._routes, request.method, path.removeprefix(self._base_path)) if mapped else None
         if found is None:
             return refusal(HTTPStatus.NOT_FOUND, "Not Found")
         event = json.dumps(to_event(request, found, datetime.now(UTC), str(uuid.uuid4())), ensure_ascii=False)

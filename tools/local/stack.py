@@ -22,7 +22,7 @@ from tools.local.web import Request, Response, Server, application
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-KEYS = {f"local-{scope}": scope for scope in (Scope.WRITE, Scope.READ, Scope.ADMIN)}
+KEYS = {f"local-{scope}": scope for scope in Scope}
 """The API keys of every local stack. Only this machine reaches the stack, so they need not be secret."""
 
 
@@ -67,6 +67,7 @@ class LocalStack:
         *,
         dynamodb_endpoint: str | None = None,
         log_level: str = "WARN",
+        base_path: str = "",
         report: Callable[[str], None] = print,
     ) -> None:
         """Bind the port (0: any free one) and read the template.
@@ -75,6 +76,7 @@ class LocalStack:
             port: where to answer.
             dynamodb_endpoint: another DynamoDB than the embedded one, such as DynamoDB Local.
             log_level: the lowest level that the functions log.
+            base_path: where a custom domain maps the API, such as `/scores`.
             report: called with a line for every request that came over the port.
 
         Raises:
@@ -84,7 +86,7 @@ class LocalStack:
         parameters = {"AllowedOrigins": "*", "LogLevel": log_level, "MessagesPerSecond": "300"}
         self._stack = template.read(ROOT / "template.yaml", stack="healthscore-local", parameters=parameters)
         self._lambdas = Lambdas(self._stack.functions, ROOT)
-        self._gateway = Gateway(self._stack.routes, self._stack.cors, self._lambdas.invoke)
+        self._gateway = Gateway(self._stack.routes, self._stack.cors, self._lambdas.invoke, base_path)
         self._helpers = Helpers(self._lambdas.invoke, self._lambdas.environment["ALERTS_TOPIC_ARN"])
         self._extras: list[Callable[[Request], Response | None]] = []
         self._dynamodb_endpoint = dynamodb_endpoint

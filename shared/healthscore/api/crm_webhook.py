@@ -19,7 +19,7 @@ from healthscore.http.route import route
 from healthscore.integrations.crm.protocol import WebhookRequest
 from healthscore.integrations.crm.registry import PROVIDERS
 from healthscore.services.crm_sync.queue import enqueue
-from healthscore.services.crm_sync.secrets import WebhookSecrets
+from healthscore.services.crm_sync.webhook_secrets import WebhookSecrets
 from healthscore.storage.crm import connections
 
 if TYPE_CHECKING:

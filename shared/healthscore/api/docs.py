@@ -53,7 +53,7 @@ def get_docs(request: Request) -> FileAnswer:
 
     The OpenAPI document as a page on which requests can be tried.
     """
-    return docs_page.static_file(docs_page.PAGE, *_conditions(request))
+    return docs_page.page(request.base_path, *_conditions(request))
 
 
 @route("GET /v1/docs/{file}", scope=None, described=False)

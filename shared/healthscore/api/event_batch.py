@@ -24,6 +24,7 @@ from healthscore.api.event_rules import (
     too_many,
 )
 from healthscore.api.event_rules import properties as checked_properties
+from healthscore.api.public_keys import ALL_RIGHTS, Rights
 from healthscore.core.model import Event
 from healthscore.core.time import from_millis, millis, millis_of_number, parse_instant
 from healthscore.http.body import read_json
@@ -64,7 +65,7 @@ class ParsedBatch(NamedTuple):
     rejected: list[Rejection]
 
 
-def parse_batch(body: bytes, now: datetime, settings: Settings) -> ParsedBatch:
+def parse_batch(body: bytes, now: datetime, settings: Settings, rights: Rights = ALL_RIGHTS) -> ParsedBatch:
     """Read the body of `POST /v1/events`.
 
     Args:
@@ -72,6 +73,7 @@ def parse_batch(body: bytes, now: datetime, settings: Settings) -> ParsedBatch:
         now: the receiving clock, aware; timestamps are accepted from `retention_days` before it to 15 minutes after it,
             both included.
         settings: the workspace's settings.
+        rights: what the sender's key may send.
 
     Returns:
         The valid events and the rejections. A bad event rejects itself, never its neighbours.
@@ -85,7 +87,9 @@ def parse_batch(body: bytes, now: datetime, settings: Settings) -> ParsedBatch:
     batch = ParsedBatch([], [])
     for index, event in enumerate(sent):
         try:
-            batch.events.append((index, _read_event(event, window, placeholders)))
+            read = _read_event(event, window, placeholders)
+            rights.check_account(read.account_id)
+            batch.events.append((index, read))
         except RefusedError as refused:
             event_id = showable_id(event.get("event_id")) if isinstance(event, dict) else None
             batch.rejected.append(Rejection(index, event_id, refused.code, refused.message))

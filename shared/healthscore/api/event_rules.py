@@ -36,6 +36,10 @@ if TYPE_CHECKING:
         "timestamp_in_future",
         "invalid_value",
         "properties_too_large",
+        "not_for_public_keys",
+        "unknown_account",
+        "too_many_new_accounts",
+        "too_many_today",
     ]
 
     class RejectedEvent(TypedDict):

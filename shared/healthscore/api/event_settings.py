@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING
 
 from healthscore import process
 from healthscore.api.event_batch import ALL_REJECTED, parse_batch
+from healthscore.api.public_keys import rights_before, rights_for, too_many_today
 from healthscore.api.segment_com_calls import parse_calls
 from healthscore.http.errors import ApiError
+from healthscore.metrics import Metric
 from healthscore.storage import workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
     from healthscore.api.event_batch import ParsedBatch
     from healthscore.api.segment_com_calls import ParsedBody
+    from healthscore.http.request import Request
     from healthscore.settings import Settings
     from healthscore.storage.workspace import StoredSettings
 
@@ -37,22 +39,50 @@ class EventSettings:
         """Read the settings again."""
         self._stored = None
 
-    def read_batch(self, body: bytes, now: datetime) -> ParsedBatch:
-        """Parse a batch as `parse_batch` does, with its errors; what is rejected is rejected by fresh settings."""
+    def read_batch(self, request: Request) -> ParsedBatch:
+        """Parse a batch as `parse_batch` does, with its errors; what is rejected is rejected by fresh settings.
+
+        Raises:
+            ApiError: as of `parse_batch`, and 429 `too_many_today`.
+            StorageUnavailableError: what the key may send is not known.
+        """
+        body, now = request.body, request.received_at
+        in_use = self._at_hand()
         try:
-            batch = parse_batch(body, now, self._at_hand())
+            batch = parse_batch(body, now, in_use)
         except ApiError as error:
             if error.code != ALL_REJECTED.code:
                 raise
-        else:
-            if not batch.rejected:
-                return batch
-        return parse_batch(body, now, self._remember(workspace.settings()))
+            batch = None
+        if batch is None or batch.rejected:
+            in_use = self._remember(workspace.settings())
+            batch = parse_batch(body, now, in_use)
+        if not request.has_public_key:
+            return batch
+        named = {event.account_id for _, event in batch.events}
+        rights = rights_for(request, in_use.public_keys, named, len(batch.events))
+        if rights.used_up:
+            request.counts[Metric.EVENTS_OVER_LIMIT] = len(batch.events)
+            raise too_many_today(now)
+        return parse_batch(body, now, in_use, rights) if rights.refuses_some else batch
 
-    def read_calls(self, body: object, kind: str | None, now: datetime) -> ParsedBody:
-        """Parse calls of the Segment dialect as `parse_calls` does; what is rejected is rejected by fresh settings."""
-        calls = parse_calls(body, kind, now, self._at_hand())
-        return parse_calls(body, kind, now, self._remember(workspace.settings())) if calls.rejected else calls
+    def read_calls(self, request: Request, kind: str | None) -> ParsedBody:
+        """Parse calls of the Segment dialect as `parse_calls` does; what is rejected is rejected by fresh settings.
+
+        Raises:
+            ApiError: as of `parse_calls`.
+            StorageUnavailableError: what the key may send is not known.
+        """
+        body, now = request.json(), request.received_at
+        in_use = self._at_hand()
+        calls = parse_calls(body, kind, now, in_use, rights_before(request, in_use.public_keys))
+        if calls.rejected:
+            in_use = self._remember(workspace.settings())
+            calls = parse_calls(body, kind, now, in_use, rights_before(request, in_use.public_keys))
+        if not request.has_public_key:
+            return calls
+        rights = rights_for(request, in_use.public_keys, calls.calls.account_ids, calls.taken)
+        return parse_calls(body, kind, now, in_use, rights) if rights.refuses_some else calls
 
     def with_timezone_fixed(self) -> Settings:
         """The settings to store events by, whose time zone cannot change any more."""

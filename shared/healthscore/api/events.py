@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from healthscore.api.event_batch import ALL_REJECTED
 from healthscore.api.event_rules import TOO_MANY_EVENTS
 from healthscore.api.event_settings import settings
+from healthscore.api.public_keys import TOO_MANY_TODAY, count_refused
 from healthscore.http.api_keys import Scope
 from healthscore.http.errors import ApiError
 from healthscore.http.route import route
@@ -40,7 +41,7 @@ TAG = "Events"
     scope=Scope.WRITE,
     body="event_schemas.EventBatch",
     query=None,
-    errors=(ALL_REJECTED, TOO_MANY_EVENTS),
+    errors=(ALL_REJECTED, TOO_MANY_EVENTS, TOO_MANY_TODAY),
 )
 def send_events(request: Request) -> IngestedEvents:
     """Send events.
@@ -54,12 +55,15 @@ def send_events(request: Request) -> IngestedEvents:
     """
     now = request.received_at
     try:
-        batch = settings.read_batch(request.body, now)
+        batch = settings.read_batch(request)
     except ApiError as refused:
-        request.counts[Metric.EVENTS_REJECTED] = len(refused.extra.get("rejected", ()))
+        rejected = refused.extra.get("rejected", ())
+        request.counts[Metric.EVENTS_REJECTED] = len(rejected)
+        count_refused(request, (one["code"] for one in rejected))
         raise
     events = [event for _, event in batch.events]
     ingested = ingest(events, settings.with_timezone_fixed(), now, request.time_left)
+    count_refused(request, (rejection.code for rejection in batch.rejected))
     request.counts.update(
         {
             Metric.EVENTS_ACCEPTED: ingested.accepted,

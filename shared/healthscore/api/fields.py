@@ -23,6 +23,7 @@ from healthscore.http.plain import has_control_characters, kind_of, read_day
 MAX_TEXT = 200
 MAX_EMAIL = 254
 MAX_TICKETS = 1_000_000
+MAX_A_DAY = 1_000_000_000
 MAX_CHAMPIONS = 100
 MAX_ATTRIBUTES = 50
 MAX_ATTRIBUTES_BYTES = 16 * 1024

@@ -75,6 +75,7 @@ _PATH_PARAMETERS: Mapping[str, Mapping[str, Any]] = {
     "account_id": {"description": "The account's id, as it is written in a path.", "schema": _ID, "example": "acme"},
     "user_id": {"description": "The user's id, written as an account's is.", "schema": _ID, "example": "u-17"},
     "alert_id": {"description": "The alert's id.", "schema": _ID},
+    "write_key": {"description": "The key with which the client was set up.", "schema": {"type": "string"}},
     "provider": {"description": "The CRM.", "schema": {"type": "string", "enum": list(PROVIDERS)}},
 }
 _WITH_KEY = (errors.INVALID_KEY, errors.WRONG_SCOPE, errors.STORAGE_UNAVAILABLE)
@@ -83,15 +84,20 @@ _WRITING = (errors.NO_ROOM,)
 _WITH_PATH = (errors.NOT_FOUND, errors.METHOD_NOT_ALLOWED)
 """What is answered where an id that was not written as it should be makes another path of it."""
 _WITH_BODY = (errors.INVALID_JSON, errors.BODY_TOO_LARGE)
-_GATEWAY = {HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE}
+_GATEWAY = {
+    HTTPStatus.TOO_MANY_REQUESTS,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HTTPStatus.INTERNAL_SERVER_ERROR,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+}
 """Statuses that the gateway may answer by itself as well."""
+_WAIT = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "string", "pattern": "^[0-9]+$"}}}
 _HEADERS: Mapping[HTTPStatus, Mapping[str, Any]] = {
-    HTTPStatus.SERVICE_UNAVAILABLE: {
-        "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "string", "pattern": "^[0-9]+$"}}
-    },
+    HTTPStatus.SERVICE_UNAVAILABLE: _WAIT,
+    HTTPStatus.TOO_MANY_REQUESTS: _WAIT,
     HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": {"description": "How to send a key.", "schema": {"type": "string"}}},
 }
-_NEEDS = {Scope.WRITE: "a write key", Scope.READ: "a read key", Scope.ADMIN: "an admin key", None: "no key"}
+_NEEDS = {Scope.WRITE: "a write or server key", Scope.READ: "a read key", Scope.ADMIN: "an admin key", None: "no key"}
 _KEYS: Sequence[Mapping[str, Sequence[str]]] = [{"bearer": []}, {"basic": []}]
 
 
@@ -203,11 +209,11 @@ def _operation(route: Route, schemas: Mapping[str, Any]) -> dict[str, Any]:
         operation["requestBody"] = {"required": True, "content": _json(schemas[route.body])}
     operation["responses"] = {
         "200": {"description": summary, "content": _success(route, schemas)},
+        "429": {"$ref": "#/components/responses/gateway"},
         **{
             str(int(status)): {"$ref": f"#/components/responses/{_response_name(kinds)}"}
             for status, kinds in _by_status(route).items()
         },
-        "429": {"$ref": "#/components/responses/gateway"},
     }
     operation["responses"] = dict(sorted(operation["responses"].items()))
     return operation

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 RESOURCES = (
     "events",
     "segment_com",
+    "browser_clients",
     "health",
     "accounts",
     "book",

@@ -174,6 +174,20 @@ class Identity(TypedDict, total=False):
 
 
 @with_config(_STRICT)
+class PublicKeys(TypedDict, total=False):
+    """What keys of the scope `write` may send, which may be public; keys of other scopes have no such limits."""
+
+    events_only: bool
+    """Whether they send nothing but events: identify, group and alias calls are rejected."""
+    known_accounts_only: bool
+    """Whether they create no accounts: what names an unknown one is rejected."""
+    events_per_day: Annotated[int, BeforeValidator(fields.Whole(1, fields.MAX_A_DAY))]
+    """Events and calls that each of them may send in a day of UTC."""
+    new_accounts_per_day: Annotated[int, BeforeValidator(fields.Whole(0, fields.MAX_A_DAY))]
+    """Accounts that each of them may create in a day of UTC."""
+
+
+@with_config(_STRICT)
 class WorkspaceSettings(TypedDict, total=False):
     """What a workspace can choose; what is left out has its default."""
 
@@ -187,6 +201,8 @@ class WorkspaceSettings(TypedDict, total=False):
     """Which changes are alerted; a rule that is left out has its defaults."""
     identity: Identity
     """Who is who."""
+    public_keys: PublicKeys
+    """What public keys may send."""
 
 
 @with_config(_STRICT)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from healthscore.api.event_rules import TOO_MANY_EVENTS
 from healthscore.api.event_settings import settings
+from healthscore.api.public_keys import count_refused
 from healthscore.http.api_keys import Scope
 from healthscore.http.route import route
 from healthscore.metrics import Metric
@@ -109,8 +110,9 @@ def _record(kind: str | None, request: Request) -> IngestedCalls:
         request: whose body holds them. A call that is at fault is in the answer's `rejected`, and the status stays 200.
     """
     now = request.received_at
-    parsed = settings.read_calls(request.json(), kind, now)
+    parsed = settings.read_calls(request, kind)
     ingested = Tracker(settings.with_timezone_fixed(), now, request.time_left).record(parsed.calls)
+    count_refused(request, (rejection.code for rejection in parsed.rejected))
     request.counts.update(
         {
             Metric.EVENTS_ACCEPTED: ingested.accepted,

@@ -21,8 +21,9 @@ from healthscore.api.event_rules import (
     stands_for_nobody,
     too_many,
 )
+from healthscore.api.public_keys import ALL_RIGHTS, Rights
 from healthscore.api.segment_com_clock import CallTime, SendingTime, sending_time, time_of
-from healthscore.api.segment_com_traits import account_traits, person_traits
+from healthscore.api.segment_com_traits import PUBLIC_FIELDS, account_traits, person_traits
 from healthscore.core.day_log.codec import entry
 from healthscore.core.identity.calls import Alias, Description, GroupCall, Identification, ParsedCalls, TrackedEvent
 from healthscore.core.identity.ids import normalised
@@ -51,8 +52,15 @@ class ParsedBody(NamedTuple):
     """The kinds of the calls that say who somebody is, rather than what somebody did."""
     rejected: list[Rejection]
 
+    @property
+    def taken(self) -> int:
+        """How many calls are taken."""
+        return len(self.calls.tracked_events) + len(self.updates)
 
-def parse_calls(body: object, kind: str | None, now: datetime, settings: Settings) -> ParsedBody:
+
+def parse_calls(
+    body: object, kind: str | None, now: datetime, settings: Settings, rights: Rights = ALL_RIGHTS
+) -> ParsedBody:
     """Read the body of one of the tracking routes.
 
     Args:
@@ -60,6 +68,7 @@ def parse_calls(body: object, kind: str | None, now: datetime, settings: Setting
         kind: what the route takes (`track`, `page`, ...), or None where each call says so itself.
         now: the receiving clock, aware.
         settings: the workspace's settings.
+        rights: what the sender's key may send.
 
     Raises:
         ApiError: 400 `invalid_request` where the body is neither, 413 `too_many_events`. Nothing else: a call that is
@@ -73,6 +82,7 @@ def parse_calls(body: object, kind: str | None, now: datetime, settings: Setting
         sending_time(beside),
         Window.of(now, settings),
         settings.identity.folded_placeholders,
+        rights,
     )
     parsed = ParsedBody(ParsedCalls(), [], [])
     for index, call in enumerate(calls):
@@ -112,6 +122,7 @@ class _Shared(NamedTuple):
     sent_at: SendingTime | None
     window: Window
     placeholders: Collection[str]
+    rights: Rights
 
 
 class _Call(NamedTuple):
@@ -131,6 +142,8 @@ class _Call(NamedTuple):
         kind = shared.kind or _kind(sent.get("type") or sent.get("action"))
         if kind is None:
             raise RefusedError("invalid_event", f"type must be one of {', '.join(_READERS)}")
+        shared.rights.check_kind(is_event=_READERS[kind] is _read_tracked_event)
+        shared.rights.check_day()
         time = time_of(sent, shared.sent_at, shared.window.now)
         context = {**shared.context, **_object(sent.get("context"))}
         return cls(kind, sent, context, time, shared, [])
@@ -176,6 +189,7 @@ def _read_tracked_event(call: _Call, parsed: ParsedBody) -> None:
     )
     if account_id is None and user_id is None and anonymous_id is None:
         raise call.refused("nobody is named: send userId or anonymousId, or the account in context.groupId")
+    call.shared.rights.check_account(account_id)
     name, page = _name(call), _page(call, properties)
     session_id = call.id("sessionId", MAX_USER_ID, call.context)
     value = _value(properties)
@@ -201,7 +215,8 @@ def _read_identify(call: _Call, parsed: ParsedBody) -> None:
     said = _somebody(call, people, call.id("groupId", MAX_ACCOUNT_ID, call.context), parsed)
     traits = call.traits()
     if traits:
-        parsed.calls.people.append(Description(said.person, said.at, person_traits(traits), *said[2:]))
+        about = Description(said.person, said.at, person_traits(traits), *said[2:], call.shared.rights.is_public)
+        parsed.calls.people.append(about)
 
 
 def _read_group(call: _Call, parsed: ParsedBody) -> None:
@@ -211,11 +226,14 @@ def _read_group(call: _Call, parsed: ParsedBody) -> None:
     said = _somebody(call, call.people(), account_id, parsed)
     traits = dict(_object(call.sent.get("traits")))
     if traits:
-        parsed.calls.accounts.append(Description(account_id, said.at, account_traits(traits), *said[2:]))
+        is_public = call.shared.rights.is_public
+        kept = account_traits(traits, PUBLIC_FIELDS if is_public else None)
+        parsed.calls.accounts.append(Description(account_id, said.at, kept, *said[2:], is_public))
 
 
 def _somebody(call: _Call, people: tuple[str | None, str | None], account_id: str | None, parsed: ParsedBody) -> _Said:
     """The person that a call is about; it notes the other id of the person, and the account that the call names."""
+    call.shared.rights.check_account(account_id)
     user_id, anonymous_id = people
     if user_id is not None:
         said = _said(call, "u" + user_id)

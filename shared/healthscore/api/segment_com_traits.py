@@ -12,7 +12,7 @@ from healthscore.api import fields
 from healthscore.core.identity.traits import ATTRIBUTE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
 MAX_TRAITS = 40
 """Attributes taken from one call. The limit of an account is higher, and counts those that an admin has set as well."""
@@ -36,13 +36,23 @@ _PERSON_FIELDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
 }
 
 
-def account_traits(traits: Mapping[str, Any]) -> dict[str, Any]:
+PUBLIC_FIELDS = frozenset({"name"})
+"""What a key that may be public may say about an account: nothing that moves money or mail, or matches a company."""
+
+
+def account_traits(traits: Mapping[str, Any], allowed: Collection[str] | None = None) -> dict[str, Any]:
     """What the traits of a group call say about an account.
+
+    Args:
+        traits: as they were sent.
+        allowed: the fields that are taken; None for all of them, and attributes.
 
     Returns:
         Fields of the profile by name, and further traits as `attributes.<name>`; all valid as a profile's are.
     """
     fields = _fields(traits, _ACCOUNT_FIELDS)
+    if allowed is not None:
+        return {name: value for name, value in fields.items() if name in allowed}
     for name, value in traits.items():
         if name not in _ACCOUNT_FIELDS and len(fields) < MAX_TRAITS and _is_attribute(name, value):
             fields[f"{ATTRIBUTE}{name}"] = value

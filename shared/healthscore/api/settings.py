@@ -63,6 +63,14 @@ if TYPE_CHECKING:
         """Ids that name nobody, beside those that name nobody anywhere."""
         not_counted: NotCountedRules
 
+    class PublicKeyRules(TypedDict):
+        """What write keys may send, which may be public."""
+
+        events_only: bool
+        known_accounts_only: bool
+        events_per_day: Count
+        new_accounts_per_day: Count
+
     class SettingsInForce(TypedDict):
         """Every setting, with the default of each that nobody has chosen."""
 
@@ -71,6 +79,7 @@ if TYPE_CHECKING:
         retention_days: int
         alerts: AlertRules
         identity: IdentityRules
+        public_keys: PublicKeyRules
 
     class VersionedSettings(TypedDict):
         """The settings and their version."""

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from healthscore import process
+from healthscore.http.body import written_keys
 from healthscore.http.errors import INVALID_KEY, WRONG_SCOPE, ApiError
 
 if TYPE_CHECKING:
@@ -24,14 +25,16 @@ class Scope(StrEnum):
     """What a key may do."""
 
     WRITE = "write"
-    """Send events and calls, and read nothing: such a key may be public."""
+    """Send what users do and who they are, and read nothing: such a key may be public, and a stranger may have it."""
+    SERVER = "server"
+    """What a write key may, and also say what an account pays and who looks after it: for programs of one's own."""
     READ = "read"
     ADMIN = "admin"
     """Everything."""
 
     def allows(self, needed: Scope) -> bool:
         """Whether a key of this scope suffices where `needed` is asked for."""
-        return self in {Scope.ADMIN, needed}
+        return self in {Scope.ADMIN, needed} or (self is Scope.SERVER and needed is Scope.WRITE)
 
 
 class StoredKey(Protocol):
@@ -74,6 +77,12 @@ def credential(headers: Mapping[str, str], body: object = None) -> str | None:
     return key if 0 < len(key) <= LONGEST_KEY and key.isascii() and key.isprintable() else None
 
 
+def _is_basic(headers: Mapping[str, str]) -> bool:
+    """Whether a request carries its key in the header that no key in a body can replace."""
+    scheme, _, rest = headers.get("authorization", "").strip().partition(" ")
+    return scheme.lower() == "basic" and bool(_user_name(rest.strip()))
+
+
 def _user_name(encoded: str) -> str:
     try:
         decoded = base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True).decode()
@@ -84,7 +93,7 @@ def _user_name(encoded: str) -> str:
 
 def authorize(
     headers: Mapping[str, str], needed: Scope, find_key: Callable[[str], StoredKey | None], body: object = None
-) -> None:
+) -> StoredKey:
     """Let a request pass, or refuse it.
 
     Args:
@@ -92,6 +101,9 @@ def authorize(
         needed: the scope that the route asks for.
         find_key: looks a key up by its SHA-256 in hex.
         body: see `credential`.
+
+    Returns:
+        What is stored of the key.
 
     Raises:
         ApiError: 401 `invalid_key` without a known key, 403 `wrong_scope` where the key may not do this.
@@ -106,6 +118,40 @@ def authorize(
     if not Scope(found.scope).allows(needed):
         wanted = "admin" if needed is Scope.ADMIN else f"{needed.value} or admin"
         raise ApiError(WRONG_SCOPE, f"This key has the scope {found.scope}; the request needs {wanted}.")
+    return found
+
+
+def authorize_unread(
+    headers: Mapping[str, str], body: bytes, needed: Scope, find_key: Callable[[str], StoredKey | None]
+) -> None:
+    """Refuse a request before its body is inflated or parsed, where no key in sight may let it pass.
+
+    The key in the body decides, which is known once the body is parsed. Before that, what looks like a key there has to
+    be one: so a stranger cannot make the product work.
+
+    Args:
+        headers: of the request, by lower-case name.
+        body: as it was sent.
+        needed: the scope that the route asks for.
+        find_key: looks a key up by its SHA-256 in hex.
+
+    Raises:
+        ApiError: as `authorize` does.
+    """
+    in_sight: list[object] = [None] if _is_basic(headers) else [*map(_in_body, written_keys(body)), None]
+    refusals = []
+    for seen in in_sight:
+        try:
+            authorize(headers, needed, find_key, seen)
+        except ApiError as refusal:
+            refusals.append(refusal)
+        else:
+            return
+    raise min(refusals, key=lambda refusal: refusal.code == INVALID_KEY.code)
+
+
+def _in_body(key: str) -> dict[str, str]:
+    return {"writeKey": key}
 
 
 def _invalid_key(reason: str) -> ApiError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import zlib
 from typing import Any, NoReturn
 
@@ -14,6 +15,9 @@ MAX_GZIP_MEMBERS = 100
 """Some senders gzip line by line and concatenate; a body of millions of empty members would only burn time."""
 _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_WINDOW = zlib.MAX_WBITS | 16
+_IN_SIGHT = 64 * 1024
+"""How much of a body is looked at before its sender is known."""
+_WRITE_KEY = re.compile(rb'"writeKey"\s{0,9}:\s{0,9}"([!#-\[\]-~]{1,200})"')
 _LONGEST_INT = 200
 """As long as the longest id, which some senders write as a number."""
 
@@ -72,6 +76,22 @@ def inflate(body: bytes) -> bytes:
         if not rest:
             return bytes(plain)
     raise invalid_json(f"The gzip body has more than {MAX_GZIP_MEMBERS} members; send one.")
+
+
+def written_keys(body: bytes) -> list[str]:
+    """What looks like a key at the beginning or at the end of a body that is not parsed yet; at most two.
+
+    Clients write it before their calls or behind them. Of a compressed body only the beginning is inflated.
+    """
+    if body.startswith(_GZIP_MAGIC):
+        try:
+            first = last = zlib.decompressobj(wbits=_GZIP_WINDOW).decompress(body, _IN_SIGHT)
+        except zlib.error:
+            return []
+    else:
+        first, last = body[:_IN_SIGHT], body[-_IN_SIGHT:]
+    found = [*_WRITE_KEY.findall(first)[:1], *_WRITE_KEY.findall(last)[-1:]]
+    return list(dict.fromkeys(key.decode() for key in found))
 
 
 def _too_large() -> ApiError:

@@ -9,12 +9,15 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from healthscore.core.time import from_millis, millis
+from healthscore.http.api_keys import Scope
+from healthscore.http.base_path import base_path
 from healthscore.http.body import read_json
 from healthscore.http.errors import invalid_request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from healthscore.http.api_keys import StoredKey
     from healthscore.metrics import Metric
 
 _FIRST_MILLIS = 10**12
@@ -29,7 +32,7 @@ class Request(NamedTuple):
     method: str
     """Upper case."""
     path: str
-    """Percent-decoded (the gateway decodes it before it routes), without a trailing slash."""
+    """Percent-decoded (the gateway decodes it before it routes), without a base path and without a trailing slash."""
     headers: Mapping[str, str]
     """By lower-case name."""
     query: Mapping[str, str]
@@ -46,10 +49,14 @@ class Request(NamedTuple):
     """The function's own context, which knows how much time is left."""
     counts: dict[Metric, int]
     """What is to be counted of it: the route's function fills it, and the request's log line carries it."""
+    base_path: str = ""
+    """What stood before the path: where a custom domain maps the API."""
     params: Mapping[str, str] = MappingProxyType({})
     """The path's parameters, decoded and valid; the router fills them."""
     parsed: Any = None
     """The body as JSON, where the router has read it already."""
+    key: StoredKey | None = None
+    """The API key that let the request pass; None where the route asks for none."""
 
     def __repr__(self) -> str:
         """The method and the path's length: whatever else there is may be a customer's, or a key."""
@@ -58,10 +65,10 @@ class Request(NamedTuple):
     @classmethod
     def from_event(cls, event: Mapping[str, Any], context: object = None) -> Request:
         """Take apart an API Gateway event of payload format 2.0."""
-        gateway = event["requestContext"]
+        gateway, base = event["requestContext"], base_path(event)
         return cls(
             method=gateway["http"]["method"].upper(),
-            path=event["rawPath"].removesuffix("/"),
+            path=event["rawPath"].removesuffix("/").removeprefix(base),
             headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
             query=event.get("queryStringParameters") or {},
             sent_body=event.get("body") or "",
@@ -70,7 +77,13 @@ class Request(NamedTuple):
             event=event,
             context=context,
             counts={},
+            base_path=base,
         )
+
+    @property
+    def has_public_key(self) -> bool:
+        """Whether a stranger may have sent it: its key may be public."""
+        return self.key is not None and self.key.scope == Scope.WRITE
 
     def time_left(self) -> float:
         """Seconds until the function is stopped, less what answering takes; infinite where nothing stops it."""

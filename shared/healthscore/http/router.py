@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 from aws_lambda_powertools import Logger
 
 from healthscore.http import query
-from healthscore.http.api_keys import StoredKey, authorize
+from healthscore.http.api_keys import StoredKey, authorize, authorize_unread
 from healthscore.http.errors import (
     METHOD_NOT_ALLOWED,
     NOT_FOUND,
@@ -138,10 +138,11 @@ class Router:
         self, found: Found, request: Request, find_key: Callable[[str], StoredKey | None]
     ) -> Mapping[str, Any] | FileAnswer:
         route = found.route
-        if route.key_in_body:
-            request = request._replace(parsed=request.json())
         if route.scope is not None:
-            authorize(request.headers, route.scope, find_key, request.parsed)
+            if route.key_in_body:
+                authorize_unread(request.headers, request.body, route.scope, find_key)
+                request = request._replace(parsed=request.json())
+            request = request._replace(key=authorize(request.headers, route.scope, find_key, request.parsed))
         if route not in self.routes:
             raise _not_found()
         params = {name: decode_id(value) for name, value in found.params.items()}

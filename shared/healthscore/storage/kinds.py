@@ -117,6 +117,13 @@ class Kind(Enum):
         "c#hash of a message id, at: the time of a call that depends on its delivery, as the first decided; expires",
         nobody="a hash and an instant",
     )
+    ALLOWANCE = _Described(
+        "ACTIVITY_TABLE",
+        "k#*",
+        "*",
+        "k#hash of a key#2026-11-20, events: how much of what the key may send in the day is used up; expires",
+        nobody="a key's hash and a count",
+    )
     SEARCH_ENTRY = _Described("ACTIVITY_TABLE", "w#*", "*", "w#a, acme␟account_id: a word an account is found by")
     SNAPSHOT = _Described(
         "HISTORY_TABLE", "account#*", "snapshot#*", "account#…, snapshot#2026-11-20: the score of a night"

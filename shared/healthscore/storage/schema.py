@@ -144,6 +144,11 @@ def first_time_pk(message: str) -> str:
     return f"{_FIRST_TIMES}{blake2b(message.encode(), digest_size=16).hexdigest()}"
 
 
+def allowance_pk(key_hash: str, day: date) -> str:
+    """Partition key of what an API key has sent in a day."""
+    return f"k#{key_hash}#{day.isoformat()}"
+
+
 DAYS_PREFIX = "D#"
 """What the sort keys of all heads begin with."""
 BLOCKS_PREFIX = "S#"

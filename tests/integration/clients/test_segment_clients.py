@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import time
 import urllib.request
 from datetime import UTC, datetime
 
 import pytest
 
+from healthscore.api.event_settings import SETTINGS_SECONDS
 from healthscore.http.errors import invalid_json, storage_unavailable
 from tests.support.clients import Listener, calls_of
 from tools.local.web import Response
@@ -23,6 +25,8 @@ CLIENTS = [
     ("segment_node.cjs", "plain"),
     ("rudder_node.cjs", "gzip"),
 ]
+LIMITS = [{"events_per_day": 1}, {"known_accounts_only": True}, {"events_only": True}]
+"""Settings of public keys by which all or some of the calls are rejected."""
 each_client = pytest.mark.parametrize("client", CLIENTS, indirect=True, ids="-".join)
 
 
@@ -66,6 +70,24 @@ def test_client__503__sends_the_same_again_and_it_counts_once(client, listener, 
     assert listener.statuses.count(503) == 1
     assert listener.sent() == {f"m-{number}": 2 if f"m-{number}" in again else 1 for number in range(10)}
     assert product.events_of(f"{client.world}-0") == 10
+
+
+@each_client
+@pytest.mark.parametrize(
+    "limits", [{"events_per_day": 1}, {"known_accounts_only": True}, {"events_only": True}], ids=str
+)
+def test_client__beyond_what_a_public_key_may__neither_repeats_nor_drops_what_stands_beside(
+    client, listener, product, limits
+):
+    settings = {"public_keys": limits}
+    assert product.ask("PUT", "/v1/settings", "local-admin", settings)[0] == 200
+    try:
+        time.sleep(SETTINGS_SECONDS)
+        assert client.run(listener.url, 10) == 0
+    finally:
+        product.ask("PUT", "/v1/settings", "local-admin", {})
+    assert set(listener.statuses) == {200}
+    assert listener.sent() == {f"m-{number}": 1 for number in range(10)}
 
 
 def test_browser__beacon_of_text__is_taken_by_the_key_in_its_body(listener, product):

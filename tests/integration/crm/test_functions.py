@@ -14,7 +14,7 @@ from functions.crm_refresh import handler as refresh_function
 from functions.crm_sync import handler as sync_function
 from functions.crm_webhook import handler as webhook_function
 from healthscore.http.api_keys import CachedKeys, key_hash
-from healthscore.services.crm_sync import secrets
+from healthscore.services.crm_sync import session, webhook_secrets
 from healthscore.storage import workspace
 from healthscore.storage.accounts import accounts
 from healthscore.storage.crm import connections
@@ -116,13 +116,25 @@ def test_webhook__wrong_signature_replay_too_large_malformed_or_unknown__gets_an
     assert len(sqs_event(os.environ["CRM_QUEUE_URL"])["Records"]) == 1
 
 
+def test_sync__token_that_is_refused_or_missing__is_counted_for_the_alarm(hubspot, company, monkeypatch):
+    def result():
+        (found,) = sync_function.handler({}, Context())["results"]
+        return found
+
+    assert "refused" not in result()
+    hubspot.token = "another"
+    assert (result()["state"], result()["refused"]) == ("failed", 1)
+    monkeypatch.setattr(session, "secrets", lambda _provider: {})
+    assert result() == {"provider": "hubspot", "state": "failed", "refused": 1}
+
+
 def test_webhook__secret__is_kept_for_minutes_and_read_again_where_it_does_not_fit(hubspot, company, monkeypatch):
     read = []
     secret = SECRET
 
     def stored(_provider):
         read.append(secret)
-        return {"webhook_secret": secret}
+        return secret
 
     def status(signed_with):
         """The answer to a webhook that is signed like this, a second after the one before."""
@@ -131,7 +143,7 @@ def test_webhook__secret__is_kept_for_minutes_and_read_again_where_it_does_not_f
         headers, body = hubspot.webhook(hubspot.event("tickets", "5"), url=URL)
         return deliver(headers, body, now=hubspot.clock.now())[0]
 
-    monkeypatch.setattr(secrets, "secrets", stored)
+    monkeypatch.setattr(webhook_secrets, "secret_of", stored)
     assert [status(SECRET) for _ in range(3)] == [200] * 3
     assert [status("forged") for _ in range(10)] == [401] * 10
     assert len(read) == 1

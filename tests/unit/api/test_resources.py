@@ -15,6 +15,8 @@ def test_routes__every_route__asks_for_a_key_but_the_pulse_the_description_and_w
         "GET /v1/openapi.json",
         "GET /v1/docs",
         "GET /v1/docs/{file}",
+        "GET /v1/projects/{write_key}/settings",  # the same for every key
+        "GET /sourceConfig",
     }
 
 

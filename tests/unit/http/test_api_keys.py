@@ -1,14 +1,25 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
+import json
+import time
 from dataclasses import dataclass
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from healthscore.http.api_keys import LONGEST_KEY, CachedKeys, Scope, authorize, credential, key_hash
+from healthscore.http.api_keys import (
+    LONGEST_KEY,
+    CachedKeys,
+    Scope,
+    authorize,
+    authorize_unread,
+    credential,
+    key_hash,
+)
 from healthscore.http.errors import ApiError
 
 
@@ -177,3 +188,48 @@ def test_cached_keys__key_created_after_it_was_refused__works_at_once():
     assert cached(key_hash("k")) is None
     keys.keys = Keys(k="read").keys
     assert cached(key_hash("k")).scope == "read"
+
+
+def unread(body: bytes, authorization: str = "", keys: Keys | None = None, needed: Scope = Scope.WRITE) -> str:
+    """What becomes of a request whose body nobody has read."""
+    try:
+        authorize_unread({"authorization": authorization}, body, needed, keys or KEYS)
+    except ApiError as refusal:
+        return refusal.code
+    return "passes"
+
+
+@pytest.mark.parametrize(
+    ("body", "authorization", "expected"),
+    [
+        (b'{"batch": [], "writeKey": "w"}', "", "passes"),
+        (b'{"writeKey" : "w", "batch": [%s1]}' % (b"1," * 100_000), "", "passes"),
+        (b'{"batch": [%s1], "writeKey":"w"}' % (b"1," * 100_000), "", "passes"),
+        (gzip.compress(b'{"writeKey": "w", "batch": []}'), "", "passes"),
+        (b'{"batch": [{"properties": {"writeKey": "x"}}], "writeKey": "w"}', "", "passes"),
+        (b'{"batch": [], "writeKey": "w"}', "Bearer x", "passes"),
+        (b'{"batch": [], "writeKey": "x"}', "Bearer w", "passes"),
+        (b'{"batch": [], "writeKey": "w"}', basic("x:"), "invalid_key"),
+        (b"{", basic("w:"), "passes"),
+        (b'{"batch": [], "writeKey": "r"}', "", "wrong_scope"),
+        (b'{"batch": [], "writeKey": "x"}', "", "invalid_key"),
+        (b'{"batch": [], "writeKey": 1}', "", "invalid_key"),
+        (gzip.compress(b'{"writeKey": "x", "batch": []}'), "", "invalid_key"),
+        (b"\x1f\x8b damaged", "", "invalid_key"),
+        (b"", "", "invalid_key"),
+    ],
+)
+def test_authorize_unread__what_is_in_sight__decides(body, authorization, expected):
+    assert unread(body, authorization) == expected
+
+
+def test_authorize_unread__body_of_a_stranger__costs_two_lookups_at_most_and_no_time():
+    """A bomb that fits into a request inflates to gigabytes; a body could name a thousand keys."""
+    keys = Keys()
+    many = json.dumps([{"writeKey": f"k-{number}"} for number in range(100_000)]).encode()
+    for body in (many, gzip.compress(many), gzip.compress(b"[" * 50_000_000)):
+        keys.asked = 0
+        started = time.perf_counter()
+        assert unread(body, keys=keys) == "invalid_key"
+        assert keys.asked <= 2
+        assert time.perf_counter() - started < 1

@@ -6,9 +6,12 @@ own origin, and the page's policy lets a browser load from nowhere else.
 
 from __future__ import annotations
 
-from functools import cache
+import gzip
+from functools import cache, lru_cache
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import aws_lambda_powertools
 
@@ -49,6 +52,20 @@ def static_file(name: str, accept_encoding: str, if_none_match: str) -> FileAnsw
     if name not in FILES:
         raise KeyError(name)
     return static_files.answer(_read(name), accept_encoding, if_none_match)
+
+
+def page(base_path: str, accept_encoding: str, if_none_match: str) -> FileAnswer:
+    """Answer the page where a custom domain maps the API to a base path, such as `/scores`; empty for no such path."""
+    return static_files.answer(_page(base_path), accept_encoding, if_none_match)
+
+
+@lru_cache(maxsize=8)
+def _page(base_path: str) -> StaticFile:
+    file = _read(PAGE)
+    if not base_path:
+        return file
+    moved = gzip.decompress(file.compressed).replace(b'"/v1/', f'"{escape(quote(base_path))}/v1/'.encode())
+    return static_files.static_file(moved, file.content_type, _HEADERS)
 
 
 @cache

@@ -4,8 +4,10 @@ const dark = matchMedia("(prefers-color-scheme: dark)");
 const paint = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
 dark.addEventListener("change", paint);
 paint();
-SwaggerUIBundle({
-  url: "/v1/openapi.json",
+// Both lie beside this script, wherever a domain maps the API.
+const described = new URL("../openapi.json", document.currentScript.src);
+const show = (spec) => SwaggerUIBundle({
+  spec: { ...spec, servers: [{ url: new URL("..", described).pathname.slice(0, -1) || "/" }] },
   dom_id: "#page",
   deepLinking: true,
   displayRequestDuration: true,
@@ -15,3 +17,4 @@ SwaggerUIBundle({
   queryConfigEnabled: false,
   validatorUrl: null,
 });
+fetch(described).then((answer) => answer.json()).then(show);

@@ -83,6 +83,8 @@ class Description(NamedTuple):
     """As in `GroupCall`."""
     provisional: bool = False
     """As in `GroupCall`."""
+    is_public: bool = False
+    """Whether a stranger may have said it: it fills what nobody has said, and replaces nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,3 +97,9 @@ class ParsedCalls:
     aliases: list[Alias] = field(default_factory=list)
     accounts: list[Description] = field(default_factory=list)
     people: list[Description] = field(default_factory=list)
+
+    @property
+    def account_ids(self) -> set[str | None]:
+        """The accounts that the calls name; None among them where an event names none."""
+        named = {event.account_id for event in self.tracked_events}
+        return {*named, *(call.account_id for call in self.group_calls), *(said.about for said in self.accounts)}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from healthscore.core.identity.people import People, ids_of, memberships
@@ -58,6 +58,21 @@ class Relations:
     """By id: whether it is of staff or of a machine."""
     described: dict[str, dict[str, set[str]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(set)))
     """By id: e-mail addresses and names."""
+    of_strangers: set[str] = field(default_factory=set)
+    """The ids that are marked and described by a key that may be public."""
+
+    def believed(self, people: People) -> Relations:
+        """The relations without what strangers say of people who have done something.
+
+        A mark, an address or a name may say that somebody does not count. A stranger may say so of a person who is new,
+        as the page of somebody who signs in for the first time does, but takes nobody out who is counted already.
+        """
+        denied = {id_ for id_ in self.of_strangers if _did_something(people, id_)}
+        if not denied:
+            return self
+        marked = {id_: marks for id_, marks in self.marked.items() if id_ not in denied}
+        described = {id_: traits for id_, traits in self.described.items() if id_ not in denied}
+        return replace(self, marked=marked, described=described)
 
     def ids(self) -> set[str]:
         """All ids that the calls name."""
@@ -83,11 +98,10 @@ class Relations:
         if len(said) < 2:  # noqa: PLR2004  (two halves)
             return None
         middle = len(said) // 2
-        return Relations._of(said[:middle]), Relations._of(said[middle:])
+        return self._part(said[:middle]), self._part(said[middle:])
 
-    @classmethod
-    def _of(cls, said: Iterable[tuple[str, str, Any]]) -> Relations:
-        relations = cls()
+    def _part(self, said: Iterable[tuple[str, str, Any]]) -> Relations:
+        relations = Relations(of_strangers=self.of_strangers)
         for part, id_, one in said:
             if part == "aliases":
                 relations.aliases.add(one)
@@ -99,6 +113,12 @@ class Relations:
 
 
 _BY_ID = ("identified", "grouped", "marked")
+
+
+def _did_something(people: People, id_: str) -> bool:
+    itself = people.records[id_]
+    known = [itself] if itself.is_device else [itself, people.person_of(id_)]
+    return any(record.has_events or record.is_named for record in known)
 
 
 def device_named(user: str) -> str:

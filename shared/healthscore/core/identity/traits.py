@@ -12,25 +12,30 @@ if TYPE_CHECKING:
 
 ATTRIBUTE = "attributes."
 """The prefix of traits that are attributes of the profile."""
+FILLS = None
+"""In the place of a call's time: the call fills traits, and replaces none."""
 MAX_TRAITS = 50
 """Traits kept of one account; of more, those that came first."""
 TRAITS_BYTES = 32 * 1024
 """Room for them, as JSON; a trait, or a longer value of one, for which there is none is left out."""
 
 
-def with_traits(known: Traits, new: Mapping[str, Any], at: int) -> dict[str, tuple[Any, int]] | None:
+def with_traits(known: Traits, new: Mapping[str, Any], at: int | None) -> dict[str, tuple[Any, int]] | None:
     """Add the traits of a call.
 
     Args:
         known: values by name, each with the time of its call in milliseconds.
         new: values by name.
-        at: the time of the call, in milliseconds; traits of a later call stay.
+        at: the time of the call, in milliseconds; traits of a later call stay. `FILLS` for a call that may only say
+            what nobody has said: any other call replaces it, as one from the year 1970.
 
     Returns:
         The new traits, or None where no value changes.
     """
     traits = dict(known)
     size = _size(traits)
+    if at is FILLS:
+        new, at = {name: value for name, value in new.items() if name not in known}, 0
     for name, value in new.items():
         before = known.get(name)
         if before is None and len(traits) >= MAX_TRAITS:

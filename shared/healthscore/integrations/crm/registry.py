@@ -41,7 +41,7 @@ PROVIDERS: Mapping[str, Provider] = {
 
 
 def secrets_of(provider: str, text: str) -> dict[str, str]:
-    """Read a CRM's part of the secret: `token`, `webhook_secret`, and perhaps `url`.
+    """Read a CRM's part of a secret: `token` and perhaps `url`, or `webhook_secret`.
 
     Raises:
         ValueError: the secret is not JSON of this form.

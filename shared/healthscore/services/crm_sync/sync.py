@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import uuid4
 
 from healthscore.core.time import format_instant, parse_instant
-from healthscore.integrations.crm.protocol import COMPANIES, Change, CrmError, QuotaError
+from healthscore.integrations.crm.protocol import COMPANIES, AccessError, Change, CrmError, QuotaError
 from healthscore.services.crm_sync.account_directory import Directory
 from healthscore.services.crm_sync.apply_facts import FactsApplier
 from healthscore.services.crm_sync.matching import Matcher
@@ -227,6 +227,8 @@ class _Run:
             state, problem = "waiting", str(error)
         except CrmError as error:
             state, problem = "failed", str(error)
+            if isinstance(error, AccessError):
+                self._figures["refused"] = 1
         except StorageUnavailableError:
             raise
         except Exception as error:  # noqa: BLE001  (nobody foresaw it: the lock is given back, and the cause is told)

@@ -10,6 +10,7 @@ from collections import defaultdict
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from healthscore.core.identity.traits import FILLS
 from healthscore.core.time import day_of, from_millis, millis
 from healthscore.services.ingestion.events import Ingested, commit_all
 from healthscore.services.ingestion.first_times import with_first_times
@@ -102,10 +103,11 @@ class Tracker:
         return commit_own.commit([part], self._terms).accepted == 1
 
     def _describe(self, calls: ParsedCalls) -> None:
-        for about, at, of_account, *_ in calls.accounts:
-            accounts.save_traits(about, of_account, at, self._now)
-        for about, at, of_person, *_ in calls.people:
-            traits.describe(about, {name: value for name, value in of_person.items() if name != "internal"}, at)
+        for said in calls.accounts:
+            accounts.save_traits(said.about, said.traits, FILLS if said.is_public else said.at, self._now)
+        for said in calls.people:
+            of_person = {name: value for name, value in said.traits.items() if name != "internal"}
+            traits.describe(said.about, of_person, FILLS if said.is_public else said.at)
 
     @property
     def _terms(self) -> Terms:

@@ -53,11 +53,13 @@ def relations_of(calls: ParsedCalls) -> Relations:
         relations.identified[device_named(previous)].add((at, user))
         if previous != user:
             relations.aliases.add((previous, user))
-    for about, at, traits, *_ in calls.people:
-        if "internal" in traits:
-            relations.marked[about].add((at, traits["internal"]))
-        for name in COMPARED.intersection(traits):
-            relations.described[about][name].add(traits[name])
+    for said in calls.people:
+        if "internal" in said.traits:
+            relations.marked[said.about].add((said.at, said.traits["internal"]))
+        for name in COMPARED.intersection(said.traits):
+            relations.described[said.about][name].add(said.traits[name])
+        if said.is_public:
+            relations.of_strangers.add(said.about)
     return relations
 
 
@@ -149,7 +151,7 @@ class Recorder:
     def _drafted(self, people: StoredPeople, relations: Relations, again: Sequence[str]) -> Draft:
         draft = Draft(
             people,
-            relations,
+            relations.believed(people),
             lambda at: day_of(from_millis(at), self.settings.zone),
             self.settings.identity.not_counted,
             again,

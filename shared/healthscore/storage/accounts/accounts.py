@@ -91,13 +91,13 @@ def save_profile(account_id: str, change: Callable[[dict[str, Any]], dict[str, A
 
 
 @retried(TOO_MANY_WRITERS)
-def save_traits(account_id: str, new: Mapping[str, Any], at: int, now: datetime) -> None:
+def save_traits(account_id: str, new: Mapping[str, Any], at: int | None, now: datetime) -> None:
     """Save the traits of a group call about an account; creates the account.
 
     Args:
         account_id: the account.
         new: fields of the profile by name, and attributes as `attributes.<name>`; all of them valid.
-        at: the time of the call, in milliseconds since the Unix epoch; traits of a later call stay.
+        at: the time of the call, in milliseconds since the Unix epoch, or `FILLS`; see `with_traits`.
         now: becomes the birthday of an account that is created.
 
     Raises:

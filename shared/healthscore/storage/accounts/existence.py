@@ -51,6 +51,18 @@ def _any_has(attribute: str, account_ids: Iterable[str]) -> bool:
     return any(attribute in item for _, item in reads.batch_get(wanted, {table: shape}))
 
 
+def known(account_ids: Iterable[str]) -> set[str]:
+    """Those of some ids that stand for an account: also for one that is being erased, or that was given up for another.
+
+    Raises:
+        StorageUnavailableError: the table cannot be read now.
+    """
+    table = schema.accounts_table()
+    wanted = [(table, account_key(account_id)) for account_id in sorted(set(account_ids))]
+    found = reads.batch_get(wanted, {table: reads.projection(("account_id",))})
+    return {item["account_id"]["S"] for _, item in found}
+
+
 def exists(account_id: str) -> bool:
     """Whether there is an account that is neither being erased nor given up for another one.
 

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 
 @retried("too many writers at once for one person")
-def describe(person: str, new: Mapping[str, Any], at: int) -> None:
+def describe(person: str, new: Mapping[str, Any], at: int | None) -> None:
     """Save a person's traits.
 
     Args:
         person: the person.
         new: name, e-mail address and title, as far as the call has them.
-        at: the time of the call, in milliseconds; traits of a later call stay.
+        at: the time of the call, in milliseconds, or `FILLS`; see `with_traits`.
 
     Raises:
         StorageUnavailableError: not saved, or not known to be.
