@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import count
 from types import SimpleNamespace
 
 import pytest
 
 from healthscore.core.day_log import log as day_log
 from healthscore.core.time import DAY as ONE_DAY
-from healthscore.storage import retries, schema
+from healthscore.storage import conditions, retries, schema
 from healthscore.storage.accounts import accounts
 from healthscore.storage.client import dynamodb
 from healthscore.storage.day_logs import commit_day as daylogs
@@ -48,6 +49,32 @@ def test_commit__that_crashed_after_its_put_while_the_account_was_erased__is_kno
     committed = commit([LOGIN])
     assert (committed.accepted, committed.duplicates) == (0, 1)
     assert accounts.get("acme").first_seen == {"login": LOGIN.at}
+
+
+@pytest.mark.parametrize("ignores", [False, True], ids=["heeds the mark", "ignores it"])
+def test_commit__read_before_the_mark_of_an_erasure_and_made_once_its_logs_are_gone__is_refused_by_the_mark_alone(
+    moto, monkeypatch, ignores
+):
+    commit([LOGIN])
+    tomorrow = DAY + ONE_DAY
+    late, reading = event("e3", 24 * 60, name="export"), read(tomorrow)
+    refused, steps_without_logs = [], count()
+
+    def commit_once_the_logs_are_gone():
+        if not rollups.rollups("acme", DAY, DAY, consistent=True) and next(steps_without_logs) == 1:
+            try:
+                commit([late], reading=reading, day=tomorrow)
+                refused.append(False)
+            except BeingErasedError:
+                refused.append(True)
+        return True
+
+    if ignores:
+        monkeypatch.setattr(conditions, "TAKES_WRITES", conditions.absent("no_such_attribute"))
+    erasing.mark("acme", MIDNIGHT)
+    assert erasing.erase("acme", MIDNIGHT, commit_once_the_logs_are_gone)[1]
+    assert refused == [not ignores]
+    assert bool(rollups.rollups("acme", tomorrow, tomorrow, consistent=True)) == ignores
 
 
 def test_commit__whose_block_an_erasure_deletes_at_once__takes_it_back_all_the_same(moto, monkeypatch):
