@@ -12,9 +12,11 @@ from healthscore.core.alerts.model import Alert, AlertKind, Evidence, Severity, 
 from healthscore.core.alerts.rules import last_seen
 from healthscore.core.alerts.week import WEEK
 from healthscore.core.explain.advice import LABELS
+from healthscore.core.explain.causes_crm import main_reason
 from healthscore.core.explain.drivers import drivers
 from healthscore.core.model import Band, Component
 from healthscore.core.rounding import decimal_number
+from healthscore.core.scoring.crm import CrmReason
 from healthscore.core.scoring.standard import band
 from healthscore.core.text import counted, elapsed, figure, moment, one_line, sentence, signed
 from healthscore.core.time import DAY
@@ -84,7 +86,7 @@ def render(
         title=main.title,
         why="\n".join([" ".join(why), *([_what_moved(moved, then)] if moved else [])]),
         evidence=(*dict.fromkeys(figures), *(_component(driver, then, now) for driver in moved)),
-        action=_action(AlertKind.SILENT if AlertKind.SILENT in kinds else change.kind, name, moved, now),
+        action=_action(AlertKind.SILENT if AlertKind.SILENT in kinds else change.kind, name, moved, then, now),
         band=now.band,
         owner=subject.owner,
         merged=tuple(kinds[1:]),
@@ -262,12 +264,25 @@ _ACTIONS = {
     Component.MILESTONES: "Check whether the milestones in the settings were meant to change; "
     "if so, nothing is wrong at {name}.",
     Component.RECENCY: "{reach} with one concrete reason to come back.",
-    Component.CRM: "Settle what the CRM shows, be it a ticket, a deal or a missing meeting. {reach} about that first.",
+    Component.CRM: "{reach} about what the CRM shows.",
 }
 """What to do about a fall, by the component that lost most."""
+_TICKETS = "{reach}: say who sees to the open tickets, and until when."
+_CRM_ACTIONS = {
+    CrmReason.HIGH_PRIORITY_TICKET: "{reach}: say who sees to the high-priority ticket, and until when.",
+    CrmReason.FEW_TICKETS: _TICKETS,
+    CrmReason.MANY_TICKETS: _TICKETS,
+    CrmReason.EMAIL: "{reach} and agree on a meeting, since the last one is long ago.",
+    CrmReason.CONTACT: "{reach} and agree on a meeting, since nobody has met or written to them lately.",
+    CrmReason.NO_CONTACT: "{reach} and agree on a meeting, since nobody has been in contact lately.",
+    CrmReason.STALE_DEAL: "{reach} about the deal, which nobody has moved lately.",
+    CrmReason.NO_DEAL: "{reach} about going on together, since no deal is active.",
+    CrmReason.CHURNED: "Ask whoever marked {name} as churned in the CRM whether that is final, and note why.",
+}
+"""The same for the CRM, by what its part shows that lost most."""
 
 
-def _action(kind: AlertKind, name: str, moved: Sequence[Driver], now: Snapshot) -> str:
+def _action(kind: AlertKind, name: str, moved: Sequence[Driver], then: Snapshot, now: Snapshot) -> str:
     if kind is AlertKind.RECOVERED:
         return f"Thank your contact at {name}, ask what made the difference, and note it for the next account at risk."
     if kind is AlertKind.SILENT:
@@ -277,4 +292,6 @@ def _action(kind: AlertKind, name: str, moved: Sequence[Driver], now: Snapshot) 
         )
     main = moved[0].component if moved else min(now.components, key=lambda component: now.components[component])
     reach = f"Call {name} today" if now.band is Band.CRITICAL else f"Get in touch with {name} today"
-    return _ACTIONS[main].format(reach=reach, name=name)
+    reason = main_reason(then, now) if main is Component.CRM else None
+    action = _ACTIONS[main] if reason is None else _CRM_ACTIONS.get(reason, _ACTIONS[main])
+    return action.format(reach=reach, name=name)

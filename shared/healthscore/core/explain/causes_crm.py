@@ -31,7 +31,25 @@ def went() -> str:
 
 def crm(then: Snapshot, now: Snapshot) -> str:
     """The changed parts of the CRM score, first those that moved in the direction of the whole score."""
-    facts_then, facts_now = (crm_from_json(snapshot.facts[Component.CRM]) for snapshot in (then, now))
+    facts_then, facts_now = _facts(then), _facts(now)
+    changes = _changes(then, now, facts_then, facts_now)
+    return "; ".join(_part_cause(before, after, facts_then, facts_now, now.as_of) for before, after in changes)
+
+
+def main_reason(then: Snapshot, now: Snapshot) -> CrmReason | None:
+    """What the part of the CRM score shows that moved the whole score most; None where one of them has no CRM score."""
+    if Component.CRM not in then.components or Component.CRM not in now.components:
+        return None
+    changes = _changes(then, now, _facts(then), _facts(now))
+    return changes[0][1].reason if changes else None
+
+
+def _facts(snapshot: Snapshot) -> CrmFacts:
+    return crm_from_json(snapshot.facts[Component.CRM])
+
+
+def _changes(then: Snapshot, now: Snapshot, facts_then: CrmFacts, facts_now: CrmFacts) -> list[tuple[CrmPart, CrmPart]]:
+    """The parts that changed, before and after, first those that moved in the direction of the whole score."""
     score_then = CrmScore(then.components[Component.CRM], crm_parts(facts_then, then.as_of, then.day))
     score_now = CrmScore(now.components[Component.CRM], crm_parts(facts_now, now.as_of, now.day))
     sign = 1 if score_now.score > score_then.score else -1
@@ -41,7 +59,7 @@ def crm(then: Snapshot, now: Snapshot) -> str:
         if before.score != after.score
     ]
     changes.sort(key=lambda change: -change[0])
-    return "; ".join(_part_cause(before, after, facts_then, facts_now, now.as_of) for _, before, after in changes)
+    return [(before, after) for _, before, after in changes]
 
 
 def _part_cause(before: CrmPart, after: CrmPart, facts_then: CrmFacts, facts_now: CrmFacts, as_of: datetime) -> str:

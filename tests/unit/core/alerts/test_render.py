@@ -22,7 +22,7 @@ DRIFTED = {**DRIFTING, "seen": timedelta(days=4)}
 
 
 def crm(**facts):
-    return CrmFacts(received_at=instant(FIRST), unknown=frozenset({"churned", "active_deal"}), **facts)
+    return CrmFacts(received_at=instant(FIRST), unknown=frozenset({"churned", "active_deal"}) - facts.keys(), **facts)
 
 
 def rendered(kind, then, now, before=None):
@@ -153,10 +153,17 @@ def test_render__band_fell_with_nothing_moved_since__still_says_what_fell():
         (
             {"crm": crm(open_tickets=0, high_priority_open=0)},
             {"crm": crm(open_tickets=1, high_priority_open=1)},
-            (
-                "Settle what the CRM shows, be it a ticket, a deal or a missing meeting. "
-                "Get in touch with Acme Ltd today about that first."
-            ),
+            "Get in touch with Acme Ltd today: say who sees to the high-priority ticket, and until when.",
+        ),
+        (
+            {"crm": crm(open_tickets=0)},
+            {"crm": crm(open_tickets=9)},
+            "Get in touch with Acme Ltd today: say who sees to the open tickets, and until when.",
+        ),
+        (
+            {"crm": crm(churned=False, open_tickets=0)},
+            {"crm": crm(churned=True, open_tickets=0)},
+            "Ask whoever marked Acme Ltd as churned in the CRM whether that is final, and note why.",
         ),
     ],
 )
