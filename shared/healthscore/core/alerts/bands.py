@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from healthscore.core.model import DailyScore
 
+LONGEST_WEEKEND = 2
+"""Nights of a week that are a weekend's, at most."""
 NIGHTS_KEPT = 30
 """How many nights before tonight the rules look back on."""
 
@@ -33,8 +35,8 @@ def band_changes(nights: Sequence[DailyScore]) -> tuple[bool, bool]:
         Whether the band fell, and whether the account recovered.
     """
     ranks = [band(night.score).rank for night in nights]
-    # Of what was told before the kept nights, the usual band of their first week speaks.
-    known = sorted(ranks[:WEEK])[WEEK // 2] if len(nights) > NIGHTS_KEPT else ranks[0]
+    # Of what was told before the kept nights, their first week speaks: a band that more nights had than a weekend has.
+    known = sorted(ranks[:WEEK])[LONGEST_WEEKEND] if len(nights) > NIGHTS_KEPT else ranks[0]
     unwell, fell, recovered = known < Band.HEALTHY.rank, False, False
     for end in range(2, len(nights) + 1):
         rank = ranks[end - 1]

@@ -18,6 +18,7 @@ from healthscore.core.alerts.render import Subject
 from healthscore.core.alerts.rules import NIGHTS_KEPT, NIGHTS_TO_REARM, evaluate
 from healthscore.core.alerts.settings import AlertSettings
 from healthscore.core.alerts.suppression import WORSENED_POINTS
+from healthscore.core.alerts.week import CHANCE_POINTS
 from healthscore.core.model import Band, Component
 from healthscore.core.scoring.standard import FULL_SCORE, band
 from tests.unit.core.alerts.nights import DEFAULT, DRIFTING, FIRST, instant, lived, snapshot, story
@@ -183,7 +184,8 @@ def test_suppress__any_nights__a_fall_is_alerted_only_if_it_got_worse_or_ended(s
         if falls:
             assert scores[number] < lowest
             assert all(change.acknowledgement is not None for change in falls)
-        if band(scores[number]).rank < band(lowest).rank or scores[number] <= lowest - WORSENED_POINTS:
+        lower = band(scores[number]).rank < band(lowest).rank and scores[number] <= lowest - CHANCE_POINTS
+        if lower or scores[number] <= lowest - WORSENED_POINTS:
             assert falls, "a snooze hid that it got worse"
 
 
