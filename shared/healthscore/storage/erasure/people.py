@@ -109,7 +109,7 @@ def leave(id_: str, account_ids: Collection[str], now: datetime) -> Iterator[int
         for one in theirs:
             _forget_calls(one, account_ids)
             yield 1
-        _forget_account(person_id, account_ids, now)
+        _forget_account(person_id, account_ids, now, found_by=id_)
         yield 1
         # Last, since the next call finds by these what is left.
         others = [one for one in theirs if one != id_]
@@ -164,8 +164,15 @@ def _forget_calls(id_: str, account_ids: Collection[str]) -> None:
     writes.delete_all(schema.activity_table(), [*keys, *named])
 
 
-def _forget_account(person_id: str, account_ids: Collection[str], now: datetime) -> None:
-    """Take an account out of the records of a person; a person without any other is deleted."""
+def _forget_account(person_id: str, account_ids: Collection[str], now: datetime, *, found_by: str) -> None:
+    """Take an account out of the records of a person; a person without any other is deleted.
+
+    Args:
+        person_id: the id that stands for the person.
+        account_ids: all ids of the account.
+        now: the time of the erasure, aware.
+        found_by: the id by which the next call finds the person again.
+    """
     for _ in attempts(TOO_MANY_WRITERS):
         people = ids.read([person_id])
         theirs = ids_of(people.records[person_id])
@@ -178,7 +185,7 @@ def _forget_account(person_id: str, account_ids: Collection[str], now: datetime)
         person = people.records[person_id]
         try:
             if not memberships(person) and not any(settle.naming(one) for one in theirs):
-                _delete_person(people, person)
+                _delete_person(people, person, found_by)
                 return
             changed = people.changed()
             for id_ in changed:
@@ -196,8 +203,11 @@ def _without(record: IdRecord, account_ids: Collection[str], kept: list[tuple[in
         record.memberships = timeline_of(point for point in record.memberships if point[1] not in account_ids)
 
 
-def _delete_person(people: StoredPeople, person: IdRecord) -> None:
+def _delete_person(people: StoredPeople, person: IdRecord, found_by: str) -> None:
     """Delete all of a person's ids; a device that is somebody else's as well forgets the person.
+
+    The id by which the person is found goes last, together with the one that leads to all others: a call that goes on
+    after a crash needs both.
 
     Raises:
         ConditionFailedError: one of the records has changed since it was read.
@@ -213,17 +223,21 @@ def _delete_person(people: StoredPeople, person: IdRecord) -> None:
             writes.apply(people.put(device))
         else:
             _delete_id(device)
-    for user in (*person.users, person.id):  # the one that leads to the others last
-        _delete_id(user)
+    last = users & {person.id, found_by}
+    for user in (*sorted(users - last), *sorted(last)):
+        _delete_id(user, with_record=user not in last)
+    writes.apply(*(writes.delete(schema.activity_table(), ids.id_key(user)) for user in sorted(last)))
 
 
-def _delete_id(id_: str) -> None:
+def _delete_id(id_: str, *, with_record: bool = True) -> None:
     request = reads.partition(schema.activity_table(), schema.person_pk(id_), attributes=("pk", "sk"))
     keys: list[Item] = [codec.key_of(item) for item in pages(dynamodb().query, **request)]
-    keys.sort(key=lambda key: codec.text_of(key, "sk") == schema.ID)  # the record last
+    record = ids.id_key(id_)
     writes.apply(unsettled.delete(id_))
     suspects.forget([id_])
-    writes.delete_all(schema.activity_table(), keys)
+    writes.delete_all(schema.activity_table(), [key for key in keys if key != record])
+    if with_record:
+        writes.apply(writes.delete(schema.activity_table(), record))
 
 
 def _terms(now: datetime) -> Terms:
