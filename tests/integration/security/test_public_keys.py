@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from healthscore.api import public_keys
 from healthscore.http import router
 from healthscore.metrics import Metric
-from healthscore.storage import schema
+from healthscore.storage import allowances, schema
 from healthscore.storage.accounts import accounts
 from healthscore.storage.client import dynamodb
 from tests.integration.security.conftest import NOW
@@ -246,6 +247,26 @@ def test_new_accounts__beyond_the_days_number__are_rejected_alone(ask):
     assert (status, answer["accepted"], codes(answer)) == (200, 4, ["too_many_new_accounts"] * 4)
     assert [accounts.get(f"new-{number}") is not None for number in range(4)] == [True, True, False, False]
     assert ask("POST", "/v1/batch", {"batch": sent[:2]})[1]["duplicates"] == 2
+
+
+def test_flood__beyond_the_days_numbers__costs_no_write_an_account_nor_a_call(ask, monkeypatch):
+    ask("PUT", "/v1/settings", {"public_keys": {"new_accounts_per_day": 300, "events_per_day": 2000}}, ADMIN)
+    written, take = [], allowances._take
+    monkeypatch.setattr(allowances, "_take", lambda *given: written.append(given) or take(*given))
+    sent = [tracked(number, groupId=f"new-{number}") for number in range(1000)]
+    status, answer = ask("POST", "/v1/batch", {"batch": sent})
+    assert (status, answer["accepted"], codes(answer)) == (200, 300, ["too_many_new_accounts"] * 700)
+    assert len(written) < 30
+    written.clear()
+    ask("POST", "/v1/batch", {"batch": sent})
+    read = []
+    monkeypatch.setattr(public_keys.existence, "known", lambda ids: read.append(ids) or set())
+    written.clear()
+    for _ in range(3):
+        assert codes(ask("POST", "/v1/batch", {"batch": sent})[1]) == ["too_many_today"] * 1000
+    assert (len(written) <= 1, read) == (True, [])
+    ask("PUT", "/v1/settings", {"public_keys": {"events_per_day": 10_000}}, ADMIN)
+    assert ask("POST", "/v1/batch", {"batch": sent[:1]})[1]["duplicates"] == 1
 
 
 def test_events__beyond_the_days_number__are_refused_until_the_next_day(ask, monkeypatch):
