@@ -232,7 +232,7 @@ class Draft:
         """The records that stand for the people whom marks are about."""
         for id_, marks in self._relations.marked.items():
             record = self._people.records[id_]
-            if self._is_heeded(record) and not marks <= {*self._marks_like_these(record)}:
+            if self._is_believed(record) and not marks <= {*self._marks_like_these(record)}:
                 for person in [record, *self._owners(record)] if record.is_device else [self._people.person_of(id_)]:
                     self._marked[person.id] = person
         return [*self._marked.values()]
@@ -240,7 +240,7 @@ class Draft:
     def _mark(self) -> None:
         for id_, marks in self._relations.marked.items():
             record = self._people.records[id_]
-            if not self._is_heeded(record):
+            if not self._is_believed(record):
                 continue
             if record.is_device:
                 known = tuple(sorted({*self._marks_like_these(record), *marks}))[-MOST_MARKS:]
@@ -265,15 +265,15 @@ class Draft:
     def _about(self, person: IdRecord, device: IdRecord, marks: Iterable[Mark]) -> list[Mark]:
         return [mark for mark in marks if self._people.person_at(device.id, mark[0]) is person]
 
-    def _is_heeded(self, record: IdRecord) -> bool:
-        """Whether it is heeded what the calls say of an id: a stranger says nothing of people who did something."""
+    def _is_believed(self, record: IdRecord) -> bool:
+        """Whether what the calls say of an id: a stranger says nothing of people who did something."""
         person = record if record.is_device else self._people.person_of(record.id)
         return not (self._relations.is_public and self._established.has(person))
 
     def _describe(self) -> None:
         for id_, traits in self._relations.described.items():
             record = self._people.records[id_]
-            if not self._is_heeded(record):
+            if not self._is_believed(record):
                 continue
             holder = record if record.is_device else self._people.person_of(id_)
             known = holder.described.get(id_, {})
@@ -383,12 +383,12 @@ class Draft:
         larger.groups = _newest(timeline_of([*larger.groups, *smaller.groups]))
         if larger.groups != before:
             self._affected |= dict.fromkeys(ids_of(larger))
-        heeded = self._established.heeded(larger, smaller) if self._relations.is_public else [larger, smaller]
+        believed = self._established.believed(larger, smaller) if self._relations.is_public else [larger, smaller]
         self._established.note_joined(smaller, larger)
-        larger.marks = tuple(sorted(mark for person in heeded for mark in person.marks)[-1:])
+        larger.marks = tuple(sorted(mark for person in believed for mark in person.marks)[-1:])
         larger.marked_devices += [device for device in smaller.marked_devices if device not in larger.marked_devices]
         if _size(larger.described) + _size(smaller.described) <= DESCRIBED_BYTES:
-            larger.described = {id_: traits for person in heeded for id_, traits in person.described.items()}
+            larger.described = {id_: traits for person in believed for id_, traits in person.described.items()}
         self._marked.pop(smaller.id, None)
         if larger.marks or larger.marked_devices:
             self._marked[larger.id] = larger

@@ -76,7 +76,7 @@ class Established:
         """Note that what one person did is another's."""
         self._known[larger.id] = self.has(larger) or self.has(smaller)
 
-    def heeded(self, one: IdRecord, other: IdRecord) -> list[IdRecord]:
+    def believed(self, one: IdRecord, other: IdRecord) -> list[IdRecord]:
         """Which of two people that a stranger joins say who they are: the established one, where one is new."""
         return [person for person in (one, other) if self.has(person)] or [one, other]
 
