@@ -354,6 +354,19 @@ def test_policies__of_no_function__let_it_write_an_api_key(policies):
                 assert statement["Action"] == ["dynamodb:GetItem"], name
 
 
+ITEM_ACTIONS = ["BatchGetItem", "BatchWriteItem", "ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query"]
+
+
+def test_policies__of_the_settings_table__allow_actions_that_name_their_partitions_alone(policies):
+    """`ForAllValues` holds where a call names no partition at all, as scans and statements in PartiQL do."""
+    named = {f"dynamodb:{action}" for action in [*ITEM_ACTIONS, "UpdateItem"]}
+    for name, given in policies.items():
+        for statement in given["code"]:
+            if _named(statement["Resource"]).partition("/")[0] == SETTINGS:
+                assert set(statement["Action"]) <= named, name
+                assert _named(statement["Resource"]) == SETTINGS, name
+
+
 def test_policies__of_ingest__let_it_change_no_setting(policies):
     (statement,) = [one for one in policies["IngestFunction"]["code"] if one["Sid"] == "FixTimezone"]
     written = statement["Condition"]["ForAllValues:StringEquals"]["dynamodb:Attributes"]

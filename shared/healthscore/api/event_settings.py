@@ -14,9 +14,10 @@ from healthscore.metrics import Metric
 from healthscore.storage import workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from healthscore.api.event_batch import ParsedBatch
+    from healthscore.api.public_keys import Rights
     from healthscore.api.segment_com_calls import ParsedBody
     from healthscore.http.request import Request
     from healthscore.settings import Settings
@@ -60,7 +61,7 @@ class EventSettings:
         if not request.has_public_key:
             return batch
         named = {event.account_id for _, event in batch.events}
-        rights = rights_for(request, in_use.public_keys, named, len(batch.events))
+        rights = self._rights(request, in_use, named, len(batch.events))
         if rights.used_up:
             request.counts[Metric.EVENTS_OVER_LIMIT] = len(batch.events)
             raise too_many_today(now)
@@ -81,7 +82,7 @@ class EventSettings:
             calls = parse_calls(body, kind, now, in_use, rights_before(request, in_use.public_keys))
         if not request.has_public_key:
             return calls
-        rights = rights_for(request, in_use.public_keys, calls.calls.account_ids, calls.taken)
+        rights = self._rights(request, in_use, calls.calls.account_ids, calls.taken)
         return parse_calls(body, kind, now, in_use, rights) if rights.refuses_some else calls
 
     def with_timezone_fixed(self) -> Settings:
@@ -89,6 +90,15 @@ class EventSettings:
         if self._stored is None or not self._stored.timezone_fixed:
             return self._remember(workspace.fix_timezone())
         return self._stored.settings
+
+    def _rights(self, request: Request, in_use: Settings, account_ids: Collection[str | None], count: int) -> Rights:
+        """What the key of a request may send, as `rights_for` has it; what is refused is refused by fresh settings."""
+        rights = rights_for(request, in_use.public_keys, account_ids, count)
+        if rights.refuses_some:
+            fresh = self._remember(workspace.settings())
+            if fresh.public_keys != in_use.public_keys:
+                return rights_for(request, fresh.public_keys, account_ids, count)
+        return rights
 
     def _at_hand(self) -> Settings:
         if self._stored is not None and self._clock() < self._until:

@@ -153,17 +153,14 @@ def rights_for(request: Request, settings: PublicKeys, account_ids: Iterable[str
     if not rights.is_public or request.key is None:
         return rights
     key, day = request.key.hash, request.received_at.astimezone(UTC).date()
+    if not allowances.take(key, day, "events", count, settings.events_per_day):
+        return rights._replace(used_up=True)
     unknown = _known.unknown(sorted({one for one in account_ids if one is not None}))
     if settings.known_accounts_only:
-        rights = rights._replace(unknown_accounts=frozenset(unknown), creates_none=True)
-    else:
-        limit = settings.new_accounts_per_day
-        refused = {one for one in unknown if not allowances.take(key, day, "accounts", 1, limit)}
-        _known.add(set(unknown) - refused)
-        rights = rights._replace(unknown_accounts=frozenset(refused))
-    if not allowances.take(key, day, "events", count, settings.events_per_day):
-        rights = rights._replace(used_up=True)
-    return rights
+        return rights._replace(unknown_accounts=frozenset(unknown), creates_none=True)
+    created = allowances.take_some(key, day, "accounts", len(unknown), settings.new_accounts_per_day)
+    _known.add(unknown[:created])
+    return rights._replace(unknown_accounts=frozenset(unknown[created:]))
 
 
 def count_refused(request: Request, codes: Iterable[str]) -> None:

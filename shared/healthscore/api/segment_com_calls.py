@@ -84,7 +84,7 @@ def parse_calls(
         settings.identity.folded_placeholders,
         rights,
     )
-    parsed = ParsedBody(ParsedCalls(), [], [])
+    parsed = ParsedBody(ParsedCalls(is_public=rights.is_public), [], [])
     for index, call in enumerate(calls):
         try:
             read = _Call.of(call, shared)
@@ -215,7 +215,7 @@ def _read_identify(call: _Call, parsed: ParsedBody) -> None:
     said = _somebody(call, people, call.id("groupId", MAX_ACCOUNT_ID, call.context), parsed)
     traits = call.traits()
     if traits:
-        about = Description(said.person, said.at, person_traits(traits), *said[2:], call.shared.rights.is_public)
+        about = Description(said.person, said.at, person_traits(traits), *said[2:])
         parsed.calls.people.append(about)
 
 
@@ -226,9 +226,8 @@ def _read_group(call: _Call, parsed: ParsedBody) -> None:
     said = _somebody(call, call.people(), account_id, parsed)
     traits = dict(_object(call.sent.get("traits")))
     if traits:
-        is_public = call.shared.rights.is_public
-        kept = account_traits(traits, PUBLIC_FIELDS if is_public else None)
-        parsed.calls.accounts.append(Description(account_id, said.at, kept, *said[2:], is_public))
+        kept = account_traits(traits, PUBLIC_FIELDS if call.shared.rights.is_public else None)
+        parsed.calls.accounts.append(Description(account_id, said.at, kept, *said[2:]))
 
 
 def _somebody(call: _Call, people: tuple[str | None, str | None], account_id: str | None, parsed: ParsedBody) -> _Said:

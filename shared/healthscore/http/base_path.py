@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_ROOTS = ("/v1/", "/healthz/", "/sourceConfig/")
-"""What the paths of the API begin with, as long as a slash is behind them."""
+_ROOTS = ("/healthz/", "/sourceConfig/")
+"""What the paths of the API begin with that no route of the gateway has, as long as a slash is behind them."""
+_VERSION = "/v1/"
+_ROUTED = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
+"""The methods with which the gateway has a route for everything behind `_VERSION`."""
 
 
 def base_path(event: Mapping[str, Any]) -> str:
@@ -27,7 +30,7 @@ def base_path(event: Mapping[str, Any]) -> str:
         if path.endswith(own):
             return path.removesuffix(own)
         return _before(path, routed)
-    return _guessed(path) if method else ""
+    return _guessed(path, context["http"]["method"]) if method else ""
 
 
 def _filled_in(routed: str, parameters: Mapping[str, str]) -> str:
@@ -45,7 +48,12 @@ def _before(path: str, routed: str) -> str:
     return before if found else ""
 
 
-def _guessed(path: str) -> str:
-    """What stands before a path that no route but the last resort has, which says nothing of where it begins."""
-    starts = (f"{path}/".find(root) for root in _ROOTS)
+def _guessed(path: str, method: str) -> str:
+    """What stands before a path that no route but the last resort has, which says nothing of where it begins.
+
+    What the gateway would have routed, had it begun there, does not: whoever guards the paths of the API from outside
+    would not know it under that address.
+    """
+    roots = _ROOTS if method in _ROUTED else (_VERSION, *_ROOTS)
+    starts = (f"{path}/".find(root) for root in roots)
     return path[: min((start for start in starts if start >= 0), default=0)]

@@ -16,7 +16,9 @@ MAX_GZIP_MEMBERS = 100
 _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_WINDOW = zlib.MAX_WBITS | 16
 _IN_SIGHT = 64 * 1024
-"""How much of a body is looked at before its sender is known."""
+"""How much of a body's beginning and end is looked at before its sender is known."""
+_INFLATED_UNREAD = 1024 * 1024
+"""How much is inflated before its sender is known, to see the end: clients compress at most 500 KB of calls."""
 _WRITE_KEY = re.compile(rb'"writeKey"\s{0,9}:\s{0,9}"([!#-\[\]-~]{1,200})"')
 _LONGEST_INT = 200
 """As long as the longest id, which some senders write as a number."""
@@ -81,17 +83,21 @@ def inflate(body: bytes) -> bytes:
 def written_keys(body: bytes) -> list[str]:
     """What looks like a key at the beginning or at the end of a body that is not parsed yet; at most two.
 
-    Clients write it before their calls or behind them. Of a compressed body only the beginning is inflated.
+    Clients write it before their calls or behind them. Of a compressed body, no more is inflated than clients send.
     """
-    if body.startswith(_GZIP_MAGIC):
-        try:
-            first = last = zlib.decompressobj(wbits=_GZIP_WINDOW).decompress(body, _IN_SIGHT)
-        except zlib.error:
-            return []
-    else:
-        first, last = body[:_IN_SIGHT], body[-_IN_SIGHT:]
+    first, last = _ends_of_gzip(body) if body.startswith(_GZIP_MAGIC) else (body[:_IN_SIGHT], body[-_IN_SIGHT:])
     found = [*_WRITE_KEY.findall(first)[:1], *_WRITE_KEY.findall(last)[-1:]]
     return list(dict.fromkeys(key.decode() for key in found))
+
+
+def _ends_of_gzip(body: bytes) -> tuple[bytes, bytes]:
+    """The beginning of a compressed body, and its end where that is not too far from there."""
+    member = zlib.decompressobj(wbits=_GZIP_WINDOW)
+    try:
+        plain = member.decompress(body, _INFLATED_UNREAD)
+    except zlib.error:
+        return b"", b""
+    return plain[:_IN_SIGHT], plain[-_IN_SIGHT:] if member.eof else b""
 
 
 def _too_large() -> ApiError:

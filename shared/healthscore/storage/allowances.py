@@ -24,10 +24,11 @@ _KEPT = timedelta(days=3)
 
 
 class Allowances:
-    """What this process has taken of each key's day, and not used yet."""
+    """What this process has taken of each key's day, and not used yet; and what it knows to be used up at least."""
 
     def __init__(self) -> None:
         self._left: dict[tuple[str, str], int] = {}
+        self._used: dict[tuple[str, str], int] = {}
         self._day: date | None = None
         self._lock = Lock()
         process.remember(self)
@@ -49,19 +50,36 @@ class Allowances:
             return True
         with self._lock:
             if day != self._day:
-                self._day, self._left = day, {}
+                self._day, self._left, self._used = day, {}, {}
             missing = count - self._left.get((key_hash, what), 0)
             if missing > 0:
+                if limit - missing < self._used.get((key_hash, what), 0):
+                    return False  # known from before: a flood costs no write each
                 taken = max(missing, min(limit // _PARTS, _LARGEST_PART))
                 if not _take(key_hash, day, what, taken, limit - missing):
+                    self._used[key_hash, what] = limit - missing + 1
                     return False
                 self._left[key_hash, what] = self._left.get((key_hash, what), 0) + taken
             self._left[key_hash, what] -= count
             return True
 
+    def take_some(self, key_hash: str, day: date, what: str, count: int, limit: int) -> int:
+        """Use up as much of a part of a key's day as there is left, by few writes; answers how much.
+
+        Takes and raises as `take` does.
+        """
+        taken, step = 0, count
+        while step:
+            if self.take(key_hash, day, what, step, limit):
+                taken += step
+                step = min(step, count - taken)
+            else:
+                step //= 2
+        return taken
+
     def forget(self) -> None:
         """Give up what is left."""
-        self._left = {}
+        self._left, self._used = {}, {}
 
 
 def _take(key_hash: str, day: date, what: str, count: int, most_used: int) -> bool:

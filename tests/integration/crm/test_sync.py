@@ -79,6 +79,22 @@ def test_sync__account_id_in_the_company__goes_before_a_domain(hubspot):
     assert hubspot.facts("acme.com").open_tickets == 1
 
 
+def test_sync__account_that_a_stranger_calls_by_a_companys_domain__takes_it_from_no_other(hubspot):
+    hubspot.account("Acme.com")
+    hubspot.account("beta", domain="beta.io")
+    hubspot.connect()
+    companies = [hubspot.fake.add("companies", domain=domain) for domain in ("acme.com", "beta.io")]
+    for company in companies:
+        hubspot.fake.add("tickets", company, hs_pipeline_stage=OPEN)
+    hubspot.sync()
+    for made_up in ("acme.com", "https://acme.com", "beta.io"):
+        hubspot.account(made_up)
+    hubspot.fake.clock.sleep(90_000)
+    hubspot.sync()
+    assert unmatched("hubspot") == {}
+    assert [hubspot.facts(one).open_tickets for one in ("Acme.com", "beta")] == [1, 1]
+
+
 def test_sync__company_that_is_gone__leaves_unknown_facts(hubspot):
     hubspot.account("acme.com")
     hubspot.connect()

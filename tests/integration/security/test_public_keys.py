@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from healthscore.api import public_keys
 from healthscore.http import router
 from healthscore.metrics import Metric
-from healthscore.storage import schema
+from healthscore.storage import allowances, schema
 from healthscore.storage.accounts import accounts
 from healthscore.storage.client import dynamodb
 from tests.integration.security.conftest import NOW
@@ -109,6 +110,98 @@ def test_public_key__somebody_who_counts__still_counts_afterwards(ask, traits):
     assert events_of(ask, "acme") == 0
 
 
+VICTIM, FRESH = {"userId": "u-1", "timestamp": SEEN}, {"userId": "fresh", "timestamp": SEEN}
+STAFF = {"ids": ["staff-1"], "email_domains": ["vendor.example"], "names": ["robot"]}
+ON_DEVICE = {"anonymousId": "made-up", "timestamp": SEEN}
+DETOURS = {
+    "is a user who is listed": [("alias", VICTIM | {"previousId": "staff-1"})],
+    "was a user who is listed": [("alias", {"userId": "staff-1", "previousId": "u-1", "timestamp": SEEN})],
+    "is called by an address of staff": [("alias", VICTIM | {"previousId": "x@vendor.example"})],
+    "is somebody who is marked": [
+        ("identify", FRESH | {"traits": {"internal": True}}),
+        ("alias", VICTIM | {"previousId": "fresh"}),
+    ],
+    "is somebody who is marked afterwards": [
+        ("alias", VICTIM | {"previousId": "fresh"}),
+        ("identify", FRESH | {"traits": {"internal": True}}),
+    ],
+    "is somebody with an address of staff": [
+        ("identify", FRESH | {"traits": {"email": "x@vendor.example"}}),
+        ("alias", {"userId": "fresh", "previousId": "u-1", "timestamp": SEEN}),
+    ],
+    "was on a device that is marked": [
+        ("identify", ON_DEVICE | {"traits": {"internal": True}}),
+        ("identify", VICTIM | ON_DEVICE),
+    ],
+    "was on a device that is marked afterwards": [
+        ("identify", VICTIM | ON_DEVICE),
+        ("identify", ON_DEVICE | {"traits": {"internal": True}}),
+    ],
+}
+"""Calls by which somebody would not count any more, without a word about them alone."""
+
+
+@pytest.mark.parametrize("together", [False, True])
+@pytest.mark.parametrize("detour", DETOURS)
+def test_public_key__somebody_who_counts__is_not_taken_out_by_a_detour(ask, detour, together):
+    ask("PUT", "/v1/settings", {"identity": {"not_counted": STAFF}}, ADMIN)
+    ask("POST", "/v1/track", tracked(1, context={"groupId": "acme"}), SERVER)
+    calls = [{"type": kind, **call} for kind, call in DETOURS[detour]]
+    for batch in [calls] if together else [[call] for call in calls]:
+        answer = ask("POST", "/v1/batch", {"batch": batch})[1]
+        assert answer["rejected"] == []
+    assert events_of(ask, "acme") == 1
+    # What a stranger has said of the device does not come back with what somebody else says of the same people.
+    ask("POST", "/v1/identify", VICTIM | ON_DEVICE | {"timestamp": NOW.isoformat()}, SERVER)
+    ask("POST", "/v1/group", group("acme", name="Acme"), SERVER)
+    assert events_of(ask, "acme") == 1
+
+
+@pytest.mark.parametrize("known_by", ["another id", "a device"])
+def test_public_key__somebody_who_counts_by__still_counts_when_marked(ask, known_by):
+    ask("POST", "/v1/group", group("acme"), SERVER)
+    if known_by == "another id":
+        ask("POST", "/v1/alias", {"userId": "u-1", "previousId": "u-2", "timestamp": SEEN}, SERVER)
+        ask("POST", "/v1/track", tracked(1, userId="u-2"), SERVER)
+    else:
+        ask("POST", "/v1/identify", {"userId": "u-1", "anonymousId": "d-1", "timestamp": SEEN}, SERVER)
+        ask("POST", "/v1/track", tracked(1, userId=None, anonymousId="d-1"), SERVER)
+    assert events_of(ask, "acme") == 1
+    for user in ("u-1", "u-2"):
+        ask("POST", "/v1/identify", {"userId": user, "timestamp": SEEN, "traits": {"internal": True}})
+    assert events_of(ask, "acme") == 1
+
+
+def test_public_key__staff_that_is_marked__counts_for_nothing_whatever_a_stranger_says(ask):
+    ask("POST", "/v1/identify", VICTIM | {"traits": {"internal": True}}, SERVER)
+    ask("POST", "/v1/track", tracked(1, context={"groupId": "acme"}), SERVER)
+    ask("POST", "/v1/track", tracked(2, userId="u-2", context={"groupId": "acme"}), SERVER)
+    later = {"timestamp": NOW.isoformat(), "traits": {"internal": False}}
+    ask("POST", "/v1/identify", VICTIM | later)
+    ask("POST", "/v1/identify", FRESH | later)
+    ask("POST", "/v1/alias", VICTIM | {"previousId": "fresh"})
+    ask("POST", "/v1/identify", ON_DEVICE | later)
+    ask("POST", "/v1/identify", VICTIM | ON_DEVICE)
+    assert events_of(ask, "acme") == 1
+
+
+def test_public_key__visitor_who_is_staff__takes_out_what_it_did_before_it_signed_in(ask):
+    """As pages do it: visits without a name, then a sign-in that says all at once."""
+    visit = tracked(1, userId=None, anonymousId="d-1")
+    ask("POST", "/v1/track", visit)
+    ask("POST", "/v1/identify", {**VICTIM, "anonymousId": "d-1", "traits": {"internal": True}})
+    ask("POST", "/v1/group", group("acme"))
+    ask("POST", "/v1/track", tracked(2, userId="u-2", context={"groupId": "acme"}))
+    assert events_of(ask, "acme") == 1
+
+
+def test_public_key__device_that_is_marked__counts_for_nothing_until_it_is_a_customers(ask):
+    ask("POST", "/v1/identify", ON_DEVICE | {"traits": {"internal": True}})
+    ask("POST", "/v1/track", tracked(1, userId=None, anonymousId="made-up", context={"groupId": "acme"}))
+    ask("POST", "/v1/track", tracked(2, userId="u-2", context={"groupId": "acme"}))
+    assert events_of(ask, "acme") == 1
+
+
 def test_public_key__somebody_new__says_at_sign_in_that_it_is_staff(ask):
     ask("POST", "/v1/identify", {"userId": "u-1", "timestamp": SEEN, "traits": {"internal": True}})
     ask("POST", "/v1/track", tracked(1, context={"groupId": "acme"}))
@@ -154,6 +247,26 @@ def test_new_accounts__beyond_the_days_number__are_rejected_alone(ask):
     assert (status, answer["accepted"], codes(answer)) == (200, 4, ["too_many_new_accounts"] * 4)
     assert [accounts.get(f"new-{number}") is not None for number in range(4)] == [True, True, False, False]
     assert ask("POST", "/v1/batch", {"batch": sent[:2]})[1]["duplicates"] == 2
+
+
+def test_flood__beyond_the_days_numbers__costs_no_write_an_account_nor_a_call(ask, monkeypatch):
+    ask("PUT", "/v1/settings", {"public_keys": {"new_accounts_per_day": 300, "events_per_day": 2000}}, ADMIN)
+    written, take = [], allowances._take
+    monkeypatch.setattr(allowances, "_take", lambda *given: written.append(given) or take(*given))
+    sent = [tracked(number, groupId=f"new-{number}") for number in range(1000)]
+    status, answer = ask("POST", "/v1/batch", {"batch": sent})
+    assert (status, answer["accepted"], codes(answer)) == (200, 300, ["too_many_new_accounts"] * 700)
+    assert len(written) < 30
+    written.clear()
+    ask("POST", "/v1/batch", {"batch": sent})
+    read = []
+    monkeypatch.setattr(public_keys.existence, "known", lambda ids: read.append(ids) or set())
+    written.clear()
+    for _ in range(3):
+        assert codes(ask("POST", "/v1/batch", {"batch": sent})[1]) == ["too_many_today"] * 1000
+    assert (len(written) <= 1, read) == (True, [])
+    ask("PUT", "/v1/settings", {"public_keys": {"events_per_day": 10_000}}, ADMIN)
+    assert ask("POST", "/v1/batch", {"batch": sent[:1]})[1]["duplicates"] == 1
 
 
 def test_events__beyond_the_days_number__are_refused_until_the_next_day(ask, monkeypatch):

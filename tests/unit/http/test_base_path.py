@@ -8,8 +8,8 @@ from healthscore.http.request import Request
 from tests.support.gateway import gateway_event
 
 
-def mapped(path: str, route: str, domain: str = "api.example.com", **parameters: str) -> Request:
-    event = gateway_event("GET", "/")
+def mapped(path: str, route: str, domain: str = "api.example.com", method: str = "GET", **parameters: str) -> Request:
+    event = gateway_event(method, "/")
     event["rawPath"] = event["requestContext"]["http"]["path"] = path
     event["routeKey"] = event["requestContext"]["routeKey"] = route
     event["requestContext"]["domainName"] = domain
@@ -53,7 +53,13 @@ def test_request__whose_variables_are_written_otherwise__has_the_apis_own_path(b
     ],
 )
 def test_request__of_the_last_resort__is_searched_for_the_apis_own_path(path, expected):
-    assert mapped(path, "$default").path == expected
+    assert mapped(path, "$default", method="HEAD").path == expected
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
+def test_request__of_the_last_resort__reaches_no_route_of_the_api_by_another_path(method):
+    """A firewall that guards `/v1/settings` does not know `/other/v1/settings`, which the gateway has no route for."""
+    assert mapped("/other/v1/settings", "$default", method=method).path == "/other/v1/settings"
 
 
 def test_request__on_the_apis_own_address__has_no_base_path():

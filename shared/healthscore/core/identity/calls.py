@@ -83,8 +83,6 @@ class Description(NamedTuple):
     """As in `GroupCall`."""
     provisional: bool = False
     """As in `GroupCall`."""
-    is_public: bool = False
-    """Whether a stranger may have said it: it fills what nobody has said, and replaces nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +95,8 @@ class ParsedCalls:
     aliases: list[Alias] = field(default_factory=list)
     accounts: list[Description] = field(default_factory=list)
     people: list[Description] = field(default_factory=list)
+    is_public: bool = False
+    """Whether a stranger may have sent them: they fill what nobody has said, and replace nothing."""
 
     @property
     def account_ids(self) -> set[str | None]:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from healthscore.core.identity.people import People, ids_of, memberships
+from healthscore.core.identity.strangers import Established
 from healthscore.core.identity.timeline import timeline_of, value_at
 
 if TYPE_CHECKING:
@@ -58,21 +59,8 @@ class Relations:
     """By id: whether it is of staff or of a machine."""
     described: dict[str, dict[str, set[str]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(set)))
     """By id: e-mail addresses and names."""
-    of_strangers: set[str] = field(default_factory=set)
-    """The ids that are marked and described by a key that may be public."""
-
-    def believed(self, people: People) -> Relations:
-        """The relations without what strangers say of people who have done something.
-
-        A mark, an address or a name may say that somebody does not count. A stranger may say so of a person who is new,
-        as the page of somebody who signs in for the first time does, but takes nobody out who is counted already.
-        """
-        denied = {id_ for id_ in self.of_strangers if _did_something(people, id_)}
-        if not denied:
-            return self
-        marked = {id_: marks for id_, marks in self.marked.items() if id_ not in denied}
-        described = {id_: traits for id_, traits in self.described.items() if id_ not in denied}
-        return replace(self, marked=marked, described=described)
+    is_public: bool = False
+    """Whether a stranger may have said so."""
 
     def ids(self) -> set[str]:
         """All ids that the calls name."""
@@ -101,7 +89,7 @@ class Relations:
         return self._part(said[:middle]), self._part(said[middle:])
 
     def _part(self, said: Iterable[tuple[str, str, Any]]) -> Relations:
-        relations = Relations(of_strangers=self.of_strangers)
+        relations = Relations(is_public=self.is_public)
         for part, id_, one in said:
             if part == "aliases":
                 relations.aliases.add(one)
@@ -113,12 +101,6 @@ class Relations:
 
 
 _BY_ID = ("identified", "grouped", "marked")
-
-
-def _did_something(people: People, id_: str) -> bool:
-    itself = people.records[id_]
-    known = [itself] if itself.is_device else [itself, people.person_of(id_)]
-    return any(record.has_events or record.is_named for record in known)
 
 
 def device_named(user: str) -> str:
@@ -152,6 +134,7 @@ class Draft:
         self._day_of = day_of
         self._again = again
         self._not_counted = not_counted
+        self._established = Established(people, not_counted)
         self._apart = {id_: not_counted.is_of(record) for id_, record in people.records.items()}
         self.suspects: dict[str, tuple[Suspicion, int]] = {}
         """Ids that look wrong: why, and the count that makes it so."""
@@ -180,7 +163,7 @@ class Draft:
         """Join the user ids of aliases, and say whose the devices are."""
         shared = self._note_shared(kept)
         for previous, user in sorted(self._relations.aliases):
-            if device_named(previous) not in shared:
+            if device_named(previous) not in shared and self._may_unite(previous, user):
                 self._unite(previous, user)
         for device, points in self._new_owners().items():
             if device not in shared:
@@ -241,7 +224,7 @@ class Draft:
             if device.groups or device.id in self._new_groups:
                 self._stale[person.id] = person
                 _add(person.grouped_devices, device.id)
-            if device.marks:
+            if device.marks or device.public_marks:
                 self._marked[person.id] = person
                 _add(person.marked_devices, device.id)
 
@@ -249,7 +232,7 @@ class Draft:
         """The records that stand for the people whom marks are about."""
         for id_, marks in self._relations.marked.items():
             record = self._people.records[id_]
-            if not marks <= {*record.marks}:
+            if self._is_believed(record) and not marks <= {*self._marks_like_these(record)}:
                 for person in [record, *self._owners(record)] if record.is_device else [self._people.person_of(id_)]:
                     self._marked[person.id] = person
         return [*self._marked.values()]
@@ -257,25 +240,41 @@ class Draft:
     def _mark(self) -> None:
         for id_, marks in self._relations.marked.items():
             record = self._people.records[id_]
+            if not self._is_believed(record):
+                continue
             if record.is_device:
-                record.marks = tuple(sorted({*record.marks, *marks}))[-MOST_MARKS:]
+                known = tuple(sorted({*self._marks_like_these(record), *marks}))[-MOST_MARKS:]
+                if self._relations.is_public:
+                    record.public_marks = known
+                else:
+                    record.marks = known
                 for person in self._owners(record):
                     _add(person.marked_devices, id_)
             else:
                 person = self._people.person_of(id_)
                 person.marks = (max((*person.marks, *marks)),)
         for person in self._people_to_mark():
-            of_devices = (
-                mark
-                for device in person.marked_devices
-                for mark in self._people.records[device].marks
-                if self._people.person_at(device, mark[0]) is person
-            )
-            person.internal = max((*person.marks, *of_devices), default=(0, False))[1]
+            devices = [self._people.records[device] for device in person.marked_devices]
+            of_devices = [mark for device in devices for mark in self._about(person, device, device.marks)]
+            guesses = [mark for device in devices for mark in self._about(person, device, device.public_marks)]
+            person.internal = self._established.is_internal(person, of_devices, guesses)
+
+    def _marks_like_these(self, record: IdRecord) -> tuple[Mark, ...]:
+        return record.public_marks if self._relations.is_public and record.is_device else record.marks
+
+    def _about(self, person: IdRecord, device: IdRecord, marks: Iterable[Mark]) -> list[Mark]:
+        return [mark for mark in marks if self._people.person_at(device.id, mark[0]) is person]
+
+    def _is_believed(self, record: IdRecord) -> bool:
+        """Whether what the calls say of an id: a stranger says nothing of people who did something."""
+        person = record if record.is_device else self._people.person_of(record.id)
+        return not (self._relations.is_public and self._established.has(person))
 
     def _describe(self) -> None:
         for id_, traits in self._relations.described.items():
             record = self._people.records[id_]
+            if not self._is_believed(record):
+                continue
             holder = record if record.is_device else self._people.person_of(id_)
             known = holder.described.get(id_, {})
             added = {name: sorted({*known.get(name, ()), *values})[:MAX_VALUES] for name, values in traits.items()}
@@ -361,6 +360,9 @@ class Draft:
         if count >= MANY_IDS:
             self.suspects[person.id] = ("many_ids", count)
 
+    def _may_unite(self, *users: str) -> bool:
+        return not self._relations.is_public or self._established.may_be_joined(*map(self._people.person_of, users))
+
     def _unite(self, one: str, other: str) -> None:
         smaller, larger = self._people.person_of(one), self._people.person_of(other)
         if smaller is larger or not _fit_together([*ids_of(smaller), *ids_of(larger)]):
@@ -381,10 +383,12 @@ class Draft:
         larger.groups = _newest(timeline_of([*larger.groups, *smaller.groups]))
         if larger.groups != before:
             self._affected |= dict.fromkeys(ids_of(larger))
-        larger.marks = tuple([max((*larger.marks, *smaller.marks))] if larger.marks or smaller.marks else [])
+        believed = self._established.believed(larger, smaller) if self._relations.is_public else [larger, smaller]
+        self._established.note_joined(smaller, larger)
+        larger.marks = tuple(sorted(mark for person in believed for mark in person.marks)[-1:])
         larger.marked_devices += [device for device in smaller.marked_devices if device not in larger.marked_devices]
         if _size(larger.described) + _size(smaller.described) <= DESCRIBED_BYTES:
-            larger.described |= smaller.described
+            larger.described = {id_: traits for person in believed for id_, traits in person.described.items()}
         self._marked.pop(smaller.id, None)
         if larger.marks or larger.marked_devices:
             self._marked[larger.id] = larger

@@ -45,6 +45,8 @@ class IdRecord:
     """Whether too many users were identified on the device in one day: it is nobody's from then on."""
     marks: tuple[Mark, ...] = ()
     """When calls of this id said whether its person is staff or a machine: of a device all of them, else the last."""
+    public_marks: tuple[Mark, ...] = ()
+    """The same of a device, said by calls of keys that may be public."""
     marked_devices: list[str] = field(default_factory=list)
     """The person's devices with marks of their own."""
     internal: bool = False
@@ -73,7 +75,7 @@ class IdRecord:
     def from_json(cls, id_: str, stored: Mapping[str, Any]) -> IdRecord:
         """Read what `to_json` wrote."""
         values = {name: stored[short] for name, short in _SHORT.items() if short in stored}
-        for name in ("groups", "memberships", "owners", "marks"):
+        for name in ("groups", "memberships", "owners", "marks", "public_marks"):
             if name in values:
                 values[name] = tuple((at, value) for at, value in values[name])
         return cls(id_, **values)
@@ -90,6 +92,7 @@ _SHORT = {
     "owners": "o",
     "shared": "s",
     "marks": "k",
+    "public_marks": "kp",
     "marked_devices": "kd",
     "internal": "i",
     "described": "t",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from healthscore.integrations.crm.facts import UNKNOWN
@@ -69,13 +70,22 @@ def domain(text: str) -> str | None:
     return host if "." in host and " " not in host else None
 
 
-def claim(company: Company, accounts: Mapping[str, str], by_domain: Mapping[str, Collection[str]]) -> Claim | Unmatched:
+def claim(
+    company: Company,
+    accounts: Mapping[str, str],
+    by_domain: Mapping[str, Collection[str]],
+    by_id: Mapping[str, Collection[str]] = MappingProxyType({}),
+    before: str | None = None,
+) -> Claim | Unmatched:
     """The account that a company claims, or why it claims none; claims of other companies are not looked at.
 
     Args:
         company: the company.
         accounts: the accounts that ids stand for; at least the company's `account_id` is in it, where it is known.
-        by_domain: ids of accounts by exact domain.
+        by_domain: ids of accounts by exact domain, as their profiles say.
+        by_id: the same of accounts whose id is a domain. A stranger with a public key may create such accounts, so they
+            count where no profile says the domain, and take a company from no other account.
+        before: the account that the company has claimed so far.
     """
     if company.account_id is not None:
         # Where somebody has entered what cannot be read, the domains may not be what is meant.
@@ -86,7 +96,10 @@ def claim(company: Company, accounts: Mapping[str, str], by_domain: Mapping[str,
         return Unmatched.NO_DOMAIN
     if not domains - FREE_MAIL:
         return Unmatched.FREE_MAIL
-    found = {account for name in domains - FREE_MAIL for account in by_domain.get(name, ())}
+    stated, ids = (
+        {account for name in domains - FREE_MAIL for account in found.get(name, ())} for found in (by_domain, by_id)
+    )
+    found = stated or {one for one in ids if one == before} or ids
     if not found:
         return Unmatched.NO_ACCOUNT
     if len(found) > 1:

@@ -198,17 +198,19 @@ class Matcher:
         known = self._accounts_for(company)
         if known is None:
             return None
-        found = claim(company, *known)
+        found = claim(company, *known, before=None if before is None else before.claim)
         is_looked_for_everywhere = company.account_id is not None or (self.directory and self.directory.is_whole)
         return found if isinstance(found, Claim) or is_looked_for_everywhere else None
 
-    def _accounts_for(self, company: Company) -> tuple[dict[str, str], dict[str, list[str]]] | None:
+    def _accounts_for(
+        self, company: Company
+    ) -> tuple[dict[str, str], dict[str, list[str]], dict[str, list[str]]] | None:
         if company.account_id is UNKNOWN:
-            return {}, {}
+            return {}, {}, {}
         if company.account_id:
             account = accounts.get(company.account_id, consistent=False)
-            return ({} if account is None else {company.account_id: account.account_id}), {}
-        return None if self.directory is None else ({}, self.directory.by_domain)
+            return ({} if account is None else {company.account_id: account.account_id}), {}, {}
+        return None if self.directory is None else ({}, self.directory.by_domain, self.directory.by_id)
 
     def _withdraw(self, company_id: str, account_id: str | None) -> set[str]:
         if account_id is None:

@@ -104,10 +104,10 @@ class Tracker:
 
     def _describe(self, calls: ParsedCalls) -> None:
         for said in calls.accounts:
-            accounts.save_traits(said.about, said.traits, FILLS if said.is_public else said.at, self._now)
+            accounts.save_traits(said.about, said.traits, FILLS if calls.is_public else said.at, self._now)
         for said in calls.people:
             of_person = {name: value for name, value in said.traits.items() if name != "internal"}
-            traits.describe(said.about, of_person, FILLS if said.is_public else said.at)
+            traits.describe(said.about, of_person, FILLS if calls.is_public else said.at)
 
     @property
     def _terms(self) -> Terms:

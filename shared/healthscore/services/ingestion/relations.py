@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from healthscore.core.identity.draft import Draft, Relations, device_named
 from healthscore.core.identity.record import RELABELLED
+from healthscore.core.identity.strangers import ids_to_know
 from healthscore.core.time import day_of, from_millis, millis
 from healthscore.storage import writes
 from healthscore.storage.accounts import existence, merges
@@ -44,7 +45,7 @@ SETTLED_AT_ONCE = 100
 
 def relations_of(calls: ParsedCalls) -> Relations:
     """What calls say about ids."""
-    relations = Relations()
+    relations = Relations(is_public=calls.is_public)
     for id_, at, account_id, *_ in calls.group_calls:
         relations.grouped[id_].add((at, account_id))
     for device, at, user, *_ in calls.identifications:
@@ -58,8 +59,6 @@ def relations_of(calls: ParsedCalls) -> Relations:
             relations.marked[said.about].add((said.at, said.traits["internal"]))
         for name in COMPARED.intersection(said.traits):
             relations.described[said.about][name].add(said.traits[name])
-        if said.is_public:
-            relations.of_strangers.add(said.about)
     return relations
 
 
@@ -149,9 +148,10 @@ class Recorder:
             raise StorageUnavailableError("out of time")
 
     def _drafted(self, people: StoredPeople, relations: Relations, again: Sequence[str]) -> Draft:
+        ids.read_more(people, ids_to_know(people, is_public=relations.is_public))
         draft = Draft(
             people,
-            relations.believed(people),
+            relations,
             lambda at: day_of(from_millis(at), self.settings.zone),
             self.settings.identity.not_counted,
             again,

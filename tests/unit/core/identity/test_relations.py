@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from healthscore.core.identity.draft import Relations
 
-SAID = Relations(aliases={("uold", "uann")}, of_strangers={"uann"})
+SAID = Relations(aliases={("uold", "uann")}, is_public=True)
 SAID.identified["av"] |= {(1, "uann"), (2, "ubob")}
 SAID.grouped["uann"].add((1, "acme"))
 SAID.marked["uann"].add((1, True))
@@ -18,7 +18,7 @@ def parts_of(relations):
 
 def test_halves__down_to_the_last__say_each_thing_once_and_who_said_it():
     parts = parts_of(SAID)
-    assert [part.of_strangers for part in parts] == [{"uann"}] * 7
+    assert [part.is_public for part in parts] == [True] * 7
     assert [pair for part in parts for pair in part.aliases] == [("uold", "uann")]
     for name in ("identified", "grouped", "marked"):
         said = getattr(SAID, name)

@@ -39,6 +39,24 @@ def test_claim__company__is_the_account_it_claims_or_none(given, found):
 
 
 @pytest.mark.parametrize(
+    ("given", "before", "found"),
+    [
+        (company("acme.com"), None, Claim("a", by_hand=False)),
+        (company("acme.com", "new.com"), None, Claim("a", by_hand=False)),
+        (company("acme.com"), "acme.com", Claim("a", by_hand=False)),
+        (company("new.com"), None, Claim("new.com", by_hand=False)),
+        (company("two.com"), None, Unmatched.SEVERAL_ACCOUNTS),
+        (company("two.com"), "Two.com", Claim("Two.com", by_hand=False)),
+        (company("two.com", "new.com"), "Two.com", Claim("Two.com", by_hand=False)),
+        (company("two.com"), "gone", Unmatched.SEVERAL_ACCOUNTS),
+    ],
+)
+def test_claim__account_whose_id_is_the_domain__takes_no_company_from_another(given, before, found):
+    by_id = {"acme.com": ["acme.com"], "new.com": ["new.com"], "two.com": ["Two.com", "two.com"]}
+    assert claim(given, ACCOUNTS, BY_DOMAIN, by_id, before) == found
+
+
+@pytest.mark.parametrize(
     ("claims", "chosen"),
     [
         ({}, None),
