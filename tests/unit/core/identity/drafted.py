@@ -7,10 +7,11 @@ from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
 from healthscore.core.identity.counting import EVERYBODY_COUNTS
-from healthscore.core.identity.draft import Draft, Relations, device_named
+from healthscore.core.identity.draft import Draft, device_named
 from healthscore.core.identity.people import People
 from healthscore.core.identity.places import place_at
 from healthscore.core.identity.record import IdRecord
+from healthscore.core.identity.relations import Relations
 
 if TYPE_CHECKING:
     from healthscore.core.identity.timeline import Point
