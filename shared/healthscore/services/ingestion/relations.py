@@ -184,7 +184,11 @@ class Recorder:
         return draft
 
     def _save(self, people: StoredPeople, draft: Draft) -> bool:
-        """Put the records that have changed, and have one of them name the ids to settle; answers whether any has."""
+        """Put the records that have changed, and have one of them name the ids to settle; answers whether any has.
+
+        Raises:
+            NoRoomError: one of them would be too large; nothing is put.
+        """
         changed = people.changed()
         if not changed:
             return False
@@ -193,6 +197,7 @@ class Recorder:
         holder = people.records[changed[0]]
         named = _to_settle(people, draft)
         holder.unsettled = list(dict.fromkeys((*holder.unsettled, *named)))
+        people.check_room(changed)
         seen = {*changed, *(one.removeprefix(RELABELLED) for one in named)}
         unseen = [id_ for id_ in draft.affected if id_ not in seen]
         for start in range(0, len(changed), ids.WRITES_AT_ONCE):

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from healthscore.storage.codec import Item
 
 MOST_READ = 20_000
-"""Calls of one id that are looked through for those that may matter now, at most: the newest. So an id that is named all
-day long stays within the deadline. What earlier calls have changed is in the records."""
+"""Calls of one id that are looked through for those that may matter now, at most: the newest. So an id that is named
+all day long stays within the deadline. What earlier calls have changed is in the records."""
 
 
 def keep(relations: Relations, expires: int) -> None:
