@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from healthscore.core.identity.draft import Relations
+from healthscore.core.identity.relations import Relations
 from healthscore.services.ingestion.relations import Recorder
 from healthscore.storage import codec, reads, schema, workspace, writes
 from healthscore.storage.accounts import accounts

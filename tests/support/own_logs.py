@@ -6,7 +6,8 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from healthscore.core.day_log.codec import entry
-from healthscore.core.identity.draft import Relations, device_named
+from healthscore.core.identity.draft import device_named
+from healthscore.core.identity.relations import Relations
 from healthscore.core.time import from_millis, millis
 from healthscore.services.ingestion.relations import Recorder
 from healthscore.settings import Settings

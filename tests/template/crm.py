@@ -15,6 +15,7 @@ from healthscore.services.crm_sync import matching
 from healthscore.storage import schema
 from healthscore.storage.alerts import messages
 from healthscore.storage.client import dynamodb
+from tests.template import names
 from tools.fakes import attio, hubspot
 from tools.fakes.attio import FakeAttio
 from tools.fakes.hubspot import FakeHubSpot
@@ -93,7 +94,7 @@ def live(
     `forget` clears the caches, as in another process.
     """
     now = fake.clock.now()
-    request("PUT", "/v1/settings", {"alerts": {"score_fell": {"points": 1}}, "milestones": ["seen"]})
+    request("PUT", "/v1/settings", {"alerts": {"score_fell": {"points": 1}}, "milestones": ["seen", names.LONG[-1]]})
     times = [now + timedelta(seconds=number - 400) for number in range(700)]
     ahead = [{"account_id": "acme", "name": "seen", "timestamp": at.isoformat()} for at in times]
     for part in (ahead[:600], ahead[600:]):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from healthscore import process
 from healthscore.core.alerts.model import Alert, AlertKind, Severity, alert_id
 from healthscore.core.book import Sort
 from healthscore.http.api_keys import Scope
@@ -25,7 +26,7 @@ from healthscore.storage.erasure import accounts as erasing
 from healthscore.storage.erasure import pending_users
 from healthscore.storage.errors import AccountErasedError, StorageUnavailableError
 from tests.support.own_logs import acted, commit, tell
-from tests.template import crm
+from tests.template import crm, names
 from tests.template.calls import Calls, Permission
 from tests.template.conftest import ROOT
 from tools import keys
@@ -170,6 +171,8 @@ def live(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     _forget(monkeypatch)
     workspace.events(1000, 5, yesterday)
     workspace.person_who_joins_later(yesterday)
+    _names_without_room(workspace, yesterday)
+    _raise_retention(workspace, yesterday)
     workspace.request("PUT", "/v1/accounts/acme", {"name": "Acme", "owner": "Kim"})
     workspace.request("PUT", "/v1/accounts/acme/crm", {"open_tickets": 0})
     for view in ("", "/history", f"/health?as_of={noon}"):
@@ -207,6 +210,34 @@ def live(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     workspace.night({"date": (yesterday - timedelta(days=1)).date().isoformat()})
     alert = alert_id(AlertKind.BAND_FELL, yesterday.date(), "acme")
     workspace.request("POST", f"/v1/alerts/{alert}/acknowledge", {"by": "Kim"})
+
+
+def _names_without_room(workspace: Workspace, day: datetime) -> None:
+    """Send event names for which an item has no room, one of them a milestone, to items that are full and not."""
+    sent = [{"account_id": "wordy", "name": name, "timestamp": day.isoformat()} for name in names.LONG]
+    workspace.request("POST", "/v1/events", {"events": sent})
+    tracks = [{"type": "track", "event": name, "userId": "eve", "timestamp": day.isoformat()} for name in names.LONG]
+    workspace.request("POST", "/v1/batch", {"batch": tracks})
+    workspace.request("PUT", "/v1/settings", {"milestones": ["seen", names.LONG[-1]]})
+    workspace.request("GET", "/v1/accounts/wordy/health")
+    names.fill("wordy")
+    workspace.request("POST", "/v1/events", {"events": [{**sent[0], "name": "another"}]})
+    names.fill("wordy")
+    workspace.request("PUT", "/v1/accounts/wordy", {"name": "Wordy"})
+    names.fill("wordy")  # for the night
+
+
+def _raise_retention(workspace: Workspace, day: datetime) -> None:
+    """Add to days with blocks that were to expire earlier."""
+    for retention_days, (first, end) in {30: (0, 600), 500: (600, 610)}.items():
+        workspace.request("PUT", "/v1/settings", {"retention_days": retention_days})
+        process.forget()
+        times = [(day + timedelta(seconds=number)).isoformat() for number in range(first, end)]
+        events = [{"account_id": "raised", "name": "seen", "timestamp": time} for time in times]
+        workspace.request("POST", "/v1/events", {"events": events})
+        tracks = [{"type": "track", "event": "seen", "userId": "kim", "timestamp": time} for time in times]
+        workspace.request("POST", "/v1/batch", {"batch": tracks})
+    workspace.request("POST", "/v1/group", {"userId": "kim", "groupId": "raised", "timestamp": day.isoformat()})
 
 
 def _request_lists(workspace: Workspace, yesterday: datetime) -> None:
@@ -271,6 +302,7 @@ def _merge(workspace: Workspace, day: datetime) -> None:
         claim = crm_companies.CompanyRecord(account_id, "[null,[]]", claim=account_id, account_id=account_id)
         crm_companies.add_claim("hubspot", account_id, account_id, by_hand=True)
         crm_companies.save_company("hubspot", claim)
+        names.fill(account_id)
         if account_id == "acme-old":
             workspace.request("POST", f"/v1/accounts/{account_id}/merge", {"into": into})
         else:

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         "unknown_account",
         "too_many_new_accounts",
         "too_many_today",
+        "no_room",
     ]
 
     class RejectedEvent(TypedDict):

@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 
 
 TAG = "Segment clients"
+NO_ROOM = (
+    "there is no room for all of this beside what is stored of the person or the account; what fits is stored. Sent "
+    "again it fails again: take something away first, or leave it out"
+)
 _route = partial(route, scope=Scope.WRITE, query=None, errors=(TOO_MANY_EVENTS,), key_in_body=True)
 """What all of these routes have in common."""
 
@@ -112,18 +116,20 @@ def _record(kind: str | None, request: Request) -> IngestedCalls:
     now = request.received_at
     parsed = settings.read_calls(request, kind)
     ingested = Tracker(settings.with_timezone_fixed(), now, request.time_left).record(parsed.calls)
+    rejected = [*parsed.rejected, *(parsed.rejection(one, "no_room", NO_ROOM) for one in ingested.no_room_for)]
+    rejected.sort(key=lambda rejection: rejection.position)
     count_refused(request, (rejection.code for rejection in parsed.rejected))
     request.counts.update(
         {
             Metric.EVENTS_ACCEPTED: ingested.accepted,
             Metric.EVENTS_DUPLICATE: ingested.duplicates,
-            Metric.EVENTS_REJECTED: len(parsed.rejected),
+            Metric.EVENTS_REJECTED: len(rejected),
         }
     )
     return {
         "success": True,
         "accepted": ingested.accepted,
         "duplicates": ingested.duplicates,
-        "updates": len(parsed.updates),
-        "rejected": [rejection.to_json() for rejection in parsed.rejected],
+        "updates": len(parsed.updates) - len(ingested.no_room_for),
+        "rejected": [rejection.to_json() for rejection in rejected],
     }

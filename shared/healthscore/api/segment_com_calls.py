@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
     from datetime import datetime
 
+    from healthscore.api.event_rules import RejectionCode
     from healthscore.settings import Settings
 
 _PAGES = {"page": "page_viewed", "screen": "screen_viewed"}
@@ -51,11 +52,19 @@ class ParsedBody(NamedTuple):
     updates: list[str]
     """The kinds of the calls that say who somebody is, rather than what somebody did."""
     rejected: list[Rejection]
+    sent: list[object]
+    """The calls as they were sent."""
 
     @property
     def taken(self) -> int:
         """How many calls are taken."""
         return len(self.calls.tracked_events) + len(self.updates)
+
+    def rejection(self, position: int, code: RejectionCode, message: str) -> Rejection:
+        """The rejection of a call that was sent."""
+        call = self.sent[position]
+        event_id = showable_id(call.get("messageId")) if isinstance(call, dict) else None
+        return Rejection(position, event_id, code, message)
 
 
 def parse_calls(
@@ -84,14 +93,13 @@ def parse_calls(
         settings.identity.folded_placeholders,
         rights,
     )
-    parsed = ParsedBody(ParsedCalls(is_public=rights.is_public), [], [])
+    parsed = ParsedBody(ParsedCalls(is_public=rights.is_public), [], [], calls)
     for index, call in enumerate(calls):
         try:
-            read = _Call.of(call, shared)
+            read = _Call.of(call, index, shared)
             _READERS[read.kind](read, parsed)
         except RefusedError as refused:
-            event_id = showable_id(call.get("messageId")) if isinstance(call, dict) else None
-            parsed.rejected.append(Rejection(index, event_id, refused.code, refused.message))
+            parsed.rejected.append(parsed.rejection(index, refused.code, refused.message))
     return parsed
 
 
@@ -127,6 +135,8 @@ class _Shared(NamedTuple):
 
 class _Call(NamedTuple):
     kind: str
+    position: int
+    """Position in the request as sent."""
     sent: Mapping[str, Any]
     context: Mapping[str, Any]
     time: CallTime
@@ -136,7 +146,7 @@ class _Call(NamedTuple):
     """What is wrong with the ids that were read and name nobody."""
 
     @classmethod
-    def of(cls, sent: object, shared: _Shared) -> _Call:
+    def of(cls, sent: object, position: int, shared: _Shared) -> _Call:
         if not isinstance(sent, dict):
             raise RefusedError("invalid_event", f"a call must be an object, not {kind_of(sent)}")
         kind = shared.kind or _kind(sent.get("type") or sent.get("action"))
@@ -146,7 +156,7 @@ class _Call(NamedTuple):
         shared.rights.check_day()
         time = time_of(sent, shared.sent_at, shared.window.now)
         context = {**shared.context, **_object(sent.get("context"))}
-        return cls(kind, sent, context, time, shared, [])
+        return cls(kind, position, sent, context, time, shared, [])
 
     def id(self, name: str, longest: int, holder: Mapping[str, Any] | None = None) -> str | None:
         """An id; numbers are read as they are written, and what names nobody means none."""
@@ -256,13 +266,14 @@ class _Said(NamedTuple):
     at: int
     message: str | None
     provisional: bool
+    position: int
 
 
 def _said(call: _Call, person: str) -> _Said:
     call.shared.window.check_identity(call.time.at, call.time.what)
     message_id = call.id("messageId", MAX_EVENT_ID)
     message = None if message_id is None else _message(person, message_id)
-    return _Said(person, call.time.at, message, call.time.provisional)
+    return _Said(person, call.time.at, message, call.time.provisional, call.position)
 
 
 def _message(sender: str, message_id: str) -> str:

@@ -79,7 +79,10 @@ def from_millis(ms: int) -> datetime:
 
 def day_of(at: datetime, zone: tzinfo) -> date:
     """The calendar day, in the workspace's zone, on which an aware instant falls."""
-    return at.astimezone(zone).date()
+    try:
+        return at.astimezone(zone).date()
+    except OverflowError:  # at an end of the calendar, where the zone's day has no date
+        return at.date()
 
 
 def start_of_day(day: date, zone: tzinfo) -> datetime:

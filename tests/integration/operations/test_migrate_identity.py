@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from healthscore.core.day_log.codec import entry
-from healthscore.core.identity.draft import Relations
+from healthscore.core.identity.relations import Relations
 from healthscore.services.ingestion.relations import Recorder
 from healthscore.settings import Settings
 from healthscore.storage import retries, schema

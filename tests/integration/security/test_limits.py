@@ -8,6 +8,9 @@ from datetime import UTC, datetime
 
 from healthscore.api.event_rules import MAX_EVENTS
 from healthscore.http.body import MAX_BODY_BYTES
+from healthscore.storage.accounts import accounts
+from healthscore.storage.errors import NoRoomError
+from healthscore.storage.people import ids
 from tests.integration.security.conftest import everything
 
 DEEP = 100_000
@@ -80,3 +83,33 @@ def test_path__of_8_kilobytes__is_refused_without_repeating_all_of_it(api):
     answer = api.ask("GET", f"/v1/accounts/{'a' * 8_000}/health", authorization="Bearer the-read-key")
     assert answer.status == 400
     assert len(answer.body) < 1_000
+
+
+def test_batch__with_calls_that_there_is_no_room_for__rejects_these_alone(api, monkeypatch):
+    """At another status than 200 a vendor's client would drop the whole batch, or send it for ever."""
+    long = {"userId": "ann", "previousId": "\u4e00" * 200}
+    calls = [
+        {"type": "track", "event": "login", "messageId": "m0"},
+        {"type": "alias", "messageId": "m1", **long},
+        {"type": "group", "groupId": "acme", "messageId": "m2"},
+        {"type": "group", "groupId": "full", "traits": {"name": "Full"}, "messageId": "m3"},
+        {"type": "identify", "anonymousId": "phone", "messageId": "m4"},
+    ]
+    sent = {"batch": [{"userId": f"user {number}", **call} for number, call in enumerate(calls)]}
+    with monkeypatch.context() as patch:
+        patch.setattr(ids, "RECORD_BYTES", 500)
+        patch.setattr(accounts, "save_traits", _full)
+        answer = api.ask("POST", "/v1/batch", sent, authorization="Bearer the-write-key")
+    body = json.loads(answer.body)
+    assert (answer.status, body["accepted"], body["updates"]) == (200, 1, 2)
+    assert [(one["index"], one["event_id"], one["code"]) for one in body["rejected"]] == [
+        (1, "m1", "no_room"),
+        (3, "m3", "no_room"),
+    ]
+    records = ids.read(["uuser 2", "aphone"]).records
+    assert records["uuser 2"].groups[0][1] == "acme"
+    assert records["aphone"].owners[0][1] == "uuser 4"
+
+
+def _full(*_: object) -> None:
+    raise NoRoomError

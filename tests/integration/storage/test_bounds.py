@@ -26,6 +26,8 @@ from healthscore.storage.day_logs import rollups
 from healthscore.storage.erasure import pending_users
 from healthscore.storage.erasure.pending_users import MOST
 from healthscore.storage.errors import NoRoomError
+from healthscore.storage.people import ids
+from tests.support import own_logs
 
 NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
 WIDE = "\U0001f600"
@@ -208,6 +210,16 @@ def test_item__that_would_outgrow_its_table__is_a_permanent_fault(tables):
     for attempt in ((update,), (update, other)):
         with pytest.raises(NoRoomError):
             writes.apply(*attempt)
+
+
+def test_record__without_room_for_more_calls__takes_events_and_keeps_what_it_says(tables, monkeypatch):
+    own_logs.tell(grouped=[("uann", 0, "acme")])
+    monkeypatch.setattr(ids, "RECORD_BYTES", 10)
+    own_logs.commit(own_logs.acted("e1", "uann", 5))
+    own_logs.tell(grouped=[("uann", 10, "a longer name")], aliases=[("uold", "uann")])
+    own_logs.commit(own_logs.acted("e2", "uann", 15))
+    assert len(own_logs.in_account("acme")) == 2
+    assert [account_id for _, account_id in ids.read(["uann"]).records["uann"].groups] == ["acme"]
 
 
 def test_user_erasures__more_than_the_item_has_room_for__finish_earlier_ones_first(tables):

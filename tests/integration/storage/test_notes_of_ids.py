@@ -125,3 +125,14 @@ def test_unsettled_note__of_somebody_who_did_nothing__is_not_put(tables):
 
 def _unavailable(*_, **__):
     raise StorageUnavailableError("gone for a moment")
+
+
+def test_kept_calls__more_than_are_looked_through__the_newest_are(moto, monkeypatch):
+    monkeypatch.setattr(kept_calls, "MOST_READ", 3)
+    tell(grouped=[(ANN, minute, f"account {minute}") for minute in range(9)])
+    tell(identified=[("aphone", minute, f"uof{minute}") for minute in range(9)])
+    assert [account_id for _, account_id in kept_calls.grouped([ANN])[ANN]] == ["account 8", "account 7", "account 6"]
+    assert [user for _, user in kept_calls.identified(["aphone"])["aphone"]] == ["uof8", "uof7", "uof6"]
+    tell(grouped=[(ANN, 0.5, "late")])
+    groups = ids.read([ANN]).records[ANN].groups
+    assert [account_id for _, account_id in groups] == ["account 0", "late", *(f"account {n}" for n in range(1, 9))]

@@ -38,6 +38,8 @@ class GroupCall(NamedTuple):
     """What names the call in all its deliveries; None where it was sent without a message id."""
     provisional: bool = False
     """Whether the time depends on the delivery: it was corrected, or is that of receipt."""
+    position: int = 0
+    """Position in the request as sent."""
 
 
 class Identification(NamedTuple):
@@ -52,6 +54,8 @@ class Identification(NamedTuple):
     message: str | None = None
     """As in `GroupCall`."""
     provisional: bool = False
+    """As in `GroupCall`."""
+    position: int = 0
     """As in `GroupCall`."""
 
 
@@ -68,6 +72,8 @@ class Alias(NamedTuple):
     """As in `GroupCall`."""
     provisional: bool = False
     """As in `GroupCall`."""
+    position: int = 0
+    """As in `GroupCall`."""
 
 
 class Description(NamedTuple):
@@ -82,6 +88,8 @@ class Description(NamedTuple):
     message: str | None = None
     """As in `GroupCall`."""
     provisional: bool = False
+    """As in `GroupCall`."""
+    position: int = 0
     """As in `GroupCall`."""
 
 

@@ -32,6 +32,8 @@ class Ingested:
 
     accepted: int
     duplicates: int
+    no_room_for: tuple[int, ...] = ()
+    """Positions of the calls that say what there is no room for, and never will be."""
 
 
 def ingest(

@@ -14,12 +14,12 @@ from healthscore.core.identity.traits import FILLS
 from healthscore.core.time import day_of, from_millis, millis
 from healthscore.services.ingestion.events import Ingested, commit_all
 from healthscore.services.ingestion.first_times import with_first_times
-from healthscore.services.ingestion.relations import Recorder, relations_of
+from healthscore.services.ingestion.relations import Recorder, positions_of, relations_of
 from healthscore.storage.accounts import accounts, merges
 from healthscore.storage.day_logs import commit_gated, commit_own
 from healthscore.storage.day_logs.commit_own import OwnEntries
 from healthscore.storage.day_logs.terms import Terms
-from healthscore.storage.errors import StorageUnavailableError
+from healthscore.storage.errors import NoRoomError, StorageUnavailableError
 from healthscore.storage.people import traits
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Tracker:
         self._time_left = time_left
 
     def record(self, calls: ParsedCalls) -> Ingested:
-        """Store calls: first who is who, then events, then traits.
+        """Store calls: first who is who, then events, then traits. What has no room does not stop the others.
 
         Raises:
             StorageUnavailableError: some of it is not stored, or not known to be. All of it may be sent again: what
@@ -61,10 +61,10 @@ class Tracker:
         return merges.following(lambda: self._record(calls))
 
     def _record(self, calls: ParsedCalls) -> Ingested:
-        Recorder(self._settings, self._now, self._time_left).record(relations_of(calls))
+        facts = Recorder(self._settings, self._now, self._time_left).record(relations_of(calls))
         accepted = self._commit(calls.tracked_events)
-        self._describe(calls)
-        return Ingested(accepted, len(calls.tracked_events) - accepted)
+        no_room_for = positions_of(calls, facts) | self._describe(calls)
+        return Ingested(accepted, len(calls.tracked_events) - accepted, tuple(sorted(no_room_for)))
 
     def _commit(self, events: Iterable[TrackedEvent]) -> int:
         """Commit events, each exactly once; answers how many were new."""
@@ -102,12 +102,18 @@ class Tracker:
         part = OwnEntries(entry.person, day, [entry], {entry.id: (gate_day, gate)})
         return commit_own.commit([part], self._terms).accepted == 1
 
-    def _describe(self, calls: ParsedCalls) -> None:
+    def _describe(self, calls: ParsedCalls) -> set[int]:
+        """Save traits; answers the positions of the calls whose traits there is no room for."""
+        no_room_for = set()
         for said in calls.accounts:
-            accounts.save_traits(said.about, said.traits, FILLS if calls.is_public else said.at, self._now)
+            try:
+                accounts.save_traits(said.about, said.traits, FILLS if calls.is_public else said.at, self._now)
+            except NoRoomError:
+                no_room_for.add(said.position)
         for said in calls.people:
             of_person = {name: value for name, value in said.traits.items() if name != "internal"}
             traits.describe(said.about, of_person, FILLS if calls.is_public else said.at)
+        return no_room_for
 
     @property
     def _terms(self) -> Terms:

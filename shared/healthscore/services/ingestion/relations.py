@@ -14,8 +14,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from healthscore.core.identity.draft import Draft, Relations, device_named
+from healthscore.core.identity.calls import ParsedCalls
+from healthscore.core.identity.draft import Draft, device_named
 from healthscore.core.identity.record import RELABELLED
+from healthscore.core.identity.relations import Relations
 from healthscore.core.identity.strangers import ids_to_know
 from healthscore.core.time import day_of, from_millis, millis
 from healthscore.storage import writes
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
     from datetime import datetime
 
-    from healthscore.core.identity.calls import ParsedCalls
+    from healthscore.core.identity.relations import Fact
     from healthscore.settings import Settings
     from healthscore.storage.people.ids import StoredPeople
 
@@ -62,6 +64,17 @@ def relations_of(calls: ParsedCalls) -> Relations:
     return relations
 
 
+def positions_of(calls: ParsedCalls, facts: Collection[Fact]) -> set[int]:
+    """Positions of the calls that say any of these facts."""
+    if not facts:
+        return set()
+    single = [(call.position, ParsedCalls(group_calls=[call])) for call in calls.group_calls]
+    single += [(call.position, ParsedCalls(identifications=[call])) for call in calls.identifications]
+    single += [(call.position, ParsedCalls(aliases=[call])) for call in calls.aliases]
+    single += [(call.position, ParsedCalls(people=[call])) for call in calls.people]
+    return {position for position, call in single if any(fact in facts for fact in relations_of(call).facts())}
+
+
 @dataclass(frozen=True, slots=True)
 class Recorder:
     """Records relations for one request, or one night."""
@@ -72,8 +85,11 @@ class Recorder:
     time_left: Callable[[], float]
     """Seconds until the answer must be out."""
 
-    def record(self, relations: Relations) -> None:
+    def record(self, relations: Relations) -> list[Fact]:
         """Record what calls say, and settle the ids that it is about.
+
+        Returns:
+            What there is no room for, and never will be; all else is recorded.
 
         Raises:
             BeingErasedError: one of the accounts is being erased.
@@ -81,27 +97,30 @@ class Recorder:
                 and goes on from there.
         """
         if not relations.ids():
-            return
+            return []
         accounts = {account_id for points in relations.grouped.values() for _, account_id in points}
         accounts |= {*map(merges.known.at_hand().canonical, accounts)} if accounts else set()
         _refuse_if_erasing(accounts)  # nothing is kept that an erasure has passed by
         kept_calls.keep(relations, log_items.expiry(self.now.date(), self.settings.retention_days))
         _refuse_if_erasing(accounts)  # an erasure that has begun meanwhile finds what is kept
-        self._record(relations)
+        return self._record(relations)
 
-    def _record(self, relations: Relations) -> None:
-        """Change the records, and settle what that is about; in parts where together it is too much for a record."""
+    def _record(self, relations: Relations) -> list[Fact]:
+        """Change the records, and settle what that is about; in parts where together it is too much for a record.
+
+        Returns:
+            What is too much even alone.
+        """
         try:
             people = self._change(relations)
         except NoRoomError:
             halves = relations.halves()
             if halves is None:
-                raise
-            for half in halves:
-                self._record(half)
-            return
+                return relations.facts()
+            return [fact for half in halves for fact in self._record(half)]
         for id_ in [id_ for id_, record in people.records.items() if record.unsettled]:
             self.settle(id_)
+        return []
 
     def settle(self, id_: str) -> None:
         """Settle the ids that a record names, and have it name them no more.
@@ -165,7 +184,11 @@ class Recorder:
         return draft
 
     def _save(self, people: StoredPeople, draft: Draft) -> bool:
-        """Put the records that have changed, and have one of them name the ids to settle; answers whether any has."""
+        """Put the records that have changed, and have one of them name the ids to settle; answers whether any has.
+
+        Raises:
+            NoRoomError: one of them would be too large; nothing is put.
+        """
         changed = people.changed()
         if not changed:
             return False
@@ -174,6 +197,7 @@ class Recorder:
         holder = people.records[changed[0]]
         named = _to_settle(people, draft)
         holder.unsettled = list(dict.fromkeys((*holder.unsettled, *named)))
+        people.check_room(changed)
         seen = {*changed, *(one.removeprefix(RELABELLED) for one in named)}
         unseen = [id_ for id_ in draft.affected if id_ not in seen]
         for start in range(0, len(changed), ids.WRITES_AT_ONCE):

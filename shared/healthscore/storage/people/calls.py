@@ -8,6 +8,7 @@ written first, and may be written again.
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from healthscore.storage import codec, reads, schema, writes
@@ -16,9 +17,13 @@ from healthscore.storage.client import CONCURRENCY, dynamodb, pages
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from healthscore.core.identity.draft import Relations
+    from healthscore.core.identity.relations import Relations
     from healthscore.core.identity.timeline import Point
     from healthscore.storage.codec import Item
+
+MOST_READ = 20_000
+"""Calls of one id that are looked through for those that may matter now, at most: the newest. So an id that is named
+all day long stays within the deadline. What earlier calls have changed is in the records."""
 
 
 def keep(relations: Relations, expires: int) -> None:
@@ -61,7 +66,7 @@ def members(account_id: str) -> Iterator[str]:
 
 
 def identified(devices: Iterable[str]) -> dict[str, list[Point]]:
-    """The users who were identified on devices, with the times, as far as they are kept.
+    """The users who were identified on devices, with the times, as far as they are kept: the `MOST_READ` newest.
 
     Raises:
         StorageUnavailableError: the table cannot be read now.
@@ -79,7 +84,8 @@ def _kept(ids: Iterable[str], prefix: str) -> dict[str, list[Point]]:
 
     def of(id_: str) -> list[Point]:
         request = reads.partition(schema.activity_table(), schema.person_pk(id_), prefix=prefix, attributes=("sk",))
-        return [schema.parse_call_key(codec.text_of(item, "sk")) for item in pages(dynamodb().query, **request)]
+        newest = islice(pages(dynamodb().query, **request, ScanIndexForward=False), MOST_READ)
+        return [schema.parse_call_key(codec.text_of(item, "sk")) for item in newest]
 
     if len(ids) < 2:  # noqa: PLR2004  (no thread for one)
         return {id_: of(id_) for id_ in ids}

@@ -24,10 +24,8 @@ if TYPE_CHECKING:
 TOO_MANY_CHANGES = "the people of the events change too often"
 WRITES_AT_ONCE = 90
 """Items of one transaction: DynamoDB takes a hundred."""
-
-
 RECORD_BYTES = 390_000
-"""Of a record: an item takes 400 KB."""
+"""Of a record, as far as calls may fill it. An item takes 400 KB: so what events and settlements note always fits."""
 
 
 class StoredPeople(People):
@@ -72,20 +70,25 @@ class StoredPeople(People):
         changed = [id_ for id_, record in self.records.items() if codec.dumps(record.to_json()) != self._texts[id_]]
         return sorted(changed, key=lambda id_: (self.records[id_].is_device, self.records[id_].up is not None, id_))
 
+    def check_room(self, ids: Iterable[str]) -> None:
+        """Check that records as they are now fit into items; one that an earlier version filled may be left as full.
+
+        Raises:
+            NoRoomError: one of them has grown too large.
+        """
+        for id_ in ids:
+            size = len(codec.dumps(self.records[id_].to_json()).encode())
+            if size > max(RECORD_BYTES, len(self._texts[id_].encode())):
+                raise NoRoomError
+
     def is_new(self, id_: str) -> bool:
         """Whether there was no record of an id."""
         return self._versions[id_] is None
 
     def put(self, id_: str) -> Write:
-        """The put of a record as it is now, on condition that the one there is the one that was read.
-
-        Raises:
-            NoRoomError: it does not fit into an item.
-        """
+        """The put of a record as it is now, on condition that the one there is the one that was read."""
         version, read = secrets.token_urlsafe(8), self._versions[id_]
         text = codec.dumps(self.records[id_].to_json())
-        if len(text.encode()) > RECORD_BYTES:
-            raise NoRoomError
         self._versions[id_], self._texts[id_] = version, text
         item = {**id_key(id_), "v": codec.text(version), "d": codec.text(text)}
         return writes.put(schema.activity_table(), item, conditions.version_is(read))

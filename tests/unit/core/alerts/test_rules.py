@@ -291,7 +291,7 @@ def test_evaluate__seven_equal_weeks__tell_one_fall_at_most_by_the_smallest_thre
 @pytest.mark.parametrize("weeks", [1, 2, 5])
 @pytest.mark.parametrize("begins", range(7))
 @pytest.mark.parametrize(("falls_to", "nights_late"), [(66, 2), (64, 2), (60, 0), (39, 0), (20, 0)])
-def test_evaluate__fall_that_lasts__is_told_after_two_nights_at_most(quiet, weeks, begins, falls_to, nights_late):
+def test_evaluate__fall_that_lasts__is_found_after_two_nights_at_most(quiet, weeks, begins, falls_to, nights_late):
     """On whatever day it begins: a fall that is deeper than any usual day is told at once."""
     usual = [quiet if day % 7 in (5, 6) else 72 for day in range(7 * weeks + begins)]
     found = falls_found([*usual, *[falls_to] * 7], DEFAULT)
@@ -299,7 +299,7 @@ def test_evaluate__fall_that_lasts__is_told_after_two_nights_at_most(quiet, week
     assert found[0] - len(usual) in range(nights_late + 1)
 
 
-def test_band_fell__fall_within_chance__is_told_after_a_week():
+def test_band_fell__fall_within_chance__is_found_after_a_week():
     assert nights_found([70] * 21 + [69] * 10, ONLY_BAND) == [27]
 
 

@@ -7,10 +7,11 @@ from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
 from healthscore.core.identity.counting import EVERYBODY_COUNTS
-from healthscore.core.identity.draft import Draft, Relations, device_named
+from healthscore.core.identity.draft import Draft, device_named
 from healthscore.core.identity.people import People
 from healthscore.core.identity.places import place_at
 from healthscore.core.identity.record import IdRecord
+from healthscore.core.identity.relations import Relations
 
 if TYPE_CHECKING:
     from healthscore.core.identity.timeline import Point
@@ -43,7 +44,23 @@ class Alias(NamedTuple):
     user: str
 
 
-Call = Identify | Group | Alias
+class Mark(NamedTuple):
+    """The person of an id is staff or a machine, or is not."""
+
+    id: str
+    at: int
+    internal: bool
+
+
+class Describe(NamedTuple):
+    """The person of an id has a name or an address."""
+
+    id: str
+    trait: str
+    text: str
+
+
+Call = Identify | Group | Alias | Mark | Describe
 
 
 class _Records(dict[str, IdRecord]):
@@ -110,6 +127,10 @@ def _relations(calls: tuple[Call, ...]) -> Relations:
                 relations.identified[device_named(previous)].add((at, user))
                 if previous != user:
                     relations.aliases.add((previous, user))
+            case Mark(id_, at, internal):
+                relations.marked[id_].add((at, internal))
+            case Describe(id_, trait, text):
+                relations.described[id_][trait].add(text)
     return relations
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from healthscore.core.identity.places import Place, decode, encode, merged, place_at
+from healthscore.core.identity.places import PLACES_BYTES, Place, decode, encode, fitting, merged, place_at
 
 stretches = st.lists(
     st.builds(Place, st.integers(0, 20), st.sampled_from([None, "acme", "bolt"]), st.sampled_from([None, "uann"])),
@@ -44,3 +44,19 @@ def test_encode__places_that_begin_at_different_instants__is_the_same_text():
 def test_place_at__an_instant__is_the_last_place_by_then_else_the_first(at, account_id):
     places = (Place(5, None, None), Place(10, "acme", "uann"), Place(20, "bolt", "uann"))
     assert place_at(places, at).account_id == account_id
+
+
+@given(stretches)
+def test_fitting__places_for_which_there_is_room__are_all_kept(drawn):
+    assert fitting(merged(drawn)) == merged(drawn)
+
+
+def test_fitting__more_changes_than_there_is_room_for__keeps_the_newest():
+    """An id may be said to move at every millisecond of a day, between accounts with the longest ids."""
+    wide = "\U00020000" * 195
+    places = tuple(Place(at, f"{at}{wide}", f"u{wide}") for at in range(500))
+    kept = fitting(places)
+    assert 0.8 * PLACES_BYTES < len(encode(kept).encode()) <= PLACES_BYTES
+    assert kept == places[-len(kept) :]
+    assert place_at(kept, 0) == kept[0]
+    assert place_at(kept, 499) == places[499]

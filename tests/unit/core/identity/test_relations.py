@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from healthscore.core.identity.draft import Relations
+from healthscore.core.identity.relations import Relations
 
 SAID = Relations(aliases={("uold", "uann")}, is_public=True)
 SAID.identified["av"] |= {(1, "uann"), (2, "ubob")}
