@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from tools.fakes.hubspot import FakeHubSpot
 
 NIGHT = NOW.replace(hour=2)
-ADMIN = "local-admin"
+ADMIN, PUBLIC = "local-admin", "local-write"
 
 
 @dataclass(frozen=True)
@@ -134,9 +134,9 @@ def ask(method: str, path: str, body: object = None, key: str = ADMIN, now: date
     return response["statusCode"], json.loads(response["body"])
 
 
-def send(path: str, body: object, now: datetime = NOW) -> dict[str, Any]:
+def send(path: str, body: object, now: datetime = NOW, key: str = ADMIN) -> dict[str, Any]:
     """Send events or calls, which must be taken."""
-    response = ingest_function.handler(gateway_event("POST", path, key=ADMIN, body=body, now=now), None)
+    response = ingest_function.handler(gateway_event("POST", path, key=key, body=body, now=now), None)
     answer: dict[str, Any] = json.loads(response["body"])
     assert (response["statusCode"], answer["rejected"]) == (200, []), answer
     return answer
@@ -157,6 +157,7 @@ def prepare(monkeypatch: pytest.MonkeyPatch) -> None:
     for function in (api_function, ingest_function):
         monkeypatch.setattr(function, "find_key", CachedKeys(workspace.find_key))
     workspace.add_key(ApiKey(key_hash(ADMIN), "admin", "test", NOW, "dmin"))
+    workspace.add_key(ApiKey(key_hash(PUBLIC), "write", "test", NOW, "rite"))
 
 
 def _fail(*_: object) -> None:
@@ -280,16 +281,18 @@ class Life:
             for number in range(USERS_A_DAY + 1)
         ]
         send("/v1/batch", {"batch": signed_in})
-        send("/v1/track", {"type": "track", "messageId": "m-1", "userId": "stranger", "event": "page_seen"})
+        send("/v1/track", {"type": "track", "messageId": "m-1", "userId": "stranger", "event": "page_seen"}, key=PUBLIC)
 
     def connect(self) -> None:
-        """A connected CRM that has a company by hand, one by domain, two that quarrel, and one of nobody."""
+        """A connected CRM that has a company by hand, one by domain, two that quarrel, and one of nobody, with a date
+        that cannot be read."""
         workspace = Workspace("hubspot", self.fake)
         workspace.connect(write_back=True)
         for customer in CUSTOMERS:
             self.fake.add("companies", account_id=customer.account_id, name=customer.company)
             self.fake.add("companies", domain=customer.domain, name=f"{customer.company} Ltd")
-        self.fake.add("companies", domain="prospect.example", name="Prospect")
+        prospect = self.fake.add("companies", domain="prospect.example", name="Prospect")
+        self.fake.add("deals", prospect, dealstage="closedwon", renewal_date="Q2 2027")
         with self.monkeypatch.context() as accident:
             accident.setattr(crm_companies, "forget_seen", lambda _: None)  # it has died before
             assert workspace.sync()["state"] == "complete"

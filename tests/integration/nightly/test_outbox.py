@@ -221,7 +221,7 @@ def test_publish__message__has_a_text_for_each_kind_of_subscriber(fell):
     assert message["Subject"] == "[high] ada fell to critical: 0"
     texts = json.loads(message["Message"])
     assert set(texts) == {"default", "email", "sms"}
-    assert texts["email"].startswith("ada fell to critical: 0\n\nWhy\n")
+    assert texts["email"].startswith("ada fell to critical: 0\nCall ada today and find out")
     assert texts["sms"].startswith("ada fell to critical: 0. Call ada today")
     assert json.loads(texts["default"])["kind"] == "band_fell"
     assert message["MessageAttributes"] == {
