@@ -9,7 +9,7 @@ import pytest
 
 from healthscore.core.day_log import log as day_log
 from healthscore.core.time import DAY as ONE_DAY
-from healthscore.storage import conditions, retries, schema
+from healthscore.storage import conditions, reads, retries, schema
 from healthscore.storage.accounts import accounts
 from healthscore.storage.client import dynamodb
 from healthscore.storage.day_logs import commit_day as daylogs
@@ -52,24 +52,28 @@ def test_commit__that_crashed_after_its_put_while_the_account_was_erased__is_kno
 
 
 @pytest.mark.parametrize("ignores", [False, True], ids=["heeds the mark", "ignores it"])
-def test_commit__read_before_the_mark_of_an_erasure_and_made_once_its_logs_are_gone__is_refused_by_the_mark_alone(
-    moto, monkeypatch, ignores
-):
+def test_commit__to_an_account_whose_logs_are_erased_already__is_refused_by_the_mark_alone(moto, monkeypatch, ignores):
     commit([LOGIN])
     tomorrow = DAY + ONE_DAY
-    late, reading = event("e3", 24 * 60, name="export"), read(tomorrow)
+    late, batch_get = event("e3", 24 * 60, name="export"), reads.batch_get
     refused, steps_without_logs = [], count()
 
     def commit_once_the_logs_are_gone():
         if not rollups.rollups("acme", DAY, DAY, consistent=True) and next(steps_without_logs) == 1:
             try:
-                commit([late], reading=reading, day=tomorrow)
+                commit([late], day=tomorrow)
                 refused.append(False)
             except BeingErasedError:
                 refused.append(True)
         return True
 
+    def unmarked(*args):
+        return [
+            (table, {name: item[name] for name in item if name != schema.ERASING}) for table, item in batch_get(*args)
+        ]
+
     if ignores:
+        monkeypatch.setattr(reads, "batch_get", unmarked)
         monkeypatch.setattr(conditions, "TAKES_WRITES", conditions.absent("no_such_attribute"))
     erasing.mark("acme", MIDNIGHT)
     assert erasing.erase("acme", MIDNIGHT, commit_once_the_logs_are_gone)[1]
