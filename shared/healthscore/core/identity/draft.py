@@ -33,7 +33,7 @@ USERS_A_DAY = 20
 MOST_IDS, MOST_POINTS = 4000, 5000
 """Ids of one person, and changes of one timeline, at most. Further ids are not joined; of the changes, the newest are
 kept."""
-IDS_BYTES, TIMELINE_BYTES, DESCRIBED_BYTES = 60_000, 48_000, 40_000
+IDS_BYTES, TIMELINE_BYTES, DESCRIBED_BYTES = 42_000, 90_000, 40_000
 """Bytes of them, and of what people are called: so that long ones fit into an item as well, which names each id up to
 four times and has two timelines."""
 MANY_USERS, MANY_IDS = 5, 50

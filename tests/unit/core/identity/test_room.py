@@ -47,13 +47,13 @@ def test_aliases__of_more_ids_than_a_person_has_room_for__leave_the_further_ones
 
 
 def test_alias__of_two_people_who_do_not_fit_together__joins_nobody():
-    half = MANY // 2
+    half = MANY // 3
     one = [Alias(longest("u", number), 0, longest("u", 0)) for number in range(half)]
-    other = [Alias(longest("u", number), 0, longest("u", half)) for number in range(half, MANY)]
+    other = [Alias(longest("u", number), 0, longest("u", half)) for number in range(half, 2 * half)]
     drafted = Drafted(one, other)
     before = drafted.stored()
     drafted.tell(Alias(longest("u", 1), 5, longest("u", half + 1)))
-    people = {drafted.who(longest("u", number), 9) for number in range(MANY)}
+    people = {drafted.who(longest("u", number), 9) for number in range(2 * half)}
     assert len(people) == 2
     device = device_named(longest("u", 1))
     assert {id_ for id_, stored in drafted.stored().items() if before.get(id_) != stored} <= {device, *people}
