@@ -7,11 +7,11 @@ elsewhere (`storage.people.calls`), and given to the methods here where they can
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from healthscore.core.identity.people import People, ids_of, memberships
+from healthscore.core.identity.stored_size import stored_size
 from healthscore.core.identity.strangers import Established
 from healthscore.core.identity.timeline import timeline_of, value_at
 
@@ -219,7 +219,9 @@ class Draft:
             holder = record if record.is_device else self._people.person_of(id_)
             known = holder.described.get(id_, {})
             added = {name: sorted({*known.get(name, ()), *values})[:MAX_VALUES] for name, values in traits.items()}
-            if {**known, **added} != known and _size(holder.described) + _size({id_: added}) <= DESCRIBED_BYTES:
+            if {**known, **added} != known and stored_size(holder.described) + stored_size(
+                {id_: added}
+            ) <= DESCRIBED_BYTES:
                 holder.described = {**holder.described, id_: {**known, **added}}
         for id_, record in self._people.records.items():
             if record.up is None and self._not_counted.is_of(record) != self._apart.get(id_, False):
@@ -328,7 +330,7 @@ class Draft:
         self._established.note_joined(smaller, larger)
         larger.marks = tuple(sorted(mark for person in believed for mark in person.marks)[-1:])
         larger.marked_devices += [device for device in smaller.marked_devices if device not in larger.marked_devices]
-        if _size(larger.described) + _size(smaller.described) <= DESCRIBED_BYTES:
+        if stored_size(larger.described) + stored_size(smaller.described) <= DESCRIBED_BYTES:
             larger.described = {id_: traits for person in believed for id_, traits in person.described.items()}
         self._marked.pop(smaller.id, None)
         if larger.marks or larger.marked_devices:
@@ -345,18 +347,12 @@ def _add(ids: list[str], id_: str) -> None:
 
 def _fit_together(ids: Collection[str]) -> bool:
     """Whether ids may be those of one person."""
-    return len(ids) <= MOST_IDS and _size(ids) <= IDS_BYTES
+    return len(ids) <= MOST_IDS and stored_size(ids) <= IDS_BYTES
 
 
 def _newest(timeline: Timeline) -> Timeline:
     """The newest changes of a timeline, as many as are kept."""
     timeline = timeline[-MOST_POINTS:]
-    while _size(timeline) > TIMELINE_BYTES:
+    while stored_size(timeline) > TIMELINE_BYTES:
         timeline = timeline[len(timeline) // 8 + 1 :]
     return timeline
-
-
-def _size(value: Mapping[str, Any] | Collection[Any]) -> int:
-    """Bytes of a value as it is stored."""
-    stored = value if isinstance(value, dict) else [*value]
-    return len(json.dumps(stored, ensure_ascii=False, separators=(",", ":")).encode())

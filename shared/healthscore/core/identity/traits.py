@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
+
+from healthscore.core.identity.stored_size import stored_size
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +34,7 @@ def with_traits(known: Traits, new: Mapping[str, Any], at: int | None) -> dict[s
         The new traits, or None where no value changes.
     """
     traits = dict(known)
-    size = _size(traits)
+    size = stored_size(traits)
     if at is FILLS:
         new, at = {name: value for name, value in new.items() if name not in known}, 0
     for name, value in new.items():
@@ -41,15 +42,11 @@ def with_traits(known: Traits, new: Mapping[str, Any], at: int | None) -> dict[s
         if before is None and len(traits) >= MAX_TRAITS:
             continue
         if before is None or (before[1] <= at and before[0] != value):
-            more = _size({name: (value, at)}) - (0 if before is None else _size({name: before}))
+            more = stored_size({name: (value, at)}) - (0 if before is None else stored_size({name: before}))
             if more <= 0 or size + more <= TRAITS_BYTES:
                 traits[name] = (value, at)
                 size += more
     return None if traits == known else traits
-
-
-def _size(traits: Traits) -> int:
-    return len(json.dumps(dict(traits), ensure_ascii=False, separators=(",", ":")).encode())
 
 
 def effective(traits: Traits, profile: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
