@@ -174,7 +174,7 @@ def _note_account(account_id: str, terms: Terms) -> bool:
     for day in whole_days.days(pk):
         entries = whole_days.read_day(pk, day)
         named = sorted({one.person for one in entries if one.person is not None and settle.is_named(one)})
-        people = ids.read_naming(named, account_id)
+        people = ids.read_naming({(id_, account_id) for id_ in named})
         changed = changed or any((id_, account_id) not in people.noted for id_ in named)
         wrong = people.mislabelled(entries, day, terms.not_counted)
         if wrong:

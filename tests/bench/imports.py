@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
 from typing import TYPE_CHECKING
+from unittest import mock
 
+from botocore.config import Config
 from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
 
 from healthscore import process
@@ -17,6 +19,7 @@ from healthscore.core.model import Event
 from healthscore.core.time import DAY
 from healthscore.services.ingestion.events import ingest
 from healthscore.settings import Settings
+from healthscore.storage import client
 from healthscore.storage.client import dynamodb
 from tests.bench import engine
 from tests.bench.measuring import Section, Table
@@ -33,6 +36,8 @@ NAMES = ("login", "page_viewed", "report_exported", "account_created", "first_fe
 BATCH = 500
 FAR = 0.005
 """Seconds until an answer of DynamoDB arrives in Lambda."""
+LONG_TIMEOUT = 300
+"""Seconds that the client waits for moto, which answers sixteen calls at once one after the other."""
 
 
 def measure(
@@ -137,11 +142,14 @@ def _embedded() -> Iterator[None]:
 
 @contextmanager
 def _as_moto_comes() -> Iterator[None]:
-    """The same tables, served by moto's own backend, over its own web server."""
+    """The same tables, served by moto's own backend, over its own web server, and a client that waits for it."""
     backend = dynamodb_backends[ACCOUNT][REGION]
     endpoint = os.environ["AWS_ENDPOINT_URL"]
     backend.__class__ = DynamoDBBackend
     aws._running.discard(endpoint)
-    yield
+    process.forget()
+    with mock.patch.object(client, "Config", lambda **options: Config(**options | {"read_timeout": LONG_TIMEOUT})):
+        yield
+    process.forget()
     aws._running.add(endpoint)
     backend.__class__ = EmbeddedDynamoDB

@@ -20,13 +20,10 @@ import pytest
 
 from healthscore.core.day_log import log as daylog
 from healthscore.core.day_log import shards as write_shards
-from healthscore.services.ingestion import events as ingest
 from healthscore.services.nightly import process
 from healthscore.services.notifications import outbox
-from healthscore.storage import writes
+from healthscore.storage import side_by_side
 from healthscore.storage.accounts import accounts, history, merges
-from healthscore.storage.day_logs import commit_own
-from healthscore.storage.people import calls, first_times
 from tests.conftest import fresh_tables
 from tests.faults.batches import (
     ACCOUNTS,
@@ -124,6 +121,6 @@ def _workspace(seed: int) -> Iterator[None]:
         patch.setattr(write_shards, "CONFLICT_WEIGHT", CONFLICT_WEIGHT)
         patch.setattr(daylog, "HEAD_BYTES", HEAD_BYTES)
         patch.setattr(merges, "SECONDS", inf)  # or the number of calls would depend on how fast the machine is
-        for module in (process, ingest, outbox, writes, commit_own, calls, first_times):
+        for module in (process, outbox, side_by_side):
             patch.setattr(module, "ThreadPoolExecutor", Inline)
         yield from fresh_tables(endpoint, patch)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from healthscore.storage.client import call, dynamodb
 from healthscore.storage.retries import attempts
+from healthscore.storage.side_by_side import side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -88,15 +91,19 @@ def batch_get(
     Raises:
         StorageUnavailableError: the tables cannot be read now.
     """
+    batches = [wanted[start : start + _BATCH] for start in range(0, len(wanted), _BATCH)]
+    return list(chain.from_iterable(side_by_side(partial(_batch, shapes=shapes or {}), batches)))
+
+
+def _batch(wanted: Sequence[tuple[str, Item]], shapes: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, Item]]:
     found: list[tuple[str, Item]] = []
-    for start in range(0, len(wanted), _BATCH):
-        request: dict[str, Any] = {}
-        for table, key in wanted[start : start + _BATCH]:
-            request.setdefault(table, {"Keys": [], **(shapes or {}).get(table, {})})["Keys"].append(key)
-        for _ in attempts("keys stay unprocessed"):
-            answer = call(dynamodb().batch_get_item, RequestItems=request)
-            found.extend((table, item) for table, items in answer["Responses"].items() for item in items)
-            request = dict(answer.get("UnprocessedKeys") or {})
-            if not request:
-                break
+    request: dict[str, Any] = {}
+    for table, key in wanted:
+        request.setdefault(table, {"Keys": [], **shapes.get(table, {})})["Keys"].append(key)
+    for _ in attempts("keys stay unprocessed"):
+        answer = call(dynamodb().batch_get_item, RequestItems=request)
+        found.extend((table, item) for table, items in answer["Responses"].items() for item in items)
+        request = dict(answer.get("UnprocessedKeys") or {})
+        if not request:
+            break
     return found

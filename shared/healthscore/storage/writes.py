@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from healthscore.storage import conditions
-from healthscore.storage.client import CONCURRENCY, call, dynamodb
+from healthscore.storage.client import call, dynamodb
 from healthscore.storage.retries import attempts
+from healthscore.storage.side_by_side import side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -105,6 +105,16 @@ def transact(*writes: Write) -> None:
     call(dynamodb().transact_write_items, TransactItems=[{write.kind: write.parameters} for write in writes])
 
 
+def apply_each(writes: Sequence[Write]) -> None:
+    """Make writes side by side, each by a call of its own.
+
+    Raises:
+        ConditionFailedError: a condition did not hold; the others may be written.
+        StorageUnavailableError: it is not known what is written.
+    """
+    side_by_side(apply, writes)
+
+
 def updated(change: Write) -> Item:
     """Make an update; answers the whole item after it. Raises as `apply` does."""
     item: Item = call(dynamodb().update_item, **change.parameters, ReturnValues="ALL_NEW")["Attributes"]
@@ -131,12 +141,7 @@ def delete_all(table: str, keys: Sequence[Item]) -> None:
 
 def _batches(requests: Sequence[dict[str, Any]], table: str) -> None:
     batches = [requests[start : start + _AT_ONCE] for start in range(0, len(requests), _AT_ONCE)]
-    if len(batches) < 2:  # noqa: PLR2004  (no thread for one)
-        for batch in batches:
-            _batch(batch, table)
-        return
-    with ThreadPoolExecutor(CONCURRENCY) as pool:
-        list(pool.map(partial(_batch, table=table), batches))
+    side_by_side(partial(_batch, table=table), batches)
 
 
 def _batch(requests: Sequence[dict[str, Any]], table: str) -> None:

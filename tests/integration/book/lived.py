@@ -20,12 +20,11 @@ from healthscore.core.identity.draft import USERS_A_DAY
 from healthscore.core.time import format_instant
 from healthscore.http.api_keys import CachedKeys, key_hash
 from healthscore.services.crm_sync import matching
-from healthscore.services.ingestion import events as ingest
 from healthscore.services.nightly import process
 from healthscore.services.nightly.finish import finish_task
 from healthscore.services.nightly.plan import plan_scan_parts
 from healthscore.services.nightly.process import process_task
-from healthscore.storage import workspace
+from healthscore.storage import side_by_side, workspace
 from healthscore.storage.crm import companies as crm_companies
 from healthscore.storage.crm import connections
 from healthscore.storage.day_logs import settle
@@ -151,7 +150,7 @@ def prepare(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(first_seen, "NAMES_BYTES", 60)
     monkeypatch.setattr(write_shards, "SHARD_BATCHES", 1)
     monkeypatch.setattr(matching, "WORKERS", 1)
-    for module in (ingest, process):
+    for module in (side_by_side, process):
         monkeypatch.setattr(module, "ThreadPoolExecutor", Inline)
     event_settings.settings.forget()
     for function in (api_function, ingest_function):

@@ -15,16 +15,14 @@ from aws_lambda_powertools import Logger
 
 from healthscore.core.identity.calls import Alias, GroupCall, Identification
 from healthscore.core.identity.people import memberships
-from healthscore.services.ingestion import events as ingest
 from healthscore.services.ingestion import pending_events
 from healthscore.services.ingestion.events import Ingested
 from healthscore.settings import Settings
-from healthscore.storage import retries
+from healthscore.storage import retries, side_by_side
 from healthscore.storage.client import dynamodb
-from healthscore.storage.day_logs import commit_own, settle
+from healthscore.storage.day_logs import settle
 from healthscore.storage.erasure import accounts as erasing
 from healthscore.storage.errors import StorageUnavailableError
-from healthscore.storage.people import calls as kept_calls
 from healthscore.storage.people import ids, unsettled
 from healthscore.storage.people.ids import StoredPeople
 from healthscore.storage.schema import activity_pk, person_pk
@@ -39,8 +37,7 @@ CALLS = 24
 
 @pytest.fixture
 def in_process(moto, monkeypatch):
-    for module in (ingest, commit_own, kept_calls):
-        monkeypatch.setattr(module, "ThreadPoolExecutor", Inline)
+    monkeypatch.setattr(side_by_side, "ThreadPoolExecutor", Inline)
     monkeypatch.setattr(retries, "time", SimpleNamespace(sleep=lambda _seconds: None))
     interleaving.watch(dynamodb())
 
@@ -58,7 +55,7 @@ def count_of(account_id: str) -> int:
     return len(entries_of(activity_pk(account_id)))
 
 
-def side_by_side(calls_before: int, first, second) -> None:
+def within(calls_before: int, first, second) -> None:
     """The first stands still after so many of its calls, while the second runs to its end."""
     turns = iter([0] * calls_before)
     interleaving.run([first, second], choose=lambda n: next(turns, n - 1), kill=lambda: None)
@@ -77,7 +74,7 @@ def deliveries_around_a_membership(calls_before: int, *, again: bool) -> tuple[i
     record(GroupCall(world.user, START, world.acme))
     sent = tracked("e", world.user, 10)
     moved = GroupCall(world.user, START + 300_000, world.bolt), *([sent] if again else [])
-    side_by_side(calls_before, lambda: record(sent), lambda: record(*moved))
+    within(calls_before, lambda: record(sent), lambda: record(*moved))
     return count_of(world.acme), count_of(world.bolt)
 
 
@@ -171,7 +168,7 @@ def test_unsettled_note__while_more_becomes_known_of_the_person__stays_until_all
         world = World()
         record(tracked("e0", world.user, 0), tracked("e1", world.other, 1))
         calls = GroupCall(world.user, START, world.acme), Alias(world.other, START, world.user)
-        side_by_side(calls_before, *(functools.partial(record, call) for call in calls))
+        within(calls_before, *(functools.partial(record, call) for call in calls))
         sweep()
         assert (count_of(world.acme), list(unsettled.all_ids())) == (2, [])
         found = ids.read([world.user, world.other]).records.values()
@@ -186,7 +183,7 @@ def test_group_call__while_its_account_is_erased__leaves_all_of_it_or_nothing(in
         record(tracked("e0", world.user, 0, world.acme))
         record(*(tracked(f"w{i}", world.other, minute) for i, minute in enumerate((0, 1500))))
         calls = GroupCall(world.user, START, world.acme), GroupCall(world.other, START, world.acme)
-        side_by_side(calls_before, functools.partial(erase, world.acme), functools.partial(try_to, *calls))
+        within(calls_before, functools.partial(erase, world.acme), functools.partial(try_to, *calls))
         left = mentions(world.acme)
         belongs_to = {account for _, account in memberships(ids.read([world.other]).records[world.other])}
         outcomes.add((bool(left), len(entries_of(person_pk(world.other)))))

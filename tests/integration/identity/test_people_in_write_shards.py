@@ -14,13 +14,12 @@ from healthscore.core.day_log import shards as write_shards
 from healthscore.core.day_log.shards import shard_of
 from healthscore.core.identity.calls import Alias, GroupCall, Identification
 from healthscore.core.time import DAY as ONE_DAY
-from healthscore.services.ingestion import events as ingest
 from healthscore.services.ingestion.events import Ingested
 from healthscore.settings import Settings
-from healthscore.storage import retries
+from healthscore.storage import retries, side_by_side
 from healthscore.storage.client import dynamodb
 from healthscore.storage.day_logs import commit_day as daylogs
-from healthscore.storage.day_logs import commit_gated, commit_own, log_items, rollups
+from healthscore.storage.day_logs import commit_gated, log_items, rollups
 from healthscore.storage.day_logs.terms import Terms
 from healthscore.storage.schema import activity_pk
 from tests.integration.identity.calls import NOW, START, entries_of, record, tracked
@@ -37,8 +36,7 @@ NOON = 36 * 60
 @pytest.fixture
 def in_process(moto, monkeypatch):
     monkeypatch.setattr(write_shards, "SHARD_BATCHES", 1)
-    for module in (ingest, commit_own):
-        monkeypatch.setattr(module, "ThreadPoolExecutor", Inline)
+    monkeypatch.setattr(side_by_side, "ThreadPoolExecutor", Inline)
     monkeypatch.setattr(retries, "time", SimpleNamespace(sleep=lambda _seconds: None))
     interleaving.watch(dynamodb())
 

@@ -16,7 +16,7 @@ from healthscore.core.identity import places as placing
 from healthscore.core.identity.places import Place
 from healthscore.core.time import DAY as ONE_DAY
 from healthscore.core.time import from_millis
-from healthscore.storage import retries
+from healthscore.storage import retries, side_by_side
 from healthscore.storage.accounts import accounts
 from healthscore.storage.client import dynamodb
 from healthscore.storage.day_logs import commit_own, commit_shard, log_items, rollups, whole_days
@@ -170,7 +170,7 @@ def test_commit__whose_answer_is_lost__recognises_its_own_work(tables):
 def in_process(moto, monkeypatch):
     monkeypatch.setattr(day_log, "HEAD_BYTES", 260)
     monkeypatch.setattr(commit_shard, "sealed_parts", SealedCache())
-    monkeypatch.setattr(commit_own, "ThreadPoolExecutor", Inline)
+    monkeypatch.setattr(side_by_side, "ThreadPoolExecutor", Inline)
     monkeypatch.setattr(retries, "time", SimpleNamespace(sleep=lambda _seconds: None))
     interleaving.watch(dynamodb())
 

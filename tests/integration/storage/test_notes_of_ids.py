@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+from collections import Counter
 from types import SimpleNamespace
 from uuid import uuid4
 
@@ -11,9 +12,9 @@ import pytest
 
 from healthscore.services.ingestion import events as ingest
 from healthscore.settings import Settings
-from healthscore.storage import reads, retries, schema
+from healthscore.storage import reads, retries, schema, side_by_side
 from healthscore.storage.client import dynamodb
-from healthscore.storage.day_logs import settle
+from healthscore.storage.day_logs import commit_day, settle
 from healthscore.storage.errors import ConditionFailedError, StorageUnavailableError
 from healthscore.storage.people import calls as kept_calls
 from healthscore.storage.people import ids, unsettled
@@ -28,8 +29,7 @@ ANN = "uann"
 
 @pytest.fixture
 def in_process(moto, monkeypatch):
-    for module in (ingest, kept_calls):
-        monkeypatch.setattr(module, "ThreadPoolExecutor", Inline)
+    monkeypatch.setattr(side_by_side, "ThreadPoolExecutor", Inline)
     monkeypatch.setattr(retries, "time", SimpleNamespace(sleep=lambda _seconds: None))
     interleaving.watch(dynamodb())
 
@@ -100,6 +100,33 @@ def test_event__whose_writer_crashed_before_its_last_look__is_labelled_once_it_i
         answers.add(work().accepted)
         assert [one.who for one in in_account(acme)] == [ann], (calls_before, calls_after)
     assert answers == {0, 1}
+
+
+def test_request__of_which_one_account_cannot_be_committed__looks_at_the_others_people_again(
+    tables, monkeypatch
+):
+    commit_day_log = commit_day.commit
+
+    def commit_or_fail(pk, *arguments, **named):
+        if pk == activity_pk("bolt"):
+            raise StorageUnavailableError("gone for a moment")
+        tell(identified=[("av", 0, ANN)])
+        return commit_day_log(pk, *arguments, **named)
+
+    monkeypatch.setattr(commit_day, "commit", commit_or_fail)
+    of_both = [event(f"e {account}", 0, account_id=account, anonymous_id="v") for account in ("acme", "bolt")]
+    with pytest.raises(StorageUnavailableError):
+        ingest.ingest(of_both, Settings(), MIDNIGHT)
+    assert [one.who for one in in_account("acme")] == [ANN]
+
+
+def test_request__of_many_accounts_and_people__looks_them_up_all_at_once(moto):
+    calls = Counter()
+    dynamodb().meta.events.register("before-call.dynamodb", lambda model, **_: calls.update([model.name]))
+    events = [event(f"e{n}", n, account_id=f"account {n}", user_id=f"user {n}") for n in range(40)]
+    assert ingest.ingest(events, Settings(), MIDNIGHT).accepted == 40
+    assert calls["BatchGetItem"] <= 5  # logs, the days before, people and pairs, and people again
+    assert calls["BatchWriteItem"] == 4  # 80 notes, 25 a call
 
 
 def test_unsettled_note__of_a_record_that_names_ids__is_there_until_they_are_settled(tables, monkeypatch):

@@ -14,13 +14,12 @@ from healthscore.core.day_log import shards as write_shards
 from healthscore.core.day_log.codec import COPY, entry
 from healthscore.core.identity.people import memberships
 from healthscore.core.time import DAY as ONE_DAY
-from healthscore.storage import retries, schema
+from healthscore.storage import retries, schema, side_by_side
 from healthscore.storage.accounts import accounts
 from healthscore.storage.client import dynamodb, pages
-from healthscore.storage.day_logs import commit_own, log_items, rewrite, rollups, settle, whole_days
+from healthscore.storage.day_logs import log_items, rewrite, rollups, settle, whole_days
 from healthscore.storage.day_logs.transaction import Transaction
 from healthscore.storage.errors import ConditionFailedError, StorageUnavailableError
-from healthscore.storage.people import calls as kept_calls
 from healthscore.storage.people import ids, unsettled
 from healthscore.storage.schema import activity_pk
 from tests.integration.nightly.nights import Inline
@@ -178,8 +177,7 @@ def test_settle__out_of_time__raises_and_goes_on_when_called_again(tables):
 @pytest.fixture
 def in_process(moto, monkeypatch):
     monkeypatch.setattr(day_log, "HEAD_BYTES", 400)
-    for module in (commit_own, kept_calls):
-        monkeypatch.setattr(module, "ThreadPoolExecutor", Inline)
+    monkeypatch.setattr(side_by_side, "ThreadPoolExecutor", Inline)
     monkeypatch.setattr(retries, "time", SimpleNamespace(sleep=lambda _seconds: None))
     interleaving.watch(dynamodb())
 

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from healthscore.core.day_log.codec import entry
 from healthscore.core.time import day_of
 from healthscore.storage.accounts import merges
-from healthscore.storage.client import CONCURRENCY
-from healthscore.storage.day_logs import commit_day as daylogs
-from healthscore.storage.day_logs import moving, settle
+from healthscore.storage.day_logs import commit_day, moving, settle
 from healthscore.storage.day_logs.terms import Terms
 from healthscore.storage.errors import StorageUnavailableError
 from healthscore.storage.schema import account_of, activity_pk
+from healthscore.storage.side_by_side import side_by_side
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import date, datetime
 
     from healthscore.core.day_log.codec import Entry
     from healthscore.core.model import Event
     from healthscore.settings import Settings
+    from healthscore.storage.day_logs.lookup import Lookup
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,39 +81,47 @@ class _DayBatch(NamedTuple):
     entries: list[Entry]
 
 
-def _commit(batches: Iterable[_DayBatch], terms: Terms) -> Ingested:
+def _commit(batches: Sequence[_DayBatch], terms: Terms) -> Ingested:
+    if not batches:
+        return Ingested(0, 0)
     by_log: dict[str, list[_DayBatch]] = defaultdict(list)
     for batch in batches:
         by_log[batch.pk].append(batch)
-    if not by_log:
-        return Ingested(0, 0)
-    reads = daylogs.read({(batch.pk, batch.day) for of_log in by_log.values() for batch in of_log})
+    reads = commit_day.read({(batch.pk, batch.day) for batch in batches})
+    looked_up = commit_day.look_up(batches, reads)
 
-    def commit_log(pk: str) -> tuple[int, int]:
+    def commit_log(of_log: Sequence[_DayBatch]) -> tuple[int, int]:
         accepted = duplicates = 0
-        first_seen = reads.first_seen.get(pk)
-        for batch in sorted(by_log[pk], key=lambda batch: batch.day):
+        first_seen = reads.first_seen.get(of_log[0].pk)
+        for pk, day, entries in sorted(of_log, key=lambda batch: batch.day):
             if terms.time_left() <= 0:
                 raise StorageUnavailableError("out of time")
-            committed = daylogs.commit(
+            committed = commit_day.commit(
                 pk,
-                batch.day,
-                batch.entries,
-                stored=reads.head(pk, batch.day),
+                day,
+                entries,
+                stored=reads.head(pk, day),
                 first_seen=first_seen,
                 terms=terms,
+                looked_up=looked_up,
             )
             first_seen = committed.first_seen
             accepted += committed.accepted
             duplicates += committed.duplicates
             if committed.unsure:
-                settle.settle_named(committed.unsure, account_of(pk), batch.day, terms)
+                settle.settle_named(committed.unsure, account_of(pk), day, terms)
         return accepted, duplicates
 
-    logs = sorted(by_log)
-    if len(logs) == 1:
-        parts = [commit_log(logs[0])]
-    else:
-        with ThreadPoolExecutor(CONCURRENCY) as pool:
-            parts = list(pool.map(commit_log, logs))
+    try:
+        parts = side_by_side(commit_log, [by_log[pk] for pk in sorted(by_log)])
+    finally:  # what is committed must be looked at again, also where something else could not be
+        _look_again(looked_up, batches, terms)
     return Ingested(sum(accepted for accepted, _ in parts), sum(duplicates for _, duplicates in parts))
+
+
+def _look_again(looked_up: Lookup, batches: Iterable[_DayBatch], terms: Terms) -> None:
+    """Mend the labels of those of whom something became known between the look-up and the commits."""
+    overtaken = looked_up.people.overtaken()
+    for pk, day, entries in batches:
+        if unsure := looked_up.unsure(entries, day, overtaken):
+            settle.settle_named(unsure, account_of(pk), day, terms)

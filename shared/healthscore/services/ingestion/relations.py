@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 TOO_MANY_CHANGES = "what is known of the people of these calls changes too often"
 COMPARED = frozenset({"email", "name"})
 """The traits by which the settings may say that a user does not count."""
+WRITES_AT_ONCE = 90
+"""Records that one transaction puts: DynamoDB takes a hundred items."""
 SETTLED_AT_ONCE = 100
 """Ids that are settled before the record stops naming them: a request that runs out of time has made progress."""
 
@@ -200,9 +202,9 @@ class Recorder:
         people.check_room(changed)
         seen = {*changed, *(one.removeprefix(RELABELLED) for one in named)}
         unseen = [id_ for id_ in draft.affected if id_ not in seen]
-        for start in range(0, len(changed), ids.WRITES_AT_ONCE):
+        for start in range(0, len(changed), WRITES_AT_ONCE):
             self._check_time()
-            puts = [people.put(id_) for id_ in changed[start : start + ids.WRITES_AT_ONCE]]
+            puts = [people.put(id_) for id_ in changed[start : start + WRITES_AT_ONCE]]
             if named and not start:
                 puts.append(unsettled.put(holder.id))
             if not start and len(puts) + len(unseen) <= MOST_ACTIONS:
@@ -211,7 +213,7 @@ class Recorder:
             writes.apply(*puts)
         # A log that was begun meanwhile is not missed: its beginning has changed a record that is read again here.
         late = _to_settle(ids.read(unseen), draft, unseen) if unseen else []
-        if late or (named and len(changed) > ids.WRITES_AT_ONCE):
+        if late or (named and len(changed) > WRITES_AT_ONCE):
             # Another request may have settled, by half of the changes, what the first put has named.
             holder.unsettled = list(dict.fromkeys((*holder.unsettled, *named, *late)))
             writes.apply(people.put(holder.id), unsettled.put(holder.id))

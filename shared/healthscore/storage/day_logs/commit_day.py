@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import secrets
 from functools import reduce
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from healthscore.core.day_log import log as day_log
 from healthscore.core.day_log.shards import NO_LOAD, WriteLoad, load_of, shards_for, split
@@ -22,19 +22,18 @@ from healthscore.storage import schema, writes
 from healthscore.storage.day_logs import commit_shard, log_items
 from healthscore.storage.day_logs.commit_shard import Committed, RelabelledError, ShardsFixedError
 from healthscore.storage.day_logs.log_items import LogKey, StoredHead
+from healthscore.storage.day_logs.lookup import NOBODY, Lookup
 from healthscore.storage.errors import ConditionFailedError
 from healthscore.storage.people import ids as ids_of_people
 from healthscore.storage.retries import attempts
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from datetime import date
 
     from healthscore.core.day_log.codec import Entry
-    from healthscore.core.identity.counting import NotCounted
     from healthscore.storage.day_logs.log_items import DayLogReads
     from healthscore.storage.day_logs.terms import Terms
-    from healthscore.storage.people.ids import StoredPeople
 
 
 def read(days: Collection[tuple[str, date]]) -> DayLogReads:
@@ -52,6 +51,28 @@ def read(days: Collection[tuple[str, date]]) -> DayLogReads:
         before = log_items.read_logs(fresh.values(), ()).heads
         reads.heads.update((key, _beginning(_shards_after(earlier, before))) for key, earlier in fresh.items())
     return reads
+
+
+def look_up(batches: Iterable[tuple[str, date, Sequence[Entry]]], reads: DayLogReads) -> Lookup:
+    """Look up the people of a request of whom its logs know nothing yet, all at once.
+
+    A log whose other shards or blocks are still to be read is left to its commit.
+
+    Args:
+        batches: partition key, day, and entries of each log.
+        reads: what was read for these logs.
+
+    Raises:
+        StorageUnavailableError: the people cannot be looked up now.
+    """
+    pairs = set[tuple[str, str]]()
+    for pk, day, entries in batches:
+        head, sealed = reads.head(pk, day).head, commit_shard.sealed_parts.get(LogKey(pk, day))
+        if head.shards == 1 and (not head.blocks or sealed.token == head.token):
+            known = day_log.labels(sealed, head)
+            people = {one.person for one in entries if one.person is not None and one.person not in known}
+            pairs |= {(person, schema.account_of(pk)) for person in people}
+    return Lookup.of(pairs)
 
 
 def _shards_after(key: LogKey, heads: dict[LogKey, StoredHead]) -> int:
@@ -72,6 +93,7 @@ def commit(
     stored: StoredHead,
     first_seen: str | None,
     terms: Terms,
+    looked_up: Lookup = NOBODY,
 ) -> Committed:
     """Add entries to the log of one day of an account, each exactly once.
 
@@ -84,6 +106,7 @@ def commit(
         stored: the head as it was read.
         first_seen: the account's first-seen times as they were read.
         terms: what all commits of a request have in common.
+        looked_up: people who are looked up already; the caller looks at them again after the commit.
 
     Raises:
         StorageUnavailableError: not committed, or not known to be; the same entries may be committed again.
@@ -92,7 +115,7 @@ def commit(
     for _ in attempts(commit_shard.TOO_MANY_WRITERS, terms.sleep):
         try:
             stored, first_seen = begin(key, stored, first_seen, terms)
-            return _commit(key, entries, stored, first_seen, terms)
+            return _commit(key, entries, stored, first_seen, looked_up=looked_up, terms=terms)
         except ShardsFixedError as fixed:
             stored, first_seen = fixed.stored, fixed.first_seen
         except (ConditionFailedError, RelabelledError):  # rewritten since it was read, or deleted
@@ -138,6 +161,8 @@ def _commit(
     entries: Sequence[Entry],
     stored: StoredHead,
     first_seen: str | None,
+    *,
+    looked_up: Lookup,
     terms: Terms,
 ) -> Committed:
     """Commit entries to the shards that a day has, one after the other."""
@@ -147,9 +172,17 @@ def _commit(
     known: dict[str, str | None] = {}
     for of_shard, head in heads.items():
         known |= day_log.labels(commit_shard.sealed_part(of_shard, head), head.head)
-    unknown = {one.person for one in entries if one.person is not None} - known.keys()
-    lookup = _Lookup.of(key, unknown, terms.not_counted)
-    entries = lookup.labelled(entries, known)
+    account_id = schema.account_of(key.pk)
+    unknown = {(one.person, account_id) for one in entries if one.person is not None and one.person not in known}
+    rest = Lookup.of(unknown - looked_up.pairs)
+
+    def with_label(one: Entry) -> Entry:
+        if one.person is None or one.person in known:
+            return one._replace(label=known.get(one.person or "", one.label))
+        lookup = rest if (one.person, account_id) in rest.pairs else looked_up
+        return labelled(one, lookup.people.places_on(one.person, key.day, terms.not_counted))
+
+    entries = [with_label(one) for one in entries]
     first_seen = _read_shards(key, entries, shards, heads, first_seen)
     load, accepted = load_of(entries), 0
     for number, part in split(entries, shards).items():
@@ -160,10 +193,10 @@ def _commit(
         committed = commit_shard.commit(of_shard, part, head, first_seen, users=users, load=load_of_part, terms=terms)
         first_seen = committed.first_seen
         accepted += committed.accepted
-    unsure = lookup.changed()
+    unsure = rest.unsure(entries, key.day, rest.people.overtaken())
     if accepted < len(entries):  # whoever committed a repeated entry may have died before it looked again
         people = ids_of_people.read(one.person for one in entries if one.person is not None and one.person in known)
-        unsure |= lookup.ids | people.mislabelled(entries, key.day, terms.not_counted)
+        unsure |= {id_ for id_, _ in unknown} | people.mislabelled(entries, key.day, terms.not_counted)
     return Committed(accepted, len(entries) - accepted, first_seen, unsure)
 
 
@@ -177,33 +210,3 @@ def _read_shards(
     reads = log_items.read_logs(others, [key.pk])
     heads.update(reads.heads)
     return reads.first_seen.get(key.pk)
-
-
-class _Lookup(NamedTuple):
-    """The people of a commit of whom the day's log knows nothing."""
-
-    people: StoredPeople | None
-    ids: frozenset[str]
-    day: date
-    not_counted: NotCounted
-
-    @classmethod
-    def of(cls, key: LogKey, ids: set[str], not_counted: NotCounted) -> _Lookup:
-        """Look people up, and note that their events are in an account's log."""
-        people = ids_of_people.read_naming(ids, schema.account_of(key.pk)) if ids else None
-        return cls(people, frozenset(ids), key.day, not_counted)
-
-    def labelled(self, entries: Sequence[Entry], known: Mapping[str, str | None]) -> list[Entry]:
-        """The entries with the labels of their people."""
-        return [self._labelled(one, known) for one in entries]
-
-    def _labelled(self, entry: Entry, known: Mapping[str, str | None]) -> Entry:
-        if self.people is None or entry.person not in self.ids:
-            return entry._replace(label=known.get(entry.person or "", entry.label))
-        return labelled(entry, self.people.places_on(entry.person, self.day, self.not_counted))
-
-    def changed(self) -> frozenset[str]:
-        """The people of whom something else is known by now. They are read after the commit, so none is missed."""
-        if self.people is None or self.people.unchanged(self.people.records):
-            return frozenset()
-        return self.ids

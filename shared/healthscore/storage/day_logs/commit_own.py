@@ -10,14 +10,12 @@ of ids only where it begins an own log, on condition that they do not change; la
 from __future__ import annotations
 
 from collections import defaultdict
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
 from healthscore.core.day_log.codec import COPY
 from healthscore.core.identity import places as placing
 from healthscore.core.identity.places import place_at
 from healthscore.storage import schema
-from healthscore.storage.client import CONCURRENCY
 from healthscore.storage.day_logs import commit_shard, log_items, own_copies
 from healthscore.storage.day_logs.log_items import LogKey
 from healthscore.storage.day_logs.transaction import TooManyActionsError, Transaction
@@ -25,6 +23,7 @@ from healthscore.storage.errors import ConditionFailedError, StorageUnavailableE
 from healthscore.storage.people import ids as ids_of_people
 from healthscore.storage.people import unsettled
 from healthscore.storage.retries import attempts
+from healthscore.storage.side_by_side import side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -85,12 +84,7 @@ def commit(parts: Sequence[OwnEntries], terms: Terms) -> Counts:
             accepted += _commit_chunk(chunk, reads, terms)
         return accepted
 
-    groups = list(by_account.values())
-    if len(groups) == 1:
-        accepted = commit_group(groups[0])
-    else:
-        with ThreadPoolExecutor(CONCURRENCY) as pool:
-            accepted = sum(pool.map(commit_group, groups))
+    accepted = sum(side_by_side(commit_group, by_account.values()))
     return Counts(accepted, sum(len(part.entries) for part in parts) - accepted)
 
 

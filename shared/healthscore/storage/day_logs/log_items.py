@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
 from threading import Lock
@@ -17,8 +16,9 @@ from healthscore.core.time import DAY
 from healthscore.storage import codec, conditions, reads, schema, writes
 from healthscore.storage.accounts import more_names
 from healthscore.storage.accounts.merges import merged_error
-from healthscore.storage.client import CONCURRENCY, dynamodb, pages
+from healthscore.storage.client import dynamodb, pages
 from healthscore.storage.errors import BeingErasedError, ConditionFailedError
+from healthscore.storage.side_by_side import side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -172,8 +172,7 @@ def keep_blocks(key: LogKey, stored: StoredHead, expires: int) -> None:
             writes.apply(update)
 
     led_to = [(position, token) for position, token, _ in walk(key, stored, read_blocks(key))]
-    with ThreadPoolExecutor(CONCURRENCY) as pool:
-        list(pool.map(keep, led_to))
+    side_by_side(keep, led_to)
 
 
 def put_block(key: LogKey, block: day_log.Block, expires: int) -> None:

@@ -7,12 +7,12 @@ written first, and may be written again.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from healthscore.storage import codec, reads, schema, writes
-from healthscore.storage.client import CONCURRENCY, dynamodb, pages
+from healthscore.storage.client import dynamodb, pages
+from healthscore.storage.side_by_side import side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -87,7 +87,4 @@ def _kept(ids: Iterable[str], prefix: str) -> dict[str, list[Point]]:
         newest = islice(pages(dynamodb().query, **request, ScanIndexForward=False), MOST_READ)
         return [schema.parse_call_key(codec.text_of(item, "sk")) for item in newest]
 
-    if len(ids) < 2:  # noqa: PLR2004  (no thread for one)
-        return {id_: of(id_) for id_ in ids}
-    with ThreadPoolExecutor(CONCURRENCY) as pool:
-        return dict(zip(ids, pool.map(of, ids), strict=True))
+    return dict(zip(ids, side_by_side(of, ids), strict=True))

@@ -7,13 +7,12 @@ item, and all others find it, however they are batched.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from healthscore.storage import codec, conditions, reads, schema, writes
-from healthscore.storage.client import CONCURRENCY
 from healthscore.storage.errors import ConditionFailedError
 from healthscore.storage.retries import attempts
+from healthscore.storage.side_by_side import side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -65,8 +64,7 @@ def decide(wanted: Mapping[str, int], expires: int) -> dict[str, int]:
         missing = sorted(wanted.keys() - decided.keys())
         if not missing:
             break
-        with ThreadPoolExecutor(min(len(missing), CONCURRENCY)) as pool:
-            mine = list(pool.map(put, missing))
+        mine = side_by_side(put, missing)
         decided |= {message: wanted[message] for message, is_mine in zip(missing, mine, strict=True) if is_mine}
         if all(mine):
             break

@@ -16,14 +16,12 @@ from healthscore.storage.errors import ConditionFailedError, NoRoomError
 from healthscore.storage.retries import attempts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from healthscore.storage.codec import Item
     from healthscore.storage.writes import Write
 
 TOO_MANY_CHANGES = "the people of the events change too often"
-WRITES_AT_ONCE = 90
-"""Items of one transaction: DynamoDB takes a hundred."""
 RECORD_BYTES = 390_000
 """Of a record, as far as calls may fill it. An item takes 400 KB: so what events and settlements note always fits."""
 
@@ -54,16 +52,15 @@ class StoredPeople(People):
             for id_ in sorted(ids)
         ]
 
-    def unchanged(self, ids: Iterable[str]) -> bool:
-        """Whether the records of ids are still the ones that were read.
+    def overtaken(self) -> set[str]:
+        """The ids whose records somebody else has changed since they were read.
 
         Raises:
             StorageUnavailableError: the table cannot be read now.
         """
-        ids = set(ids)
-        found = _items([id_key(id_) for id_ in ids], ("pk", "v"))
+        found = _items([id_key(id_) for id_ in sorted(self.records)], ("pk", "v"))
         versions = {schema.person_of(codec.text_of(item, "pk")): codec.text_of(item, "v") for item in found}
-        return all(versions.get(id_) == self._versions[id_] for id_ in ids)
+        return {id_ for id_ in self.records if versions.get(id_) != self._versions[id_]}
 
     def changed(self) -> list[str]:
         """The ids whose records have changed since they were read, those first that stand for people."""
@@ -126,15 +123,17 @@ def read_more(people: StoredPeople, ids: Iterable[str], naming: Iterable[tuple[s
         wanted = leads_to - people.records.keys()
 
 
-def read_naming(ids: Iterable[str], account_id: str) -> StoredPeople:
-    """The records of ids, after it is noted that events of theirs name an account.
+def read_naming(pairs: Collection[tuple[str, str]]) -> StoredPeople:
+    """The records of ids, after it is noted which accounts events of theirs name.
+
+    Args:
+        pairs: each id with an account.
 
     Raises:
         StorageUnavailableError: not noted, or not known to be.
     """
-    pairs = [(id_, account_id) for id_ in sorted(ids)]
     for _ in attempts(TOO_MANY_CHANGES):
-        people = read(ids, pairs)
+        people = read((id_ for id_, _ in pairs), sorted(pairs))
         try:
             note_naming(people, pairs)
             break
@@ -155,10 +154,9 @@ def note_naming(people: StoredPeople, pairs: Iterable[tuple[str, str]]) -> None:
     members = [codec.key(schema.activity_pk(account_id), schema.member_key(id_)) for id_, account_id in missing]
     writes.put_all(schema.activity_table(), [*members, *(named_key(*pair) for pair in missing)])
     new = sorted({id_ for id_, _ in pairs if not people.records[id_].is_named})
-    for start in range(0, len(new), WRITES_AT_ONCE):
-        for id_ in new[start : start + WRITES_AT_ONCE]:
-            people.records[id_].is_named = True
-        writes.apply(*(people.put(id_) for id_ in new[start : start + WRITES_AT_ONCE]))
+    for id_ in new:
+        people.records[id_].is_named = True
+    writes.apply_each([people.put(id_) for id_ in new])
 
 
 def id_key(id_: str) -> Item:
