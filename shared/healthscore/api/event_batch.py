@@ -33,7 +33,7 @@ from healthscore.http.ids import MAX_ACCOUNT_ID, MAX_EVENT_ID, MAX_USER_ID
 from healthscore.http.plain import kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
     from datetime import datetime
 
     from healthscore.settings import Settings
@@ -94,12 +94,17 @@ def parse_batch(body: bytes, now: datetime, settings: Settings, rights: Rights =
             event_id = showable_id(event.get("event_id")) if isinstance(event, dict) else None
             batch.rejected.append(Rejection(index, event_id, refused.code, refused.message))
     if batch.rejected and not batch.events:
-        raise ApiError(
-            ALL_REJECTED,
-            "Every event of the batch was rejected; see `rejected` for the reason of each. Nothing was stored.",
-            extra={"rejected": [rejection.to_json() for rejection in batch.rejected]},
-        )
+        raise all_rejected(batch.rejected)
     return batch
+
+
+def all_rejected(rejected: Iterable[Rejection]) -> ApiError:
+    """400: not one event of a batch could be taken."""
+    return ApiError(
+        ALL_REJECTED,
+        "Every event of the batch was rejected; see `rejected` for the reason of each. Nothing was stored.",
+        extra={"rejected": [rejection.to_json() for rejection in rejected]},
+    )
 
 
 def _events_of(sent: object) -> list[object]:

@@ -61,6 +61,11 @@ TOO_MANY_EVENTS = ErrorKind(
     "too_many_events",
     "The batch has more than 2,500 events; split it. Nothing was stored.",
 )
+NO_ROOM = (
+    "there is no room for all of this beside what is stored of the person or the account; what fits is stored. Sent "
+    "again it fails again: take something away first, or leave it out"
+)
+"""What rejections say whose code is `no_room`."""
 MAX_EVENTS = 2_500
 MAX_PROPERTIES_BYTES = 32 * 1024
 MAX_VALUE = 10**12

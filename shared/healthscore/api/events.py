@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from healthscore.api.event_batch import ALL_REJECTED
-from healthscore.api.event_rules import TOO_MANY_EVENTS
+from healthscore.api.event_batch import ALL_REJECTED, all_rejected
+from healthscore.api.event_rules import NO_ROOM, TOO_MANY_EVENTS, Rejection
 from healthscore.api.event_settings import settings
 from healthscore.api.public_keys import TOO_MANY_TODAY, count_refused
 from healthscore.http.api_keys import Scope
@@ -56,24 +56,28 @@ def send_events(request: Request) -> IngestedEvents:
     now = request.received_at
     try:
         batch = settings.read_batch(request)
+        ingested = ingest([event for _, event in batch.events], settings.with_timezone_fixed(), now, request.time_left)
+        without_room = [batch.events[index] for index in ingested.no_room_for]
+        rejected = [Rejection(position, event.event_id, "no_room", NO_ROOM) for position, event in without_room]
+        rejected = sorted([*batch.rejected, *rejected], key=lambda rejection: rejection.position)
+        if len(without_room) == len(batch.events) > 0:
+            raise all_rejected(rejected)
     except ApiError as refused:
-        rejected = refused.extra.get("rejected", ())
-        request.counts[Metric.EVENTS_REJECTED] = len(rejected)
-        count_refused(request, (one["code"] for one in rejected))
+        rejections = refused.extra.get("rejected", ())
+        request.counts[Metric.EVENTS_REJECTED] = len(rejections)
+        count_refused(request, (one["code"] for one in rejections))
         raise
-    events = [event for _, event in batch.events]
-    ingested = ingest(events, settings.with_timezone_fixed(), now, request.time_left)
-    count_refused(request, (rejection.code for rejection in batch.rejected))
+    count_refused(request, (rejection.code for rejection in rejected))
     request.counts.update(
         {
             Metric.EVENTS_ACCEPTED: ingested.accepted,
             Metric.EVENTS_DUPLICATE: ingested.duplicates,
-            Metric.EVENTS_REJECTED: len(batch.rejected),
+            Metric.EVENTS_REJECTED: len(rejected),
         }
     )
     return {
         "success": True,
         "accepted": ingested.accepted,
         "duplicates": ingested.duplicates,
-        "rejected": [rejection.to_json() for rejection in batch.rejected],
+        "rejected": [rejection.to_json() for rejection in rejected],
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
-from healthscore.api.event_rules import TOO_MANY_EVENTS
+from healthscore.api.event_rules import NO_ROOM, TOO_MANY_EVENTS
 from healthscore.api.event_settings import settings
 from healthscore.api.public_keys import count_refused
 from healthscore.http.api_keys import Scope
@@ -35,10 +35,6 @@ if TYPE_CHECKING:
 
 
 TAG = "Segment clients"
-NO_ROOM = (
-    "there is no room for all of this beside what is stored of the person or the account; what fits is stored. Sent "
-    "again it fails again: take something away first, or leave it out"
-)
 _route = partial(route, scope=Scope.WRITE, query=None, errors=(TOO_MANY_EVENTS,), key_in_body=True)
 """What all of these routes have in common."""
 
@@ -130,6 +126,6 @@ def _record(kind: str | None, request: Request) -> IngestedCalls:
         "success": True,
         "accepted": ingested.accepted,
         "duplicates": ingested.duplicates,
-        "updates": len(parsed.updates) - len(ingested.no_room_for),
+        "updates": parsed.taken - ingested.accepted - ingested.duplicates - len(ingested.no_room_for),
         "rejected": [rejection.to_json() for rejection in rejected],
     }

@@ -217,7 +217,7 @@ def _read_tracked_event(call: _Call, parsed: ParsedBody) -> None:
     )
     written = time.said if time.corrected else None
     message = _message(logged.person or f"g{account_id}", event_id) if time.timeless and names_itself else None
-    parsed.calls.tracked_events.append(TrackedEvent(account_id, logged, written, message))
+    parsed.calls.tracked_events.append(TrackedEvent(account_id, logged, written, message, call.position))
 
 
 def _read_identify(call: _Call, parsed: ParsedBody) -> None:

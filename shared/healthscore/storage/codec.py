@@ -54,6 +54,11 @@ def json_text(value: object) -> Attribute:
     return {"S": dumps(value)}
 
 
+def size_of(attribute: Attribute) -> int:
+    """Bytes of a text or binary value, which may be large; of any other, none."""
+    return len(attribute["S"].encode()) if "S" in attribute else len(attribute.get("B", b""))
+
+
 def key(pk: str, sk: str) -> Item:
     """The key of an item in the tables Activity, History and Settings."""
     return {"pk": {"S": pk}, "sk": {"S": sk}}

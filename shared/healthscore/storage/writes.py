@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
-from healthscore.storage import conditions
+from healthscore.storage import codec, conditions
 from healthscore.storage.client import call, dynamodb
 from healthscore.storage.retries import attempts
 from healthscore.storage.side_by_side import side_by_side
@@ -28,6 +28,14 @@ class Write:
     kind: Literal["Put", "Update", "Delete", "ConditionCheck"]
     parameters: dict[str, Any]
     """What DynamoDB's API takes for it."""
+    of_bytes: int = 0
+    """Size of the item that a check is about, where it may be large."""
+
+    @property
+    def size(self) -> int:
+        """What it adds to the size of a transaction, as far as that may be much: bytes of what is put or checked."""
+        item = self.parameters.get("Item", {})
+        return self.of_bytes + sum(len(name) + codec.size_of(value) for name, value in item.items())
 
 
 def put(table: str, item: Item, *holds: Condition) -> Write:
@@ -40,9 +48,9 @@ def delete(table: str, key: Item, *holds: Condition) -> Write:
     return Write("Delete", _parameters(table, {"Key": key}, holds))
 
 
-def check(table: str, key: Item, *holds: Condition) -> Write:
-    """Write nothing, but have the transaction fail unless conditions hold for an item."""
-    return Write("ConditionCheck", _parameters(table, {"Key": key}, holds))
+def check(table: str, key: Item, *holds: Condition, of_bytes: int = 0) -> Write:
+    """Write nothing, but have the transaction fail unless conditions hold for an item of so many bytes."""
+    return Write("ConditionCheck", _parameters(table, {"Key": key}, holds), of_bytes)
 
 
 def update(

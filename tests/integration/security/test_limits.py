@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import gzip
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from healthscore.api.event_rules import MAX_EVENTS
 from healthscore.http.body import MAX_BODY_BYTES
+from healthscore.storage import codec, reads, schema, writes
 from healthscore.storage.accounts import accounts
 from healthscore.storage.errors import NoRoomError
 from healthscore.storage.people import ids
@@ -109,6 +110,59 @@ def test_batch__with_calls_that_there_is_no_room_for__rejects_these_alone(api, m
     records = ids.read(["uuser 2", "aphone"]).records
     assert records["uuser 2"].groups[0][1] == "acme"
     assert records["aphone"].owners[0][1] == "uuser 4"
+
+
+def fill_account(account_id: str) -> None:
+    """Fill an account's item as far as the engine lets us, so that it has no room for another name."""
+    stored, filler = reads.get(schema.accounts_table(), codec.account_key(account_id)), 410_000
+    while True:
+        try:
+            return writes.apply(writes.put(schema.accounts_table(), {**stored, "filler": codec.text("z" * filler)}))
+        except NoRoomError:
+            filler -= 200
+
+
+def test_events__that_an_account_has_no_room_for__are_rejected_alone(api):
+    events = [batch(account_id=one, name=name, event_id=f"{one} {name[:5]}") for one, name in (("full", "login"),)]
+    key = {"authorization": "Bearer the-write-key"}
+    assert api.ask("POST", "/v1/events", {"events": events}, **key).status == 200
+    fill_account("full")
+    long = "\u4e00" * 200
+    unheard = [batch(account_id="full", name=f"{number}{long}"[:200], event_id=f"n{number}") for number in range(3)]
+    sent = {"events": [batch(event_id="e1"), unheard[0], batch(account_id="full", name="login"), *unheard[1:]]}
+    answer = json.loads(api.ask("POST", "/v1/events", sent, **key).body)
+    assert (answer["accepted"], answer["duplicates"]) == (2, 0)
+    rejected = [(one["index"], one["event_id"], one["code"]) for one in answer["rejected"]]
+    assert rejected == [(1, "n0", "no_room"), (3, "n1", "no_room"), (4, "n2", "no_room")]
+    refused = api.ask("POST", "/v1/events", {"events": unheard}, **key)
+    body = json.loads(refused.body)
+    assert (refused.status, body["code"], len(body["rejected"])) == (400, "all_rejected", 3)
+
+
+def test_tracked_events__that_an_account_has_no_room_for__are_rejected_alone(api):
+    """Those that name the account, those of a person who belongs to it, and one of a wrong clock."""
+    key = {"authorization": "Bearer the-write-key"}
+    group = {"type": "group", "userId": "ann", "groupId": "full", "messageId": "m0"}
+    login = {"type": "track", "userId": "ann", "event": "login", "messageId": "m1"}
+    assert api.ask("POST", "/v1/batch", {"batch": [group, login]}, **key).status == 200
+    fill_account("full")
+    long, at = "\u4e00" * 199, datetime.now(UTC)
+    in_full = {"context": {"groupId": "full"}}
+    ahead = {"timestamp": (at + timedelta(days=3)).isoformat()}
+    calls = [
+        {"event": "login", **in_full},
+        {"event": f"a{long}", **in_full},
+        {"event": f"b{long}"},
+        {"event": "login"},
+        {"event": f"c{long}", **in_full, **ahead},
+        {"event": "login", "context": {"groupId": "acme"}, **ahead},
+    ]
+    calls = [{"type": "track", "userId": "ann", "messageId": f"t{number}", **one} for number, one in enumerate(calls)]
+    sent = {"batch": [*calls, {"type": "group", "userId": "bob", "groupId": "acme", "messageId": "t6"}]}
+    sent["sentAt"] = (at + timedelta(days=3)).isoformat()
+    body = json.loads(api.ask("POST", "/v1/batch", sent, **key).body)
+    assert [(one["index"], one["code"]) for one in body["rejected"]] == [(1, "no_room"), (2, "no_room"), (4, "no_room")]
+    assert (body["accepted"], body["duplicates"], body["updates"]) == (3, 0, 1)
 
 
 def _full(*_: object) -> None:

@@ -12,12 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from healthscore.core.account import RECENT_NIGHTS
+from healthscore.core.day_log import log as day_log
 from healthscore.core.day_log.first_seen import MILESTONES_BYTES, NAMES_BYTES, OTHERS, beyond, merge_first_seen
 from healthscore.core.day_log.log import BLOCK_BYTES
 from healthscore.core.health import assess, snapshot
+from healthscore.core.identity.record import IdRecord
 from healthscore.core.model import CrmFacts, Event
 from healthscore.services import erasure, scoring
 from healthscore.services.ingestion.events import ingest
+from healthscore.services.ingestion.relations import Recorder
 from healthscore.settings import Settings
 from healthscore.storage import codec, reads, schema, workspace, writes
 from healthscore.storage.accounts import accounts, more_names
@@ -28,6 +31,7 @@ from healthscore.storage.erasure.pending_users import MOST
 from healthscore.storage.errors import NoRoomError
 from healthscore.storage.people import ids
 from tests.support import own_logs
+from tests.support.events import MIDNIGHT
 
 NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
 WIDE = "\U0001f600"
@@ -220,6 +224,73 @@ def test_record__without_room_for_more_calls__takes_events_and_keeps_what_it_say
     own_logs.commit(own_logs.acted("e2", "uann", 15))
     assert len(own_logs.in_account("acme")) == 2
     assert [account_id for _, account_id in ids.read(["uann"]).records["uann"].groups] == ["acme"]
+
+
+def filled_record(id_: str, most: int = ids.RECORD_BYTES) -> None:
+    """Put a record that is as large as calls may make it."""
+    record = IdRecord(id_, described={id_: {"name": [""]}})
+    room = most - len(codec.dumps(record.to_json()).encode())
+    record.described = {id_: {"name": ["x" * room]}}
+    item = {**ids.id_key(id_), "v": codec.text("1"), "d": codec.json_text(record.to_json())}
+    writes.apply(writes.put(schema.activity_table(), item))
+
+
+def test_record__that_calls_have_filled__has_room_for_what_events_and_settlements_note(tables):
+    """The longest id, which the record itself is to name: events of an earlier version wait in its log."""
+    ann = "u" + WIDE * 200
+    filled_record(ann)
+    of_old = day_log.append(
+        MIDNIGHT.date(), day_log.NOTHING_SEALED, day_log.Head(), [own_logs.acted("e0", ann)], 0, salt=b""
+    )
+    log = {"v": codec.text("1"), "l": codec.binary(of_old.log), "ttl": codec.number(2**40)}
+    head = codec.key(schema.person_pk(ann), schema.day_key(MIDNIGHT.date()))
+    writes.apply(writes.put(schema.activity_table(), {**head, **log}))
+    own_logs.commit(own_logs.acted("e1", ann, 5))
+    record = ids.read([ann]).records[ann]
+    assert record.has_events
+    assert record.unsettled == [ann]
+    ids.read_naming([(ann, "acme")])
+    stored = reads.get(schema.activity_table(), ids.id_key(ann))
+    assert ids.RECORD_BYTES < size(stored) < MOST_BYTES - 10_000
+    Recorder(Settings(), MIDNIGHT, lambda: 60.0).settle(ann)
+    assert ids.read([ann]).records[ann].unsettled == []
+
+
+def test_calls__about_people_of_large_records__are_recorded_in_transactions_that_dynamodb_takes(tables):
+    """Of 4 MB each: thirty records of 390 KB do not fit into one."""
+    people = [f"u{number:02}" for number in range(30)]
+    for id_ in people:
+        filled_record(id_, ids.RECORD_BYTES - 1_000)
+    own_logs.tell(grouped=[(id_, 0, "acme") for id_ in people])
+    assert all(record.groups for record in ids.read(people).records.values())
+    own_logs.commit(*(own_logs.acted(f"e {id_}", id_, 5) for id_ in people))
+    assert len(own_logs.in_account("acme")) == len(people)
+
+
+def full_account(account_id: str) -> None:
+    """An account whose item has next to no room, whatever has filled it."""
+    send(did(account_id, "login"))
+    room = 400_000 - size(item(account_id))
+    writes.apply(writes.put(schema.accounts_table(), {**item(account_id), "filler": codec.text("z" * room)}))
+
+
+def test_events__that_an_account_has_no_room_for__do_not_stop_the_others(tables):
+    full_account("full")
+    batch = [
+        did("acme", "login"),
+        did("full", "login", user="bob"),
+        did("full", "x" * 12_000),
+        did("full", "export"),
+        did("acme", "export", NOW - timedelta(days=2)),
+        did("full", "login"),
+    ]
+    settings = workspace.settings().settings
+    first = ingest(batch, settings, NOW)
+    assert (first.accepted, first.duplicates, first.no_room_for) == (4, 1, (2,))
+    again = ingest(batch, settings, NOW)
+    assert (again.accepted, again.duplicates, again.no_room_for) == (0, 5, (2,))
+    logged = rollups.rollups("full", NOW.date(), NOW.date(), consistent=True)[0]
+    assert logged.events == 3
 
 
 def test_user_erasures__more_than_the_item_has_room_for__finish_earlier_ones_first(tables):

@@ -24,6 +24,8 @@ class TrackedEvent(NamedTuple):
     message: str | None = None
     """What names the call in all its deliveries, where the call does not say when it was made and the entry's time is
     that of receipt."""
+    position: int = 0
+    """As in `GroupCall`."""
 
 
 class GroupCall(NamedTuple):

@@ -10,8 +10,10 @@ from healthscore.core.day_log.codec import entry
 from healthscore.core.time import day_of
 from healthscore.storage.accounts import merges
 from healthscore.storage.day_logs import commit_day, moving, settle
+from healthscore.storage.day_logs.fitting import commit_fitting
+from healthscore.storage.day_logs.lookup import NOBODY
 from healthscore.storage.day_logs.terms import Terms
-from healthscore.storage.errors import StorageUnavailableError
+from healthscore.storage.errors import NoRoomError, StorageUnavailableError
 from healthscore.storage.schema import account_of, activity_pk
 from healthscore.storage.side_by_side import side_by_side
 
@@ -32,7 +34,7 @@ class Ingested:
     accepted: int
     duplicates: int
     no_room_for: tuple[int, ...] = ()
-    """Positions of the calls that say what there is no room for, and never will be."""
+    """Positions of the events and calls that there is no room for, and never will be. All others are stored."""
 
 
 def ingest(
@@ -57,20 +59,30 @@ def ingest(
     return merges.following(lambda: commit_all(dated, Terms.of(settings, now, time_left)))
 
 
-def commit_all(dated: Iterable[tuple[str, date, Entry]], terms: Terms) -> Ingested:
-    """Commit entries, each with the account that it names and its day; see `ingest`.
+def commit_all(dated: Sequence[tuple[str, date, Entry]], terms: Terms) -> Ingested:
+    """Commit entries, each with the account that it names and its day; see `ingest`. Positions are those in `dated`.
 
     Raises:
         MergedError: one of the accounts was given up for another one meanwhile; what was committed is recognised.
         StorageUnavailableError: some of the entries are not committed, or not known to be.
     """
-    days: dict[tuple[str, date], list[Entry]] = defaultdict(list)
-    for account_id, day, one in dated:
-        days[terms.merges.canonical(account_id), day].append(one)
-    for account_id, day in sorted(days):
-        moving.move_day_to(account_id, day, terms)
-    batches = [_DayBatch(activity_pk(account_id), day, entries) for (account_id, day), entries in days.items()]
-    return _commit(batches, terms)
+    logs = [_Log(activity_pk(terms.merges.canonical(account_id)), day) for account_id, day, _ in dated]
+    days: dict[_Log, list[Entry]] = defaultdict(list)
+    for log, (_, _, one) in zip(logs, dated, strict=True):
+        days[log].append(one)
+    for pk, day in sorted(days):
+        moving.move_day_to(account_of(pk), day, terms)
+    accepted, without_room = _commit([_DayBatch(*log, entries) for log, entries in days.items()], terms)
+    named = enumerate(zip(logs, dated, strict=True))
+    no_room_for = tuple(position for position, (log, (_, _, one)) in named if (log, one) in without_room)
+    return Ingested(accepted, len(dated) - accepted - len(no_room_for), no_room_for)
+
+
+class _Log(NamedTuple):
+    """The log of a day of an account."""
+
+    pk: str
+    day: date
 
 
 class _DayBatch(NamedTuple):
@@ -81,19 +93,26 @@ class _DayBatch(NamedTuple):
     entries: list[Entry]
 
 
-def _commit(batches: Sequence[_DayBatch], terms: Terms) -> Ingested:
+def _commit(batches: Sequence[_DayBatch], terms: Terms) -> tuple[int, set[tuple[_Log, Entry]]]:
+    """Commit batches; answers how many entries were new, and those that there is no room for."""
     if not batches:
-        return Ingested(0, 0)
+        return 0, set()
     by_log: dict[str, list[_DayBatch]] = defaultdict(list)
     for batch in batches:
         by_log[batch.pk].append(batch)
     reads = commit_day.read({(batch.pk, batch.day) for batch in batches})
-    looked_up = commit_day.look_up(batches, reads)
+    try:
+        looked_up = commit_day.look_up(batches, reads)
+    except NoRoomError:  # of one person's record: each commit looks its own people up
+        looked_up = NOBODY
 
-    def commit_log(of_log: Sequence[_DayBatch]) -> tuple[int, int]:
-        accepted = duplicates = 0
+    def commit_log(of_log: Sequence[_DayBatch]) -> tuple[int, set[tuple[_Log, Entry]]]:
+        accepted = 0
+        without_room: set[tuple[_Log, Entry]] = set()
         first_seen = reads.first_seen.get(of_log[0].pk)
-        for pk, day, entries in sorted(of_log, key=lambda batch: batch.day):
+
+        def commit_some(entries: Sequence[Entry]) -> int:
+            nonlocal first_seen
             if terms.time_left() <= 0:
                 raise StorageUnavailableError("out of time")
             committed = commit_day.commit(
@@ -106,17 +125,21 @@ def _commit(batches: Sequence[_DayBatch], terms: Terms) -> Ingested:
                 looked_up=looked_up,
             )
             first_seen = committed.first_seen
-            accepted += committed.accepted
-            duplicates += committed.duplicates
             if committed.unsure:
                 settle.settle_named(committed.unsure, account_of(pk), day, terms)
-        return accepted, duplicates
+            return committed.accepted
+
+        for pk, day, entries in sorted(of_log, key=lambda batch: batch.day):
+            new, not_committed = commit_fitting(entries, commit_some)
+            accepted += new
+            without_room |= {(_Log(pk, day), one) for one in not_committed}
+        return accepted, without_room
 
     try:
         parts = side_by_side(commit_log, [by_log[pk] for pk in sorted(by_log)])
     finally:  # what is committed must be looked at again, also where something else could not be
         _look_again(looked_up, batches, terms)
-    return Ingested(sum(accepted for accepted, _ in parts), sum(duplicates for _, duplicates in parts))
+    return sum(accepted for accepted, _ in parts), set().union(*(without_room for _, without_room in parts))
 
 
 def _look_again(looked_up: Lookup, batches: Iterable[_DayBatch], terms: Terms) -> None:

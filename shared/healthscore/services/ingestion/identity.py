@@ -7,6 +7,7 @@ names its account goes to that account's log; any other goes to the own log of i
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -18,12 +19,13 @@ from healthscore.services.ingestion.relations import Recorder, positions_of, rel
 from healthscore.storage.accounts import accounts, merges
 from healthscore.storage.day_logs import commit_gated, commit_own
 from healthscore.storage.day_logs.commit_own import OwnEntries
+from healthscore.storage.day_logs.fitting import commit_fitting
 from healthscore.storage.day_logs.terms import Terms
 from healthscore.storage.errors import NoRoomError, StorageUnavailableError
 from healthscore.storage.people import traits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Sequence
     from datetime import date, datetime
 
     from healthscore.core.day_log.codec import Entry
@@ -62,26 +64,36 @@ class Tracker:
 
     def _record(self, calls: ParsedCalls) -> Ingested:
         facts = Recorder(self._settings, self._now, self._time_left).record(relations_of(calls))
-        accepted = self._commit(calls.tracked_events)
-        no_room_for = positions_of(calls, facts) | self._describe(calls)
-        return Ingested(accepted, len(calls.tracked_events) - accepted, tuple(sorted(no_room_for)))
+        events = self._commit(calls.tracked_events)
+        no_room_for = {*events.no_room_for, *positions_of(calls, facts), *self._describe(calls)}
+        return replace(events, no_room_for=tuple(sorted(no_room_for)))
 
-    def _commit(self, events: Iterable[TrackedEvent]) -> int:
-        """Commit events, each exactly once; answers how many were new."""
-        named: list[tuple[str, date, Entry]] = []
-        own: dict[tuple[str, date], list[Entry]] = defaultdict(list)
+    def _commit(self, events: Sequence[TrackedEvent]) -> Ingested:
+        """Commit events, each exactly once."""
         accepted = 0
+        without_room: list[TrackedEvent] = []
+        named: list[TrackedEvent] = []
+        own: list[TrackedEvent] = []
         for event in events:
-            day = self._day(event.entry.at)
             if self._is_gated(event):
-                accepted += self._commit_gated(event, day)
+                new, left = commit_fitting([event], lambda gated: self._commit_gated(*gated))
+                accepted += new
+                without_room += left
             elif event.account_id is not None:
-                named.append((event.account_id, day, event.entry))
+                named.append(event)
             elif event.entry.person is not None:
-                own[event.entry.person, day].append(event.entry)
-        accepted += commit_all(named, self._terms).accepted
-        parts = [OwnEntries(id_, day, entries) for (id_, day), entries in own.items()]
-        return accepted + commit_own.commit(parts, self._terms).accepted
+                own.append(event)
+        dated = [(event.account_id or "", self._day(event.entry.at), event.entry) for event in named]
+        of_accounts = commit_all(dated, self._terms)
+        without_room += [named[position] for position in of_accounts.no_room_for]
+        logs: dict[tuple[str, date], list[Entry]] = defaultdict(list)
+        for event in own:
+            logs[event.entry.person or "", self._day(event.entry.at)].append(event.entry)
+        of_ids = commit_own.commit([OwnEntries(*log, entries) for log, entries in logs.items()], self._terms)
+        without_room += [event for event in own if event.entry in of_ids.without_room]
+        accepted += of_accounts.accepted + of_ids.accepted
+        no_room_for = tuple(event.position for event in without_room)
+        return Ingested(accepted, len(events) - accepted - len(no_room_for), no_room_for)
 
     def _is_gated(self, event: TrackedEvent) -> bool:
         """Whether a repetition might count on another day: on the one that a wrong clock has named, once it comes."""
@@ -89,18 +101,21 @@ class Tracker:
             return False
         return self._day(event.written) != self._day(event.entry.at)
 
-    def _commit_gated(self, event: TrackedEvent, day: date) -> bool:
+    def _commit_gated(self, event: TrackedEvent) -> int:
         """Commit an event whose clock was corrected, with a gate on the day that the clock had named."""
         if self._time_left() <= 0:
             raise StorageUnavailableError("out of time")
         entry, written = event.entry, event.written or event.entry.at
-        gate, gate_day = commit_gated.gate_of(entry, written), self._day(written)
+        day, gate, gate_day = self._day(entry.at), commit_gated.gate_of(entry, written), self._day(written)
         if event.account_id is not None:
             return commit_gated.commit(event.account_id, day, entry, gate_day=gate_day, gate=gate, terms=self._terms)
         if entry.person is None:
-            return False
+            return 0
         part = OwnEntries(entry.person, day, [entry], {entry.id: (gate_day, gate)})
-        return commit_own.commit([part], self._terms).accepted == 1
+        counts = commit_own.commit([part], self._terms)
+        if counts.without_room:
+            raise NoRoomError
+        return counts.accepted
 
     def _describe(self, calls: ParsedCalls) -> set[int]:
         """Save traits; answers the positions of the calls whose traits there is no room for."""

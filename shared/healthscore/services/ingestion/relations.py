@@ -24,7 +24,7 @@ from healthscore.storage import writes
 from healthscore.storage.accounts import existence, merges
 from healthscore.storage.day_logs import log_items, settle
 from healthscore.storage.day_logs.terms import Terms
-from healthscore.storage.day_logs.transaction import MOST_ACTIONS
+from healthscore.storage.day_logs.transaction import MOST_BYTES, fits
 from healthscore.storage.errors import BeingErasedError, ConditionFailedError, NoRoomError, StorageUnavailableError
 from healthscore.storage.people import calls as kept_calls
 from healthscore.storage.people import ids, suspects, unsettled
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from healthscore.core.identity.relations import Fact
     from healthscore.settings import Settings
     from healthscore.storage.people.ids import StoredPeople
+    from healthscore.storage.writes import Write
 
 TOO_MANY_CHANGES = "what is known of the people of these calls changes too often"
 COMPARED = frozenset({"email", "name"})
@@ -197,37 +198,61 @@ class Recorder:
         suspects.note(draft.suspects, millis(self.now))
         ids.read_more(people, draft.affected)
         holder = people.records[changed[0]]
-        named = _to_settle(people, draft)
-        holder.unsettled = list(dict.fromkeys((*holder.unsettled, *named)))
+        unsettled_before, named = holder.unsettled, _to_settle(people, draft)
+        holder.unsettled = _together(unsettled_before, _as_named(draft, draft.affected))  # `late` is to have room
         people.check_room(changed)
+        holder.unsettled = _together(unsettled_before, named)
         seen = {*changed, *(one.removeprefix(RELABELLED) for one in named)}
         unseen = [id_ for id_ in draft.affected if id_ not in seen]
-        for start in range(0, len(changed), WRITES_AT_ONCE):
+        puts = [people.put(id_) for id_ in changed]
+        transactions = _transactions(puts)
+        if named:
+            transactions[0].append(unsettled.put(holder.id))
+        with_checks = [*transactions[0], *people.checks(unseen)]
+        if fits(with_checks):  # none of them has begun a log meanwhile
+            transactions[0], unseen = with_checks, []
+        for transaction in transactions:
             self._check_time()
-            puts = [people.put(id_) for id_ in changed[start : start + WRITES_AT_ONCE]]
-            if named and not start:
-                puts.append(unsettled.put(holder.id))
-            if not start and len(puts) + len(unseen) <= MOST_ACTIONS:
-                puts += people.checks(unseen)  # none of them has begun a log meanwhile
-                unseen = []
-            writes.apply(*puts)
+            writes.apply(*transaction)
         # A log that was begun meanwhile is not missed: its beginning has changed a record that is read again here.
         late = _to_settle(ids.read(unseen), draft, unseen) if unseen else []
-        if late or (named and len(changed) > WRITES_AT_ONCE):
+        if late or (named and len(transactions) > 1):
             # Another request may have settled, by half of the changes, what the first put has named.
-            holder.unsettled = list(dict.fromkeys((*holder.unsettled, *named, *late)))
+            holder.unsettled = _together(holder.unsettled, named, late)
             writes.apply(people.put(holder.id), unsettled.put(holder.id))
         return True
 
 
+def _transactions(puts: Sequence[Write]) -> list[list[Write]]:
+    """Puts of records in as few transactions as they need, in their order."""
+    transactions: list[list[Write]] = [[]]
+    size = 0
+    for put in puts:
+        size += put.size
+        if len(transactions[-1]) >= WRITES_AT_ONCE or size > MOST_BYTES:
+            transactions.append([])
+            size = put.size
+        transactions[-1].append(put)
+    return transactions
+
+
 def _to_settle(people: StoredPeople, draft: Draft, ids_: Iterable[str] | None = None) -> list[str]:
     """Those of the affected ids that did anything which the change is about, as records name them."""
-    found = []
-    for id_ in draft.affected if ids_ is None else ids_:
-        record, relabelled = people.records[id_], id_ in draft.relabelled
-        if record.has_events or (relabelled and record.is_named):
-            found.append(f"{RELABELLED}{id_}" if relabelled else id_)
-    return found
+
+    def did(id_: str) -> bool:
+        record = people.records[id_]
+        return record.has_events or (id_ in draft.relabelled and record.is_named)
+
+    return _as_named(draft, filter(did, draft.affected if ids_ is None else ids_))
+
+
+def _as_named(draft: Draft, ids_: Iterable[str]) -> list[str]:
+    """Ids to settle as records name them."""
+    return [f"{RELABELLED}{id_}" if id_ in draft.relabelled else id_ for id_ in ids_]
+
+
+def _together(*lists: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(id_ for ids_ in lists for id_ in ids_))
 
 
 def _refuse_if_erasing(account_ids: Collection[str]) -> None:

@@ -17,9 +17,10 @@ from healthscore.core.identity import places as placing
 from healthscore.core.identity.places import place_at
 from healthscore.storage import schema
 from healthscore.storage.day_logs import commit_shard, log_items, own_copies
+from healthscore.storage.day_logs.fitting import commit_fitting
 from healthscore.storage.day_logs.log_items import LogKey
 from healthscore.storage.day_logs.transaction import TooManyActionsError, Transaction
-from healthscore.storage.errors import ConditionFailedError, StorageUnavailableError
+from healthscore.storage.errors import ConditionFailedError, NoRoomError, StorageUnavailableError
 from healthscore.storage.people import ids as ids_of_people
 from healthscore.storage.people import unsettled
 from healthscore.storage.retries import attempts
@@ -58,6 +59,8 @@ class Counts(NamedTuple):
 
     accepted: int
     duplicates: int
+    without_room: tuple[Entry, ...] = ()
+    """Those that there is no room for, and never will be."""
 
 
 def commit(parts: Sequence[OwnEntries], terms: Terms) -> Counts:
@@ -77,15 +80,37 @@ def commit(parts: Sequence[OwnEntries], terms: Terms) -> Counts:
     for part in parts:
         by_account[place_at(first.places(part), part.entries[0].at).account_id].append(part)
 
-    def commit_group(group: list[OwnEntries]) -> int:
-        accepted = 0
+    def commit_group(group: list[OwnEntries]) -> tuple[int, list[OwnEntries]]:
+        accepted, without_room = 0, list[OwnEntries]()
         for chunk in _chunks(group, first):
             reads: _Reads | None = first if len(parts) == len(chunk) else None
-            accepted += _commit_chunk(chunk, reads, terms)
-        return accepted
+            try:
+                accepted += _commit_chunk(chunk, reads, terms)
+            except NoRoomError:
+                new, left = commit_fitting(_singly(chunk), lambda some: _commit_chunk(_by_log(some), None, terms))
+                accepted += new
+                without_room += left
+        return accepted, without_room
 
-    accepted = sum(side_by_side(commit_group, by_account.values()))
-    return Counts(accepted, sum(len(part.entries) for part in parts) - accepted)
+    groups = side_by_side(commit_group, by_account.values())
+    accepted = sum(of_group for of_group, _ in groups)
+    without_room = tuple(one for _, left in groups for part in left for one in part.entries)
+    duplicates = sum(len(part.entries) for part in parts) - accepted - len(without_room)
+    return Counts(accepted, duplicates, without_room)
+
+
+def _singly(parts: Iterable[OwnEntries]) -> list[OwnEntries]:
+    """Each entry by itself."""
+    return [part._replace(entries=[one]) for part in parts for one in part.entries]
+
+
+def _by_log(singly: Iterable[OwnEntries]) -> list[OwnEntries]:
+    """Entries that come one by one, by their logs again; what has a gate comes alone."""
+    logs: dict[LogKey, OwnEntries] = {}
+    for part in singly:
+        known = logs.get(_key(part))
+        logs[_key(part)] = part if known is None else known._replace(entries=[*known.entries, *part.entries])
+    return [*logs.values()]
 
 
 class _Reads(NamedTuple):

@@ -27,12 +27,17 @@ if TYPE_CHECKING:
     from healthscore.storage.writes import Write
 
 
-MOST_ACTIONS = 100
-"""That DynamoDB takes in one transaction."""
+MOST_ACTIONS, MOST_BYTES = 100, 3_900_000
+"""That DynamoDB takes in one transaction: of the 4 MB of the items that it puts and checks, a little is left over."""
 
 
 class TooManyActionsError(Exception):
-    """A transaction has more than `MOST_ACTIONS` actions."""
+    """A transaction has more than `MOST_ACTIONS` actions, or `MOST_BYTES`."""
+
+
+def fits(together: Sequence[Write]) -> bool:
+    """Whether DynamoDB takes writes and checks in one transaction."""
+    return len(together) <= MOST_ACTIONS and sum(write.size for write in together) <= MOST_BYTES
 
 
 @dataclass(slots=True)
@@ -128,12 +133,12 @@ class Transaction:
         """Write everything.
 
         Raises:
-            TooManyActionsError: DynamoDB takes fewer in one transaction; nothing is written. Make several of it.
+            TooManyActionsError: DynamoDB takes less in one transaction; nothing is written. Make several of it.
             ConditionFailedError: a head, or another item that this depends on, has changed; nothing is written.
             StorageUnavailableError: it is not known whether it is written.
         """
         together = self._together()
-        if len(together) > MOST_ACTIONS:
+        if not fits(together):
             raise TooManyActionsError
         for key, stored in self._appended.items():
             log_items.keep_blocks(key, stored, self._expiries[key])

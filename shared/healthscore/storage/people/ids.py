@@ -48,7 +48,12 @@ class StoredPeople(People):
     def checks(self, ids: Iterable[str]) -> list[Write]:
         """Conditions, as parts of a transaction, that the records of ids are unchanged."""
         return [
-            writes.check(schema.activity_table(), id_key(id_), conditions.version_is(self._versions[id_]))
+            writes.check(
+                schema.activity_table(),
+                id_key(id_),
+                conditions.version_is(self._versions[id_]),
+                of_bytes=len(self._texts[id_].encode()),
+            )
             for id_ in sorted(ids)
         ]
 
