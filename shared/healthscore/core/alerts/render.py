@@ -18,11 +18,12 @@ from healthscore.core.model import Band, Component
 from healthscore.core.rounding import decimal_number
 from healthscore.core.scoring.crm import CrmReason
 from healthscore.core.scoring.standard import band
-from healthscore.core.text import counted, elapsed, figure, moment, one_line, sentence, signed
+from healthscore.core.text import capitalized, counted, elapsed, figure, moment, one_line, sentence, signed
 from healthscore.core.time import DAY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from healthscore.core.alerts.acknowledgement import Acknowledgement
     from healthscore.core.alerts.change import Change
@@ -68,6 +69,7 @@ def render(
     """
     name = in_title(subject.name)
     moved = _in_direction(change.kind, drivers(then, now, known))
+    beside_silence = _in_direction(change.kind, drivers(then, now, known, silence_told=True))
     main = _RENDERERS[change.kind](name, change, now)
     if first_time and change.kind is AlertKind.RECOVERED:
         title = f"{name} reached healthy for the first time: {now.score}"
@@ -75,6 +77,11 @@ def render(
     merged = [_RENDERERS[other.kind](name, other, now) for other in change.merged]
     kinds = [change.kind, *(other.kind for other in change.merged)]
     why = [*_acknowledged_by(change.acknowledgement, now), main.why, *(other.when_merged for other in merged)]
+    told = moved
+    if AlertKind.SILENT in kinds:
+        told = beside_silence
+    elif sum(whole != short for whole, short in zip(moved, beside_silence, strict=True)) > 1:
+        why, told = [*why, _unseen(now)], beside_silence
     figures = [figure for rendered in (main, *merged) for figure in rendered.figures]
     return Alert(
         alert_id=alert_id(change.kind, now.day, subject.account_id),
@@ -84,7 +91,7 @@ def render(
         day=now.day,
         created_at=now.as_of,
         title=main.title,
-        why="\n".join([" ".join(why), *([_what_moved(moved, then)] if moved else [])]),
+        why="\n".join([" ".join(why), *([_what_moved(told, then)] if told else [])]),
         evidence=(*dict.fromkeys(figures), *(_component(driver, then, now) for driver in moved)),
         action=_action(AlertKind.SILENT if AlertKind.SILENT in kinds else change.kind, name, moved, then, now),
         band=now.band,
@@ -122,11 +129,13 @@ def _in_direction(kind: AlertKind, moved: Sequence[Driver]) -> list[Driver]:
 
 
 def _what_moved(moved: Sequence[Driver], then: Snapshot) -> str:
-    causes = [
-        f"{LABELS[driver.component]} {signed(Fraction(driver.hundredths, 100))} ({driver.cause})" for driver in moved
+    """For each component its points, and the cause as a sentence of its own, since causes have clauses and brackets."""
+    lines = [
+        f"{LABELS[driver.component]} {signed(Fraction(driver.hundredths, 100))}. {sentence(driver.cause)}"
+        for driver in moved
     ]
-    joined = ";\n".join(causes)
-    return sentence(f"what moved it since {then.day}, in points: {joined}")
+    first, *others = lines
+    return "\n".join([f"What moved it since {then.day}, in points: {first}", *map(capitalized, others)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,13 +182,9 @@ def _declining(name: str, change: Change, now: Snapshot) -> _Rendered:
 
 
 def _silent(name: str, change: Change, now: Snapshot) -> _Rendered:
-    seen = last_seen(now)
-    if seen is None:
-        raise ValueError("an account that was never seen cannot have fallen silent")
-    silence = now.as_of - seen
-    unseen = f"Nobody has been seen since {moment(seen)}, {elapsed(silence)} before this night's run."
+    unseen, seen = _unseen(now), _seen(now)
     return _Rendered(
-        title=f"{name} has been silent for {counted(silence // DAY, 'day')}",
+        title=f"{name} has been silent for {counted((now.as_of - seen) // DAY, 'day')}",
         why=f"{unseen} The score went from {change.before} on {change.since} to {now.score} ({BAND_WORDS[now.band]}).",
         figures=(
             Evidence("Last event", day=now.day, before=None, after=moment(seen)),
@@ -187,6 +192,18 @@ def _silent(name: str, change: Change, now: Snapshot) -> _Rendered:
         ),
         when_merged=unseen,
     )
+
+
+def _unseen(now: Snapshot) -> str:
+    seen = _seen(now)
+    return f"Nobody has been seen since {moment(seen)}, {elapsed(now.as_of - seen)} before this night's run."
+
+
+def _seen(now: Snapshot) -> datetime:
+    seen = last_seen(now)
+    if seen is None:
+        raise ValueError("an account that was never seen cannot have fallen silent")
+    return seen
 
 
 def _recovered(name: str, change: Change, now: Snapshot) -> _Rendered:

@@ -1,7 +1,8 @@
 """The causes of changes in the usage components between two snapshots, as text (scoring rule 14).
 
 Each function takes the earlier and the later snapshot of an account whose component score differs between them, and
-returns the cause as a clause without a full stop. A cause states only what the facts of both snapshots show.
+returns the cause as a clause without a full stop. A cause states only what the facts of both snapshots show. With
+`silence_told` it stands beside a sentence that says since when there has been no event, and does not say so again.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def late(then: Snapshot, known: Snapshot) -> str:
     return f"late data: {number} of up to {then.day} came in after that ({before:,} → {after:,} in {WINDOW_DAYS} days)"
 
 
-def activity(then: Snapshot, now: Snapshot) -> str:
+def activity(then: Snapshot, now: Snapshot, *, silence_told: bool = False) -> str:
     """Why the events in the window became more or fewer."""
     before, after = (snapshot.facts[Component.ACTIVITY]["events"] for snapshot in (then, now))
     silent_since = _silent_since(then, now)
@@ -57,7 +58,8 @@ def activity(then: Snapshot, now: Snapshot) -> str:
     if after < before:
         if silent_since is None:
             return f"less use: more events left the window than came in ({change})"
-        return f"no event since {moment(silent_since)}, while older ones left the window ({change})"
+        since = "older events" if silence_told else f"no event since {moment(silent_since)}, while older ones"
+        return f"{since} left the window ({change})"
     if silent_since is not None:
         return f"{counted(after - before, 'event')} with earlier dates arrived late ({change})"
     if not before:
@@ -67,14 +69,16 @@ def activity(then: Snapshot, now: Snapshot) -> str:
     return f"more use: {change}"
 
 
-def recency(then: Snapshot, now: Snapshot) -> str:
+def recency(then: Snapshot, now: Snapshot, *, silence_told: bool = False) -> str:
     """Why the last event became older, or newer."""
     before, after = _last_seen(then), _last_seen(now)
     if after is None:
         return "no event is known any more"
     if now.components[Component.RECENCY] < then.components[Component.RECENCY]:
-        what = "use stopped, no" if now.components[Component.RECENCY] <= STOPPED_FROM else "no"
-        return f"{what} event since {moment(after)} ({elapsed(now.as_of - after)})"
+        stopped = now.components[Component.RECENCY] <= STOPPED_FROM
+        if silence_told:
+            return "use stopped" if stopped else "nobody has come back since"
+        return f"{'use stopped, no' if stopped else 'no'} event since {moment(after)} ({elapsed(now.as_of - after)})"
     if after <= then.as_of:
         return f"an event of {moment(after)} arrived late"
     if before is None:
@@ -112,7 +116,7 @@ def milestones(then: Snapshot, now: Snapshot) -> str:
     return f"{which} reached: {names}, on {moment(parse_instant(gained[0]['at']))}"
 
 
-def engagement(then: Snapshot, now: Snapshot) -> str:
+def engagement(then: Snapshot, now: Snapshot, *, silence_told: bool = False) -> str:
     """Whether sessions became longer or shorter, deeper or shallower, or days of use more or fewer.
 
     Without new sessions, averages move (and may rise) because old sessions leave the window; the cause then says so.
@@ -129,7 +133,8 @@ def engagement(then: Snapshot, now: Snapshot) -> str:
     named = [first, *(name for name in others if moves[name] >= SIDE_CAUSE_POINTS)]
     silent_since = _silent_since(then, now)
     if silent_since is not None and after["sessions"] < before["sessions"]:
-        causes = _causes_in_silence(named, before, after, silent_since, rose=sign > 0)
+        since = "" if silence_told else f"no event since {moment(silent_since)}, while "
+        causes = _causes_in_silence(named, before, after, since, rose=sign > 0)
     else:
         causes = [_term_cause(name, before, after, rose=sign > 0) for name in named]
     return "; ".join(causes)
@@ -149,7 +154,7 @@ def _term_cause(name: str, before: Mapping[str, Any], after: Mapping[str, Any], 
 
 
 def _causes_in_silence(
-    names: Sequence[str], before: Mapping[str, Any], after: Mapping[str, Any], silent_since: datetime, *, rose: bool
+    names: Sequence[str], before: Mapping[str, Any], after: Mapping[str, Any], since: str, *, rose: bool
 ) -> list[str]:
     """The terms' causes where sessions left the window and no new ones came."""
     averages = [name for name in names if name != CONSISTENCY]
@@ -158,8 +163,7 @@ def _causes_in_silence(
         # An average rises when sessions below it leave, and falls when those above it do.
         left = listed([_TERM_WORDS[name][not rose] for name in averages])
         changes = ", ".join(_change(name, before, after) for name in averages)
-        since = f"no event since {moment(silent_since)}"
-        causes.insert(0, f"{since}, while {left} sessions left the window ({changes} on average)")
+        causes.insert(0, f"{since}{left} sessions left the window ({changes} on average)")
     return causes
 
 

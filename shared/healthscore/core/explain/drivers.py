@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from healthscore.core.explain import causes, causes_crm
@@ -10,6 +11,8 @@ from healthscore.core.model import Component
 from healthscore.core.scoring.standard import weights_for
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from healthscore.core.health_document import DriverDocument
     from healthscore.core.model import Snapshot
 
@@ -38,7 +41,9 @@ class Driver:
         }
 
 
-def drivers(then: Snapshot, now: Snapshot, known: Snapshot | None = None) -> tuple[Driver, ...]:
+def drivers(
+    then: Snapshot, now: Snapshot, known: Snapshot | None = None, *, silence_told: bool = False
+) -> tuple[Driver, ...]:
     """What moved the score between two snapshots of one account (scoring rule 14).
 
     The drivers' points sum exactly to the change of the weighted sum before it is rounded to the score. Each
@@ -50,11 +55,13 @@ def drivers(then: Snapshot, now: Snapshot, known: Snapshot | None = None) -> tup
         then: the earlier snapshot.
         now: the later one.
         known: the same instant as the earlier one, of what is known now; None where nothing has come in late.
+        silence_told: whether the causes stand beside a sentence that says since when there has been no event.
 
     Returns:
         The components whose points changed, the largest change first; equal changes in the order of the components.
     """
     weights_then, weights_now = weights_for(then.components), weights_for(now.components)
+    of_components = _CAUSES | _BESIDE_SILENCE if silence_told else _CAUSES
     moved = []
     for name in Component:
         weight_then, weight_now = weights_then.get(name, 0), weights_now.get(name, 0)
@@ -65,7 +72,9 @@ def drivers(then: Snapshot, now: Snapshot, known: Snapshot | None = None) -> tup
                 Driver(
                     component=name,
                     hundredths=hundredths,
-                    cause=_cause(name, (then, known or then, now), _weight_remark(weight_then, weight_now)),
+                    cause=_cause(
+                        name, of_components[name], (then, known or then, now), _weight_remark(weight_then, weight_now)
+                    ),
                     score_then=score_then,
                     score_now=score_now,
                 )
@@ -73,7 +82,12 @@ def drivers(then: Snapshot, now: Snapshot, known: Snapshot | None = None) -> tup
     return tuple(sorted(moved, key=lambda driver: -abs(driver.hundredths)))
 
 
-def _cause(name: Component, snapshots: tuple[Snapshot, Snapshot, Snapshot], weight_remark: str) -> str:
+def _cause(
+    name: Component,
+    cause: Callable[[Snapshot, Snapshot], str],
+    snapshots: tuple[Snapshot, Snapshot, Snapshot],
+    weight_remark: str,
+) -> str:
     """The cause of a component's change: what happened since then, and what was learned since of what was before."""
     then, known, now = snapshots
     if name not in then.components:
@@ -85,16 +99,21 @@ def _cause(name: Component, snapshots: tuple[Snapshot, Snapshot, Snapshot], weig
     if name is Component.CRM or not causes.late_events(then, known):
         known = then
     late = causes.late(then, known) if known.components[name] != then.components[name] else ""
-    happened = _CAUSES[name](known, now) if known.components[name] != now.components[name] else ""
+    happened = cause(known, now) if known.components[name] != now.components[name] else ""
     return "; ".join(part for part in (late, happened, weight_remark) if part)
 
 
-_CAUSES = {
+_CAUSES: dict[Component, Callable[[Snapshot, Snapshot], str]] = {
     Component.ACTIVITY: causes.activity,
     Component.ENGAGEMENT: causes.engagement,
     Component.MILESTONES: causes.milestones,
     Component.RECENCY: causes.recency,
     Component.CRM: causes_crm.crm,
+}
+_BESIDE_SILENCE: dict[Component, Callable[[Snapshot, Snapshot], str]] = {
+    Component.ACTIVITY: partial(causes.activity, silence_told=True),
+    Component.ENGAGEMENT: partial(causes.engagement, silence_told=True),
+    Component.RECENCY: partial(causes.recency, silence_told=True),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 from fractions import Fraction
 
@@ -14,11 +15,13 @@ from healthscore.core.alerts.rules import evaluate
 from healthscore.core.alerts.settings import AlertSettings
 from healthscore.core.explain.drivers import drivers
 from healthscore.core.model import Band, CrmFacts, Milestone
+from healthscore.core.text import sentence
 from tests.unit.core.alerts.nights import DRIFTING, FIRST, GONE, instant, lived
 
 LATER = FIRST + timedelta(days=4)
 ACME = Subject("acme", "Acme Ltd", "ana@example.com")
 DRIFTED = {**DRIFTING, "seen": timedelta(days=4)}
+UNSEEN = "Nobody has been seen since 2026-10-01 02:00 UTC, 4 days before this night's run."
 
 
 def crm(**facts):
@@ -31,14 +34,45 @@ def rendered(kind, then, now, before=None):
 
 def test_render__band_fell__says_from_where_to_where_since_when_and_why():
     then, now = lived(FIRST), lived(LATER, **DRIFTED)
-    activity, engagement, recency = (driver.cause for driver in drivers(then, now))
     alert = rendered(AlertKind.BAND_FELL, then, now)
     assert alert.title == "Acme Ltd fell to at risk: 48"
     assert alert.why == (
-        "The score went from 80 on 2026-10-01 to 48 on 2026-10-05, from healthy to at risk.\n"
+        f"The score went from 80 on 2026-10-01 to 48 on 2026-10-05, from healthy to at risk. {UNSEEN}\n"
         "What moved it since 2026-10-01, in points: "
-        f"activity -16 ({activity});\nengagement -11.7 ({engagement});\nrecency -4 ({recency})."
+        "activity -16. Older events left the window (60 → 28 events in 30 days).\n"
+        "Engagement -11.7. Longer and deeper sessions left the window (5 min → 3 min 20 s, 10 → 7 events on average); "
+        "fewer active days: 30 → 10 of 30.\n"
+        "Recency -4. Use stopped."
     )
+
+
+def test_render__fall_while_people_come__gives_each_cause_as_it_is():
+    then, now = lived(FIRST), lived(LATER, **{**DRIFTED, "seen": timedelta(hours=30)})
+    alert = rendered(AlertKind.BAND_FELL, then, now)
+    lines = alert.why.split("\n")[1:]
+    assert lines[0].startswith(
+        "What moved it since 2026-10-01, in points: activity -16. Less use: more events left the"
+    )
+    assert [line.partition(". ")[2][:9] for line in lines] == ["Less use:", "Sessions ", "No event "]
+    for driver, line in zip(drivers(then, now), lines, strict=True):
+        assert line.endswith(sentence(driver.cause))
+
+
+@pytest.mark.parametrize("kind", [AlertKind.BAND_FELL, AlertKind.SCORE_FELL, AlertKind.DECLINING, AlertKind.SILENT])
+def test_render__fall_of_somebody_silent__says_once_since_when(kind):
+    """The evidence, whose parts stand by themselves, says it in each."""
+    alert = rendered(kind, lived(FIRST), lived(LATER, **{**DRIFTING, "seen": timedelta(days=9)}))
+    assert alert.why.count("2026-09-26") == 1
+    assert "no event since" not in alert.why
+    assert sum("no event since 2026-09-26" in one.what for one in alert.evidence) == 3
+
+
+def test_render__any_alert__has_no_brackets_within_brackets():
+    for seen in (timedelta(hours=30), timedelta(days=4), timedelta(days=9)):
+        for now in (lived(LATER, **{**DRIFTED, "seen": seen}), lived(LATER, **GONE, seen=seen)):
+            for kind in (AlertKind.BAND_FELL, AlertKind.DECLINING, AlertKind.SILENT):
+                why = rendered(kind, lived(FIRST), now).why
+                assert not re.search(r"\([^)]*\(", why), why
 
 
 def test_render__band_fell__carries_its_figures_as_evidence():
@@ -72,7 +106,7 @@ def test_render__score_fell__says_how_much_in_how_long():
     alert = rendered(AlertKind.SCORE_FELL, lived(FIRST), lived(LATER, **DRIFTED))
     assert alert.title == "Acme Ltd lost 32 points in 4 days: 80 to 48"
     assert alert.why.startswith(
-        "The score went from 80 on 2026-10-01 to 48 on 2026-10-05: 32 points lost in 4 days.\nWhat"
+        f"The score went from 80 on 2026-10-01 to 48 on 2026-10-05: 32 points lost in 4 days. {UNSEEN}\nWhat"
     )
 
 
@@ -80,7 +114,8 @@ def test_render__declining__says_the_mean_it_is_below():
     alert = rendered(AlertKind.DECLINING, lived(FIRST), lived(LATER, **DRIFTED), before=Fraction(241, 3))
     assert alert.title == "Acme Ltd is declining: 48, 32.3 below its weekly mean"
     assert alert.why.startswith(
-        "The score is 48 on 2026-10-05, 32.3 points below 80.3, the mean of the nights of the 7 days before.\nWhat"
+        "The score is 48 on 2026-10-05, 32.3 points below 80.3, the mean of the nights of the 7 days before. "
+        f"{UNSEEN}\nWhat"
     )
     assert alert.evidence[0] == Evidence(
         "Score, from the mean of the nights of the 7 days before", day=LATER, before=80.3, after=48
