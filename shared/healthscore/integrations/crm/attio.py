@@ -25,7 +25,8 @@ from healthscore.integrations.crm.attio_records import (
     first,
     references,
 )
-from healthscore.integrations.crm.client import REFUSED, Answer, Client, Limit
+from healthscore.integrations.crm.client import BROKEN, REFUSED, Answer, Client, Limit
+from healthscore.integrations.crm.halving import in_halves
 from healthscore.integrations.crm.protocol import (
     AccessError,
     Capabilities,
@@ -128,15 +129,16 @@ class Attio:
 
     def write_back(self, scores: Sequence[CompanyScore]) -> set[str]:
         """Write scores, one by one; see `Connector.write_back`."""
-        written = set()
-        for score in scores:
+
+        def ask(alone: Sequence[CompanyScore], tries: int) -> Answer:
+            (score,) = alone
             values = {_SCORE: score.score, _BAND: score.band, _REASON: score.reason}
-            path = f"/v2/objects/companies/records/{score.company_id}"
-            body = {"data": {"values": values}}
-            answer = self._client.call("PATCH", path, body, limits=[self._writes], accept=REFUSED)
-            if answer.status not in REFUSED:
-                written.add(score.company_id)
-        return written
+            path = f"/v2/objects/companies/records/{quote(score.company_id, safe='')}"
+            body, accept = {"data": {"values": values}}, {*REFUSED, *BROKEN}
+            return self._client.call("PATCH", path, body, limits=[self._writes], accept=accept, tries=tries)
+
+        answers = in_halves([[score] for score in scores], ask, refused=REFUSED, works=self._works)
+        return {score.company_id for (score,), answer in answers if answer is not None}
 
     def create_properties(self) -> list[str]:
         """Create the attributes that scores are written to; see `Connector.create_properties`."""
@@ -162,7 +164,7 @@ class Attio:
     def _attributes(self) -> list[Any]:
         query = {"limit": str(_PAGE)}
         answer = self._client.call("GET", "/v2/objects/companies/attributes", limits=[self._reads], query=query)
-        return _data(answer)
+        return _data(answer.body)
 
     def _own_attributes(self) -> set[str]:
         """Ids of the attributes that scores are written to. Webhooks name an attribute by its id."""
@@ -177,7 +179,7 @@ class Attio:
     def _slug(self, object_id: str) -> str:
         """The slug of an object, by its id: webhooks name an object by its id."""
         if not self._slugs:
-            objects = _data(self._client.call("GET", "/v2/objects", limits=[self._reads]))
+            objects = _data(self._client.call("GET", "/v2/objects", limits=[self._reads]).body)
             self._slugs = {str(at(given, "id", "object_id")): str(at(given, "api_slug")) for given in objects}
         return self._slugs.get(object_id, object_id)
 
@@ -193,23 +195,37 @@ class Attio:
         return self._client.call("GET", path, limits=[self._reads], accept=REFUSED)
 
     def _query(self, slug: str, *, offset: int, filters: object = None) -> list[Any]:
+        """A page of records; None in the place of one at which alone Attio breaks."""
+        found: list[Any] = []
+        for _, records in in_halves(
+            [range(offset, offset + _PAGE)],
+            lambda part, tries: self._ask(slug, part, filters, tries),
+            refused=(),
+            works=self._works,
+        ):
+            found += [None] if records is None else _data(records)
+        return found
+
+    def _works(self) -> None:
+        self._client.call("GET", "/v2/objects", limits=[self._reads])
+
+    def _ask(self, slug: str, part: Sequence[int], filters: object, tries: int) -> Answer:
         body: dict[str, Any] = {
-            "limit": _PAGE,
-            "offset": offset,
+            "limit": len(part),
+            "offset": part[0],
             "sorts": [{"attribute": "created_at", "direction": "asc"}],
         }
-        accept = [HTTPStatus.NOT_FOUND]
+        accept = {HTTPStatus.NOT_FOUND, *BROKEN}
         if filters is not None:
             body["filter"] = filters
-            accept.append(HTTPStatus.BAD_REQUEST)
-        answer = self._client.call(
-            "POST", f"/v2/objects/{slug}/records/query", body, limits=[self._reads], accept=accept
-        )
+            accept.add(HTTPStatus.BAD_REQUEST)
+        path = f"/v2/objects/{slug}/records/query"
+        answer = self._client.call("POST", path, body, limits=[self._reads], accept=accept, tries=tries)
         if answer.status == HTTPStatus.NOT_FOUND:
             raise AccessError(f"Attio has no object {slug}: switch it on, or correct its name in the options.")
         if answer.status == HTTPStatus.BAD_REQUEST:
             raise AccessError(f"Attio's object {slug} has no attribute that leads to the company.")
-        return _data(answer)
+        return answer
 
     def _reader(self, now: datetime, company_id: str | None, set_aside: list[Unreadable]) -> CompanyReader:
         """A reader of one company, or of all: with the records that belong to them."""
@@ -308,8 +324,8 @@ def _record(slug: str, given: object, notes: Notes) -> Record:
     return Record(slug, record_id(at(given, "id", "record_id")) or "", at(given, "values"), notes, first)
 
 
-def _data(answer: Answer) -> list[Any]:
-    data = at(answer.body, "data")
+def _data(body: object) -> list[Any]:
+    data = at(body, "data")
     if not isinstance(data, list):
         raise CrmError("Attio's answer is not what its documentation says: it has no list of data.")
     return data

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from urllib3.response import BaseHTTPResponse
 
-_TRIES = 6
+TRIES = 6
+"""Of a call that fails for a reason that may pass."""
 _CONNECT_SECONDS, _READ_SECONDS = 3.0, 20.0
 _LONGEST_WAIT = 60
 _SHORTEST_WAIT = 0.001
@@ -37,6 +38,8 @@ _RETRIED = {
     HTTPStatus.GATEWAY_TIMEOUT,
 }
 
+BROKEN = frozenset(_RETRIED - {HTTPStatus.TOO_MANY_REQUESTS})
+"""Statuses by which a CRM says that it is out of order; it may be so about one record alone."""
 REFUSED = frozenset(range(400, 500)) - {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS}
 """Statuses by which a CRM refuses one call because of what the call is about, and would go on refusing it."""
 
@@ -110,6 +113,7 @@ class Client:
         limits: Collection[Limit] = (),
         accept: Collection[int] = (),
         query: Mapping[str, str] | None = None,
+        tries: int = TRIES,
     ) -> Answer:
         """Make a call and return its answer.
 
@@ -122,6 +126,7 @@ class Client:
             limits: the limits that the call, and each repetition, counts against.
             accept: statuses from 400 on that are no errors to the caller.
             query: query parameters.
+            tries: how often it is tried where it fails for a reason that may pass.
 
         Raises:
             QuotaError: the day's limit is used up, or waiting would take longer than there is time.
@@ -138,7 +143,7 @@ class Client:
                 headers=self._headers,
                 redirect=False,
                 retries=_Retry(
-                    total=_TRIES - 1,
+                    total=tries - 1,
                     allowed_methods=None,
                     status_forcelist=_RETRIED,
                     raise_on_status=False,
@@ -151,7 +156,7 @@ class Client:
             )
         except urllib3.exceptions.MaxRetryError as error:
             reason = type(error.reason).__name__
-            raise CrmError(f"The CRM did not answer ({reason}), {_TRIES} times in a row.") from error
+            raise CrmError(f"The CRM did not answer ({reason}), {tries} times in a row.") from error
         except urllib3.exceptions.HTTPError as error:
             raise CrmError(f"The CRM's answer cannot be read ({type(error).__name__}).") from error
         if response.status < HTTPStatus.BAD_REQUEST or response.status in accept:
@@ -214,7 +219,7 @@ def _refusal(status: int) -> CrmError:
         return AccessError("The CRM refuses the token: put a valid one into the secret.")
     if status == HTTPStatus.FORBIDDEN:
         return AccessError("The token lacks a permission: docs/crm.md lists what is needed.")
-    return CrmError(f"The CRM answered {status}{f', {_TRIES} times in a row' if status in _RETRIED else ''}.")
+    return CrmError(f"The CRM answered {status}{f', {TRIES} times in a row' if status in _RETRIED else ''}.")
 
 
 def _json(data: bytes) -> Any:  # noqa: ANN401  (JSON)

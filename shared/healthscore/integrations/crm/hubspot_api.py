@@ -7,15 +7,16 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from healthscore.core.time import millis
-from healthscore.integrations.crm.client import REFUSED, Client, Limit
+from healthscore.integrations.crm.client import BROKEN, REFUSED, Client, Limit
+from healthscore.integrations.crm.halving import in_halves
 from healthscore.integrations.crm.protocol import AccessError, CrmError
 from healthscore.integrations.crm.reading import at, record_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from healthscore.integrations.crm.client import Clock
+    from healthscore.integrations.crm.client import Answer, Clock
     from healthscore.integrations.crm.protocol import CompanyScore
 
 URL = "https://api.hubapi.com"
@@ -28,8 +29,6 @@ SCORE, BAND, REASON = WRITTEN_PROPERTIES = "healthscore_score", "healthscore_ban
 """The company properties that scores are written to."""
 
 _LISTED, _READ, _WRITTEN = 100, 100, 100
-_REFUSALS = 25
-"""Calls refused in a row that no single record explains: halving a batch refuses about ten before it has found one."""
 _SEARCHES_A_SECOND = 4
 """HubSpot allows five, for all integrations of an account together."""
 _PROPERTIES = (
@@ -131,20 +130,10 @@ class Api:
 
     def write(self, scores: Sequence[CompanyScore]) -> set[str]:
         """Write scores to companies, and return the ids of those that were written."""
-        written: set[str] = set()
-        waiting = [scores[start : start + _WRITTEN] for start in range(0, len(scores), _WRITTEN)]
-        while waiting:
-            batch = waiting.pop()
-            inputs = [{"id": score.company_id, "properties": _written(score)} for score in batch]
-            path = f"/crm/objects/{VERSION}/companies/batch/update"
-            answer = self._client.call("POST", path, {"inputs": inputs}, limits=[self._burst], accept=REFUSED)
-            if answer.status not in REFUSED:
-                written.update(found for result in _results(answer.body) if (found := record_id(at(result, "id"))))
-            elif len(batch) > 1:
-                # One record can spoil its batch: halves find it.
-                middle = len(batch) // 2
-                waiting += [batch[:middle], batch[middle:]]
-        return written
+        inputs = [{"id": score.company_id, "properties": _written(score)} for score in scores]
+        path = f"/crm/objects/{VERSION}/companies/batch/update"
+        answers = [answer for _, answer in self._in_batches(path, {}, inputs, _WRITTEN, REFUSED) if answer is not None]
+        return {found for answer in answers for result in _results(answer) if (found := record_id(at(result, "id")))}
 
     def create_properties(self, account_property: str) -> list[str]:
         """Create the company properties that are missing, and return their names."""
@@ -159,31 +148,25 @@ class Api:
         return created
 
     def _in_batches(
-        self, path: str, more: Mapping[str, object], inputs: Sequence[dict[str, str]], size: int
-    ) -> Iterator[tuple[Sequence[dict[str, str]], Any]]:
-        """The answers to a call for many records; None for a record that spoils its batch, which halves find.
+        self,
+        path: str,
+        more: Mapping[str, object],
+        inputs: Sequence[dict[str, Any]],
+        size: int,
+        refused: Collection[int] = (HTTPStatus.BAD_REQUEST,),
+    ) -> Iterator[tuple[Sequence[dict[str, Any]], Any]]:
+        """The answers to a call for many records, with the records; as of `in_halves`, and raises as that does."""
+        accept = {*refused, *BROKEN}
 
-        Raises:
-            CrmError: everything is refused, and not a single record.
-        """
-        waiting = [inputs[start : start + size] for start in range(0, len(inputs), size)][::-1]
-        refused = 0
-        while waiting:
-            batch = waiting.pop()
+        def ask(batch: Sequence[dict[str, Any]], tries: int) -> Answer:
             body = {**more, "inputs": batch}
-            answer = self._client.call("POST", path, body, limits=[self._burst], accept=[HTTPStatus.BAD_REQUEST])
-            if answer.status != HTTPStatus.BAD_REQUEST:
-                refused = 0
-                yield batch, answer.body
-                continue
-            refused += 1
-            if refused > _REFUSALS:
-                raise CrmError(f"The CRM answered {answer.status} to all of {refused} calls in a row.")
-            if len(batch) == 1:
-                yield batch, None
-            else:
-                middle = len(batch) // 2
-                waiting += [batch[middle:], batch[:middle]]
+            return self._client.call("POST", path, body, limits=[self._burst], accept=accept, tries=tries)
+
+        batches = [inputs[start : start + size] for start in range(0, len(inputs), size)]
+        return in_halves(batches, ask, refused=refused, works=self._works)
+
+    def _works(self) -> None:
+        self._call("GET", f"/crm/objects/{VERSION}/companies", query={"limit": "1"})
 
     def _call(self, method: str, path: str, body: object = None, query: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401  (JSON)
         return self._client.call(method, path, body, limits=[self._burst], query=query).body
