@@ -30,6 +30,8 @@ MAX_ATTRIBUTES_BYTES = 16 * 1024
 MAX_MILESTONES = 50
 MAX_PLACEHOLDERS = 200
 MAX_NOT_COUNTED = 500
+MAX_SETTINGS_BYTES = 160 * 1024
+"""Of all settings together: the longest lists of the longest texts would not fit into an item."""
 _DOMAIN = re.compile(r"[^@\s.]+(\.[^@\s.]+)*")
 _EMAIL = re.compile(r'[^@\s,;:<>"]+@[^@\s,;:<>"]+')
 

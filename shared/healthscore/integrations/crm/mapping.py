@@ -30,6 +30,9 @@ FREE_MAIL = frozenset(
 """Domains of mail providers, which do not identify a company."""
 
 
+_LONGEST_DOMAIN = 253
+
+
 class Unmatched(StrEnum):
     """Why a company is no account."""
 
@@ -64,10 +67,13 @@ class Claim:
 
 
 def domain(text: str) -> str | None:
-    """A domain, or the domain of a web address, for comparing: in lower case, without `www.` and the final dot."""
+    """A domain, or the domain of a web address, for comparing: in lower case, without `www.` and the final dot.
+
+    None where it is none, or longer than any.
+    """
     bare = text.strip().lower().partition("://")[2] or text.strip().lower()
     host = bare.partition("/")[0].rpartition("@")[2].partition(":")[0].removeprefix("www.").rstrip(".")
-    return host if "." in host and " " not in host else None
+    return host if "." in host and " " not in host and len(host) <= _LONGEST_DOMAIN else None
 
 
 def claim(

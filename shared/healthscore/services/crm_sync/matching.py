@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from healthscore.services.crm_sync.account_directory import Directory
 
 T = TypeVar("T")
+MOST_DOMAINS = 100
+"""Domains of a company that are kept. Further ones match it as well; when they change, the next full run finds it."""
 WORKERS = 8
 """Companies worked on at once."""
 
@@ -175,17 +177,29 @@ class Matcher:
             record = replace(record, account_id=None)
             digest = "" if account_id else digest
         record = replace(record, identity=identity, name=company.name, claim=account_id, digest=digest)
+        return self._save_match(record, found, undecided, is_new=before is None)
+
+    def _save_match(
+        self, record: CompanyRecord, found: Claim | Unmatched, undecided: set[str], *, is_new: bool
+    ) -> Match | None:
+        """Store a company's claim, and its record; None where another writer changed its record."""
+        claims: dict[str, bool] = {}
+        if isinstance(found, Claim):
+            claims = crm_companies.add_claim(self.provider, found.account_id, record.company_id, by_hand=found.by_hand)
+            if record.company_id not in claims:  # no room for it among so many; the next full run tries again
+                found = Unmatched.SAME_ACCOUNT if found.by_hand else Unmatched.SAME_DOMAIN
+                record = replace(record, claim=None, account_id=None, digest=found.value)
         if not isinstance(found, Claim):
             self._save_unmatched(record, found)
             return Match(undecided) if crm_companies.save_company(self.provider, record) else None
-        claims = crm_companies.add_claim(self.provider, found.account_id, company.company_id, by_hand=found.by_hand)
-        if list(claims) == [company.company_id]:
-            if before is not None:
+        if list(claims) == [record.company_id]:
+            if not is_new:
                 self._save_unmatched(record, None)
-            return Match(undecided - {account_id}, SoleClaim(replace(record, account_id=account_id), claims))
+            matched = replace(record, account_id=found.account_id)
+            return Match(undecided - {found.account_id}, SoleClaim(matched, claims))
         if not crm_companies.save_company(self.provider, record):
             return None
-        return Match({*undecided, found.account_id}, rivals=set(claims) - {company.company_id})
+        return Match({*undecided, found.account_id}, rivals=set(claims) - {record.company_id})
 
     def _claim(
         self, company: Company, before: CompanyRecord | None, identity: str, *, match_again: bool
@@ -304,6 +318,7 @@ def _keeps_claim(company: Company, before: CompanyRecord) -> bool:
 def _identity(company: Company) -> str:
     """What matching depends on: a hash of the account id, which erasures then need not look for, and the domains."""
     known = {name for text in company.domains if (name := domain(text)) is not None}
+    kept = sorted(known)[:MOST_DOMAINS]
     given = "" if company.account_id is UNKNOWN else company.account_id
     by_hand = given and blake2b(given.encode(), digest_size=12).hexdigest()
-    return json.dumps([by_hand, sorted(known)], ensure_ascii=False)
+    return json.dumps([by_hand, kept], ensure_ascii=False)

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 RECORD = "record"
 """The attribute that holds what is kept of a company."""
 TOO_MANY_WRITERS = "too many writers at once for one account's companies"
+MOST_CLAIMS = 1_000
+"""Companies that claim one account by its id, and as many by their domains, at most. Where two of a kind do, none
+of them is the account; so further ones change nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,18 +186,23 @@ def add_claim(provider: str, account_id: str, company_id: str, *, by_hand: bool)
         by_hand: whether somebody entered the account's id in the CRM; such a claim goes before any other.
 
     Returns:
-        All claims to the account, as `change_claims` does.
+        All claims to the account, as `change_claims` does; without the company's where there are `MOST_CLAIMS`.
 
     Raises:
         BeingErasedError: the account is gone, or being erased.
         StorageUnavailableError: not noted.
     """
     mine = {company_id: by_hand}
+
+    def with_mine(claims: dict[str, bool]) -> dict[str, bool]:
+        has_room = sum(other is by_hand for other in claims.values()) < MOST_CLAIMS
+        return {**claims, **mine} if has_room or company_id in claims else claims
+
     # As a rule, no other company claims it: nothing has to be read.
     with contextlib.suppress(ConditionFailedError):
         _first_claims(_key(provider, "claim", account_id), mine)
         return mine
-    return change_claims(provider, account_id, lambda claims: {**claims, **mine})
+    return change_claims(provider, account_id, with_mine)
 
 
 def follow_merge(provider: str, old: str, new: str) -> None:
@@ -210,7 +218,8 @@ def follow_merge(provider: str, old: str, new: str) -> None:
         by_hand = mine.get(record.company_id, False)
         claims = add_claim(provider, new, record.company_id, by_hand=by_hand)
         sole = list(claims) == [record.company_id]
-        moved = replace(record, claim=new, account_id=new if sole else None, digest="")
+        claimed = new if record.company_id in claims else None
+        moved = replace(record, claim=claimed, account_id=new if sole else None, digest="")
         if not save_company(provider, moved):
             raise StorageUnavailableError("a company was changed meanwhile")
     writes.delete_all(schema.settings_table(), [_key(provider, "claim", old)])
