@@ -10,15 +10,19 @@ import json
 import re
 from dataclasses import dataclass
 from math import isfinite
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import available_timezones
 
 from healthscore.core.book import MAX_ARR
 from healthscore.core.identity.ids import folded, normalised
+from healthscore.core.identity.stored_size import stored_size
 from healthscore.core.time import format_instant, parse_instant
 from healthscore.http.errors import shown
 from healthscore.http.ids import MAX_ACCOUNT_ID, MAX_USER_ID, id_fault, name_fault
 from healthscore.http.plain import has_control_characters, kind_of, read_day
+
+if TYPE_CHECKING:
+    from healthscore.settings import Settings
 
 MAX_TEXT = 200
 MAX_EMAIL = 254
@@ -212,6 +216,17 @@ def _listed(value: list[str], what: str) -> list[str]:
     if len(value) > MAX_NOT_COUNTED:
         raise ValueError(f"must not list more than {MAX_NOT_COUNTED} {what}; it lists {len(value)}")
     return list(dict.fromkeys(value))
+
+
+def settings(value: Settings) -> Settings:
+    """All settings together."""
+    size = stored_size(value.to_json())
+    if size > MAX_SETTINGS_BYTES:
+        raise ValueError(
+            f"must not take more than {MAX_SETTINGS_BYTES} bytes as compact JSON; they take {size}. Shorten "
+            "milestones, identity.placeholders or identity.not_counted"
+        )
+    return value
 
 
 def timezone(value: str) -> str:

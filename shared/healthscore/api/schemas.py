@@ -15,7 +15,6 @@ from typing_extensions import TypedDict
 
 from healthscore.api import fields
 from healthscore.core.documents import crm_from_json
-from healthscore.core.identity.stored_size import stored_size
 from healthscore.core.time import format_instant, parse_instant
 from healthscore.http.errors import invalid_request, shown
 from healthscore.http.plain import kind_of
@@ -302,14 +301,10 @@ def read_settings(body: object) -> Settings:
     Raises:
         ApiError: 400 `invalid_request`, with `fields` naming everything that is wrong.
     """
-    settings = Settings.from_json(_checked(_SETTINGS, body, "settings"))
-    size = stored_size(settings.to_json())
-    if size > fields.MAX_SETTINGS_BYTES:
-        raise invalid_request(
-            f"Nothing was changed: the settings must not take more than {fields.MAX_SETTINGS_BYTES} bytes as compact "
-            f"JSON; they take {size}. Shorten milestones, identity.placeholders or identity.not_counted."
-        )
-    return settings
+    try:
+        return fields.settings(Settings.from_json(_checked(_SETTINGS, body, "settings")))
+    except ValueError as error:
+        raise invalid_request(f"Nothing was changed: the settings {error}.") from None
 
 
 def read_acknowledgement(body: object) -> dict[str, Any]:

@@ -80,7 +80,7 @@ def test_alert__of_the_longest_names__is_acknowledged_sent_and_erased(tables):
     assert mentions(acme) == []
 
 
-def test_night__of_the_longest_names__is_kept_summed_up_told_and_erased(tables):
+def test_night__of_the_longest_names__is_kept_summed_up_sent_and_erased(tables):
     named = [account_id(number) for number in range(50)]
     for one in named:
         accounts.save_profile(one, lambda _: {"name": NAME}, NOW)

@@ -69,7 +69,7 @@ def render(
     """
     name = in_title(subject.name)
     moved = _in_direction(change.kind, drivers(then, now, known))
-    beside_silence = _in_direction(change.kind, drivers(then, now, known, silence_told=True))
+    beside_silence = _in_direction(change.kind, drivers(then, now, known, silence_named=True))
     main = _RENDERERS[change.kind](name, change, now)
     if first_time and change.kind is AlertKind.RECOVERED:
         title = f"{name} reached healthy for the first time: {now.score}"
@@ -77,11 +77,11 @@ def render(
     merged = [_RENDERERS[other.kind](name, other, now) for other in change.merged]
     kinds = [change.kind, *(other.kind for other in change.merged)]
     why = [*_acknowledged_by(change.acknowledgement, now), main.why, *(other.when_merged for other in merged)]
-    told = moved
+    causes = moved
     if AlertKind.SILENT in kinds:
-        told = beside_silence
+        causes = beside_silence
     elif sum(whole != short for whole, short in zip(moved, beside_silence, strict=True)) > 1:
-        why, told = [*why, _unseen(now)], beside_silence
+        why, causes = [*why, _unseen(now)], beside_silence
     figures = [figure for rendered in (main, *merged) for figure in rendered.figures]
     return Alert(
         alert_id=alert_id(change.kind, now.day, subject.account_id),
@@ -91,7 +91,7 @@ def render(
         day=now.day,
         created_at=now.as_of,
         title=main.title,
-        why="\n".join([" ".join(why), *([_what_moved(told, then)] if told else [])]),
+        why="\n".join([" ".join(why), *([_what_moved(causes, then)] if causes else [])]),
         evidence=(*dict.fromkeys(figures), *(_component(driver, then, now) for driver in moved)),
         action=_action(AlertKind.SILENT if AlertKind.SILENT in kinds else change.kind, name, moved, then, now),
         band=now.band,

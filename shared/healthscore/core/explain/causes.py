@@ -2,7 +2,7 @@
 
 Each function takes the earlier and the later snapshot of an account whose component score differs between them, and
 returns the cause as a clause without a full stop. A cause states only what the facts of both snapshots show. With
-`silence_told` it stands beside a sentence that says since when there has been no event, and does not say so again.
+`silence_named` it stands beside a sentence that says since when there has been no event, and does not say so again.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def late(then: Snapshot, known: Snapshot) -> str:
     return f"late data: {number} of up to {then.day} came in after that ({before:,} → {after:,} in {WINDOW_DAYS} days)"
 
 
-def activity(then: Snapshot, now: Snapshot, *, silence_told: bool = False) -> str:
+def activity(then: Snapshot, now: Snapshot, *, silence_named: bool = False) -> str:
     """Why the events in the window became more or fewer."""
     before, after = (snapshot.facts[Component.ACTIVITY]["events"] for snapshot in (then, now))
     silent_since = _silent_since(then, now)
@@ -58,7 +58,7 @@ def activity(then: Snapshot, now: Snapshot, *, silence_told: bool = False) -> st
     if after < before:
         if silent_since is None:
             return f"less use: more events left the window than came in ({change})"
-        since = "older events" if silence_told else f"no event since {moment(silent_since)}, while older ones"
+        since = "older events" if silence_named else f"no event since {moment(silent_since)}, while older ones"
         return f"{since} left the window ({change})"
     if silent_since is not None:
         return f"{counted(after - before, 'event')} with earlier dates arrived late ({change})"
@@ -69,14 +69,14 @@ def activity(then: Snapshot, now: Snapshot, *, silence_told: bool = False) -> st
     return f"more use: {change}"
 
 
-def recency(then: Snapshot, now: Snapshot, *, silence_told: bool = False) -> str:
+def recency(then: Snapshot, now: Snapshot, *, silence_named: bool = False) -> str:
     """Why the last event became older, or newer."""
     before, after = _last_seen(then), _last_seen(now)
     if after is None:
         return "no event is known any more"
     if now.components[Component.RECENCY] < then.components[Component.RECENCY]:
         stopped = now.components[Component.RECENCY] <= STOPPED_FROM
-        if silence_told:
+        if silence_named:
             return "use stopped" if stopped else "nobody has come back since"
         return f"{'use stopped, no' if stopped else 'no'} event since {moment(after)} ({elapsed(now.as_of - after)})"
     if after <= then.as_of:
@@ -116,7 +116,7 @@ def milestones(then: Snapshot, now: Snapshot) -> str:
     return f"{which} reached: {names}, on {moment(parse_instant(gained[0]['at']))}"
 
 
-def engagement(then: Snapshot, now: Snapshot, *, silence_told: bool = False) -> str:
+def engagement(then: Snapshot, now: Snapshot, *, silence_named: bool = False) -> str:
     """Whether sessions became longer or shorter, deeper or shallower, or days of use more or fewer.
 
     Without new sessions, averages move (and may rise) because old sessions leave the window; the cause then says so.
@@ -133,7 +133,7 @@ def engagement(then: Snapshot, now: Snapshot, *, silence_told: bool = False) -> 
     named = [first, *(name for name in others if moves[name] >= SIDE_CAUSE_POINTS)]
     silent_since = _silent_since(then, now)
     if silent_since is not None and after["sessions"] < before["sessions"]:
-        since = "" if silence_told else f"no event since {moment(silent_since)}, while "
+        since = "" if silence_named else f"no event since {moment(silent_since)}, while "
         causes = _causes_in_silence(named, before, after, since, rose=sign > 0)
     else:
         causes = [_term_cause(name, before, after, rose=sign > 0) for name in named]

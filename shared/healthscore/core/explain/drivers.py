@@ -42,7 +42,7 @@ class Driver:
 
 
 def drivers(
-    then: Snapshot, now: Snapshot, known: Snapshot | None = None, *, silence_told: bool = False
+    then: Snapshot, now: Snapshot, known: Snapshot | None = None, *, silence_named: bool = False
 ) -> tuple[Driver, ...]:
     """What moved the score between two snapshots of one account (scoring rule 14).
 
@@ -55,13 +55,13 @@ def drivers(
         then: the earlier snapshot.
         now: the later one.
         known: the same instant as the earlier one, of what is known now; None where nothing has come in late.
-        silence_told: whether the causes stand beside a sentence that says since when there has been no event.
+        silence_named: whether the causes stand beside a sentence that says since when there has been no event.
 
     Returns:
         The components whose points changed, the largest change first; equal changes in the order of the components.
     """
     weights_then, weights_now = weights_for(then.components), weights_for(now.components)
-    of_components = _CAUSES | _BESIDE_SILENCE if silence_told else _CAUSES
+    of_components = _CAUSES | _BESIDE_SILENCE if silence_named else _CAUSES
     moved = []
     for name in Component:
         weight_then, weight_now = weights_then.get(name, 0), weights_now.get(name, 0)
@@ -111,9 +111,9 @@ _CAUSES: dict[Component, Callable[[Snapshot, Snapshot], str]] = {
     Component.CRM: causes_crm.crm,
 }
 _BESIDE_SILENCE: dict[Component, Callable[[Snapshot, Snapshot], str]] = {
-    Component.ACTIVITY: partial(causes.activity, silence_told=True),
-    Component.ENGAGEMENT: partial(causes.engagement, silence_told=True),
-    Component.RECENCY: partial(causes.recency, silence_told=True),
+    Component.ACTIVITY: partial(causes.activity, silence_named=True),
+    Component.ENGAGEMENT: partial(causes.engagement, silence_named=True),
+    Component.RECENCY: partial(causes.recency, silence_named=True),
 }
 
 
