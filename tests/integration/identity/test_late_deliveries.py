@@ -124,8 +124,8 @@ def test_events__without_a_time__stay_on_the_day_of_their_first_delivery():
 def test_file__of_a_clock_ahead_without_gates__would_count_twice(said, monkeypatch):
     """So the tests above notice where an event is corrected and nothing remembers it."""
 
-    def without_a_gate(tracker, event, _day):
-        return tracker._commit([event._replace(written=None)])
+    def without_a_gate(tracker, event):
+        return tracker._commit([event._replace(written=None)]).accepted
 
     monkeypatch.setattr(Tracker, "_commit_gated", without_a_gate)
     file, ahead = a_file(said, ahead=timedelta(hours=25)), timedelta(hours=25)
