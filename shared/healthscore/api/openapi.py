@@ -222,9 +222,9 @@ def _operation(route: Route, schemas: Mapping[str, Any]) -> dict[str, Any]:
 def _success(route: Route, schemas: Mapping[str, Any]) -> dict[str, Any]:
     if _name(route) in schemas:
         return _json(schemas[_name(route)])
-    if route.keys[0].endswith(".json"):
-        return _json({"type": "object"})
-    return {"text/html; charset=utf-8": {"schema": {"type": "string"}}}
+    if route.keys[0].startswith("GET /v1/docs"):
+        return {"text/html; charset=utf-8": {"schema": {"type": "string"}}}
+    return _json({"type": "object"})
 
 
 def _path_parameters(route: Route) -> Iterable[dict[str, Any]]:
