@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 KEYS = {f"local-{scope}": scope for scope in Scope}
 """The API keys of every local stack. Only this machine reaches the stack, so they need not be secret."""
+KEPT = ROOT / ".cache" / "buckets"
+"""Where the objects of buckets are from one start to the next, with a DynamoDB that keeps its tables."""
 
 
 class CallError(RuntimeError):
@@ -106,6 +108,7 @@ class LocalStack:
                 undo.callback(aws.delete_tables, self._stack.tables)
             aws.create_topics(self._stack.topics.values())
             undo.callback(aws.clear)
+            undo.enter_context(aws.buckets(self._stack.buckets, KEPT if self._dynamodb_endpoint else None))
             for key, scope in KEYS.items():
                 keys.add(key, scope, "local stack", datetime.now(UTC))
             undo.callback(self._server.stop)  # before the tables that its last requests need are deleted

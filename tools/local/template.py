@@ -1,4 +1,4 @@
-"""Reads from template.yaml what the local stack runs: functions with routes and environment, tables, topics, CORS.
+"""Reads from template.yaml what the local stack runs: functions, routes, environment, tables, buckets, topics, CORS.
 
 The local stack has no description of its own, so that it runs what is deployed.
 """
@@ -68,6 +68,8 @@ class Stack:
     """By logical id."""
     routes: tuple[Route, ...]
     tables: tuple[Table, ...]
+    buckets: tuple[str, ...]
+    """Names of the S3 buckets."""
     topics: Mapping[str, str]
     """SNS topics: name by logical id."""
     cors: Cors | None
@@ -104,6 +106,7 @@ class _Reader:
             functions={name: self._function(name, properties) for name, properties in functions.items()},
             routes=tuple(routes),
             tables=tuple(self._table(name, given) for name, given in self._of_type("AWS::DynamoDB::Table")),
+            buckets=tuple(self._resolver.physical_name(name) for name, _ in self._of_type("AWS::S3::Bucket")),
             topics={name: self._resolver.physical_name(name) for name, _ in self._of_type("AWS::SNS::Topic")},
             cors=self._cors(),
         )
