@@ -29,6 +29,8 @@ NAMES = (
     "CrmRefreshFunction",
 )
 MOST_EVENTS = 40
+AHEAD = {"NightlyFunction": {"DATASET_BUCKET"}}
+"""Variables that the template has before there is code that reads them."""
 
 
 def load(function: Function) -> ModuleType:
@@ -66,8 +68,9 @@ def test_handler__starts__between_the_two_ends_of_startup(stack, name):
 @pytest.mark.parametrize("name", NAMES)
 def test_environment__holds__what_the_code_reads_and_no_more(stack, name):
     function = stack.functions[name]
-    code = ROOT / function.code / "handler.py"
-    assert set(function.environment) == codebase.variables_of(code)
+    read, ahead = codebase.variables_of(ROOT / function.code / "handler.py"), AHEAD.get(name, set())
+    assert not ahead & read, "this is read now: take it out of the list"
+    assert set(function.environment) == read | ahead
 
 
 def test_routes__end__without_a_slash(stack):
