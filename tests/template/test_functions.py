@@ -27,9 +27,14 @@ NAMES = (
     "CrmSyncFunction",
     "CrmWebhookFunction",
     "CrmRefreshFunction",
+    "EraseDatasetFunction",
 )
 MOST_EVENTS = 40
-AHEAD = {"NightlyFunction": {"DATASET_BUCKET"}}
+AHEAD = {
+    "ApiFunction": {"ERASURE_QUEUE_URL"},
+    "EraseDatasetFunction": {"DATASET_BUCKET", "SETTINGS_TABLE"},
+    "NightlyFunction": {"DATASET_BUCKET"},
+}
 """Variables that the template has before there is code that reads them."""
 
 
