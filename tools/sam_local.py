@@ -113,11 +113,16 @@ def _asking(helpers: Sequence[Helper]) -> Callable[[Request], Response]:
 
 
 def _create_resources(stack: Stack, here: Mapping[str, str]) -> dict[str, str]:
-    """Create tables, topics and keys, and return the functions' variables, by which this process finds them as well."""
+    """Create tables, topics, queues and keys.
+
+    Returns:
+        The functions' variables, by which this process finds them as well.
+    """
     found = variables(stack)
     os.environ.update({**here, **found})
     aws.create_tables(stack.tables)
     aws.create_topics(stack.topics.values())
+    aws.create_queues(stack.takers)
     for key, scope in KEYS.items():
         keys.add(key, scope, "sam local", datetime.now(UTC))
     return found

@@ -133,10 +133,23 @@ def create_topics(names: Iterable[str]) -> None:
     client.close()
 
 
+def create_queues(names: Iterable[str]) -> None:
+    """Create SQS queues."""
+    client = boto3.client("sqs")
+    for name in names:
+        client.create_queue(QueueName=name)
+    client.close()
+
+
 def messages(topic_arn: str) -> list[Message]:
     """Every message published to a topic, oldest first."""
     sent = sns_backends[ACCOUNT][REGION].topics[topic_arn].sent_notifications
     return [_message(text, subject, attributes) for _, text, subject, attributes, _ in list(sent)]
+
+
+def waiting(queue: str) -> int:
+    """How many messages a queue has that a receiver would get now."""
+    return int(sqs_backends[ACCOUNT][REGION].queues[queue].approximate_number_of_messages)
 
 
 def clear() -> None:
