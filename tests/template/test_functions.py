@@ -30,12 +30,6 @@ NAMES = (
     "EraseDatasetFunction",
 )
 MOST_EVENTS = 40
-AHEAD = {
-    "ApiFunction": {"ERASURE_QUEUE_URL"},
-    "EraseDatasetFunction": {"DATASET_BUCKET", "SETTINGS_TABLE"},
-    "NightlyFunction": {"DATASET_BUCKET"},
-}
-"""Variables that the template has before there is code that reads them."""
 
 
 def load(function: Function) -> ModuleType:
@@ -73,9 +67,7 @@ def test_handler__starts__between_the_two_ends_of_startup(stack, name):
 @pytest.mark.parametrize("name", NAMES)
 def test_environment__holds__what_the_code_reads_and_no_more(stack, name):
     function = stack.functions[name]
-    read, ahead = codebase.variables_of(ROOT / function.code / "handler.py"), AHEAD.get(name, set())
-    assert not ahead & read, "this is read now: take it out of the list"
-    assert set(function.environment) == read | ahead
+    assert set(function.environment) == codebase.variables_of(ROOT / function.code / "handler.py")
 
 
 def test_routes__end__without_a_slash(stack):
