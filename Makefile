@@ -53,9 +53,10 @@ setup-run: ## Install the packages for running into .venv (run does this by itse
 	$(call install,$(PYTHON),requirements-run.txt --into $(VENV) $(if $(filter file,$(origin PYTHON)),,--this-python))
 
 # Locked versions stay; ARGS="--upgrade", or "--upgrade-package moto", takes newer releases.
-lock: $(UV_VENV)/installed-$(UV_VERSION) ## Write the locks from requirements-*.in and shared/requirements.in (asks PyPI)
+lock: $(UV_VENV)/installed-$(UV_VERSION) ## Write the locks from requirements-*.in and shared/requirements*.in (asks PyPI)
 	$(LOCK) -o shared/requirements.txt shared/requirements.in
-	$(LOCK) -c shared/requirements.txt -o requirements-run.txt requirements-run.in
+	$(LOCK) -o shared/requirements-duckdb.txt shared/requirements-duckdb.in
+	$(LOCK) -c shared/requirements.txt -c shared/requirements-duckdb.txt -o requirements-run.txt requirements-run.in
 	$(LOCK) -c requirements-run.txt -o requirements-dev.txt requirements-dev.in
 
 $(UV_VENV)/installed-$(UV_VERSION):
@@ -111,7 +112,7 @@ $(AUDIT_VENV)/installed-$(AUDIT_VERSION):
 	@touch $@
 
 audit: $(AUDIT_VENV)/installed-$(AUDIT_VERSION) ## Ask PyPI (over the internet) which locked packages have known vulnerabilities
-	$(AUDIT_VENV)/bin/pip-audit --strict --require-hashes --disable-pip -r shared/requirements.txt -r requirements-run.txt -r requirements-dev.txt
+	$(AUDIT_VENV)/bin/pip-audit --strict --require-hashes --disable-pip -r shared/requirements.txt -r shared/requirements-duckdb.txt -r requirements-run.txt -r requirements-dev.txt
 
 check: lint test test-slow ## Run all checks that a change must pass
 

@@ -37,9 +37,10 @@ def cut_down(data: Path, services: frozenset[str]) -> None:
 def _without_manual(document: Any) -> Any:  # noqa: ANN401  (JSON)
     """A service's description without its texts, which only the generation of botocore's documentation uses."""
     if isinstance(document, dict):
-        # A member of a shape may be called "documentation"; its value is an object, not a text, and stays.
+        # A member of a shape may be called "documentation"; its value is an object, not a text, and stays. So do the
+        # texts of a client's settings, without which botocore fails.
         return {
-            name: _without_manual(value)
+            name: value if name == "clientContextParams" else _without_manual(value)
             for name, value in document.items()
             if name != "documentation" or not isinstance(value, str)
         }

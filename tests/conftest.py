@@ -1,4 +1,4 @@
-"""Fixtures for all tests: the tables of template.yaml, on the embedded DynamoDB and on DynamoDB Local."""
+"""Fixtures for all tests: the tables of template.yaml, on the embedded DynamoDB and on DynamoDB Local, and a bucket."""
 
 from __future__ import annotations
 
@@ -83,6 +83,21 @@ def moto(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def tables(dynamodb_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Fresh tables of the template, on each engine in turn."""
     yield from fresh_tables(dynamodb_endpoint, monkeypatch)
+
+
+@pytest.fixture
+def bucket(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """An empty bucket for the dataset, on the embedded S3 whichever engine has the tables; gives its name.
+
+    A test that needs tables as well asks for them first: they bring the name of a bucket that does not exist.
+    """
+    name = f"test-{uuid4().hex[:12]}"
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", moto_endpoint)
+    monkeypatch.setenv("DATASET_BUCKET", name)
+    with aws.buckets([name]):
+        process.forget()
+        yield name
+    process.forget()
 
 
 def fresh_tables(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""Write what CloudFormation needs to take retained tables and secrets over into a new stack.
+"""Write what CloudFormation needs to take retained tables, secrets and the bucket over into a new stack.
 
     python -m tools.retained AccountsTable=healthscore-AccountsTable-1ABC … CrmSecret=arn:… --into import/
 
@@ -20,7 +20,11 @@ from tools.local.cloudformation import load
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-IDENTIFIED_BY = {"AWS::DynamoDB::Table": "TableName", "AWS::SecretsManager::Secret": "Id"}
+IDENTIFIED_BY = {
+    "AWS::DynamoDB::Table": "TableName",
+    "AWS::S3::Bucket": "BucketName",
+    "AWS::SecretsManager::Secret": "Id",
+}
 """The types of what is retained, and the property by which an import finds one."""
 
 
@@ -46,7 +50,10 @@ def import_of(document: Mapping[str, Any], names: Mapping[str, str]) -> tuple[di
     if missing := tables - names.keys():
         raise ValueError(f"say what {', '.join(sorted(missing))} is called: a stack without it would begin empty")
     taken = {name: resources[name] for name in resources if name in names}
-    template = {"AWSTemplateFormatVersion": "2010-09-09", "Resources": taken}
+    parameters = {
+        name: given for name, given in document["Parameters"].items() if f'{{"Ref": "{name}"}}' in json.dumps(taken)
+    }
+    template = {"AWSTemplateFormatVersion": "2010-09-09", "Parameters": parameters, "Resources": taken}
     listed = [
         {
             "ResourceType": given["Type"],

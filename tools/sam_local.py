@@ -1,8 +1,8 @@
 """Run the built functions in Lambda's own containers: `make sam-local`.
 
-`sam local start-api` runs the functions. This command makes the tables, the API keys and the topic on the embedded AWS
-of `make run` (or the tables on the DynamoDB at DYNAMODB_ENDPOINT), writes a template whose functions use them, and
-shows on the next port what SNS would have delivered.
+`sam local start-api` runs the functions. This command makes the tables, the bucket, the API keys and the topic on the
+embedded AWS of `make run` (or the tables on the DynamoDB at DYNAMODB_ENDPOINT), writes a template whose functions use
+them, and shows on the next port what SNS would have delivered.
 
 Variables of the shell:
     DYNAMODB_ENDPOINT  another DynamoDB than the embedded one, such as http://127.0.0.1:8000 for DynamoDB Local
@@ -31,7 +31,7 @@ from tools.local.environment import environment, variables
 from tools.local.gateway import MAX_BODY, TOO_LARGE, refusal
 from tools.local.helpers import Helpers
 from tools.local.lambdas import FunctionError
-from tools.local.stack import KEYS, CallError
+from tools.local.stack import KEPT, KEYS, CallError
 from tools.local.web import Request, Response, Server, application
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         endpoint = undo.enter_context(aws.running("0.0.0.0"))  # noqa: S104
         here = environment(os.environ, endpoint, os.environ.get("DYNAMODB_ENDPOINT") or None)
         found = _create_resources(stack, here)
+        undo.enter_context(aws.buckets(stack.buckets, KEPT if os.environ.get("DYNAMODB_ENDPOINT") else None))
         adapted = options.build / "local.json"
         built = (options.build / "template.yaml").read_text(encoding="utf-8")
         adapted.write_text(json.dumps(adapt(built, stack.functions, here, options.architecture)), encoding="utf-8")
@@ -112,11 +113,16 @@ def _asking(helpers: Sequence[Helper]) -> Callable[[Request], Response]:
 
 
 def _create_resources(stack: Stack, here: Mapping[str, str]) -> dict[str, str]:
-    """Create tables, topics and keys, and return the functions' variables, by which this process finds them as well."""
+    """Create tables, topics, queues and keys.
+
+    Returns:
+        The functions' variables, by which this process finds them as well.
+    """
     found = variables(stack)
     os.environ.update({**here, **found})
     aws.create_tables(stack.tables)
     aws.create_topics(stack.topics.values())
+    aws.create_queues(stack.takers)
     for key, scope in KEYS.items():
         keys.add(key, scope, "sam local", datetime.now(UTC))
     return found
@@ -154,7 +160,7 @@ def _screen_of_crm(port: int) -> str:
 
 
 def adapt(built: str, functions: Mapping[str, Function], here: Mapping[str, str], architecture: str) -> dict[str, Any]:
-    """Give every function of the built template the variables of this machine's tables and topic.
+    """Give every function of the built template the variables of this machine's tables, bucket and topic.
 
     The SAM CLI can override only variables that a template has, and does not know the names of local tables.
 

@@ -10,7 +10,9 @@ from aws_lambda_powertools import Logger
 from healthscore import startup  # isort: split
 
 from healthscore import metrics
+from healthscore.dataset.staging import Staging, Worker
 from healthscore.services.ingestion import pending_events
+from healthscore.services.nightly.dataset import Invocation, publish_alone, publish_as_it_stands, publish_task
 from healthscore.services.nightly.finish import finish_run, finish_task, settle_held
 from healthscore.services.nightly.plan import plan_run, plan_scan_parts
 from healthscore.services.nightly.process import process_scan_part, process_task
@@ -34,8 +36,10 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
     """Run a night, take a past day's snapshots again, send what is pending, or do one task of a large night.
 
     Args:
-        event: what `plan_run` takes, for a whole night in one invocation; `{"task": "outbox"}`; or a task of the state
-            machine: `start`, `segment` or `finish`, with what `plan_scan_parts`, `process_task` or `finish_task` takes.
+        event: what `plan_run` takes, for a whole night in one invocation; `{"task": "outbox"}`; `{"task": "dataset"}`,
+            which makes the dataset of today from the accounts as they stand; or a task of the state machine: `start`,
+            `segment`, `dataset` or `finish`, with what `plan_scan_parts`, `process_task`, `publish_task` or
+            `finish_task` takes.
         context: Lambda's.
 
     Raises:
@@ -61,6 +65,12 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
         case "segment":
             logger.set_correlation_id(f"{event['run']['day']}/{event['run']['execution']}")
             return process_task(event, now, keep_going=keep_going, logger=logger)
+        case "dataset":
+            invocation = Invocation.of(now, context, keep_going)
+            if "run" not in event:
+                return publish_as_it_stands(context.aws_request_id, invocation)
+            logger.set_correlation_id(f"{event['run']['day']}/{event['run']['execution']}")
+            return publish_task(event, invocation)
         case "finish":
             logger.set_correlation_id(f"{event['run']['day']}/{event['run']['execution']}")
             result = finish_task(event, outbox, keep_going=keep_going)
@@ -74,8 +84,12 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
             run = plan_run(event, now)
             logger.set_correlation_id(f"{run.day}/{context.aws_request_id}")
             _reassign_pending_events(now, keep_going)
-            totals = process_scan_part(run, 0, 1, keep_going=keep_going, logger=logger).totals
-            result = finish_run(run, [totals], outbox, keep_going=keep_going)
+            worker = Worker(f"{run.day}-{context.aws_request_id}", 0, 0)
+            staging = Staging(worker, run.day, run.as_of, now)
+            totals = process_scan_part(run, 0, 1, keep_going=keep_going, logger=logger, staging=staging).totals
+            invocation = Invocation.of(datetime.now(UTC), context, keep_going)
+            published = totals.complete and publish_alone(run, staging, invocation, logger)
+            result = finish_run(run, [totals], outbox, keep_going=keep_going, published=published)
             counts, undone = metrics.of_run(result), bool(result["left"])
     logger.info("done", result=result, **metrics.embedded(counts, context, now))
     if undone:

@@ -1,4 +1,4 @@
-"""Writers taking turns at every call to DynamoDB, in an order that the test decides, and dying where it says.
+"""Writers taking turns at every call to DynamoDB or S3, in an order that the test decides, and dying where it says.
 
 Each writer runs in a thread of its own, and stops before each of its calls until it is let go, so that only one is at
 work at any moment and a run is repeatable. A writer can be killed before a call (the call is never made) or after it
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from mypy_boto3_dynamodb import DynamoDBClient
+    from botocore.client import BaseClient
 
 
 class Killed(BaseException):  # not an error: nothing may catch it
@@ -73,7 +73,7 @@ def pass_turn() -> None:
         current.before_call()
 
 
-def watch(client: DynamoDBClient) -> None:
+def watch(client: BaseClient) -> None:
     """Make writers pause at the calls of this client; other threads pass."""
 
     def before(**_: object) -> None:
@@ -86,8 +86,9 @@ def watch(client: DynamoDBClient) -> None:
         if isinstance(current, Writer):
             current.after_call()
 
-    client.meta.events.register("before-call.dynamodb", before)
-    client.meta.events.register("after-call.dynamodb", after)
+    service = client.meta.service_model.service_name
+    client.meta.events.register(f"before-call.{service}", before)
+    client.meta.events.register(f"after-call.{service}", after)
 
 
 def run(

@@ -8,18 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
+from tests.template import s3_calls
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 Permission = tuple[str, str]
-"""An action and its resource: `("dynamodb:Query", "HistoryTable/index/pending")`."""
+"""An action and its resource: `("dynamodb:Query", "HistoryTable/index/pending")`, `("s3:GetObject", "Bucket/x/*")`."""
 
 
 class Calls:
     """Records the calls that a function makes."""
 
     def __init__(self, logical_ids: Mapping[str, str]) -> None:
-        """Create it with the logical ids of tables and topics by name or ARN."""
+        """Create it with the logical ids of tables, buckets and topics by name or ARN."""
         self.made: defaultdict[str, set[Permission]] = defaultdict(set)
         self.partitions: defaultdict[str, set[tuple[str, str, str]]] = defaultdict(set)
         """By function: action, resource and partition of each item that a call reads or writes."""
@@ -56,6 +58,10 @@ class Calls:
     def _note(self, params: dict[str, Any], model: Any, **_: object) -> None:
         if self._function is not None:
             service = model.service_model.service_name
+            if service == "s3":
+                calls = s3_calls.actions(model.name, params)
+                self.made[self._function].update((f"s3:{action}", self._resource(place)) for action, place in calls)
+                return
             for action, target, keys in _actions(model.name, params):
                 permission = (f"{service}:{action}", self._resource(target))
                 self.made[self._function].add(permission)

@@ -41,6 +41,7 @@ NOT_COVERED = {
     "AWS::ApiGatewayV2::Stage": "goes with the API, as do the permissions to be invoked by it",
     "AWS::CloudWatch::Alarm": "test_operations.py reads them; the dashboard, which names them, goes with them",
     "AWS::Lambda::EventInvokeConfig": "retries and the failure destination: test_rules.py reads them",
+    "AWS::S3::BucketPolicy": "test_rules.py reads it",
     "AWS::SNS::Subscription": "needs a person who confirms it",
     "AWS::SNS::TopicPolicy": "test_operations.py reads it",
     "AWS::Scheduler::Schedule": "test_sam.py reads what SAM makes of the schedules",
@@ -125,9 +126,9 @@ def test_emulation__cannot_make__what_is_named_here_and_no_more(transformed):
     assert types - set(get_model_map()) == set(NOT_COVERED)
 
 
-def test_deployment__makes__every_table_queue_topic_role_and_function(deployed, resources):
+def test_deployment__makes__every_table_bucket_queue_topic_role_and_function(deployed, resources):
     kinds = {"AWS::DynamoDB::Table", "AWS::SQS::Queue", "AWS::SNS::Topic", "AWS::IAM::Role", "AWS::Logs::LogGroup"}
-    kinds |= {"AWS::Serverless::Function"}
+    kinds |= {"AWS::S3::Bucket", "AWS::Serverless::Function"}
     expected = {name for name, resource in resources.items() if resource["Type"] in kinds}
     assert expected <= set(deployed)
     assert (
@@ -135,16 +136,17 @@ def test_deployment__makes__every_table_queue_topic_role_and_function(deployed, 
     )
 
 
-def test_deployment__of_roles__names_the_deployed_tables_alone(deployed, stack, resources):
+def test_deployment__of_roles__names_the_deployed_tables_and_buckets_alone(deployed, stack, resources):
     iam = boto3.client("iam")
-    arns = re.compile(r"arn:aws:dynamodb:us-east-1:123456789012:table/([\w-]+)")
-    tables = {deployed[name] for name, resource in resources.items() if resource["Type"] == "AWS::DynamoDB::Table"}
+    arns = re.compile(r"arn:aws:(?:dynamodb:us-east-1:123456789012:table/|s3:::)([\w-]+)")
+    kinds = {"AWS::DynamoDB::Table", "AWS::S3::Bucket"}
+    kept = {deployed[name] for name, resource in resources.items() if resource["Type"] in kinds}
     named = set()
     for function in stack.functions:
         role, _ = resources[function]["Properties"]["Role"]["Fn::GetAtt"]
         policy = iam.get_role_policy(RoleName=deployed[role], PolicyName="code")["PolicyDocument"]
         named |= set(arns.findall(json.dumps(policy)))
-    assert named == tables
+    assert named == kept
 
 
 @pytest.fixture

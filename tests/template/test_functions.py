@@ -27,6 +27,7 @@ NAMES = (
     "CrmSyncFunction",
     "CrmWebhookFunction",
     "CrmRefreshFunction",
+    "EraseDatasetFunction",
 )
 MOST_EVENTS = 40
 
@@ -66,8 +67,7 @@ def test_handler__starts__between_the_two_ends_of_startup(stack, name):
 @pytest.mark.parametrize("name", NAMES)
 def test_environment__holds__what_the_code_reads_and_no_more(stack, name):
     function = stack.functions[name]
-    code = ROOT / function.code / "handler.py"
-    assert set(function.environment) == codebase.variables_of(code)
+    assert set(function.environment) == codebase.variables_of(ROOT / function.code / "handler.py")
 
 
 def test_routes__end__without_a_slash(stack):

@@ -11,13 +11,13 @@ from tools.retained import IDENTIFIED_BY, import_of, main, retained
 
 TABLES = ("AccountsTable", "ActivityTable", "HistoryTable", "SettingsTable")
 NAMES = {name: f"old-{name}" for name in TABLES} | {"CrmSecret": "arn:1", "CrmWebhookSecret": "arn:2"}
+NAMES |= {"DatasetBucket": "old-bucket"}
 
 
 def test_retained__is__all_that_nothing_can_make_again(document, resources):
     assert set(retained(document)) == set(NAMES)
-    assert {*of_type(resources, "AWS::DynamoDB::Table"), *of_type(resources, "AWS::SecretsManager::Secret")} == set(
-        NAMES
-    )
+    kinds = ("AWS::DynamoDB::Table", "AWS::SecretsManager::Secret", "AWS::S3::Bucket")
+    assert {name for kind in kinds for name in of_type(resources, kind)} == set(NAMES)
     for name in NAMES:
         assert resources[name]["UpdateReplacePolicy"] == "Retain", name
 
@@ -25,9 +25,10 @@ def test_retained__is__all_that_nothing_can_make_again(document, resources):
 def test_import__keeps__the_rules_of_cloudformation(document):
     """A template without a transform, whose every resource is imported, has a deletion policy and names no other."""
     template, listed = import_of(document, NAMES)
-    assert set(template) == {"AWSTemplateFormatVersion", "Resources"}
+    assert set(template) == {"AWSTemplateFormatVersion", "Parameters", "Resources"}
+    assert template["Parameters"] == {"DatasetDays": document["Parameters"]["DatasetDays"]}
     assert {one["LogicalResourceId"] for one in listed} == set(template["Resources"]) == set(NAMES)
-    text = json.dumps(template)
+    text = json.dumps(template).replace('{"Ref": "DatasetDays"}', "")
     assert not any(reference in text for reference in ('"Ref"', "Fn::", "DependsOn", '"Condition"'))
     for one in listed:
         resource = template["Resources"][one["LogicalResourceId"]]
@@ -41,7 +42,7 @@ def test_import__describes__what_the_next_deployment_expects(document, resources
     template, _ = import_of(document, NAMES)
     for name, resource in template["Resources"].items():
         assert resource == resources[name]
-        assert not {"TableName", "Name"} & set(resource["Properties"]), name
+        assert not {"BucketName", "TableName", "Name"} & set(resource["Properties"]), name
 
 
 @pytest.mark.parametrize("names", [["AccountsTable=x"], [*(f"{name}=x" for name in TABLES), "Typo=x"]])

@@ -10,7 +10,16 @@ import pytest
 from tests.template.conftest import ROOT, of_type
 
 HTTP_LIMIT_SECONDS = 29
-FIXED_NAMES = {"FunctionName", "TableName", "TopicName", "QueueName", "RoleName", "AlarmName", "DashboardName"}
+FIXED_NAMES = {
+    "BucketName",
+    "FunctionName",
+    "TableName",
+    "TopicName",
+    "QueueName",
+    "RoleName",
+    "AlarmName",
+    "DashboardName",
+}
 
 
 def test_functions__run__on_python_3_13_for_a_chosen_architecture_with_tracing(functions, document):
@@ -94,6 +103,47 @@ def test_tables__outlive__mistakes(resources):
         assert properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True, name
         assert properties["SSESpecification"]["SSEEnabled"] is True, name
         assert properties["BillingMode"] == "PAY_PER_REQUEST", name
+
+
+def test_buckets__outlive__the_stack_and_keep_no_version_that_would_outlive_an_erasure(resources):
+    buckets = of_type(resources, "AWS::S3::Bucket")
+    assert buckets
+    for name, properties in buckets.items():
+        assert resources[name]["DeletionPolicy"] == resources[name]["UpdateReplacePolicy"] == "Retain", name
+        assert not {"VersioningConfiguration", "ReplicationConfiguration", "ObjectLockEnabled"} & {*properties}, name
+
+
+def test_buckets__are__encrypted_and_closed_to_the_public(resources):
+    for name, properties in of_type(resources, "AWS::S3::Bucket").items():
+        (rule,) = properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        assert rule["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}, name
+        assert properties["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}], name
+        blocked = properties["PublicAccessBlockConfiguration"]
+        assert set(blocked.values()) == {True}, name
+        assert len(blocked) == len(
+            ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
+        )
+
+
+def test_buckets__refuse__whoever_comes_without_tls(resources):
+    policies = of_type(resources, "AWS::S3::BucketPolicy").values()
+    policy_of = {policy["Bucket"]["Ref"]: policy["PolicyDocument"]["Statement"] for policy in policies}
+    for name in of_type(resources, "AWS::S3::Bucket"):
+        (deny,) = policy_of[name]
+        assert (deny["Effect"], deny["Principal"], deny["Action"]) == ("Deny", "*", "s3:*"), name
+        assert deny["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}, name
+        whole = [{"Fn::GetAtt": [name, "Arn"]}, {"Fn::Sub": f"${{{name}.Arn}}/*"}]
+        assert deny["Resource"] == whole, name
+
+
+def test_dataset__expires__by_folder_and_leaves_no_half_upload(resources):
+    rules = resources["DatasetBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    assert all(rule["Status"] == "Enabled" for rule in rules)
+    expires = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "Prefix" in rule}
+    kept = {"Ref": "DatasetDays"}
+    assert expires == {"account_nights/": kept, "nights/": kept, "staging/": 1, "exports/": 1}
+    (aborted,) = [rule for rule in rules if "Prefix" not in rule]
+    assert aborted["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
 
 
 def test_tables__declare__exactly_the_attributes_of_their_keys(resources):

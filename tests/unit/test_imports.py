@@ -9,7 +9,10 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("function", ["ingest", "score", "api", "nightly", "crm_sync", "crm_refresh", "crm_webhook"])
+FUNCTIONS = ["ingest", "score", "api", "nightly", "crm_sync", "crm_refresh", "crm_webhook", "erase_dataset"]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
 def test_handler__on_a_cold_start__does_not_import_what_would_slow_it_down(function):
     """Pydantic and Powertools' resolver each cost a cold start more than the function's own code."""
     check = f"import functions.{function}.handler, sys; print(*sys.modules)"

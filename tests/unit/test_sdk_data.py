@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import botocore
+import botocore.session
 import pytest
 from botocore.loaders import Loader
 
@@ -18,11 +19,11 @@ ALL = Path(botocore.__file__).parent / "data"
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """Two services of botocore's data, and all that belongs to none."""
+    """Some services of botocore's data, and all that belongs to none."""
     for path in ALL.iterdir():
         if path.is_file():
             shutil.copy(path, tmp_path)
-    for service in ("sns", "sqs"):
+    for service in ("s3", "sns", "sqs"):
         shutil.copytree(ALL / service, tmp_path / service)
     return tmp_path
 
@@ -46,6 +47,30 @@ def test_cut_down__of_a_chosen_service__leaves_its_description_without_the_manua
         there = loader(data).load_service_model("sns", kind)
         assert there == without_manual(loader(ALL).load_service_model("sns", kind))
     assert "documentation" not in (data / "sns" / "2010-03-31" / "service-2.json").read_text()
+
+
+@pytest.mark.parametrize(
+    ("service", "method", "arguments"),
+    [
+        ("s3", "put_object", {"Bucket": "dataset", "Key": "nights/2026-11.parquet"}),
+        ("sns", "publish", {"Message": "It fell."}),
+        ("sqs", "send_message", {"QueueUrl": "https://sqs.eu-west-1.amazonaws.com/1/work", "MessageBody": "{}"}),
+    ],
+)
+def test_cut_down__of_a_chosen_service__leaves_what_a_call_needs(data, service, method, arguments):
+    """A call reads more than the client's making does: S3's the texts of settings that a client may have."""
+
+    def url_of_a_call(folder: Path) -> str:
+        session = botocore.session.Session()
+        session.register_component("data_loader", loader(folder))
+        client = session.create_client(service, "eu-west-1", aws_access_key_id="key", aws_secret_access_key="secret")
+        url = client.generate_presigned_url(method, arguments)
+        client.close()
+        return url.partition("?")[0]
+
+    expected = url_of_a_call(ALL)
+    cut_down(data, frozenset({service}))
+    assert url_of_a_call(data) == expected
 
 
 def test_cut_down__of_other_services__leaves_nothing(data):

@@ -8,25 +8,29 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote
 
 import boto3
 from botocore.awsrequest import AWSResponse
 from botocore.handlers import BUILTIN_HANDLERS
 from moto.core.botocore_stubber import MockRawResponse
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.s3.models import s3_backends
 from moto.secretsmanager.models import secretsmanager_backends
 from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 
 from tools.local import dynamodb
-from tools.local.cloudformation import ACCOUNT, REGION
+from tools.local.cloudformation import ACCOUNT, PARTITION, REGION
 from tools.local.web import Server
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
     from botocore.awsrequest import AWSPreparedRequest
@@ -92,6 +96,35 @@ def delete_tables(tables: Iterable[Table]) -> None:
     client.close()
 
 
+@contextlib.contextmanager
+def buckets(names: Sequence[str], folder: Path | None = None) -> Iterator[None]:
+    """Have S3 buckets for as long as the context lasts.
+
+    Args:
+        names: of the buckets.
+        folder: where their objects come from and go to at the end, for tables that outlive this process; None for
+            buckets that begin empty and leave nothing.
+    """
+    s3 = s3_backends[ACCOUNT][PARTITION]
+    for name in names:
+        s3.create_bucket(name, REGION)
+        for path in folder.glob(f"{name}/*") if folder else ():
+            s3.put_object(name, unquote(path.name), path.read_bytes())
+    try:
+        yield
+    finally:
+        for name in names:
+            objects = s3.buckets[name].keys
+            if folder:
+                shutil.rmtree(folder / name, ignore_errors=True)
+                (folder / name).mkdir(parents=True)
+                for key, found in objects.items():
+                    (folder / name / quote(key, safe="")).write_bytes(found.value)
+            for key in list(objects):
+                objects.pop(key)
+            s3.delete_bucket(name)
+
+
 def create_topics(names: Iterable[str]) -> None:
     """Create SNS topics."""
     client = boto3.client("sns")
@@ -100,10 +133,23 @@ def create_topics(names: Iterable[str]) -> None:
     client.close()
 
 
+def create_queues(names: Iterable[str]) -> None:
+    """Create SQS queues."""
+    client = boto3.client("sqs")
+    for name in names:
+        client.create_queue(QueueName=name)
+    client.close()
+
+
 def messages(topic_arn: str) -> list[Message]:
     """Every message published to a topic, oldest first."""
     sent = sns_backends[ACCOUNT][REGION].topics[topic_arn].sent_notifications
     return [_message(text, subject, attributes) for _, text, subject, attributes, _ in list(sent)]
+
+
+def waiting(queue: str) -> int:
+    """How many messages a queue has that a receiver would get now."""
+    return int(sqs_backends[ACCOUNT][REGION].queues[queue].approximate_number_of_messages)
 
 
 def clear() -> None:

@@ -22,6 +22,7 @@ NO_VALUE = object()
 _TYPES_NAMED_BY = {
     "AWS::Serverless::Function": "FunctionName",
     "AWS::DynamoDB::Table": "TableName",
+    "AWS::S3::Bucket": "BucketName",
     "AWS::SNS::Topic": "TopicName",
     "AWS::SQS::Queue": "QueueName",
     "AWS::SecretsManager::Secret": "Name",
@@ -29,6 +30,7 @@ _TYPES_NAMED_BY = {
 _ARN_OF = {
     "AWS::Serverless::Function": "lambda:{region}:{account}:function:{name}",
     "AWS::DynamoDB::Table": "dynamodb:{region}:{account}:table/{name}",
+    "AWS::S3::Bucket": "s3:::{name}",
     "AWS::SNS::Topic": "sns:{region}:{account}:{name}",
     "AWS::SQS::Queue": "sqs:{region}:{account}:{name}",
     "AWS::SecretsManager::Secret": "secretsmanager:{region}:{account}:secret:{name}",
@@ -130,7 +132,10 @@ class Resolver:
         """The name of a resource in the local stack: the template's, or one made of the stack's name."""
         resource = self._resources[logical_id]
         given = resource.get("Properties", {}).get(_TYPES_NAMED_BY.get(resource["Type"], ""))
-        return f"{self._stack}-{logical_id}" if given is None else str(self.resolve(given))
+        if given is not None:
+            return str(self.resolve(given))
+        made = f"{self._stack}-{logical_id}"
+        return made.lower() if resource["Type"] == "AWS::S3::Bucket" else made
 
     def arn(self, logical_id: str) -> str:
         """The Amazon resource name of a resource in the local stack."""

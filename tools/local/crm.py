@@ -1,8 +1,8 @@
 """A fake HubSpot account for `CRM=hubspot make run`: open a ticket in it, and see the CRM component fall.
 
-The product reads the account, and gets signed webhooks for its changes, as from the real one. The queue behind the
-webhook is emptied here at once. `CRM=hubspot make sam-local` connects the account to functions in containers, with an
-empty workspace of Attio beside it.
+The product reads the account, and gets signed webhooks for its changes, as from the real one. `CRM=hubspot make
+sam-local` connects the account to functions in containers, with an empty workspace of Attio beside it; the queue behind
+the webhook is emptied here then, as a `LocalStack` does by itself.
 """
 
 from __future__ import annotations

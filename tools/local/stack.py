@@ -17,6 +17,7 @@ from tools.local.environment import environment
 from tools.local.gateway import MAX_BODY, TOO_LARGE, Gateway
 from tools.local.helpers import Helpers
 from tools.local.lambdas import Lambdas
+from tools.local.queues import Queues
 from tools.local.web import Request, Response, Server, application
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 KEYS = {f"local-{scope}": scope for scope in Scope}
 """The API keys of every local stack. Only this machine reaches the stack, so they need not be secret."""
+KEPT = ROOT / ".cache" / "buckets"
+"""Where the objects of buckets are from one start to the next, with a DynamoDB that keeps its tables."""
 
 
 class CallError(RuntimeError):
@@ -106,6 +109,10 @@ class LocalStack:
                 undo.callback(aws.delete_tables, self._stack.tables)
             aws.create_topics(self._stack.topics.values())
             undo.callback(aws.clear)
+            aws.create_queues(self._stack.takers)
+            self._queues = Queues(self._stack.takers, self._lambdas.invoke)
+            undo.callback(self._queues.close)
+            undo.enter_context(aws.buckets(self._stack.buckets, KEPT if self._dynamodb_endpoint else None))
             for key, scope in KEYS.items():
                 keys.add(key, scope, "local stack", datetime.now(UTC))
             undo.callback(self._server.stop)  # before the tables that its last requests need are deleted
@@ -160,7 +167,11 @@ class LocalStack:
         for extra in self._extras:
             if (answered := extra(request)) is not None:
                 return answered
-        return self._helpers.answer(request) or self._gateway.answer(request)
+        if (helped := self._helpers.answer(request)) is not None:
+            return helped
+        answered = self._gateway.answer(request)
+        self._queues.deliver()
+        return answered
 
     def _answer(self, request: Request) -> Response:
         started = time.perf_counter()

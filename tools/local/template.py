@@ -1,4 +1,4 @@
-"""Reads from template.yaml what the local stack runs: functions with routes and environment, tables, topics, CORS.
+"""Reads from template.yaml what the local stack runs: functions, routes, environment, tables, buckets, topics, CORS.
 
 The local stack has no description of its own, so that it runs what is deployed.
 """
@@ -68,8 +68,12 @@ class Stack:
     """By logical id."""
     routes: tuple[Route, ...]
     tables: tuple[Table, ...]
+    buckets: tuple[str, ...]
+    """Names of the S3 buckets."""
     topics: Mapping[str, str]
     """SNS topics: name by logical id."""
+    takers: Mapping[str, str]
+    """Logical id of the function that takes a queue's messages, by the queue's name."""
     cors: Cors | None
 
 
@@ -104,7 +108,9 @@ class _Reader:
             functions={name: self._function(name, properties) for name, properties in functions.items()},
             routes=tuple(routes),
             tables=tuple(self._table(name, given) for name, given in self._of_type("AWS::DynamoDB::Table")),
+            buckets=tuple(self._resolver.physical_name(name) for name, _ in self._of_type("AWS::S3::Bucket")),
             topics={name: self._resolver.physical_name(name) for name, _ in self._of_type("AWS::SNS::Topic")},
+            takers={queue: name for name, properties in functions.items() for queue in self._queues(properties)},
             cors=self._cors(),
         )
 
@@ -140,6 +146,11 @@ class _Reader:
                 given = self._resolver.resolve(event.get("Properties", {}))
                 # SAM reads an HttpApi event without path and method as the API's catch-all route.
                 yield Route(given.get("Method", "ANY").upper(), given.get("Path", DEFAULT), logical_id)
+
+    def _queues(self, properties: Mapping[str, Any]) -> Iterator[str]:
+        for event in properties.get("Events", {}).values():
+            if event["Type"] == "SQS":
+                yield self._resolver.resolve(event["Properties"]["Queue"]).rpartition(":")[2]
 
     def _table(self, logical_id: str, properties: Mapping[str, Any]) -> Table:
         given = self._resolver.resolve(properties)

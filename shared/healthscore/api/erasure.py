@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from healthscore.http.request import Request
 
     class ErasedAccount(TypedDict):
-        """Nothing that mentions the account is left."""
+        """Nothing that mentions the account is left, but for files of the dataset while `status` is `erasing`."""
 
         account_id: str
-        erased: Literal[True]
+        erased: bool
+        status: Literal["erased", "erasing"]
 
     class ErasedUser(TypedDict):
         """Nothing in the account that mentions the user is left."""
@@ -71,18 +72,21 @@ def erase_account(request: Request) -> ErasedAccount:
 
     Deletes everything that mentions the account, ids included that were merged into it. It is hidden from the first
     moment on. Events that come in for it
-    afterwards make a new account. After a 503 send it again.
+    afterwards make a new account. After a 503 send it again. While the answer's `status` is `erasing`, files of the
+    dataset are being written again without the account, which takes some minutes at most unless a night is running; the
+    same request again tells how far that is, and ends with 404 or `erased`.
     """
     from healthscore.services import erasure  # noqa: PLC0415  (see above)
 
     account_id = canonical(request.params["account_id"])
     try:
-        found = erasure.erase_account(account_id, request.received_at, lambda: request.time_left() > 0)
+        state = erasure.erase_account(account_id, request.received_at, lambda: request.time_left() > 0)
     except erasure.ErasureUnfinishedError:
         raise _unfinished("something of the account may be left") from None
-    if not found:
+    if not state.found and not state.in_dataset:
         raise account_not_found(account_id)
-    return {"account_id": account_id, "erased": True}
+    status: Literal["erased", "erasing"] = "erasing" if state.in_dataset else "erased"
+    return {"account_id": account_id, "erased": not state.in_dataset, "status": status}
 
 
 def _unfinished(state: str) -> ApiError:

@@ -154,6 +154,34 @@ class Kind(Enum):
     MERGES = _Described(
         "SETTINGS_TABLE", "settings", "merges", "settings, merges: the ids that were given up, and for which account"
     )
+    TOMBSTONE_SECRET = _Described(
+        "SETTINGS_TABLE",
+        "settings",
+        "tombstone key",
+        "settings, tombstone key: what is hashed before the ids in tombstones",
+        nobody="random characters",
+    )
+    NIGHT = _Described(
+        "SETTINGS_TABLE",
+        "night",
+        "*",
+        "night, 2026-11-20: the manifest of a night of the dataset, and who is writing it",
+        nobody="names of files, and counts",
+    )
+    TOMBSTONE = _Described(
+        "SETTINGS_TABLE",
+        "tombstone",
+        "*",
+        "tombstone, hash#time: an account that was erased; expires after the last night that it was in",
+        nobody="a keyed hash and an instant",
+    )
+    DATASET_ERASURE = _Described(
+        "SETTINGS_TABLE",
+        "dataset erasure",
+        "*",
+        "dataset erasure, time#account_id: an erasure that has not been through all files yet; it deletes this at last",
+        nobody="the id of an account until its erasure is done, and nothing else of it",
+    )
     API_KEY = _Described(
         "SETTINGS_TABLE",
         "key",

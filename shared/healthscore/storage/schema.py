@@ -243,8 +243,10 @@ SUMMARY_PK, CONNECTIONS_PK, WEBHOOKS_PK = "summary", "crm", "webhook"
 """Partition keys in Settings."""
 CURRENT = "current"
 """Sort key of what there is one of."""
-MERGES = "merges"
-"""Sort key of the merges of accounts, beside the settings."""
+MERGES, TOMBSTONE_KEY = "merges", "tombstone key"
+"""Sort keys beside the settings: of the merges of accounts, and of the secret of the tombstones' hashes."""
+NIGHTS_PK, TOMBSTONES_PK, DATASET_ERASURES_PK = "night", "tombstone", "dataset erasure"
+"""Partition keys in Settings of what belongs to the nightly dataset."""
 
 
 def settings_version_key(version: int) -> str:

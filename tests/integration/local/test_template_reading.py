@@ -46,6 +46,7 @@ Resources:
         One: { Type: HttpApi, Properties: { Path: "/things/{id}", Method: get } }
         Rest: { Type: HttpApi }
         Night: { Type: ScheduleV2, Properties: { ScheduleExpression: rate(1 day) } }
+        Work: { Type: SQS, Properties: { Queue: !GetAtt Work.Arn } }
   Things:
     Type: AWS::DynamoDB::Table
     Properties:
@@ -59,6 +60,8 @@ Resources:
     Condition: Never
     Properties: { AttributeDefinitions: [], KeySchema: [] }
   Topic: { Type: AWS::SNS::Topic }
+  Work: { Type: AWS::SQS::Queue }
+  Files: { Type: AWS::S3::Bucket }
 """
 
 
@@ -104,6 +107,14 @@ def test_tables__existing_ones__read_without_what_only_aws_needs(tmp_path):
             ttl_attribute="ttl",
         ),
     )
+
+
+def test_buckets__unnamed__read_under_a_name_that_s3_takes(tmp_path):
+    assert read(tmp_path).buckets == ("s-files",)
+
+
+def test_queues__of_functions__read_with_the_function_that_takes_their_messages(tmp_path):
+    assert read(tmp_path).takers == {"s-Work": "Reader"}
 
 
 def test_cors__conditional_block__follows_the_parameter(tmp_path):

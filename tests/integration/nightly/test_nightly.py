@@ -66,6 +66,7 @@ def test_night__result__counts_the_night(topic):
         "day": "2026-11-21",
         "as_of": "2026-11-21T02:00:00Z",
         "backfill": False,
+        "published": True,
         "scored": 3,
         "new": 1,
         "not_yet": 1,

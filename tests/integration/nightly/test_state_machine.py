@@ -103,7 +103,7 @@ def interpreter():
 
 
 @pytest.fixture
-def machine(interpreter, topic, monkeypatch):
+def machine(interpreter, topic, bucket, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", os.environ["AWS_ENDPOINT_URL"])
     monkeypatch.delenv("AWS_ENDPOINT_URL")
     process.forget()

@@ -19,7 +19,8 @@ from packaging.utils import canonicalize_name
 from tools.install.locks import read_lock
 
 ROOT = Path(__file__).parents[3]
-LAYER, RUN, DEV = "shared/requirements", "requirements-run", "requirements-dev"
+LAYER, DUCKDB = "shared/requirements", "shared/requirements-duckdb"
+RUN, DEV = "requirements-run", "requirements-dev"
 PYTHONS = ("3.11", "3.12", "3.13", "3.14", "3.15")
 SYSTEMS = (("linux", "Linux", "x86_64"), ("linux", "Linux", "aarch64"), ("darwin", "Darwin", "arm64"))
 SYSTEMS += (("darwin", "Darwin", "x86_64"),)
@@ -102,7 +103,7 @@ def gaps(lock: str, environment: dict[str, str]) -> tuple[set[str], set[str]]:
     return missing, {name for name, _ in reached}
 
 
-@pytest.mark.parametrize("lock", [LAYER, RUN, DEV])
+@pytest.mark.parametrize("lock", [LAYER, DUCKDB, RUN, DEV])
 @pytest.mark.parametrize("environment", ENVIRONMENTS.values(), ids=ENVIRONMENTS.keys())
 def test_lock__everywhere__has_all_that_is_required_and_one_release_of_each(lock, environment):
     missing, _ = gaps(lock, environment)
@@ -111,7 +112,7 @@ def test_lock__everywhere__has_all_that_is_required_and_one_release_of_each(lock
     assert len(names) == len(set(names))
 
 
-@pytest.mark.parametrize("lock", [LAYER, RUN, DEV])
+@pytest.mark.parametrize("lock", [LAYER, DUCKDB, RUN, DEV])
 def test_lock__everywhere__has_nothing_that_nobody_requires(lock):
     reached = set().union(*(gaps(lock, environment)[1] for environment in ENVIRONMENTS.values()))
     for_windows = {"colorama", "pywin32"}
@@ -126,7 +127,7 @@ def test_gaps__of_a_lock_with_a_hole__finds_it_where_it_is_required(monkeypatch,
     assert bool(missing) is (left_out != "pywin32")
 
 
-@pytest.mark.parametrize(("smaller", "larger"), [(LAYER, RUN), (RUN, DEV)])
+@pytest.mark.parametrize(("smaller", "larger"), [(LAYER, RUN), (DUCKDB, RUN), (RUN, DEV)])
 def test_lock__of_more__has_the_same_releases_and_files(smaller, larger):
     assert read_lock(ROOT / f"{smaller}.txt").pins <= read_lock(ROOT / f"{larger}.txt").pins
 

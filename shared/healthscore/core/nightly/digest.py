@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from healthscore.core.alerts.model import Alert, AlertKind, Evidence, Severity, alert_id
 from healthscore.core.alerts.render import in_title
@@ -19,14 +19,27 @@ if TYPE_CHECKING:
 _PARTS_NAMED = 20
 
 
+class Gaps(NamedTuple):
+    """What a night lacks."""
+
+    missing: Sequence[int] = ()
+    """Numbers of the parts of the accounts that could not be processed to their end, from 0."""
+    parts: int = 1
+    """How many parts there were."""
+    published: bool = True
+    """Whether the dataset of the night is made."""
+
+
+NO_GAPS = Gaps()
+
+
 def digest(
     day: date,
     as_of: datetime,
     totals: RunTotals,
     *,
     holding: bool = False,
-    missing: Sequence[int] = (),
-    parts: int = 1,
+    gaps: Gaps = NO_GAPS,
 ) -> Alert:
     """Write a night's digest.
 
@@ -35,8 +48,7 @@ def digest(
         as_of: the instant that was scored.
         totals: the totals of the whole night.
         holding: whether alerts are held because of a tracking outage.
-        missing: numbers of the parts of the accounts that could not be processed to their end, from 0.
-        parts: how many parts there were.
+        gaps: what the night lacks.
     """
     return Alert(
         alert_id=alert_id(AlertKind.DIGEST, day, None),
@@ -46,7 +58,7 @@ def digest(
         day=day,
         created_at=as_of,
         title=f"{day}: {_in_bands(totals)}",
-        why=" ".join([*_sentences(as_of, totals, holding), *_missing(missing, parts)]),
+        why=" ".join([*_sentences(as_of, totals, holding), *_missing(gaps)]),
         evidence=(*_bands(day, totals), *(_moved(day, mover) for mover in (*totals.down, *totals.up))),
         action=_action(totals),
     )
@@ -116,14 +128,17 @@ def _sentences(as_of: datetime, totals: RunTotals, holding: bool) -> list[str]:
     return sentences
 
 
-def _missing(missing: Sequence[int], parts: int) -> list[str]:
-    if not missing:
-        return []
-    named = [str(number) for number in missing[:_PARTS_NAMED]]
-    if len(missing) > len(named):
-        named.append(f"{len(missing) - len(named):,} more")
-    which = f"{counted(len(missing), 'part')} of {parts:,} could not be finished"
-    return [f"{which}, by number: {listed(named)}. Their accounts keep the scores of the night before."]
+def _missing(gaps: Gaps) -> list[str]:
+    sentences, missing = [], gaps.missing
+    if missing:
+        named = [str(number) for number in missing[:_PARTS_NAMED]]
+        if len(missing) > len(named):
+            named.append(f"{len(missing) - len(named):,} more")
+        which = f"{counted(len(missing), 'part')} of {gaps.parts:,} could not be finished"
+        sentences.append(f"{which}, by number: {listed(named)}. Their accounts keep the scores of the night before.")
+    if not gaps.published:
+        sentences.append("The dataset of this night could not be made; its newest night is an earlier one.")
+    return sentences
 
 
 def _bands(day: date, totals: RunTotals) -> list[Evidence]:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 from healthscore.core.alerts.outage import WEEKS, Turnout, outage_alert
 from healthscore.core.alerts.rules import last_seen
 from healthscore.core.alerts.week import WEEK
-from healthscore.core.nightly.digest import digest
+from healthscore.core.nightly.digest import Gaps, digest
 from healthscore.core.nightly.run_totals import RunTotals
 from healthscore.core.text import counted
 from healthscore.core.time import DAY, format_instant
+from healthscore.services.nightly.dataset import is_published
 from healthscore.services.nightly.plan import planned_run
 from healthscore.services.nightly.process import store
 from healthscore.storage.accounts import accounts
@@ -39,6 +40,7 @@ def finish_run(
     keep_going: Callable[[], bool],
     missing: Sequence[int] = (),
     parts: int = 1,
+    published: bool = True,
 ) -> dict[str, Any]:
     """Finish a run whose parts are processed: check for an outage, store the digest, send, and keep the result.
 
@@ -49,6 +51,7 @@ def finish_run(
         keep_going: asked before each message; False leaves the rest to the next time.
         missing: numbers of the parts that could not be processed to their end.
         parts: how many parts there were.
+        published: whether the dataset of the night is made.
 
     Returns:
         The run's figures as JSON values; `left` lists in words what is left to do by running it again.
@@ -62,7 +65,7 @@ def finish_run(
     if missing and len(missing) > parts * TOLERATED:
         total.complete = False
     result: dict[str, Any] = {"day": run.day.isoformat(), "as_of": format_instant(run.as_of), "backfill": run.backfill}
-    result |= total.to_json()
+    result |= {**total.to_json(), "published": published}
     left = [counted(total.failed, "failed account")] if total.failed else []
     if missing:
         result["missing"] = list(missing)
@@ -70,7 +73,7 @@ def finish_run(
     if not total.complete:
         left.append("accounts not reached in time")
     elif not run.backfill:
-        first = _close(run, total, result, missing, parts)
+        first = _close(run, total, result, Gaps(missing, parts, published))
         settle_held(keep_going)
         delivery = outbox.send(first, keep_going)
         result |= delivery.to_json()
@@ -102,12 +105,12 @@ def finish_task(task: Mapping[str, Any], outbox: Outbox, *, keep_going: Callable
     total.complete = True
     missing = sorted(set(range(task["segments"])) - done)
     run = planned_run(task["run"])
-    return finish_run(run, [total], outbox, keep_going=keep_going, missing=missing, parts=task["segments"])
+    published = is_published(run.day, task["run"]["execution"])
+    parts = task["segments"]
+    return finish_run(run, [total], outbox, keep_going=keep_going, missing=missing, parts=parts, published=published)
 
 
-def _close(
-    run: Run, total: RunTotals, result: dict[str, Any], missing: Sequence[int], parts: int
-) -> list[tuple[str | None, str]]:
+def _close(run: Run, total: RunTotals, result: dict[str, Any], gaps: Gaps) -> list[tuple[str | None, str]]:
     """Check the night for a tracking outage, and store the alert, summary and digest of the workspace.
 
     Returns:
@@ -129,7 +132,7 @@ def _close(
         for account_id, message_id in total.held:
             messages.let_go(account_id, message_id)
     runs.save_naming(total, lambda totals: summary.save(run.day, totals.summary(run.day, run.as_of)))
-    digest_of = partial(digest, run.day, run.as_of, holding=holding, missing=missing, parts=parts)
+    digest_of = partial(digest, run.day, run.as_of, holding=holding, gaps=gaps)
     runs.save_naming(total, lambda totals: digests.add(digest_of(totals), totals.named))
     return [*first, (None, digest_of(total).alert_id)]
 

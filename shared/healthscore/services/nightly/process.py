@@ -22,6 +22,7 @@ from healthscore.core.health import assess, snapshot
 from healthscore.core.nightly.earlier_trouble import trouble_before
 from healthscore.core.nightly.run_totals import EarlierTrouble, RunTotals
 from healthscore.core.time import DAY
+from healthscore.dataset.staging import Staging, Worker
 from healthscore.services import alerting, merging
 from healthscore.services.erasure import finish_erasing_user
 from healthscore.services.nightly.plan import planned_run
@@ -74,6 +75,7 @@ def process_scan_part(
     keep_going: Callable[[], bool],
     logger: Logger,
     after: str | None = None,
+    staging: Staging | None = None,
 ) -> WorkerResult:
     """Process one of `parts` parts of the accounts: store snapshots, alerts, and the accounts' latest scores.
 
@@ -86,12 +88,13 @@ def process_scan_part(
         keep_going: asked before each account; False ends the work early, with the totals marked incomplete.
         logger: gets each failure, by account id and kind of error.
         after: the account behind which to begin, where another worker has processed those before; None for the start.
+        staging: takes the row of each account for the dataset, also of one that could not be scored.
 
     Raises:
         StorageUnavailableError: the accounts cannot be read now, or storage fails for one account after the other.
     """
-    collector = _Collector(RunTotals(), logger)
-    waiting: deque[tuple[str, Future[_AccountResult | None]]] = deque()
+    collector = _Collector(RunTotals(), logger, staging)
+    waiting: deque[tuple[Account, Future[_AccountResult | None]]] = deque()
     last = after
     with ThreadPoolExecutor(WORKERS) as pool:
         for account in accounts.scan(part, parts, after):
@@ -105,7 +108,7 @@ def process_scan_part(
             if account.known_since > run.as_of and not account.erasing and account.into is None:
                 collector.totals.not_yet += 1
                 continue
-            waiting.append((account.account_id, pool.submit(_process_account, account, run, keep_going)))
+            waiting.append((account, pool.submit(_process_account, account, run, keep_going)))
             if len(waiting) >= IN_FLIGHT:
                 collector.add(*waiting.popleft())
         while waiting:
@@ -131,15 +134,18 @@ def process_task(
     Raises:
         StorageUnavailableError: the tables cannot be read or written now; the same task may be tried again.
     """
+    run, worker = planned_run(task["run"]), Worker(task["run"]["execution"], task["segment"], task["chunk"])
+    staging = Staging(worker, run.day, run.as_of, now)
     result = process_scan_part(
-        planned_run(task["run"]),
+        run,
         task["segment"],
         task["segments"],
         keep_going=keep_going,
         logger=logger,
         after=task["resume"],
+        staging=staging,
     )
-    worker = (task["run"]["execution"], task["segment"], task["chunk"])
+    leave(staging, logger)
     expires = now + WORKER_RESULTS_KEPT
     runs.save_naming(result.totals, lambda totals: runs.put_worker_result(*worker, totals, expires))
     done = result.totals.complete
@@ -168,22 +174,26 @@ class _Collector:
 
     totals: RunTotals
     logger: Logger
+    staging: Staging | None
     unavailable_in_a_row: int = 0
 
-    def add(self, account_id: str, future: Future[_AccountResult | None]) -> None:
+    def add(self, account: Account, future: Future[_AccountResult | None]) -> None:
         """Wait for an account's result and count it; an account that is being erased has none.
 
         Raises:
             StorageUnavailableError: `OUTAGE_AFTER` accounts in a row have failed by it.
         """
+        account_id = account.account_id
         try:
             result = future.result()
         except Exception as error:  # noqa: BLE001  (whatever is wrong with one account stops no other)
             self.add_failure(account_id, error)
+            self._stage(account, account.latest)
             return
         self.unavailable_in_a_row = 0
         if result is None:
             return
+        self._stage(account, result.current)
         self.totals.add_score(account_id, result.subject.name, result.previous, result.current, result.arr)
         self.totals.presences[result.presence] += 1
         if result.trouble is not None:
@@ -191,6 +201,10 @@ class _Collector:
             self.totals.add_troubles([troubles])
         for alert in result.alerts:
             self.totals.add_alert(account_id, alert, held=_is_held(alert, result.current))
+
+    def _stage(self, account: Account, snapshot: Snapshot | None) -> None:
+        if self.staging is not None:
+            self.staging.add(account, snapshot)
 
     def add_failure(self, account_id: str, error: Exception) -> None:
         """Count and log an account that could not be scored.
@@ -281,6 +295,14 @@ def _score(account: Account, run: Run) -> Snapshot:
     # the account, which then counts the next night.
     facts = gather_facts(account, run.as_of, run.settings, consistent=False)
     return snapshot(assess(account.account_id, facts, (), None))
+
+
+def leave(staging: Staging, logger: Logger) -> None:
+    """Leave rows for the night's end, if possible: scores and alerts are worth more than the dataset (rule D5)."""
+    try:
+        staging.leave()
+    except StorageUnavailableError:
+        logger.exception("rows of the dataset could not be left")
 
 
 def store(alert: Alert, status: str = messages.PENDING) -> None:

@@ -1,8 +1,8 @@
 """Erasing an account: every item that mentions it, in an order that can be interrupted anywhere.
 
-First the account is marked: readers do not find it any more, the book's indexes lose it, and writers refuse to add to
-it. Then everything else goes, and the account's own item last: as long as anything is left, the mark is there, and the
-next call goes on.
+First the account is marked, and has a tombstone for the files of the dataset: readers do not find it any more, the
+book's indexes lose it, and writers refuse to add to it. Then everything else goes, and the account's own item last: as
+long as anything is left, the mark is there, and the next call goes on.
 
 Two calls may erase an account at once, and the faster one finishes while the slower one is under way. A new event
 may then create the account again. So each deletion is one transaction with the condition that the mark is there.
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from healthscore.core.time import format_instant
+from healthscore.core.time import format_instant, parse_instant
 from healthscore.storage import codec, conditions, schema, writes
 from healthscore.storage.accounts import index, merges
 from healthscore.storage.erasure import (
@@ -28,6 +28,7 @@ from healthscore.storage.erasure import (
 )
 from healthscore.storage.erasure.eraser import AccountErasure
 from healthscore.storage.errors import ConditionFailedError
+from healthscore.storage.nights import tombstones
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -112,6 +113,8 @@ def _erase(account_id: str, ids: Sequence[str], now: datetime, keep_going: Calla
     item = marked.account(account_id)
     if schema.ERASING not in item and (item or not marked.hold_place(account_id)):
         return 0, False
+    if item:
+        tombstones.put(account_id, parse_instant(codec.text_of(item, schema.ERASING)))
     erasure, erased = AccountErasure(account_id, ids, item, now), 0
     try:
         for eraser in ERASERS:

@@ -1,0 +1,56 @@
+"""The names of the dataset's files, and in which of a night's parts an account stands.
+
+    account_nights/night=2026-11-29/part-0000-<checksum>.parquet   the rows of a night, in the order of `place`
+    staging/<run>/<scan part>-<worker>.ndjson.gz                   rows that a worker has left for the night's end
+
+A part's name has the checksum of what is in it: a file never changes, and a repetition writes the same file.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from hashlib import md5
+
+ROWS_A_PART = 50_000
+PARTS = "account_nights/"
+STAGING = "staging/"
+
+
+def place(account_id: str) -> str:
+    """An account's place in the order of a night's rows: a fixed hash of its id, as eight hexadecimal digits."""
+    return md5(account_id.encode(), usedforsecurity=False).hexdigest()[:8]
+
+
+def number_of_parts(rows: int) -> int:
+    """How many parts a night of so many rows has: one at least."""
+    return max(-(-rows // ROWS_A_PART), 1)
+
+
+def part_of(account_id: str, parts: int) -> int:
+    """The number of the part of a night in which an account stands, if it does, from the number of parts."""
+    return int(place(account_id), 16) * parts >> 32
+
+
+def night_prefix(night: date) -> str:
+    """What the names of a night's parts begin with."""
+    return f"{PARTS}night={night.isoformat()}/"
+
+
+def part_name(night: date, number: int, checksum: str) -> str:
+    """The name of a part."""
+    return f"{night_prefix(night)}part-{number:04d}-{checksum}.parquet"
+
+
+def night_of(name: str) -> date:
+    """The night of a part, by its name."""
+    return date.fromisoformat(name.removeprefix(PARTS).split("/")[0].removeprefix("night="))
+
+
+def staging_prefix(run: str) -> str:
+    """What the names of a run's staging files begin with."""
+    return f"{STAGING}{run}/"
+
+
+def staging_name(run: str, scan_part: int, worker: int) -> str:
+    """The name of what one worker has left: it follows from the task, so that a repetition replaces it."""
+    return f"{staging_prefix(run)}{scan_part:06d}-{worker:06d}.ndjson.gz"

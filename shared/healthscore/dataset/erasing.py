@@ -1,0 +1,91 @@
+"""Erasing accounts from the dataset: from every night, and from what runs under way have left.
+
+An account's tombstone is there before this begins. Then, for each night: where nobody writes it, its files are those
+of the manifest, and who writes it later reads the tombstone first. Where somebody does, the erasure waits until that is
+over. So once every night was looked at, no file has the account, and none ever will.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from healthscore.core.dataset import layout
+from healthscore.dataset import bucket, files, staging, writing
+from healthscore.dataset.files import Made
+from healthscore.storage.nights import manifests, tombstones
+from healthscore.storage.side_by_side import side_by_side
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+    from datetime import datetime
+    from pathlib import Path
+
+    from healthscore.core.dataset.manifest import Manifest
+    from healthscore.dataset.files import Workshop
+    from healthscore.storage.nights.manifests import Night
+
+
+def erase_pending(now: datetime, until: datetime, keep_going: Callable[[], bool]) -> bool:
+    """Erase all accounts whose erasure from the dataset is pending.
+
+    Args:
+        now: the time, aware.
+        until: when this invocation ends at the latest, aware.
+        keep_going: asked before each night and file; False leaves the rest to the next call.
+
+    Returns:
+        Whether none of them is in any file any more. False where there was no time, or somebody is writing a night.
+
+    Raises:
+        StorageUnavailableError: some may be left; calling again goes on.
+    """
+    pending = tombstones.pending()
+    if not pending:
+        return True
+    erased, done = tombstones.read(), True
+    for key in bucket.keys(layout.STAGING):
+        if not keep_going():
+            return False
+        staging.remove_erased(key, erased)
+    ids = {one.account_id for one in pending}
+    with files.workshop(erased) as workshop:
+        for night in list(manifests.every()):
+            if not keep_going():
+                return False
+            try:
+                _erase_from(night, ids, workshop, now, until)
+            except manifests.NightLockedError:
+                done = False
+    if done:
+        tombstones.finish(pending)
+    return done
+
+
+def _erase_from(night: Night, ids: Collection[str], workshop: Workshop, now: datetime, until: datetime) -> None:
+    """Make the parts of a night again that have rows of erased accounts.
+
+    Raises:
+        NightLockedError: somebody else is writing the night.
+    """
+    if not night.locked and not _affected(night.manifest, ids, workshop):
+        return
+    with writing.write(night.day, now, until) as writer:
+        manifest = writer.manifest
+        if manifest is None:  # its writer died before the night was there
+            return
+        made = [workshop.without_erased(path, night.day, number) for number, path in _affected(manifest, ids, workshop)]
+        if made:
+            side_by_side(Made.put, made)
+            rewritten = {one.number: one.part for one in made}
+            parts = tuple(rewritten.get(number, part) for number, part in enumerate(manifest.parts))
+            writer.commit(replace(manifest, parts=parts))
+
+
+def _affected(manifest: Manifest | None, ids: Collection[str], workshop: Workshop) -> list[tuple[int, Path]]:
+    """The numbers and files of a night's parts that have rows of erased accounts."""
+    if manifest is None:
+        return []
+    numbers = sorted({layout.part_of(account_id, len(manifest.parts)) for account_id in ids})
+    paths = bucket.fetch([manifest.parts[number].name for number in numbers], workshop.folder)
+    return [(number, path) for number, path in zip(numbers, paths, strict=True) if workshop.has_erased(path)]

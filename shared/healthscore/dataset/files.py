@@ -1,0 +1,152 @@
+"""Parquet files, written and read by DuckDB in a folder of this machine."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import duckdb
+
+from healthscore.core.dataset import layout
+from healthscore.core.dataset.columns import COLUMNS
+from healthscore.core.dataset.manifest import Part
+from healthscore.core.time import format_instant
+from healthscore.dataset import bucket
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import date
+
+    from healthscore.storage.nights.tombstones import Tombstones
+
+MEMORY = "600MB"
+"""What DuckDB may hold in memory; the rest goes to the folder."""
+_NAMES = ", ".join(f'"{column.name}"' for column in COLUMNS)
+_TYPES = ", ".join(f"'{column.name}': '{column.type.value}'" for column in COLUMNS)
+_PLACE = "left(md5(account_id), 8)"
+"""As `core.dataset.layout.place`."""
+_HIDDEN = """EXISTS (
+    SELECT 1 FROM tombstones WHERE hash = sha256($key || account_id) AND recorded_at < erased_at
+)"""
+"""As `Tombstones.hides`."""
+_KEEP_ONE_EACH = """
+    CREATE TABLE twice AS
+    SELECT account_id, arg_max(rowid, (coalesce(score_night, DATE '0001-01-01'), recorded_at, rowid)) AS newest
+    FROM rows GROUP BY account_id HAVING count(*) > 1;
+    DELETE FROM rows USING twice WHERE rows.account_id = twice.account_id AND rows.rowid <> newest
+"""
+_ROW_GROUP = 8_192
+"""Rows of a row group: small, so that a reader of one account unpacks little."""
+
+
+class Made(NamedTuple):
+    """A Parquet file on this machine."""
+
+    number: int
+    """Which part of the night it is."""
+    part: Part
+    path: Path
+
+    def put(self) -> None:
+        """Put it into the bucket.
+
+        Raises:
+            StorageUnavailableError: it is not known whether it is there.
+        """
+        bucket.put(self.part.name, self.path.read_bytes())
+
+
+class Workshop:
+    """A folder of this machine, and a database in it that reads and writes nothing outside of the folder."""
+
+    def __init__(self, folder: Path, tombstones: Tombstones) -> None:
+        """Open the database.
+
+        Args:
+            folder: an empty folder. The database is a file in it, so that more rows than fit into memory do no harm.
+            tombstones: the accounts that were erased.
+        """
+        self.folder = folder
+        self._key = {"key": tombstones.key}
+        options: dict[str, str | bool | int | float | list[str]] = {
+            "threads": 1,
+            "memory_limit": MEMORY,
+            "temp_directory": f"{folder}/spilled",
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        }
+        self._database = duckdb.connect(f"{folder}/rows.db", config=options)
+        # The order matters: once there is no access outside, no folder can be allowed any more.
+        self._database.execute(f"SET allowed_directories = ['{folder}']")
+        self._database.execute("SET enable_external_access = false")
+        self._database.execute("SET TimeZone = 'UTC'")
+        self._database.execute("SET lock_configuration = true")
+        self._database.execute("CREATE TABLE tombstones (hash VARCHAR, erased_at TIMESTAMP WITH TIME ZONE)")
+        erased = [[id_hash, format_instant(at)] for id_hash, at in tombstones.erased.items()]
+        if erased:
+            self._database.executemany("INSERT INTO tombstones VALUES (?, ?)", erased)
+
+    def close(self) -> None:
+        """Close the database."""
+        self._database.close()
+
+    def make_parts(self, staged: Iterable[Path], night: date) -> list[Made]:
+        """Make a night's parts of what its workers have left.
+
+        Of an account that stands twice the newer score wins, then the row that was recorded later. Rows of accounts
+        that were erased after they were recorded are left out.
+
+        Args:
+            staged: files of JSON lines, gzipped, in the folder.
+            night: the night.
+        """
+        names = ", ".join(f"'{path}'" for path in staged)
+        source = f"read_json([{names}], format = 'newline_delimited', compression = 'gzip', columns = {{{_TYPES}}})"
+        self._database.execute(
+            f"CREATE TABLE rows AS SELECT *, {_PLACE} AS place FROM {source} WHERE NOT {_HIDDEN}", self._key
+        )
+        self._database.execute(_KEEP_ONE_EACH)
+        ((rows,),) = self._database.execute("SELECT count(*) FROM rows").fetchall()
+        parts = layout.number_of_parts(rows)
+        in_part = f"FROM rows WHERE (('0x' || place)::UBIGINT * {parts}) >> 32"
+        return [self._write(f"SELECT {_NAMES} {in_part} = {number}", night, number) for number in range(parts)]
+
+    def has_erased(self, path: Path) -> bool:
+        """Whether a part, a file in the folder, has rows of accounts that were erased after they were recorded."""
+        query = f"SELECT 1 FROM read_parquet('{path}') WHERE {_HIDDEN} LIMIT 1"
+        return bool(self._database.execute(query, self._key).fetchall())
+
+    def without_erased(self, path: Path, night: date, number: int) -> Made:
+        """Make a part again without the rows of accounts that were erased after they were recorded.
+
+        Args:
+            path: the part's file, in the folder.
+            night: the part's night.
+            number: the part's number.
+        """
+        kept = f"CREATE OR REPLACE TABLE kept AS SELECT * FROM read_parquet('{path}') WHERE NOT {_HIDDEN}"
+        self._database.execute(kept, self._key)
+        return self._write("SELECT * FROM kept", night, number)
+
+    def _write(self, rows: str, night: date, number: int) -> Made:
+        path = self.folder / f"made-{night.isoformat()}-{number:04d}.parquet"
+        ((count,),) = self._database.execute(
+            f"COPY ({rows} ORDER BY {_PLACE}, account_id) TO '{path}' "
+            f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_ROW_GROUP})"
+        ).fetchall()
+        data = path.read_bytes()
+        checksum = sha256(data).hexdigest()
+        return Made(number, Part(layout.part_name(night, number, checksum[:16]), count, len(data), checksum), path)
+
+
+@contextlib.contextmanager
+def workshop(tombstones: Tombstones) -> Iterator[Workshop]:
+    """A workshop for as long as the context lasts."""
+    with (
+        tempfile.TemporaryDirectory(prefix="dataset-") as name,
+        contextlib.closing(Workshop(Path(name), tombstones)) as opened,
+    ):
+        yield opened
