@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -74,43 +75,47 @@ def dynamodb_endpoint(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def moto(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Fresh tables of the template on the embedded AWS, without topics, queues and secrets."""
+    """Fresh tables, bucket and queues of the template on the embedded AWS, without topics and secrets."""
     yield from fresh_tables(moto_endpoint, monkeypatch)
     aws.clear()
 
 
 @pytest.fixture
-def tables(dynamodb_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Fresh tables of the template, on each engine in turn."""
-    yield from fresh_tables(dynamodb_endpoint, monkeypatch)
+def tables(dynamodb_endpoint: str, moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fresh tables of the template, on each engine in turn; bucket and queues on the embedded AWS."""
+    yield from fresh_tables(dynamodb_endpoint, monkeypatch, beside=moto_endpoint)
 
 
 @pytest.fixture
-def bucket(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """An empty bucket for the dataset, on the embedded S3 whichever engine has the tables; gives its name.
+def bucket(request: pytest.FixtureRequest) -> str:
+    """The name of the dataset's bucket, which is empty. It comes with the tables, which a test asks for first."""
+    if not {"moto", "tables"} & {*request.fixturenames}:
+        request.getfixturevalue("moto")
+    return os.environ["DATASET_BUCKET"]
 
-    A test that needs tables as well asks for them first: they bring the name of a bucket that does not exist.
+
+def fresh_tables(endpoint: str, monkeypatch: pytest.MonkeyPatch, *, beside: str | None = None) -> Iterator[None]:
+    """The tables, bucket and queues of a new stack, with the environment of its functions; deleted at the end.
+
+    Args:
+        endpoint: of DynamoDB.
+        monkeypatch: sets the environment.
+        beside: the endpoint of the embedded AWS, where that has no DynamoDB.
     """
-    name = f"test-{uuid4().hex[:12]}"
-    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", moto_endpoint)
-    monkeypatch.setenv("DATASET_BUCKET", name)
-    with aws.buckets([name]):
-        process.forget()
-        yield name
-    process.forget()
-
-
-def fresh_tables(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The tables of a new stack at an endpoint, with the environment of its functions; deleted at the end."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    if beside is not None:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", beside)
+        monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", beside)
     at_once = {"MessagesPerSecond": "300"}
     stack = template.read(ROOT / "template.yaml", stack=f"test-{uuid4().hex[:12]}", parameters=at_once)
     aws.create_tables(stack.tables, expiring=False)
     for name, value in variables(stack).items():
         monkeypatch.setenv(name, value)
     process.forget()
+    aws.create_queues(stack.takers)
     try:
-        yield
+        with aws.buckets(stack.buckets):
+            yield
     finally:
         process.forget()
         aws.delete_tables(stack.tables)

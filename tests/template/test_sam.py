@@ -27,8 +27,6 @@ MACHINE_AT = slice(18, 20)
 MACHINES = {"arm64": ("aarch64", b"\xb7\x00"), "x86_64": ("x86_64", b"\x3e\x00")}
 MAGIC_OF_PYTHON_3_13 = b"\xf3\r\r\n"
 MTIME_OF_GZIP = slice(4, 8)
-AHEAD = {"s3"}
-"""Services that the layer has before there is code that calls them."""
 LARGEST_FUNCTION = 250 << 20
 """Lambda's limit for a function with its layers, unpacked."""
 UNCHECKED_HASH = b"\x01\x00\x00\x00"
@@ -112,8 +110,6 @@ def test_build__of_the_layer__describes_the_services_that_are_used_and_no_others
     code = "\n".join(path.read_text() for path in (ROOT / "shared" / "healthscore").rglob("*.py"))
     used = set(re.findall(r'boto3\.client\(\s*"(\w+)"', code))
     data = library / "botocore" / "data"
-    assert not AHEAD & used, "this is called now: take it out of the list"
-    used |= AHEAD
     assert {path.name for path in data.iterdir() if path.is_dir()} == used
     assert not [name for name in files(data) if name.endswith(".gz") or "examples" in name]
     endpoints = "import boto3; " + "; ".join(

@@ -29,7 +29,7 @@ from tools.local.cloudformation import ACCOUNT, PARTITION, REGION
 from tools.local.web import Server
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -108,21 +108,34 @@ def buckets(names: Sequence[str], folder: Path | None = None) -> Iterator[None]:
     s3 = s3_backends[ACCOUNT][PARTITION]
     for name in names:
         s3.create_bucket(name, REGION)
-        for path in folder.glob(f"{name}/*") if folder else ():
-            s3.put_object(name, unquote(path.name), path.read_bytes())
+        if folder:
+            put_objects(name, {unquote(path.name): path.read_bytes() for path in folder.glob(f"{name}/*")})
     try:
         yield
     finally:
         for name in names:
-            objects = s3.buckets[name].keys
             if folder:
                 shutil.rmtree(folder / name, ignore_errors=True)
                 (folder / name).mkdir(parents=True)
-                for key, found in objects.items():
-                    (folder / name / quote(key, safe="")).write_bytes(found.value)
-            for key in list(objects):
-                objects.pop(key)
+                for key, data in objects(name).items():
+                    (folder / name / quote(key, safe="")).write_bytes(data)
+            put_objects(name, {})
             s3.delete_bucket(name)
+
+
+def objects(bucket: str) -> dict[str, bytes]:
+    """The objects of a bucket, by their keys."""
+    return {key: found.value for key, found in s3_backends[ACCOUNT][PARTITION].buckets[bucket].keys.items()}
+
+
+def put_objects(bucket: str, wanted: Mapping[str, bytes]) -> None:
+    """Have a bucket hold exactly these objects."""
+    s3 = s3_backends[ACCOUNT][PARTITION]
+    stored = s3.buckets[bucket].keys
+    for key in list(stored):
+        stored.pop(key)
+    for key, data in wanted.items():
+        s3.put_object(bucket, key, data)
 
 
 def create_topics(names: Iterable[str]) -> None:
@@ -135,10 +148,8 @@ def create_topics(names: Iterable[str]) -> None:
 
 def create_queues(names: Iterable[str]) -> None:
     """Create SQS queues."""
-    client = boto3.client("sqs")
     for name in names:
-        client.create_queue(QueueName=name)
-    client.close()
+        sqs_backends[ACCOUNT][REGION].create_queue(name)
 
 
 def messages(topic_arn: str) -> list[Message]:

@@ -76,17 +76,17 @@ def erase_account(request: Request) -> ErasedAccount:
     dataset are being written again without the account, which takes some minutes at most unless a night is running; the
     same request again tells how far that is, and ends with 404 or `erased`.
     """
-    from healthscore.services import erasure  # noqa: PLC0415  (see above)
+    from healthscore.services import dataset_erasure, erasure  # noqa: PLC0415  (see above)
 
     account_id = canonical(request.params["account_id"])
     try:
-        state = erasure.erase_account(account_id, request.received_at, lambda: request.time_left() > 0)
+        found = erasure.erase_account(account_id, request.received_at, lambda: request.time_left() > 0)
     except erasure.ErasureUnfinishedError:
         raise _unfinished("something of the account may be left") from None
-    if not state.found and not state.in_dataset:
+    in_dataset = dataset_erasure.hand_over(account_id)
+    if not found and not in_dataset:
         raise account_not_found(account_id)
-    status: Literal["erased", "erasing"] = "erasing" if state.in_dataset else "erased"
-    return {"account_id": account_id, "erased": not state.in_dataset, "status": status}
+    return {"account_id": account_id, "erased": not in_dataset, "status": "erasing" if in_dataset else "erased"}
 
 
 def _unfinished(state: str) -> ApiError:

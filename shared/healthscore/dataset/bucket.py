@@ -42,6 +42,7 @@ def _s3() -> Any:  # noqa: ANN401  (boto3's, whose types come by service)
         read_timeout=20,
         retries={"mode": "standard", "total_max_attempts": 4},
         max_pool_connections=CONCURRENCY,
+        signature_version="s3v4",
     )
     return boto3.client("s3", config=config)
 

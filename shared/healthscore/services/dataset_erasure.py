@@ -1,4 +1,7 @@
-"""The queue of erasures from the dataset; the only module that sends to it."""
+"""Hands the erasure of an account over to the function that erases from the dataset, by its queue.
+
+A message says only that there is something to erase: which accounts, the table knows.
+"""
 
 from __future__ import annotations
 
@@ -21,22 +24,19 @@ def _sqs() -> Any:  # noqa: ANN401  (boto3's, whose types come by service)
     return boto3.client("sqs", config=_CONFIG)
 
 
-def is_pending(account_id: str) -> bool:
-    """Whether a file of the dataset may still have an account that is erased.
+def hand_over(account_id: str) -> bool:
+    """Have the files of the dataset erased of an account that is erased from the tables.
+
+    Returns:
+        Whether any file may still have it: it is done once this answers False.
 
     Raises:
-        StorageUnavailableError: the table cannot be read now.
+        StorageUnavailableError: it may not be queued; then the next call, or the next night, sees to it.
     """
-    return any(one.account_id == account_id for one in tombstones.pending())
-
-
-def enqueue() -> None:
-    """Have the accounts whose erasure is pending erased from the dataset.
-
-    Raises:
-        StorageUnavailableError: it may not be queued; then the next night does it.
-    """
+    if all(one.account_id != account_id for one in tombstones.pending()):
+        return False
     try:
         _sqs().send_message(QueueUrl=os.environ["ERASURE_QUEUE_URL"], MessageBody="{}")
     except (BotoCoreError, ClientError) as error:
         raise StorageUnavailableError(type(error).__name__) from error
+    return True

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from healthscore.services import dataset_erasure, merging
+from healthscore.services import merging
 from healthscore.storage import workspace
 from healthscore.storage.accounts import merges
 from healthscore.storage.erasure import accounts as erasing
@@ -20,23 +20,17 @@ class ErasureUnfinishedError(Exception):
     """The erasure has begun, and time ran out before it was finished."""
 
 
-class Erased(NamedTuple):
-    """How far an account's erasure is."""
-
-    found: bool
-    """Whether there was anything to erase."""
-    in_dataset: bool
-    """Whether files of the dataset may still have it. Nothing else has."""
-
-
-def erase_account(account_id: str, now: datetime, keep_going: Callable[[], bool]) -> Erased:
-    """Erase everything that mentions an account; from the dataset's files another function does it, soon afterwards.
+def erase_account(account_id: str, now: datetime, keep_going: Callable[[], bool]) -> bool:
+    """Erase everything that mentions an account.
 
     Args:
         account_id: known or not: what is left of an account that is gone is erased, too. Ids that were given up for it
             are erased with it.
         now: the time of the erasure, aware.
         keep_going: whether there is time for more.
+
+    Returns:
+        Whether there was anything to erase.
 
     Raises:
         ErasureUnfinishedError: something of the account may be left.
@@ -46,10 +40,7 @@ def erase_account(account_id: str, now: datetime, keep_going: Callable[[], bool]
     found, done = erasing.erase(account_id, now, keep_going)
     if not done:
         raise ErasureUnfinishedError
-    in_dataset = dataset_erasure.is_pending(account_id)
-    if in_dataset:
-        dataset_erasure.enqueue()
-    return Erased(known or bool(found), in_dataset)
+    return known or bool(found)
 
 
 def erase_user(account_id: str, user_id: str, now: datetime, keep_going: Callable[[], bool]) -> None:

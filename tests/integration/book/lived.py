@@ -21,6 +21,7 @@ from healthscore.core.time import format_instant
 from healthscore.http.api_keys import CachedKeys, key_hash
 from healthscore.services.crm_sync import matching
 from healthscore.services.nightly import process
+from healthscore.services.nightly.dataset import Invocation, publish_task
 from healthscore.services.nightly.finish import finish_task
 from healthscore.services.nightly.plan import plan_scan_parts
 from healthscore.services.nightly.process import process_task
@@ -29,6 +30,7 @@ from healthscore.storage.crm import companies as crm_companies
 from healthscore.storage.crm import connections
 from healthscore.storage.day_logs import settle
 from healthscore.storage.errors import StorageUnavailableError
+from healthscore.storage.nights import tombstones
 from healthscore.storage.workspace import ApiKey
 from tests.integration.crm.conftest import Workspace
 from tests.integration.nightly.nights import LOGGER, Inline, Topic, outbox_of
@@ -198,6 +200,9 @@ class Life:
             self.night(NIGHT - timedelta(days=1), "run-1")
         self.connect()
         self.night(NIGHT, "run-0")
+        # An account that is still to be erased from the dataset.
+        tombstones.prepare()
+        tombstones.put("an account of before", NOW)
 
     def describe(self, customer: Customer, name: str, now: datetime) -> None:
         """What an admin enters."""
@@ -303,6 +308,7 @@ class Life:
         started = plan_scan_parts({"event": {"time": format_instant(at)}, "execution": run}, at)
         task = {**started, "segment": 0, "chunk": 0, "resume": None}
         process_task(task, at, keep_going=lambda: True, logger=LOGGER)
+        publish_task(started, Invocation(at, at + timedelta(minutes=15), lambda: True))
         finish_task(started, outbox_of(Topic(), at), keep_going=lambda: True)
 
     def identify(self, customer: Customer, user: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from healthscore.services.nightly.process import process_scan_part
 from healthscore.storage.accounts import accounts
 from healthscore.storage.day_logs import rollups
 from healthscore.storage.kinds import Kind
+from healthscore.storage.nights import tombstones
 from tests.integration.book.lived import DOOMED, NIGHT, NOW, SPARED, Life, ask
 from tests.integration.nightly import nights
 from tests.integration.nightly.nights import LOGGER, Killed, Killer, Tables
@@ -70,8 +71,11 @@ def test_world__has__every_kind_of_item_that_there_is(lived):
 
 def test_delete_account__that_has_lived__leaves_no_trace_of_it_and_hurts_no_other(lived_on_both):
     neighbour, its_figures = own_items(SPARED.account_id), figures(SPARED.account_id)
-    assert ask("DELETE", ACCOUNT) == (200, {"account_id": DOOMED.account_id, "erased": True})
+    erasing = {"account_id": DOOMED.account_id, "erased": False, "status": "erasing"}
+    assert ask("DELETE", ACCOUNT) == (200, erasing)
+    traces.erase_from_dataset()
     assert traces.mentions(*DOOMED.traces) == []
+    assert tombstones.pending() == []
     assert (own_items(SPARED.account_id), figures(SPARED.account_id)) == (neighbour, its_figures)
     for text in SPARED.traces:
         assert traces.mentions(text), text
@@ -114,4 +118,5 @@ def test_delete__killed_at_any_call__is_finished_by_the_next_or_by_the_night(liv
             finish_at_night()
         else:
             assert ask("DELETE", path)[0] == 200
+        traces.erase_from_dataset()
         assert traces.mentions(*left) == [], (at, calls[at - 1])

@@ -33,6 +33,7 @@ ERASED_AT = NOW + MINUTE
 
 
 def bury(account_id, at=ERASED_AT):
+    tombstones.prepare()
     tombstones.put(account_id, at - tombstones.MARKED_WITHIN)
 
 

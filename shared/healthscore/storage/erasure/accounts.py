@@ -61,6 +61,7 @@ def mark(account_id: str, now: datetime) -> bool:
     Raises:
         StorageUnavailableError: it is not known whether it has begun.
     """
+    tombstones.prepare()
     update = writes.update(
         schema.accounts_table(),
         codec.account_key(account_id),

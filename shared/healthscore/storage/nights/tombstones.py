@@ -8,6 +8,7 @@ has the account any more, an item beside it holds the id itself, for the erasure
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from datetime import timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
@@ -21,10 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from healthscore.storage.codec import Item
-
 KEPT = timedelta(days=3_700)
 """How long a tombstone is kept: longer than the template lets a night be kept."""
+_SECRET = codec.key(schema.SETTINGS_PK, schema.TOMBSTONE_KEY)
 MARKED_WITHIN = timedelta(minutes=1)
 """Time from the beginning of a request to its mark, and between the clocks of two machines, at most."""
 
@@ -67,7 +67,7 @@ def put(account_id: str, marked_at: datetime) -> None:
         StorageUnavailableError: it may not be there; calling again does no harm.
     """
     at = marked_at + MARKED_WITHIN
-    tombstone = codec.key(schema.TOMBSTONES_PK, f"{hashed(_key(), account_id)}#{millis(at)}")
+    tombstone = codec.key(schema.TOMBSTONES_PK, f"{hashed(_secret(), account_id)}#{millis(at)}")
     expires = codec.number(int((at + KEPT).timestamp()))
     pending = codec.key(schema.DATASET_ERASURES_PK, f"{millis(at)}#{account_id}")
     writes.put_all(schema.settings_table(), [{**tombstone, "ttl": expires}, pending])
@@ -84,7 +84,7 @@ def read() -> Tombstones:
     for item in pages(dynamodb().query, **request):
         id_hash, _, at = codec.text_of(item, "sk").partition("#")
         erased[id_hash] = max(from_millis(int(at)), erased.get(id_hash, from_millis(0)))
-    return Tombstones(_key() if erased else "", erased)
+    return Tombstones(_secret() if erased else "", erased)
 
 
 def pending() -> list[Pending]:
@@ -111,21 +111,20 @@ def finish(done: Sequence[Pending]) -> None:
     writes.delete_all(schema.settings_table(), keys)
 
 
-def _key() -> str:
-    """The workspace's secret for these hashes; made at the first use."""
-    key = codec.key(schema.SETTINGS_PK, schema.TOMBSTONE_KEY)
-    item = reads.get(schema.settings_table(), key)
-    if item is None:
-        item = {**key, "secret": codec.text(secrets.token_hex(32))}
-        try:
+def prepare() -> None:
+    """Make the workspace's secret for these hashes, if it has none yet, before anything is marked for erasure.
+
+    Raises:
+        StorageUnavailableError: it may not be there.
+    """
+    if reads.get(schema.settings_table(), _SECRET) is None:
+        item = {**_SECRET, "secret": codec.text(secrets.token_hex(32))}
+        with suppress(ConditionFailedError):  # another request has made one
             writes.apply(writes.put(schema.settings_table(), item, conditions.ABSENT))
-        except ConditionFailedError:
-            item = _stored(key)
-    return codec.text_of(item, "secret")
 
 
-def _stored(key: Item) -> Item:
-    item = reads.get(schema.settings_table(), key)
+def _secret() -> str:
+    item = reads.get(schema.settings_table(), _SECRET)
     if item is None:
-        raise StorageUnavailableError("the key of tombstones was there and is gone")
-    return item
+        raise StorageUnavailableError("the secret of tombstones is gone")
+    return codec.text_of(item, "secret")
