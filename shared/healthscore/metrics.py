@@ -36,6 +36,7 @@ class Metric(StrEnum):
     CRM_REFUSED = "CrmRefused"
     NIGHTS_COMPLETED = "NightsCompleted"
     CRM_VALUES_UNREADABLE = "CrmValuesUnreadable"
+    DATASETS_MISSING = "DatasetsMissing"
 
 
 def embedded(counts: Mapping[Metric, int], context: object, at: datetime) -> dict[str, Any]:
@@ -75,6 +76,7 @@ def of_run(result: Mapping[str, Any]) -> dict[Metric, int]:
         Metric.ALERTS_RAISED: sum(result["alerts"].values()),
         **of_delivery(result),
         Metric.NIGHTS_COMPLETED: int(result["complete"]),
+        Metric.DATASETS_MISSING: int(result["complete"] and not result["published"]),
     }
 
 

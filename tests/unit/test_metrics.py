@@ -44,6 +44,7 @@ def test_embedded__no_lambda__is_counted_as_local():
 
 def run(**changes):
     result = {"backfill": False, "complete": True, "scored": 9, "failed": 1, "alerts": {"silent": 2, "band_fell": 1}}
+    result |= {"published": True}
     return result | {"sent": 3, "unsent": 1} | changes
 
 
@@ -55,13 +56,15 @@ def test_of_run__night__counts_accounts_alerts_messages_and_itself():
         "MessagesSent": 3,
         "MessagesUnsent": 1,
         "NightsCompleted": 1,
+        "DatasetsMissing": 0,
     }
+    assert metrics.of_run(run(published=False))["DatasetsMissing"] == 1
 
 
 def test_of_run__cut_off_before_it_sent_anything__is_no_night():
     cut_off = {name: value for name, value in run(complete=False).items() if name not in ("sent", "unsent")}
     counts = metrics.of_run(cut_off)
-    assert (counts["NightsCompleted"], counts["MessagesSent"], counts["MessagesUnsent"]) == (0, 0, 0)
+    assert {counts[name] for name in ("NightsCompleted", "DatasetsMissing", "MessagesSent", "MessagesUnsent")} == {0}
 
 
 @pytest.mark.parametrize("complete", [True, False])

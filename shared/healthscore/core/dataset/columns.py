@@ -6,7 +6,6 @@ column names an end user, so that the erasure of a person never touches the data
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
@@ -19,7 +18,7 @@ from healthscore.core.scoring.trend import trends
 from healthscore.core.time import format_instant, parse_instant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from datetime import date
 
     from healthscore.core.account import Account
@@ -53,8 +52,6 @@ class AccountNight:
     """An instant before the account was read, aware: a row tells nothing of what happened later."""
     snapshot: Snapshot | None
     """The account's newest score; None where it has none yet."""
-    attributes: Sequence[str] = ()
-    """The names of the profile's attributes that the workspace has chosen."""
 
     def fact(self, component: Component, name: str) -> Any:  # noqa: ANN401  (a JSON value)
         """A fact behind a component's score; None where the account has no score, or the component no such fact."""
@@ -99,11 +96,6 @@ def _text(value: object) -> str | None:
 
 def _attribute(of: AccountNight, name: str) -> Any:  # noqa: ANN401  (a JSON value)
     return (of.account.profile.get("attributes") or {}).get(name)
-
-
-def _chosen(of: AccountNight) -> str:
-    chosen = {name: value for name in of.attributes if (value := _attribute(of, name)) is not None}
-    return json.dumps(chosen, ensure_ascii=False, separators=(",", ":"))
 
 
 def _contract(of: AccountNight) -> Contract:
@@ -156,7 +148,6 @@ COLUMNS: tuple[Column, ...] = (
     ),
     Column("renewal_date", Type.DAY, "When the contract renews", lambda of: _contract(of).renewal_date),
     Column("created_at", Type.INSTANT, "Since when it is a customer; else when it was first heard of", _created_at),
-    Column("attributes", Type.TEXT, "The attributes that the workspace has chosen, as one JSON object", _chosen),
     Column(
         "score_night",
         Type.DAY,
