@@ -53,6 +53,7 @@ class Checkout:
         )
 
     def start(self) -> subprocess.Popen[str]:
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in tests that a shell started with &
         pipe = subprocess.PIPE
         return subprocess.Popen(self.command(), cwd=ROOT, env=self.environment(), stdout=pipe, stderr=pipe, text=True)
 
