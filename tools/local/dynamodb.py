@@ -35,6 +35,8 @@ from moto.dynamodb.parsing.validators import ActionCountValidator, OverlappingPa
 from moto.dynamodb.responses import DynamoHandler
 from werkzeug.exceptions import HTTPException
 
+from tools.local.cloudformation import REGION
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -51,12 +53,12 @@ def answer(request: AWSPreparedRequest) -> tuple[int, bytes] | None:
         Status and body. None where it is no call of DynamoDB, or one that fails here: nothing was changed, and the
         request has to go to moto's web server.
     """
-    target, region = _header(request, "X-Amz-Target"), _REGION.search(_header(request, "Authorization"))
-    if not target.startswith(_TARGET) or region is None:
+    target, signed = _header(request, "X-Amz-Target"), _REGION.search(_header(request, "Authorization"))
+    if not target.startswith(_TARGET):
         return None
     try:
         body = json.loads(request.body, object_hook=_with_bytes)
-        result = call(xform_name(target.removeprefix(_TARGET)), body, region[1])
+        result = call(xform_name(target.removeprefix(_TARGET)), body, signed[1] if signed else REGION)
     except HTTPException as refusal:  # all errors of DynamoDB itself
         return refusal.code, str(refusal.description).encode()
     except Exception:  # noqa: BLE001  (moto's web server gets the same error, and makes an answer of it)
