@@ -37,7 +37,7 @@ UV_VENV := .cache/uv
 LOCK = UV_CUSTOM_COMPILE_COMMAND='make lock' $(UV_VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-annotate $(ARGS)
 
-.PHONY: help setup setup-run setup-bench lock run test test-fast test-slow e2e histories clients bench lint check validate build deploy scan audit sam-local sam-local-check
+.PHONY: help setup setup-run setup-bench setup-sam lock run test test-fast test-slow e2e histories clients bench lint check validate build deploy scan audit sam-local sam-local-check
 
 help: ## Show the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -120,6 +120,8 @@ $(SAM_VENV)/installed-$(SAM_VERSION):
 	$(PYTHON) -m venv --clear $(SAM_VENV)
 	$(SAM_VENV)/bin/python -m pip install --quiet --disable-pip-version-check aws-sam-cli==$(SAM_VERSION)
 	@touch $@
+
+setup-sam: $(SAM_VENV)/installed-$(SAM_VERSION)
 
 validate: export AWS_DEFAULT_REGION ?= us-east-1
 validate: $(SAM_VENV)/installed-$(SAM_VERSION) ## Check template.yaml by SAM's translation and by its linter: each finds errors that the other misses

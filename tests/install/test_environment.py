@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -53,6 +54,7 @@ class Checkout:
         )
 
     def start(self) -> subprocess.Popen[str]:
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in tests that a shell started with &
         pipe = subprocess.PIPE
         return subprocess.Popen(self.command(), cwd=ROOT, env=self.environment(), stdout=pipe, stderr=pipe, text=True)
 
@@ -77,16 +79,21 @@ def index():
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory, index):
-    return Checkout(tmp_path_factory.mktemp("checkout"), index)
+def complete(tmp_path_factory, index):
+    """A checkout with a complete environment, and a copy of that, since creating one takes seconds."""
+    checkout = Checkout(tmp_path_factory.mktemp("checkout"), index)
+    checkout.ready()
+    return checkout, shutil.copytree(checkout.home, tmp_path_factory.mktemp("copy") / "venv", symlinks=True)
 
 
 @pytest.fixture
-def checkout(shared):
-    """A complete environment, which tests share since creating one takes seconds."""
-    shared.write(BIG, SMALL)
-    shared.ready()
-    return shared
+def checkout(complete):
+    """A complete environment, whatever the test before has done to it."""
+    checkout, copy = complete
+    checkout.write(BIG, SMALL)
+    shutil.rmtree(checkout.home, ignore_errors=True)
+    shutil.copytree(copy, checkout.home, symlinks=True)
+    return checkout
 
 
 def test_install__again__does_nothing(checkout):
@@ -96,6 +103,17 @@ def test_install__again__does_nothing(checkout):
 
 def lose_the_stamp(checkout: Checkout) -> None:
     (checkout.home / "installed.json").unlink()
+
+
+def need_more(checkout: Checkout) -> None:
+    """Leave the environment as of a smaller lock, so that a package is added and nothing is created again."""
+    shutil.rmtree(next(checkout.packages().glob("small-*.dist-info")))
+    (checkout.packages() / "small.py").unlink()
+    path = checkout.home / "installed.json"
+    stamp = json.loads(path.read_text())
+    for part in ("pins", "distributions"):
+        stamp[part] = [one for one in stamp[part] if "small" not in one]
+    path.write_text(json.dumps(stamp))
 
 
 def test_install__of_a_broken_environment__makes_it_again(checkout):
@@ -118,8 +136,9 @@ def test_install__of_a_changed_lock__brings_exactly_what_it_says(checkout):
 
 
 def test_install__of_a_lock_and_of_a_larger_one__adds_to_what_is_there_and_then_serves_both(checkout, tmp_path):
-    checkout.write(SMALL)
-    checkout.ready()
+    need_more(checkout)
+    checkout.write(BIG)
+    assert checkout.run().stdout == ""
     kept = checkout.packages() / "of-the-first-lock"
     kept.touch()
     larger = tmp_path / "larger.txt"
@@ -129,9 +148,11 @@ def test_install__of_a_lock_and_of_a_larger_one__adds_to_what_is_there_and_then_
     assert (checkout.run().stdout, checkout.run(larger).stdout) == ("", "")
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGKILL, -9), (signal.SIGINT, 130)])
-def test_install__interrupted_half_way__is_redone_by_the_next_call(checkout, number, status):
-    lose_the_stamp(checkout)
+@pytest.mark.parametrize(
+    ("number", "status", "prepare"), [(signal.SIGKILL, -9, need_more), (signal.SIGINT, 130, lose_the_stamp)]
+)
+def test_install__interrupted_half_way__is_redone_by_the_next_call(checkout, number, status, prepare):
+    prepare(checkout)
     checkout.index.asked.clear()
     checkout.index.open.clear()
     with checkout.start() as first:
@@ -147,7 +168,7 @@ def test_install__interrupted_half_way__is_redone_by_the_next_call(checkout, num
 
 
 def test_install__twice_at_once__waits_for_the_other_and_does_nothing_more(checkout):
-    lose_the_stamp(checkout)
+    need_more(checkout)
     checkout.index.asked.clear()
     checkout.index.open.clear()
     with checkout.start() as first:
@@ -162,7 +183,7 @@ def test_install__twice_at_once__waits_for_the_other_and_does_nothing_more(check
 def test_install__with_variables_that_lead_pip_astray__installs_into_the_environment(checkout, tmp_path):
     constraints = tmp_path / "constraints.txt"
     constraints.write_text("small<1\n")
-    lose_the_stamp(checkout)
+    need_more(checkout)
     astray = {"PIP_USER": "1", "PIP_TARGET": str(tmp_path / "elsewhere"), "PIP_CONSTRAINT": str(constraints)}
     done = checkout.run(**astray, PIP_REQUIRE_VIRTUALENV="1", PIP_DRY_RUN="1", PIP_QUIET="3", PYTHONPATH=str(tmp_path))
     assert (done.returncode, done.stderr, checkout.versions()) == (0, "", ["1.0", "1.0"])
@@ -176,7 +197,7 @@ def test_install__with_variables_that_lead_pip_astray__installs_into_the_environ
     ],
 )
 def test_install__without_a_network__says_what_to_do_in_a_sentence(checkout, without, advice):
-    (checkout.packages() / "small.py").unlink()
+    need_more(checkout)
     failed = checkout.run(**without)
     assert (failed.returncode, failed.stderr.count("\n"), failed.stderr.count(". ")) == (1, 1, 0)
     assert advice in failed.stderr
@@ -185,6 +206,8 @@ def test_install__without_a_network__says_what_to_do_in_a_sentence(checkout, wit
 
 
 def test_install__of_a_file_that_is_not_the_locked_one__refuses_it(checkout):
-    checkout.lock.write_text(re.sub("[0-9a-f]{64}", "0" * 64, checkout.lock.read_text()))
+    need_more(checkout)
+    big, small = checkout.lock.read_text().split("small==")
+    checkout.lock.write_text(f"{big}small==" + re.sub("[0-9a-f]{64}", "0" * 64, small))
     refused = checkout.run()
     assert (refused.returncode, refused.stderr.count("\n"), "its hash differs" in refused.stderr) == (1, 1, True)

@@ -97,6 +97,7 @@ def index(files, names, monkeypatch):
             monkeypatch.delenv(name)
         monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
         monkeypatch.setenv("PIP_INDEX_URL", index.url)
+        monkeypatch.setenv("PIP_NO_COMPILE", "1")  # hardly a module of a hundred packages is imported here
         yield index
 
 

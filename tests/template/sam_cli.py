@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from functools import cache
 from typing import Any
 
 import pytest
@@ -48,8 +49,9 @@ def run(*command: str, **variables: str) -> str:
     return done.stdout
 
 
+@cache
 def translation(*parameters: str) -> dict[str, Any]:
-    """The template as SAM transforms it for CloudFormation, with some parameters given (`Name=value`)."""
+    """The template as SAM transforms it for CloudFormation, with some parameters given (`Name=value`); to be read."""
     command = [str(SAM / "python"), "-c", TRANSLATE, str(ROOT / "template.yaml"), *parameters]
     document: dict[str, Any] = json.loads(run(*command, AWS_DEFAULT_REGION="us-east-1"))
     return document

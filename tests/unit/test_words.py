@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tokenize
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,7 @@ WIRE_NAMES = {"FLEET_SILENT"}
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 
+@cache  # files name the same things again and again
 def replaced_words(identifier: str) -> set[str]:
     """The replaced words in an identifier or a file name, in the singular."""
     if identifier in WIRE_NAMES:

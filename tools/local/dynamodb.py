@@ -35,6 +35,8 @@ from moto.dynamodb.parsing.validators import ActionCountValidator, OverlappingPa
 from moto.dynamodb.responses import DynamoHandler
 from werkzeug.exceptions import HTTPException
 
+from tools.local.cloudformation import REGION
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -51,19 +53,33 @@ def answer(request: AWSPreparedRequest) -> tuple[int, bytes] | None:
         Status and body. None where it is no call of DynamoDB, or one that fails here: nothing was changed, and the
         request has to go to moto's web server.
     """
-    target, region = _header(request, "X-Amz-Target"), _REGION.search(_header(request, "Authorization"))
-    if not target.startswith(_TARGET) or region is None:
+    target, signed = _header(request, "X-Amz-Target"), _REGION.search(_header(request, "Authorization"))
+    if not target.startswith(_TARGET):
         return None
-    handler = DynamoHandler()
-    handler.current_account, handler.region = DEFAULT_ACCOUNT_ID, region[1]
     try:
-        handler.body = json.loads(request.body, object_hook=_with_bytes)
-        result = getattr(handler, xform_name(target.removeprefix(_TARGET)))().result
+        body = json.loads(request.body, object_hook=_with_bytes)
+        result = call(xform_name(target.removeprefix(_TARGET)), body, signed[1] if signed else REGION)
     except HTTPException as refusal:  # all errors of DynamoDB itself
         return refusal.code, str(refusal.description).encode()
     except Exception:  # noqa: BLE001  (moto's web server gets the same error, and makes an answer of it)
         return None
     return 200, json.dumps(result, default=_as_json).encode()
+
+
+def call(operation: str, body: Mapping[str, Any], region: str) -> Any:  # noqa: ANN401  (the operation's own)
+    """Make a call of DynamoDB without a client, which takes most of a call's time.
+
+    Args:
+        operation: as boto3 names it, such as `create_table`.
+        body: its parameters.
+        region: the region.
+
+    Raises:
+        HTTPException: DynamoDB refuses it.
+    """
+    handler = DynamoHandler()
+    handler.current_account, handler.region, handler.body = DEFAULT_ACCOUNT_ID, region, body
+    return getattr(handler, operation)().result
 
 
 def _header(request: AWSPreparedRequest, name: str) -> str:
