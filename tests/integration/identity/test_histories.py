@@ -20,8 +20,8 @@ from tests.support.identity_guide import examples
 from tests.support.identity_histories import ZONES, History, Step, history, with_merges
 from tests.support.minimal_histories import described, minimal
 
-HISTORIES = int(os.environ.get("HISTORIES", "200"))
-WITH_MERGES = HISTORIES * 3 // 8
+HISTORIES = int(os.environ.get("HISTORIES", "400"))
+WITH_MERGES = HISTORIES // 4
 """Besides these, histories in which accounts are merged."""
 FIRST = int(os.environ.get("FIRST_HISTORY", "0"))
 pytestmark = pytest.mark.no_cover  # it would double their time
