@@ -102,9 +102,7 @@ def test_event__whose_writer_crashed_before_its_last_look__is_labelled_once_it_i
     assert answers == {0, 1}
 
 
-def test_request__of_which_one_account_cannot_be_committed__looks_at_the_others_people_again(
-    tables, monkeypatch
-):
+def test_request__of_which_one_account_cannot_be_committed__looks_at_the_others_people_again(tables, monkeypatch):
     commit_day_log = commit_day.commit
 
     def commit_or_fail(pk, *arguments, **named):
