@@ -97,7 +97,7 @@ def delete_tables(tables: Iterable[Table]) -> None:
 @contextlib.contextmanager
 def _dynamodb() -> Iterator[Callable[..., Any]]:
     """A function that calls DynamoDB; where that is in this process, without a client, which takes most of the time."""
-    if os.environ.get("AWS_ENDPOINT_URL") in _running:
+    if _is_here():
         with _lock:
             yield lambda operation, **parameters: dynamodb.call(operation, parameters, REGION)
         return
@@ -235,10 +235,14 @@ def answer_here(request: AWSPreparedRequest, **_: object) -> AWSResponse | None:
     return AWSResponse(request.url, status, _JSON, MockRawResponse(body))
 
 
+def _is_here() -> bool:
+    """Whether the environment leads calls of DynamoDB to the one of this process."""
+    return os.environ.get("AWS_ENDPOINT_URL_DYNAMODB", os.environ.get("AWS_ENDPOINT_URL")) in _running
+
+
 def not_signed_here(region_name: str, **_: object) -> object:
     """Leave out the signature, half of a small call's time, where nobody looks at it; None leaves it to botocore."""
-    here = os.environ.get("AWS_ENDPOINT_URL") in _running and region_name == REGION
-    return UNSIGNED if here else None
+    return UNSIGNED if _is_here() and region_name == REGION else None
 
 
 BUILTIN_HANDLERS += [("before-send.dynamodb", answer_here), ("choose-signer.dynamodb", not_signed_here)]

@@ -22,6 +22,7 @@ from tests.support import traces
 from tools.fakes.hubspot import FakeHubSpot
 from tools.fakes.server import VirtualClock
 
+pytestmark = pytest.mark.no_cover  # it would double their time, and shorter tests reach the same lines
 ACCOUNT = f"/v1/accounts/{DOOMED.path}"
 USER = f"{ACCOUNT}/users/{DOOMED.user}"
 OF_THE_USER = (DOOMED.user, DOOMED.user_before, DOOMED.visitor, DOOMED.email(DOOMED.user))

@@ -31,6 +31,7 @@ from tests.support import interleaving
 if TYPE_CHECKING:
     from healthscore.core.alerts.model import Alert
 
+pytestmark = pytest.mark.no_cover  # it would double their time, and shorter tests reach the same lines
 SOON = TONIGHT + timedelta(minutes=1)
 AFTER_LEASE = SOON + LEASE
 

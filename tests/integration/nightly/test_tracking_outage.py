@@ -21,6 +21,7 @@ from tests.integration.nightly.nights import (
     use,
 )
 
+pytestmark = pytest.mark.no_cover  # it would double their time, and shorter tests reach the same lines
 ACCOUNTS = [f"a{number:02}" for number in range(12)]
 TOMORROW = TONIGHT + NIGHT
 

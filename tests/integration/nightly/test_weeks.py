@@ -12,6 +12,7 @@ from healthscore.storage import workspace
 from healthscore.storage.accounts import accounts
 from tests.integration.nightly.nights import NIGHT, TONIGHT, night, schedule
 
+pytestmark = pytest.mark.no_cover  # it would double their time, and shorter tests reach the same lines
 WEEKS = 7
 BEGINS = TONIGHT - 7 * WEEKS * NIGHT
 USE = {"few-a-day": (2, 3), "at-a-border": (3, 5), "many-a-day": (9, 11)}

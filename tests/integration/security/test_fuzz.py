@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from tests.integration.security.conftest import Api
 
+pytestmark = pytest.mark.no_cover  # it would double their time, and shorter tests reach the same lines
 DATES = [
     "0001-01-01",
     "9999-12-31",

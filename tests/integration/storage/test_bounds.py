@@ -159,6 +159,7 @@ def fill(account_id: str) -> None:
         accounts.save_score(account, taken)
 
 
+@pytest.mark.no_cover  # it would double its time, and shorter tests reach the same lines
 def test_account__filled_to_its_budgets__is_scored_changed_and_erased(tables):
     longest = [name(number) for number in range(50)]
     workspace.save_settings(Settings(milestones=tuple(longest)), NOW)

@@ -21,6 +21,7 @@ from tests.support import traces
 from tools.fakes.hubspot import FakeHubSpot
 from tools.fakes.server import VirtualClock
 
+pytestmark = pytest.mark.no_cover  # it would double their time, and these make the same steps again and again
 LAST_STEPS = 12
 """The order of an erasure's steps matters behind the many that each take a part of the logs."""
 OF_THE_USER = (DOOMED.user, DOOMED.user_before, DOOMED.visitor, DOOMED.email(DOOMED.user))
@@ -72,7 +73,6 @@ def erase_account(keep_going):
     return erasing.erase(DOOMED.account_id, NOW + DAY, keep_going)[1]
 
 
-@pytest.mark.no_cover  # it makes the same steps again and again
 @pytest.mark.parametrize(
     ("erase", "texts"), [(erase_user, OF_THE_USER), (erase_account, DOOMED.traces)], ids=["user", "account"]
 )
