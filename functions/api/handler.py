@@ -14,6 +14,7 @@ from healthscore.api import (
     crm,
     docs,
     erasure,
+    export,
     identity,
     merging,
     settings,
@@ -25,7 +26,9 @@ from healthscore.http.router import Router
 from healthscore.storage import workspace
 
 router = Router(
-    routes_of(browser_clients, accounts, book, summary, alerts, crm, erasure, merging, settings, identity, docs),
+    routes_of(
+        browser_clients, accounts, book, summary, export, alerts, crm, erasure, merging, settings, identity, docs
+    ),
     all_routes,
 )
 find_key = CachedKeys(workspace.find_key)

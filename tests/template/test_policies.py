@@ -241,6 +241,8 @@ def _keep_dataset(workspace: Workspace) -> None:
     for day in (now.date(), now.date() - timedelta(days=1)):
         manifests.lock(day, now, now - timedelta(hours=1))
     workspace.night({"task": "dataset"})
+    for asked in ("", f"?night={now.date()}"):
+        workspace.request("GET", f"/v1/export{asked}")
 
 
 def _erase_from_dataset(workspace: Workspace) -> None:

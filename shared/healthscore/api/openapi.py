@@ -60,6 +60,7 @@ TAGS = {
     "Scores": "The live score of an account, explained, and its nights.",
     "Accounts": "What is known about accounts.",
     "Alerts": "What changed, night by night.",
+    "Dataset": "Every account and night, in open files.",
     "CRM": "Connected CRMs, and what became of their companies.",
     "Workspace": "What holds for the whole workspace.",
     "About the API": "Its pulse and its description.",

@@ -22,6 +22,7 @@ RESOURCES = (
     "accounts",
     "book",
     "summary",
+    "export",
     "erasure",
     "merging",
     "alerts",

@@ -16,6 +16,7 @@ from healthscore.storage.side_by_side import side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from datetime import timedelta
     from pathlib import Path
 
 T = TypeVar("T")
@@ -82,6 +83,13 @@ def get(key: str) -> Found | None:
     except ClientError:  # the only one that is left
         return None
     return Found(_call(answer["Body"].read), answer["ETag"])
+
+
+def link(key: str, valid_for: timedelta) -> str:
+    """A link by which anybody may read an object for a while; made without a call."""
+    request = {"Bucket": name(), "Key": key}
+    url: str = _s3().generate_presigned_url("get_object", Params=request, ExpiresIn=int(valid_for.total_seconds()))
+    return url
 
 
 def fetch(keys: Iterable[str], folder: Path) -> list[Path]:
