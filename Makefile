@@ -37,7 +37,7 @@ UV_VENV := .cache/uv
 LOCK = UV_CUSTOM_COMPILE_COMMAND='make lock' $(UV_VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-annotate $(ARGS)
 
-.PHONY: help setup setup-run setup-bench setup-sam lock run test test-fast test-slow e2e histories clients bench lint check validate build deploy scan audit sam-local sam-local-check
+.PHONY: help setup setup-run setup-bench setup-sam lock run test coverage test-fast test-slow e2e histories clients bench lint check validate build deploy scan audit sam-local sam-local-check
 
 help: ## Show the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -68,7 +68,10 @@ run: setup-run ## Start the whole product with a demo workspace on http://127.0.
 	$(BIN)/python -m tools.local --port $(PORT)
 
 test: setup ## Run the tests (some minutes)
-	$(BIN)/python -m pytest -n auto --dist loadfile -m 'not slow' --cov --cov-report=term:skip-covered $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile -m 'not slow' $(ARGS)
+
+coverage: setup ## Measure which lines and branches the tests reach (twice the time of the tests)
+	$(BIN)/python -m pytest -n auto --dist loadfile -m 'not slow and not dynamodb_local' --cov --cov-report=term:skip-covered $(ARGS)
 
 test-fast: setup ## Run the tests of pure logic and of the handlers: a minute at most, nothing but Python
 	$(BIN)/python -m pytest -n auto --dist loadfile -m 'not slow and not dynamodb_local and not sam' $(FAST) $(ARGS)

@@ -27,8 +27,7 @@ def main() -> int:
         print("Something failed, and it was no test: see above.")
         return 1
     print(f"Running again, alone, what failed: {len(failed)}", flush=True)
-    # The coverage of the first runs stays, and only the sum with these tests has to be high enough.
-    again = ["-n0", "--last-failed", "--last-failed-no-failures=none", "--cov", "--cov-append", "--cov-report="]
+    again = ["-n0", "--last-failed", "--last-failed-no-failures=none"]
     ended = subprocess.run([sys.executable, "-m", "pytest", *again, *sys.argv[1:]], check=False)  # noqa: S603
     if ended.returncode != 0:
         return ended.returncode

@@ -30,13 +30,6 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     return argname if isinstance(val, bytes) else None
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Measure no coverage on DynamoDB Local: on the embedded engine the same test covers the same lines."""
-    for item in items:
-        if item.get_closest_marker("dynamodb_local"):
-            item.add_marker(pytest.mark.no_cover)
-
-
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol() -> Generator[None, object, object]:
     """Clear the state that a process keeps, so that no test sees that of earlier tests."""

@@ -31,8 +31,7 @@ def test_faulty():
 
 @pytest.fixture
 def project(tmp_path):
-    (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = -p pytest_cov -p xdist\n")
-    (tmp_path / ".coveragerc").write_text("[run]\nsource = .\n")
+    (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = -p xdist\n")
 
     def run(*command: str) -> subprocess.CompletedProcess[str]:
         quickly = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
@@ -42,7 +41,7 @@ def project(tmp_path):
 
     def lucky(*, unlucky: int = 0, faulty: int = 0) -> subprocess.CompletedProcess[str]:
         (tmp_path / "test_luck.py").write_text(LUCK.format(unlucky=unlucky, faulty=faulty))
-        run("-m", "pytest", "-n0", "--cov", "--cov-report=")
+        run("-m", "pytest", "-n0")
         return run(str(ROOT / ".ci" / "again.py"))
 
     return lucky

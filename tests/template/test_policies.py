@@ -177,7 +177,8 @@ class Workspace:
 def workspace(stack, topic_arn, bucket) -> Iterator[Workspace]:
     tables = ("Accounts", "Activity", "History", "Settings")
     logical_ids = {os.environ[f"{table.upper()}_TABLE"]: f"{table}Table" for table in tables}
-    calls = Calls(logical_ids | {topic_arn: "AlertsTopic", bucket: "DatasetBucket"})
+    queue = os.environ["ERASURE_QUEUE_URL"]
+    calls = Calls(logical_ids | {topic_arn: "AlertsTopic", bucket: "DatasetBucket", queue: "ErasureQueue"})
     with calls.noted():
         keys.add(ADMIN_KEY, Scope.ADMIN, "test", datetime.now(UTC))
         yield Workspace(stack, calls)
@@ -238,8 +239,8 @@ def _keep_dataset(workspace: Workspace) -> None:
     """Make a dataset, and have the next one tidy up after a writer that died."""
     workspace.night({"task": "dataset"})
     now = datetime.now(UTC)
-    for day in (now.date(), now.date() - timedelta(days=1)):
-        manifests.lock(day, now, now - timedelta(hours=1))
+    for days in (0, 1, 20):  # of the oldest, nothing else is known
+        manifests.lock(now.date() - timedelta(days=days), now, now - timedelta(hours=1))
     workspace.night({"task": "dataset"})
     for asked in ("", f"?night={now.date()}"):
         workspace.request("GET", f"/v1/export{asked}")

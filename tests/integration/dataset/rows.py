@@ -103,10 +103,10 @@ class Killed(BaseException):
 
 
 class Killer:
-    """Kills the process before or after one of its calls to S3 or DynamoDB; after that it makes no further call."""
+    """Kills the process before one of its calls to S3 or DynamoDB; after that it makes no further call."""
 
-    def __init__(self, at: int, *, after: bool) -> None:
-        self._at, self._after = at, after
+    def __init__(self, at: int) -> None:
+        self._at = at
         self.calls = 0
         self.dead = False
 
@@ -114,12 +114,7 @@ class Killer:
         if self.dead:
             raise Killed
         self.calls += 1
-        if self.calls == self._at and not self._after:
-            self.dead = True
-            raise Killed
-
-    def _now(self, **_: object) -> None:
-        if self.calls == self._at and self._after:
+        if self.calls == self._at:
             self.dead = True
             raise Killed
 
@@ -128,7 +123,6 @@ class Killer:
         clients = {"dynamodb": dynamodb(), "s3": bucket._s3()}
         for service, client in clients.items():
             client.meta.events.register(f"before-call.{service}", self._before)
-            client.meta.events.register(f"after-call.{service}", self._now)
         try:
             yield
         except Killed:
@@ -136,4 +130,3 @@ class Killer:
         finally:
             for service, client in clients.items():
                 client.meta.events.unregister(f"before-call.{service}", self._before)
-                client.meta.events.unregister(f"after-call.{service}", self._now)

@@ -132,14 +132,13 @@ def forget(night):
         manifests.drop(manifests.lock(night, LATER, LATER))
 
 
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_erase__killed_at_any_call_and_made_again__leaves_nothing(in_process, tmp_path, after):
+def test_erase__killed_at_any_call_and_made_again__leaves_nothing(in_process, tmp_path):
     for at in range(1, 200):
         gone = f"acme {at}"
         publish(leave([scored(id_) for id_ in (gone, "bolt")]))
         leave([scored(id_) for id_ in (gone, "bolt")], run="under way")
         bury(gone)
-        killer = Killer(at, after=after)
+        killer = Killer(at)
         with killer.watching():
             erase()
         assert erase(LATER + timedelta(hours=1))
@@ -162,7 +161,8 @@ def _overtaken(work, other, calls_before, calls_after):
     interleaving.run([work, other], choose, lambda: "after" if sum(alone) == calls_after else None)
 
 
-@pytest.mark.parametrize("dies_after", [1, 2, 4, 100])
+@pytest.mark.no_cover  # it makes the same calls again and again
+@pytest.mark.parametrize("dies_after", [2, 100])
 def test_erase__at_any_call_of_a_night_that_may_die__leaves_nothing_once_it_says_so(in_process, tmp_path, dies_after):
     """The worker stages and the night publishes; the account is erased after any of their calls."""
     interleaving.watch(dynamodb())

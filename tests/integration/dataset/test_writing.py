@@ -102,8 +102,7 @@ def test_publish__while_somebody_else_writes_the_night__is_refused_until_that_on
         manifests.unlock(lock)
 
 
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_publish__killed_at_any_call_and_run_again__leaves_the_same_files(moto, bucket, after):
+def test_publish__killed_at_any_call_and_run_again__leaves_the_same_files(moto, bucket):
     worker = leave([scored(f"account {number}") for number in range(5)])
     staged = objects()
     publish(worker)
@@ -114,7 +113,7 @@ def test_publish__killed_at_any_call_and_run_again__leaves_the_same_files(moto, 
         for key, data in staged.items():
             objects_of.put(key, data)
         night = date(2026, 1, 1) + timedelta(days=at)
-        killer = Killer(at, after=after)
+        killer = Killer(at)
         with killer.watching():
             publish(worker, night=night)
         publish(worker, night=night, now=LATER)

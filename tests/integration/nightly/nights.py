@@ -58,6 +58,11 @@ class Killer:
         self.writes: list[str] = []
         self.dead = False
 
+    @classmethod
+    def after_writes(cls, done: int, of: int) -> Killer:
+        """Kills the process once so many of its writes are done: before the next one, or after the last."""
+        return cls(done + 1) if done < of else cls(of, after=True)
+
     def before_call(self, operation: str) -> None:
         if self.dead:
             raise Killed
