@@ -6,9 +6,12 @@ Two customers have the same of everything, so that erasing one can be seen to le
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from functions.api import handler as api_function
 from functions.ingest import handler as ingest_function
@@ -32,16 +35,18 @@ from healthscore.storage.day_logs import settle
 from healthscore.storage.errors import StorageUnavailableError
 from healthscore.storage.nights import tombstones
 from healthscore.storage.workspace import ApiKey
+from tests.conftest import fresh_tables
 from tests.integration.crm.conftest import Workspace
 from tests.integration.nightly.nights import LOGGER, Inline, Topic, outbox_of
 from tests.support.gateway import NOW, gateway_event
+from tools.fakes.hubspot import FakeHubSpot
+from tools.fakes.server import VirtualClock
+from tools.local import aws
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
-    import pytest
-
-    from tools.fakes.hubspot import FakeHubSpot
 
 NIGHT = NOW.replace(hour=2)
 ADMIN, PUBLIC = "local-admin", "local-write"
@@ -318,3 +323,13 @@ class Life:
     def call(self, kind: str, day: datetime, minute: float, **fields: Any) -> dict[str, Any]:
         at = format_instant(day + timedelta(minutes=minute) - timedelta(hours=8))
         return {"type": kind, "timestamp": at, **fields}
+
+
+@contextmanager
+def lived_at(endpoint: str) -> Iterator[None]:
+    """A workspace that has lived, on the embedded AWS at an endpoint, for as long as the context lasts."""
+    with pytest.MonkeyPatch.context() as patch, FakeHubSpot(VirtualClock(NOW)) as fake:
+        for _ in fresh_tables(endpoint, patch):
+            Life(fake, patch).live()
+            yield
+        aws.clear()

@@ -15,7 +15,7 @@ from healthscore.storage.accounts import accounts
 from healthscore.storage.day_logs import rollups
 from healthscore.storage.kinds import Kind
 from healthscore.storage.nights import tombstones
-from tests.integration.book.lived import DOOMED, NIGHT, NOW, SPARED, Life, ask
+from tests.integration.book.lived import DOOMED, NIGHT, NOW, SPARED, Life, ask, lived_at
 from tests.integration.nightly import nights
 from tests.integration.nightly.nights import LOGGER, Killed, Killer, Tables
 from tests.support import traces
@@ -31,11 +31,16 @@ STEP = int(os.environ.get("KILL_EVERY", "17"))
 CALLS = {"GetItem", "Query", "Scan", "BatchGetItem", "BatchWriteItem", *nights.WRITES}
 
 
+@pytest.fixture(scope="module")
+def world(moto_endpoint):
+    """The tables of a workspace that has lived, made once."""
+    with lived_at(moto_endpoint):
+        yield Tables()
+
+
 @pytest.fixture
-def lived(moto, monkeypatch):
-    with FakeHubSpot(VirtualClock(NOW)) as fake:
-        Life(fake, monkeypatch).live()
-        yield
+def lived(world):
+    world.bring_back()
 
 
 @pytest.fixture

@@ -15,11 +15,9 @@ from healthscore.storage.erasure import people as people_eraser
 from healthscore.storage.erasure.eraser import UserErasure
 from healthscore.storage.kinds import Kind
 from healthscore.storage.runs import summary
-from tests.integration.book.lived import DOOMED, NIGHT, NOW, Life
+from tests.integration.book.lived import DOOMED, NIGHT, NOW, lived_at
 from tests.integration.nightly.nights import Tables
 from tests.support import traces
-from tools.fakes.hubspot import FakeHubSpot
-from tools.fakes.server import VirtualClock
 
 pytestmark = pytest.mark.no_cover  # it would double their time, and these make the same steps again and again
 LAST_STEPS = 12
@@ -27,15 +25,20 @@ LAST_STEPS = 12
 OF_THE_USER = (DOOMED.user, DOOMED.user_before, DOOMED.visitor, DOOMED.email(DOOMED.user))
 
 
-@pytest.fixture
-def lived(moto, monkeypatch):
-    with FakeHubSpot(VirtualClock(NOW)) as fake:
-        Life(fake, monkeypatch).live()
+@pytest.fixture(scope="module")
+def world(moto_endpoint):
+    """The tables of a workspace that has lived, made once."""
+    with lived_at(moto_endpoint):
         moved = {"account_id": DOOMED.account_id, "name": DOOMED.name}
         stored = summary.read()
         movers = {way: [*others, moved] for way, others in stored["movers"].items()}
         summary.save(NIGHT.date(), {**stored, "movers": movers})
-        yield
+        yield Tables()
+
+
+@pytest.fixture
+def lived(world):
+    world.bring_back()
 
 
 def kinds_that_mention(*texts):
