@@ -90,6 +90,27 @@ def test_erase__rows_that_workers_have_left__are_taken_out(tables, bucket, tmp_p
     assert list(ids_in_bucket(tmp_path).values()) == [{"bolt"}]
 
 
+def test_leave__account_that_is_erased_just_before__takes_its_row_out(tables, bucket, tmp_path, monkeypatch):
+    put = objects_of.put
+
+    def put_late(key, data):
+        bury("acme")
+        assert erase(NOW + 2 * MINUTE)  # it finds no file yet
+        put(key, data)
+
+    with monkeypatch.context() as late:
+        late.setattr(objects_of, "put", put_late)
+        leave([scored("acme"), scored("bolt")])
+    assert list(ids_in_bucket(tmp_path).values()) == [{"bolt"}]
+
+
+def test_publish__row_of_an_erased_account_that_a_dead_worker_has_left__leaves_it_out(tables, bucket, tmp_path):
+    worker = leave([scored("acme"), scored("bolt")])  # it died before it could look, and the erasure has passed by
+    bury("acme")
+    publish(worker, now=LATER)
+    assert list(ids_in_bucket(tmp_path).values()) == [{"bolt"}]
+
+
 def test_erase__while_somebody_writes_a_night__is_done_only_after_that(three_nights, tmp_path):
     lock = manifests.lock(NIGHT, NOW, LATER + MINUTE)
     bury("acme")
