@@ -57,6 +57,7 @@ def erase_pending(now: datetime, until: datetime, keep_going: Callable[[], bool]
                 _erase_from(night, ids, workshop, now, until)
             except manifests.NightLockedError:
                 done = False
+            workshop.clear()
     if done:
         tombstones.finish(pending)
     return done

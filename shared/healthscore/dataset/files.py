@@ -89,6 +89,11 @@ class Workshop:
         if erased:
             self._database.executemany("INSERT INTO tombstones VALUES (?, ?)", erased)
 
+    def clear(self) -> None:
+        """Delete the Parquet files in the folder: those of all nights would not fit into a function's disk."""
+        for path in self.folder.glob("*.parquet"):
+            path.unlink()
+
     def close(self) -> None:
         """Close the database."""
         self._database.close()

@@ -44,6 +44,8 @@ class Writer:
 
     def __init__(self, held: Lock) -> None:
         self._held = held
+        self.is_sure = True
+        """Whether it is known which manifest the night has, and that the lock is held."""
 
     @property
     def manifest(self) -> Manifest | None:
@@ -57,7 +59,9 @@ class Writer:
             NightLockedError: the lock was lost; nothing has changed.
             StorageUnavailableError: it is not known whether it has changed.
         """
+        self.is_sure = False
         self._held = manifests.commit(self._held, manifest)
+        self.is_sure = True
 
     def empty(self) -> None:
         """Have the night end: no file of it stays, and nothing is stored of it."""
@@ -94,8 +98,10 @@ def write(night: date, now: datetime, until: datetime) -> Iterator[Writer]:
     try:
         yield writer
     except Exception:
-        with suppress(StorageUnavailableError):  # the first error says more
-            writer.give_back()
+        # Where a commit has no answer, its files may be the night: the lock ends by itself, and the next writer knows.
+        if writer.is_sure:
+            with suppress(StorageUnavailableError):  # the first error says more
+                writer.give_back()
         raise
     writer.give_back()
 

@@ -59,6 +59,20 @@ def test_erase__account__is_in_no_night_and_the_others_are_in_each(three_nights,
     assert tombstones.pending() == []
 
 
+def test_erase__from_many_nights__keeps_no_more_than_one_nights_files_on_disk(three_nights, monkeypatch):
+    fetch, on_disk = objects_of.fetch, []
+
+    def fetch_and_count(keys, folder):
+        found = fetch(keys, folder)
+        on_disk.append(len({path.name for path in folder.glob("*.parquet")}))
+        return found
+
+    monkeypatch.setattr(objects_of, "fetch", fetch_and_count)
+    bury("acme")
+    assert erase()
+    assert set(on_disk) == {1}
+
+
 def test_erase__account_that_is_in_no_night__writes_none(three_nights):
     before = objects()
     bury("nobody")

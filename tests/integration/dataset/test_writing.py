@@ -9,6 +9,7 @@ import pytest
 from healthscore.core.dataset import layout
 from healthscore.dataset import bucket as objects_of
 from healthscore.dataset import writing
+from healthscore.storage.errors import StorageUnavailableError
 from healthscore.storage.nights import manifests
 from tests.integration.dataset.rows import (
     AS_OF,
@@ -82,6 +83,23 @@ def test_publish__worker_that_has_left_nothing__leaves_the_night_as_it_was(table
             publish(worker, worker._replace(scan_part=1), run="another run", night=night, now=LATER)
         assert (manifests.of_night(NIGHT), objects()) == (manifest, files)
     assert [night.day for night in manifests.every()] == [NIGHT]
+
+
+def test_publish__commit_whose_answer_is_lost__keeps_the_files_that_are_the_night(tables, bucket, monkeypatch):
+    worker, commit = leave([scored("acme")]), manifests.commit
+
+    def commit_without_answer(held, manifest):
+        commit(held, manifest)
+        raise StorageUnavailableError("no answer")
+
+    with monkeypatch.context() as accident:
+        accident.setattr(manifests, "commit", commit_without_answer)
+        with pytest.raises(StorageUnavailableError):
+            publish(worker)
+    manifest = manifests.of_night(NIGHT)
+    assert {part.name for part in manifest.parts} <= objects().keys()
+    assert publish(worker, now=LATER) == manifest
+    assert list(objects()) == [part.name for part in manifest.parts]
 
 
 def test_publish__another_run_of_the_night__replaces_it_as_a_whole(tables, bucket, tmp_path):
