@@ -6,22 +6,12 @@ A message says only that there is something to erase: which accounts, the table 
 from __future__ import annotations
 
 import os
-from typing import Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from healthscore import process
+from healthscore.services import queues
 from healthscore.storage.errors import StorageUnavailableError
 from healthscore.storage.nights import tombstones
-
-_CONFIG = Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2})
-
-
-@process.once
-def _sqs() -> Any:  # noqa: ANN401  (boto3's, whose types come by service)
-    return boto3.client("sqs", config=_CONFIG)
 
 
 def hand_over(account_id: str) -> bool:
@@ -36,7 +26,7 @@ def hand_over(account_id: str) -> bool:
     if all(one.account_id != account_id for one in tombstones.pending()):
         return False
     try:
-        _sqs().send_message(QueueUrl=os.environ["ERASURE_QUEUE_URL"], MessageBody="{}")
+        queues.send(os.environ["ERASURE_QUEUE_URL"], {})
     except (BotoCoreError, ClientError) as error:
         raise StorageUnavailableError(type(error).__name__) from error
     return True
