@@ -65,7 +65,7 @@ def measure(
             row = [f"{before:,}", f"{ours.rate:,.0f}", f"{ours.cpu:.2f}", f"{plain.rate:,.1f}", f"{plain.cpu:,.1f}"]
             rows.append([*row, f"{plain.cpu / ours.cpu:.0f}"])
             figures |= {f"import {before}": ours.cpu, f"plain import {before}": plain.cpu}
-        dynamodb().meta.events.register_first("before-send.dynamodb", lambda **_: time.sleep(FAR))
+        dynamodb().meta.events.register_first("before-call.dynamodb", lambda **_: time.sleep(FAR))
         far = _import(history, far_batches * BATCH)
     figures["import far"] = 1000 / far.rate
     headings = ["events stored before", "events a second", "CPU ms an event", "moto as it comes", "its CPU ms", "ratio"]

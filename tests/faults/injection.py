@@ -19,6 +19,8 @@ from uuid import UUID
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 
+from tools.local.aws import SENT
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from random import Random
@@ -63,6 +65,7 @@ class Faults:
     def attach(self, client: Any, service: str) -> None:
         """Befall the requests of a client."""
         events = client.meta.events
+        events.register(f"before-parameter-build.{service}", self._have_sent)
         events.register_first(f"before-send.{service}", self._before_send)
         events.register_last(f"before-send.{service}", self._after_send)
         events.register(f"before-parameter-build.{service}.BatchGetItem", self._note_request)
@@ -70,6 +73,11 @@ class Faults:
         events.register(f"before-parameter-build.{service}.BatchWriteItem", self._hold_back)
         events.register(f"before-call.{service}.BatchWriteItem", self._write_nothing)
         events.register(f"after-call.{service}.BatchWriteItem", self._leave_unwritten)
+
+    def _have_sent(self, context: dict[str, Any], **_: object) -> None:
+        """Have requests made that can be failed, while faults are at work."""
+        if hasattr(self._here, "active"):
+            context[SENT] = True
 
     def _kill(self) -> NoReturn:
         self._here.dead = True

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 from dataclasses import dataclass
 from threading import Lock
@@ -19,7 +20,8 @@ import boto3
 from botocore import UNSIGNED
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
-from botocore.handlers import BUILTIN_HANDLERS
+from botocore.handlers import BUILTIN_HANDLERS, REGISTER_LAST
+from botocore.parsers import ResponseParserFactory
 from moto.core.botocore_stubber import MockRawResponse
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.s3.models import s3_backends
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
     from botocore.awsrequest import AWSPreparedRequest
+    from botocore.model import OperationModel
 
     from tools.local.template import Table
 
@@ -202,6 +205,11 @@ def _message(text: str, subject: str | None, attributes: dict[str, Any] | None) 
     )
 
 
+SENT = "request is seen on its way"
+"""In the context of a call: its request is made as for the network, for who watches or fails requests."""
+_OK = 200
+_SIGNED_FOR = re.compile(r"Credential=[^/]+/\d+/([^/]+)/dynamodb/")
+_parser = ResponseParserFactory().create_parser("json")
 _JSON: Any = {"content-type": "application/x-amz-json-1.0"}
 _running: set[str] = set()
 """Endpoints of the embedded AWS in this process."""
@@ -220,19 +228,48 @@ def _one_at_a_time(application: WSGIApplication) -> WSGIApplication:
     return serve
 
 
-def answer_here(request: AWSPreparedRequest, **_: object) -> AWSResponse | None:
+def answer_here(model: OperationModel, params: dict[str, Any], context: dict[str, Any], **_: object) -> object:
+    """Answer a call of this process to its own DynamoDB before there is a request to send, most of a call's time.
+
+    Botocore asks this of each call, after it has serialised the call.
+
+    Returns:
+        The answer; None for a refusal, and for a call whose request is to be seen on its way (`SENT` in its context):
+        these go on, and `answer_request` answers them.
+    """
+    if SENT in context or params["url"].rstrip("/") not in _running:
+        return None
+    target = params["headers"]["X-Amz-Target"]
+    with _lock:
+        answered = dynamodb.answer(target, params["body"], context["client_region"])
+    if answered is None or answered[0] != _OK:
+        return None
+    status, body = answered
+    response: Any = {"status_code": status, "headers": _JSON, "body": body, "context": {"operation_name": model.name}}
+    shape: Any = model.output_shape
+    return AWSResponse(params["url"], status, _JSON, None), _parser.parse(response, shape)
+
+
+def answer_request(request: AWSPreparedRequest, **_: object) -> AWSResponse | None:
     """Answer a request of this process to its own DynamoDB; None where it has to go over the network.
 
     Botocore asks this before it sends a request.
     """
     if request.url.rstrip("/") not in _running:
         return None
+    signed = _SIGNED_FOR.search(_header(request, "Authorization"))
+    sent: Any = request.body
     with _lock:
-        answered = dynamodb.answer(request)
+        answered = dynamodb.answer(_header(request, "X-Amz-Target"), sent, signed[1] if signed else REGION)
     if answered is None:
         return None
     status, body = answered
     return AWSResponse(request.url, status, _JSON, MockRawResponse(body))
+
+
+def _header(request: AWSPreparedRequest, name: str) -> str:
+    value = request.headers.get(name, "")
+    return value.decode() if isinstance(value, bytes) else value
 
 
 def _is_here() -> bool:
@@ -245,4 +282,8 @@ def not_signed_here(region_name: str, **_: object) -> object:
     return UNSIGNED if _is_here() and region_name == REGION else None
 
 
-BUILTIN_HANDLERS += [("before-send.dynamodb", answer_here), ("choose-signer.dynamodb", not_signed_here)]
+BUILTIN_HANDLERS += [
+    ("before-call.dynamodb", answer_here, REGISTER_LAST),  # who counts or fails calls is asked before
+    ("before-send.dynamodb", answer_request),
+    ("choose-signer.dynamodb", not_signed_here),
+]

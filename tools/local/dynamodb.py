@@ -15,7 +15,6 @@ import contextlib
 import copy
 import json
 import pickle
-import re
 from collections import defaultdict, deque
 from datetime import datetime
 from functools import lru_cache
@@ -29,36 +28,34 @@ from moto.dynamodb.exceptions import MockValidationException, ResourceNotFoundEx
 from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import Table
-from moto.dynamodb.parsing.ast_nodes import Node
+from moto.dynamodb.parsing.ast_nodes import DepthFirstTraverser, Node
 from moto.dynamodb.parsing.expressions import UpdateExpressionParser
 from moto.dynamodb.parsing.validators import ActionCountValidator, OverlappingPathsValidator
 from moto.dynamodb.responses import DynamoHandler
 from werkzeug.exceptions import HTTPException
 
-from tools.local.cloudformation import REGION
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from botocore.awsrequest import AWSPreparedRequest
-
 _TARGET = "DynamoDB_20120810."
-_REGION = re.compile(r"Credential=[^/]+/\d+/([^/]+)/dynamodb/")
 
 
-def answer(request: AWSPreparedRequest) -> tuple[int, bytes] | None:
+def answer(target: str, body: bytes, region: str) -> tuple[int, bytes] | None:
     """Answer a call of DynamoDB without moto's web server.
+
+    Args:
+        target: the operation, as the request's header `X-Amz-Target` names it.
+        body: the request's body, in JSON.
+        region: the region.
 
     Returns:
         Status and body. None where it is no call of DynamoDB, or one that fails here: nothing was changed, and the
         request has to go to moto's web server.
     """
-    target, signed = _header(request, "X-Amz-Target"), _REGION.search(_header(request, "Authorization"))
     if not target.startswith(_TARGET):
         return None
     try:
-        body = json.loads(request.body, object_hook=_with_bytes)
-        result = call(xform_name(target.removeprefix(_TARGET)), body, signed[1] if signed else REGION)
+        result = call(xform_name(target.removeprefix(_TARGET)), json.loads(body, object_hook=_with_bytes), region)
     except HTTPException as refusal:  # all errors of DynamoDB itself
         return refusal.code, str(refusal.description).encode()
     except Exception:  # noqa: BLE001  (moto's web server gets the same error, and makes an answer of it)
@@ -80,11 +77,6 @@ def call(operation: str, body: Mapping[str, Any], region: str) -> Any:  # noqa: 
     handler = DynamoHandler()
     handler.current_account, handler.region, handler.body = DEFAULT_ACCOUNT_ID, region, body
     return getattr(handler, operation)().result
-
-
-def _header(request: AWSPreparedRequest, name: str) -> str:
-    value = request.headers.get(name, "")
-    return value.decode() if isinstance(value, bytes) else value
 
 
 def _with_bytes(found: dict[str, Any]) -> dict[str, Any]:
@@ -121,9 +113,31 @@ def _read_expressions_once() -> None:
     UpdateExpressionParser.make = lru_cache(10_000)(UpdateExpressionParser.make)
     # Moto copies an expression at each use; pickle copies a tree of some hundred nodes quickly.
     Node.__deepcopy__ = lambda node, _: pickle.loads(pickle.dumps(node, pickle.HIGHEST_PROTOCOL))  # noqa: S301
+    DepthFirstTraverser.traverse = _traverse
     for validator in (ActionCountValidator, OverlappingPathsValidator):
         # These check a whole expression; moto would call them for each part of it as well.
         validator.traverse = validator.process
+
+
+def _traverse(traverser: DepthFirstTraverser, root: Node) -> Node:
+    """Do what moto's own method does, and ask only once for each type of node whether it is to be processed."""
+    processed = traverser.nodes_to_be_processed()
+    is_processed = lru_cache(None)(lambda kind: issubclass(kind, processed))
+
+    def visit(node: Node, position: int) -> Node:
+        parent = node.parent
+        for number, child in enumerate(node.children or ()):
+            traverser.pre_processing_of_child(node, number)
+            if isinstance(child, Node):
+                visit(child, number)
+        if is_processed(type(node)):
+            node = traverser.process(node)
+            node.parent = parent
+            if parent:
+                parent.children[position] = node
+        return node
+
+    return visit(root, -1)
 
 
 class EmbeddedDynamoDB(DynamoDBBackend):
