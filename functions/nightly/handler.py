@@ -85,7 +85,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
             logger.set_correlation_id(f"{run.day}/{context.aws_request_id}")
             _reassign_pending_events(now, keep_going)
             worker = Worker(f"{run.day}-{context.aws_request_id}", 0, 0)
-            staging = Staging(worker, run.day, run.as_of, now)
+            staging = Staging(worker, run.day, run.as_of, now, attributes=run.settings.dataset.attributes)
             totals = process_scan_part(run, 0, 1, keep_going=keep_going, logger=logger, staging=staging).totals
             invocation = Invocation.of(datetime.now(UTC), context, keep_going)
             published = totals.complete and publish_alone(run, staging, invocation, logger)

@@ -39,6 +39,26 @@ class PublicKeys:
 
 
 @dataclass(frozen=True, slots=True)
+class DatasetSettings:
+    """What the nightly dataset has beside its own columns.
+
+    Attributes:
+        attributes: names of the accounts' attributes that a row keeps, in the column `attributes`.
+    """
+
+    attributes: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The settings as they are shown and stored."""
+        return {"attributes": list(self.attributes)}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> DatasetSettings:
+        """Read what `to_json` wrote; a missing setting has its default."""
+        return cls(tuple(stored.get("attributes", ())))
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The settings of one workspace.
 
@@ -49,6 +69,7 @@ class Settings:
         alerts: which changes raise alerts, and from which size on.
         identity: which ids name nobody, and which users do not count.
         public_keys: what keys may send that may be public.
+        dataset: what the nightly dataset has beside its own columns.
     """
 
     timezone: str = "UTC"
@@ -57,6 +78,7 @@ class Settings:
     alerts: AlertSettings = field(default_factory=AlertSettings)
     identity: IdentitySettings = field(default_factory=IdentitySettings)
     public_keys: PublicKeys = field(default_factory=PublicKeys)
+    dataset: DatasetSettings = field(default_factory=DatasetSettings)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -72,6 +94,7 @@ class Settings:
             "alerts": self.alerts.to_json(),
             "identity": self.identity.to_json(),
             "public_keys": asdict(self.public_keys),
+            "dataset": self.dataset.to_json(),
         }
 
     @classmethod
@@ -88,6 +111,7 @@ class Settings:
             alerts=AlertSettings.from_json(stored.get("alerts", {})),
             identity=IdentitySettings.from_json(stored.get("identity", {})),
             public_keys=PublicKeys.from_json(stored.get("public_keys", {})),
+            dataset=DatasetSettings.from_json(stored.get("dataset", {})),
         )
 
 

@@ -4,7 +4,7 @@ import json
 
 from healthscore.core.alerts.settings import AlertSettings, Silent
 from healthscore.core.identity.settings import IdentitySettings
-from healthscore.settings import PublicKeys, Settings
+from healthscore.settings import DatasetSettings, PublicKeys, Settings
 
 
 def test_settings__nothing_chosen__are_those_of_the_scoring_rules():
@@ -28,13 +28,20 @@ def test_settings__nothing_chosen__are_those_of_the_scoring_rules():
             "events_per_day": 1_000_000,
             "new_accounts_per_day": 10_000,
         },
+        "dataset": {"attributes": []},
     }
 
 
 def test_from_json__what_to_json_wrote__is_the_same_settings():
     alerts = AlertSettings(silent=Silent(enabled=False, days=3))
     settings = Settings(
-        "Asia/Kolkata", ("signed_up",), 20_000, alerts, IdentitySettings(("demo",)), PublicKeys(events_only=True)
+        "Asia/Kolkata",
+        ("signed_up",),
+        20_000,
+        alerts,
+        IdentitySettings(("demo",)),
+        PublicKeys(events_only=True),
+        DatasetSettings(("region",)),
     )
     assert Settings.from_json(json.loads(json.dumps(settings.to_json()))) == settings
 

@@ -34,6 +34,7 @@ MAX_ATTRIBUTES_BYTES = 16 * 1024
 MAX_MILESTONES = 50
 MAX_PLACEHOLDERS = 200
 MAX_NOT_COUNTED = 500
+MAX_DATASET_ATTRIBUTES = 20
 MAX_SETTINGS_BYTES = 160 * 1024
 """Of all settings together: the longest lists of the longest texts would not fit into an item."""
 _DOMAIN = re.compile(r"[^@\s.]+(\.[^@\s.]+)*")
@@ -177,6 +178,13 @@ def milestones(value: list[str]) -> list[str]:
     if len(set(value)) < len(value):
         raise ValueError("must not name an event twice")
     return value
+
+
+def dataset_attributes(value: list[str]) -> list[str]:
+    """Names of attributes that the nightly dataset keeps, each once, in the order sent."""
+    if len(value) > MAX_DATASET_ATTRIBUTES:
+        raise ValueError(f"must not list more than {MAX_DATASET_ATTRIBUTES} attributes; it lists {len(value)}")
+    return list(dict.fromkeys(value))
 
 
 def placeholders(value: list[str]) -> list[str]:

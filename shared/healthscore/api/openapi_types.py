@@ -48,6 +48,7 @@ _RULES: Mapping[Callable[..., Any], Mapping[str, Any]] = {
     fields.event_name: {"minLength": 1, "maxLength": ids.MAX_NAME},
     fields.milestones: {"minItems": 1, "maxItems": fields.MAX_MILESTONES, "uniqueItems": True},
     fields.placeholders: {"maxItems": fields.MAX_PLACEHOLDERS},
+    fields.dataset_attributes: {"maxItems": fields.MAX_DATASET_ATTRIBUTES},
     fields.not_counted_ids: {"maxItems": fields.MAX_NOT_COUNTED},
     fields.email_domains: {"maxItems": fields.MAX_NOT_COUNTED},
     fields.name_patterns: {"maxItems": fields.MAX_NOT_COUNTED},

@@ -188,6 +188,14 @@ class PublicKeys(TypedDict, total=False):
 
 
 @with_config(_STRICT)
+class Dataset(TypedDict, total=False):
+    """What the nightly dataset has beside its own columns."""
+
+    attributes: Annotated[list[Text], AfterValidator(fields.dataset_attributes)]
+    """Names of the accounts' attributes that each row keeps; choose none that tells of a person."""
+
+
+@with_config(_STRICT)
 class WorkspaceSettings(TypedDict, total=False):
     """What a workspace can choose; what is left out has its default."""
 
@@ -203,6 +211,8 @@ class WorkspaceSettings(TypedDict, total=False):
     """Who is who."""
     public_keys: PublicKeys
     """What public keys may send."""
+    dataset: Dataset
+    """What the nightly dataset has beside its own columns."""
 
 
 @with_config(_STRICT)

@@ -71,6 +71,11 @@ if TYPE_CHECKING:
         events_per_day: Count
         new_accounts_per_day: Count
 
+    class DatasetRules(TypedDict):
+        """What the nightly dataset has beside its own columns."""
+
+        attributes: list[str]
+
     class SettingsInForce(TypedDict):
         """Every setting, with the default of each that nobody has chosen."""
 
@@ -80,6 +85,7 @@ if TYPE_CHECKING:
         alerts: AlertRules
         identity: IdentityRules
         public_keys: PublicKeyRules
+        dataset: DatasetRules
 
     class VersionedSettings(TypedDict):
         """The settings and their version."""

@@ -16,6 +16,7 @@ from healthscore.storage.nights import tombstones
 from healthscore.storage.retries import attempts
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date, datetime
 
     from healthscore.core.account import Account
@@ -44,7 +45,9 @@ class Worker(NamedTuple):
 class Staging:
     """The rows of one worker, compressed in memory: about 100 bytes each."""
 
-    def __init__(self, worker: Worker, night: date, as_of: datetime, recorded_at: datetime) -> None:
+    def __init__(
+        self, worker: Worker, night: date, as_of: datetime, recorded_at: datetime, *, attributes: Sequence[str] = ()
+    ) -> None:
         """Begin an empty file.
 
         Args:
@@ -52,15 +55,16 @@ class Staging:
             night: the night's day in the workspace's time zone.
             as_of: the instant that the night scores, aware.
             recorded_at: an instant before the worker has read any account, aware.
+            attributes: names of the attributes that the workspace has chosen for its dataset.
         """
         self.worker = worker
-        self._night, self._as_of, self._recorded_at = night, as_of, recorded_at
+        self._night, self._as_of, self._recorded_at, self._attributes = night, as_of, recorded_at, attributes
         self._data = io.BytesIO()
         self._lines = gzip.GzipFile(fileobj=self._data, mode="wb", compresslevel=_FAST, mtime=0)
 
     def add(self, account: Account, snapshot: Snapshot | None) -> None:
         """Add an account's row, with its newest score, if it has one."""
-        of = AccountNight(account, self._night, self._as_of, self._recorded_at, snapshot)
+        of = AccountNight(account, self._night, self._as_of, self._recorded_at, snapshot, self._attributes)
         self._lines.write(json.dumps(row(of), ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
 
     def leave(self) -> None:

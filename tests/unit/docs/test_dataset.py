@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -74,3 +75,10 @@ def test_row__of_a_filled_account__names_no_end_user():
     profile = {"name": "Acme", "owner": "Kim", "owner_email": "kim@example.com", "champions": ["ada"]}
     text = json.dumps(account_night("acme", NIGHT, 50, **profile, attributes={"contact": "bea"}))
     assert not [name for name in ("ada", "bea", "example.com") if name in text]
+
+
+def test_row__with_attributes_that_the_workspace_has_chosen__keeps_those_that_are_known():
+    account = Account("acme", MIDNIGHT, {"attributes": {"region": "Köln", "tier": 2, "note": "x"}}, None, {}, None, ())
+    of = AccountNight(account, NIGHT, MIDNIGHT, MIDNIGHT, None, ("tier", "region", "size"))
+    assert row(of)["attributes"] == '{"tier":2,"region":"Köln"}'
+    assert row(replace(of, attributes=("size",)))["attributes"] is None

@@ -6,6 +6,7 @@ column names an end user, so that the erasure of a person never touches the data
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
@@ -18,13 +19,13 @@ from healthscore.core.scoring.trend import trends
 from healthscore.core.time import format_instant, parse_instant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date
 
     from healthscore.core.account import Account
     from healthscore.core.model import Snapshot
 
-SCHEMA = 1
+SCHEMA = 2
 """Raised whenever columns are added."""
 
 
@@ -52,6 +53,8 @@ class AccountNight:
     """An instant before the account was read, aware: a row tells nothing of what happened later."""
     snapshot: Snapshot | None
     """The account's newest score; None where it has none yet."""
+    attributes: Sequence[str] = ()
+    """Names of the attributes that the workspace has chosen for its dataset."""
 
     def fact(self, component: Component, name: str) -> Any:  # noqa: ANN401  (a JSON value)
         """A fact behind a component's score; None where the account has no score, or the component no such fact."""
@@ -96,6 +99,12 @@ def _text(value: object) -> str | None:
 
 def _attribute(of: AccountNight, name: str) -> Any:  # noqa: ANN401  (a JSON value)
     return (of.account.profile.get("attributes") or {}).get(name)
+
+
+def _chosen(of: AccountNight) -> str | None:
+    known: Mapping[str, Any] = of.account.profile.get("attributes") or {}
+    chosen = {name: known[name] for name in of.attributes if name in known}
+    return json.dumps(chosen, ensure_ascii=False, separators=(",", ":")) if chosen else None
 
 
 def _contract(of: AccountNight) -> Contract:
@@ -194,6 +203,7 @@ COLUMNS: tuple[Column, ...] = (
     _fact(Component.CRM, "churned", Type.FLAG, "Whether the CRM says that the customer has left"),
     Column("handling", Type.TEXT, "`acknowledged` or `snoozed` while somebody has its alerts in hand", _handling),
     Column("handled_until", Type.INSTANT, "Until when", _handled_until),
+    Column("attributes", Type.TEXT, "What the setting `dataset.attributes` names, as a JSON object", _chosen),
 )
 
 

@@ -120,8 +120,10 @@ def publish_as_it_stands(execution: str, invocation: Invocation) -> dict[str, An
         DatasetError: there was not enough time.
         StorageUnavailableError: not made, or not known to be; the same call may be made again.
     """
-    day = day_of(invocation.now, workspace.settings().settings.zone)
-    staging = Staging(Worker(f"{day}-{execution}", 0, 0), day, invocation.now, invocation.now)
+    settings = workspace.settings().settings
+    day, attributes = day_of(invocation.now, settings.zone), settings.dataset.attributes
+    worker = Worker(f"{day}-{execution}", 0, 0)
+    staging = Staging(worker, day, invocation.now, invocation.now, attributes=attributes)
     for account in accounts.scan(0, 1, None):
         if not invocation.keep_going():
             raise DatasetError("there was not enough time for all accounts")

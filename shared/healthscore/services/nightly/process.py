@@ -135,7 +135,7 @@ def process_task(
         StorageUnavailableError: the tables cannot be read or written now; the same task may be tried again.
     """
     run, worker = planned_run(task["run"]), Worker(task["run"]["execution"], task["segment"], task["chunk"])
-    staging = Staging(worker, run.day, run.as_of, now)
+    staging = Staging(worker, run.day, run.as_of, now, attributes=run.settings.dataset.attributes)
     result = process_scan_part(
         run,
         task["segment"],
