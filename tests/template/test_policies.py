@@ -250,11 +250,11 @@ def _erase_from_dataset(workspace: Workspace) -> None:
     """Have the eraser find rows of an account in a night and in what a worker has left, and a writer that died."""
     now = datetime.now(UTC) - timedelta(hours=2)
     worker = Worker("under way", 0, 0)
-    staging = Staging(worker, now.date(), now, now)
+    staging = Staging(worker, now.date(), now, now, attributes=())
     staging.add(Account("buried", now, {}, None, {}, None, ()), None)
     staging.leave()
     run = worker._replace(run="done")
-    staged = Staging(run, now.date(), now, now)
+    staged = Staging(run, now.date(), now, now, attributes=())
     staged.add(Account("buried", now, {}, None, {}, None, ()), None)
     staged.leave()
     writing.publish("done", [run], writing.Night(now.date() - timedelta(days=9), now), now, now)

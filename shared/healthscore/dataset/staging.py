@@ -46,7 +46,7 @@ class Staging:
     """The rows of one worker, compressed in memory: about 100 bytes each."""
 
     def __init__(
-        self, worker: Worker, night: date, as_of: datetime, recorded_at: datetime, *, attributes: Sequence[str] = ()
+        self, worker: Worker, night: date, as_of: datetime, recorded_at: datetime, *, attributes: Sequence[str]
     ) -> None:
         """Begin an empty file.
 

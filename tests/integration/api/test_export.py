@@ -13,7 +13,10 @@ from functions.api import handler as function
 from healthscore.core.dataset import layout
 from healthscore.core.time import format_instant
 from healthscore.http.api_keys import CachedKeys, Scope, key_hash
+from healthscore.services.nightly.dataset import Invocation, publish_as_it_stands
+from healthscore.settings import DatasetSettings, Settings
 from healthscore.storage import workspace
+from healthscore.storage.accounts import accounts
 from healthscore.storage.nights import tombstones
 from healthscore.storage.workspace import ApiKey
 from tests.integration.dataset.rows import AS_OF, NIGHT, leave, publish, scored
@@ -51,6 +54,15 @@ def test_export__newest_night__is_a_link_that_anybody_can_read_for_five_minutes(
     assert "X-Amz-Expires=300" in answer["url"]
     assert rows_behind(answer["urls"], tmp_path) == [("acme", 40), ("bolt", 90)]
     assert ask(night=before.isoformat())[1]["rows"] == 1
+
+
+def test_export__of_a_workspace_that_has_chosen_attributes__has_them(tmp_path):
+    workspace.save_settings(Settings(dataset=DatasetSettings(("region",))), NOW)
+    accounts.save_profile("acme", lambda _: {"attributes": {"region": "Köln", "contact": "Ann"}}, NOW)
+    publish_as_it_stands("once", Invocation(NOW, NOW + timedelta(minutes=15), lambda: True))
+    rows_behind(ask()[1]["urls"], tmp_path)
+    rows = duckdb.read_parquet(f"{tmp_path}/*.parquet").project("account_id, attributes").fetchall()
+    assert rows == [("acme", '{"region":"Köln"}')]
 
 
 def test_export__night_of_several_files__has_a_link_for_each(tmp_path, monkeypatch):

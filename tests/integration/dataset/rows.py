@@ -57,7 +57,7 @@ def leave(
 ) -> Worker:
     """Leave rows of accounts for the night's end."""
     worker = Worker(run, scan_part, 0)
-    staging = Staging(worker, night, as_of(night), recorded_at)
+    staging = Staging(worker, night, as_of(night), recorded_at, attributes=())
     for one in accounts:
         staging.add(*one)
     staging.leave()
