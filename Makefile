@@ -142,5 +142,6 @@ sam-local: setup-run build ## Run the built functions in Lambda's own containers
 sam-local-check: setup ## Run every command of docs/development.md in Docker and check its result (some minutes)
 	REQUIRE_DOCKER=1 REQUIRE_NODE=1 $(BIN)/python -m pytest -n0 --no-cov tests/integration/sam_local
 
-deploy: build ## Build, show what would change in your AWS account, and deploy it (PARAMETERS="AlertEmail=me@example.com …")
-	$(SAM) deploy --config-file "$(CURDIR)/samconfig.toml" --template-file $(BUILD)/template.yaml $(if $(STACK),--stack-name $(STACK)) --parameter-overrides Architecture=$(ARCHITECTURE) $(PARAMETERS)
+deploy: setup-run build ## Build, show what would change in your AWS account, and deploy it (PARAMETERS="AlertEmail=me@example.com …")
+	$(BIN)/python -m tools.index_step --stack $(or $(STACK),healthscore) --template $(BUILD)/template.yaml --into $(BUILD)/step.json
+	$(SAM) deploy --config-file "$(CURDIR)/samconfig.toml" --template-file $(BUILD)/step.json $(if $(STACK),--stack-name $(STACK)) --parameter-overrides Architecture=$(ARCHITECTURE) $(PARAMETERS)

@@ -66,6 +66,13 @@ def test_curl__of_the_guide__is_answered_as_shown(stack):
     assert events_of(stack, "by-curl") == 1
 
 
+def test_export__by_the_lines_of_the_readme__opens_in_duckdb(stack, tmp_path):
+    (lines,) = [block for block in blocks("../README.md", "sh") if "/v1/export" in block]
+    shown = run("sh", "-ec", f"cd {tmp_path}\n" + pasted(lines, stack, "acme").replace("python3", sys.executable))
+    assert "renewal_date" in shown
+    assert "Tidewater Hotels" in shown
+
+
 def test_python__of_the_guide__sends_the_event_and_describes_the_account(stack):
     (program,) = blocks("send-events.md", "python")
     run(sys.executable, "-c", pasted(program, stack, "by-python"))
