@@ -7,7 +7,6 @@ import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -41,7 +40,6 @@ from tools.local.web import Request
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from healthscore.core.model import Snapshot
     from tools.local.template import Stack
 
 ADMIN_KEY = "admin-key"
@@ -213,11 +211,11 @@ def live(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     _request_lists(workspace, yesterday)
 
     with monkeypatch.context() as accident:
-        accident.setattr(accounts, "save_score", _unavailable)
+        accident.setattr(accounts, "commit_score", _unavailable)
         with pytest.raises(FunctionError):
             workspace.night({"time": noon})
     with monkeypatch.context() as accident:
-        accident.setattr(accounts, "save_score", partial(_overtaken, accounts.save_score))
+        accident.setattr(accounts, "commit_score", _overtaken_once(accounts.commit_score))
         workspace.night({"time": noon})
     # Held by a night that has not finished.
     messages.add(messages.Message("acme", "2999-01-01-silent-0", yesterday, {"day": "2999-01-01"}, messages.HELD))
@@ -226,7 +224,7 @@ def live(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
         workspace.invoke("NightlyFunction", json.dumps({"task": "start", "event": {}, "execution": "x"}))
     )
     with monkeypatch.context() as accident:
-        accident.setattr(accounts, "save_score", _unavailable)  # so that the night names an account
+        accident.setattr(accounts, "commit_score", _unavailable)  # so that the night names an account
         for task in ({"task": "segment", "segment": 0, "chunk": 0, "resume": None}, {"task": "finish"}):
             workspace.night(started | task)
     _keep_dataset(workspace)
@@ -303,7 +301,7 @@ def _request_lists(workspace: Workspace, yesterday: datetime) -> None:
         workspace.request("GET", f"/v1/{listed}")
 
 
-def _erased_meanwhile(account: Account, _: Snapshot) -> None:
+def _erased_meanwhile(account: Account, *_: object) -> None:
     now = datetime.now(UTC)
     erasing.mark(account.account_id, now)
     assert erasing.erase(account.account_id, now, lambda: True)[1]
@@ -323,7 +321,7 @@ def _erase(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     erasing.mark("half-gone", now)
     pending_users.begin("acme", "ada")
     with monkeypatch.context() as accident:
-        accident.setattr(accounts, "save_score", _erased_meanwhile)
+        accident.setattr(accounts, "commit_score", _erased_meanwhile)
         workspace.night({"date": (now - timedelta(days=1)).date().isoformat()})
     workspace.request("PUT", "/v1/accounts/acme", {"champions": ["eve"]})
     workspace.request("PUT", "/v1/accounts/acme/crm", {"open_tickets": 0})
@@ -371,10 +369,17 @@ def _unavailable(*_: object, **__: object) -> None:
     raise StorageUnavailableError("gone for a moment")
 
 
-def _overtaken(save: Callable[[Account, Snapshot], None], account: Account, snapshot: Snapshot) -> None:
-    """Save a score with an outdated account, as after a concurrent change."""
-    before = replace(snapshot.daily, day=snapshot.day - timedelta(days=3))
-    save(replace(account, recent=(before,)), snapshot)
+def _overtaken_once(save: Callable[..., None]) -> Callable[..., None]:
+    """Saves the first score with an outdated account, as after a concurrent change."""
+    overtaken: list[Account] = []
+
+    def commit(account: Account, *score: Any) -> None:
+        if not overtaken:
+            overtaken.append(account)
+            account = replace(account, scores_version="outdated")
+        save(account, *score)
+
+    return commit
 
 
 @pytest.fixture

@@ -76,7 +76,7 @@ def gather(
     kept = {
         snapshot.day: snapshot
         for day in sorted({change.since for change in due} - {previous.day})
-        for snapshot in history.snapshots(account.account_id, day, day)
+        for snapshot in history.snapshots(account, day, day)
     }
     nights = {previous.day: previous, **kept}
     return replace(
@@ -92,7 +92,7 @@ def _was_healthy(account: Account, current: Snapshot, settings: Settings) -> boo
     """Whether the account was healthy before a score's day: on a kept night, or by its events of before the nights."""
     if any(band(night.score) is Band.HEALTHY for night in account.recent if night.day < current.day):
         return True
-    if history.was_healthy(account.account_id, current.day):
+    if history.was_healthy(account, current.day):
         return True
     ages = range(STEP_DAYS, settings.retention_days, STEP_DAYS)
     instants = (current.as_of - age * DAY for age in ages)

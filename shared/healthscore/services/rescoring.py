@@ -67,7 +67,7 @@ def rescore(
     urgent: Alert | None = None
     others: list[Alert] = []
     if alerting:
-        previous = _previous(account, current) if has_night else None
+        previous = history.snapshot_before(account, current.day) if has_night else None
         opened = _tickets(account, received, facts, current, settings)
         inputs = gather(account, previous, current, settings, with_today=opened is not None)
         stored = {alert.alert_id for alert in inputs.today}
@@ -76,22 +76,12 @@ def rescore(
         return None
     new = [*([urgent] if urgent else ()), *(alert for alert in others if messages.add(messages.Message.of(alert)))]
     if latest is not None and has_night:
-        # The account first: the next night compares with the score in its item.
         accounts.save_score(account, current)
-        if latest.day == current.day:
-            history.put_snapshot(account.account_id, current, replace=True)
     return current, new
 
 
 def _score(account: Account, facts: Facts) -> Snapshot:
     return snapshot(assess(account.account_id, facts, (), None))
-
-
-def _previous(account: Account, current: Snapshot) -> Snapshot | None:
-    """The last snapshot of a day before the score's."""
-    if account.latest is not None and account.latest.day < current.day:
-        return account.latest
-    return history.snapshot_before(account.account_id, current.day)
 
 
 def _tickets(account: Account, received: CrmFacts, facts: Facts, current: Snapshot, settings: Settings) -> Alert | None:
