@@ -34,7 +34,7 @@ from healthscore.storage.alerts import messages
 from healthscore.storage.erasure import accounts as erasing
 from healthscore.storage.errors import AccountErasedError, ConditionFailedError, StorageUnavailableError
 from healthscore.storage.retries import attempts
-from healthscore.storage.runs import runs
+from healthscore.storage.runs import runs, workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -151,15 +151,16 @@ def process_task(
     """
     run, worker = planned_run(task["run"]), Worker(task["run"]["execution"], task["segment"], task["chunk"])
     staging = Staging(worker, run.day, run.as_of, now, attributes=run.settings.dataset.attributes)
-    result = process_scan_part(
-        run,
-        task["segment"],
-        task["segments"],
-        keep_going=keep_going,
-        logger=logger,
-        after=task["resume"],
-        staging=staging,
-    )
+    with workers.under_way(worker.name, now):
+        result = process_scan_part(
+            run,
+            task["segment"],
+            task["segments"],
+            keep_going=keep_going,
+            logger=logger,
+            after=task["resume"],
+            staging=staging,
+        )
     leave(staging, logger)
     expires = now + WORKER_RESULTS_KEPT
     runs.save_naming(result.totals, lambda totals: runs.put_worker_result(*worker, totals, expires))

@@ -51,7 +51,7 @@ def get(account_id: str, *, consistent: bool = True) -> Account | None:
 
 
 def scan(scan_part: int, scan_parts: int, after: str | None = None) -> Iterator[Account | Unreadable]:
-    """The accounts of one part of the table, page by page; the parts together hold every account.
+    """The accounts of one part of the table, page by page, read consistently; the parts together hold every account.
 
     An item that cannot be read hides no other: it is answered as such, in its turn.
 
@@ -68,6 +68,7 @@ def scan(scan_part: int, scan_parts: int, after: str | None = None) -> Iterator[
         TableName=schema.accounts_table(),
         Segment=scan_part,
         TotalSegments=scan_parts,
+        ConsistentRead=True,
         **({} if after is None else {"ExclusiveStartKey": codec.account_key(after)}),
     )
     return map(try_item, items)
@@ -216,8 +217,6 @@ def reread(account: Account) -> Account:
         raise AccountErasedError
     present = read_item(item)
     if present.since > account.since:
-        if account.latest is not None:  # it may have come into the history behind the erasure
-            history.delete_snapshot(account.account_id, account.latest.day)
         raise AccountErasedError
     return present
 

@@ -43,16 +43,6 @@ def copy(account_id: str, snapshot: Snapshot) -> Write:
     return writes.put(schema.history_table(), _item(account_id, snapshot))
 
 
-def delete_snapshot(account_id: str, day: date) -> None:
-    """Delete the snapshot of a night.
-
-    Raises:
-        StorageUnavailableError: it may be left.
-    """
-    key = codec.key(schema.account_history(account_id), schema.snapshot_key(day))
-    writes.apply(writes.delete(schema.history_table(), key))
-
-
 def snapshots(account: Account, first: date, last: date) -> list[Snapshot]:
     """The snapshots of the days from `first` to `last`, oldest first.
 
