@@ -15,10 +15,11 @@ from healthscore import process
 from healthscore.core.account import Account
 from healthscore.core.alerts.model import Alert, AlertKind, Severity, alert_id
 from healthscore.core.book import Sort
+from healthscore.core.model import Band, Snapshot
 from healthscore.dataset import writing
 from healthscore.dataset.staging import Staging, Worker
 from healthscore.http.api_keys import Scope
-from healthscore.storage.accounts import accounts, merging
+from healthscore.storage.accounts import accounts, history, merging
 from healthscore.storage.alerts import digests, messages
 from healthscore.storage.crm import companies as crm_companies
 from healthscore.storage.crm import connections
@@ -245,7 +246,7 @@ def _keep_dataset(workspace: Workspace) -> None:
 
 
 def _erase_from_dataset(workspace: Workspace) -> None:
-    """Have the eraser find rows of an account in a night and in what a worker has left, and a writer that died."""
+    """Have the eraser find rows of an account in a night and in what workers have left, and a writer that died."""
     now = datetime.now(UTC) - timedelta(hours=2)
     worker = Worker("under way", 0, 0)
     staging = Staging(worker, now.date(), now, now, attributes=())
@@ -257,6 +258,7 @@ def _erase_from_dataset(workspace: Workspace) -> None:
     staged.leave()
     writing.publish("done", [run], writing.Night(now.date() - timedelta(days=9), now), now, now)
     manifests.lock(now.date() - timedelta(days=8), now, now)
+    history.put_snapshots({"buried": Snapshot(now.date(), now, 68, Band.AT_RISK, {}, {})})
     tombstones.put("buried", now + timedelta(hours=1))
     workspace.invoke("EraseDatasetFunction", (ROOT / "events" / "erase_dataset.json").read_text())
 

@@ -37,6 +37,8 @@ def alerts(account: Account, previous: Snapshot | None, current: Snapshot, setti
     Raises:
         StorageUnavailableError: the history cannot be read now.
     """
+    if not changes_to_alert(_inputs(account, previous, current), settings.alerts):
+        return []
     return decide(gather(account, previous, current, settings), settings.alerts)
 
 
@@ -65,7 +67,7 @@ def gather(
     Raises:
         StorageUnavailableError: the history cannot be read now.
     """
-    inputs = Inputs(subject(account), account.recent, previous, current, account.acknowledgement)
+    inputs = _inputs(account, previous, current)
     if not with_today and not changes_to_alert(inputs, settings.alerts):
         return inputs
     stored = lists.alerts_of_day(account.account_id, current.day)
@@ -86,6 +88,10 @@ def gather(
         was_healthy=all(change.kind is not AlertKind.RECOVERED for change in due)
         or _was_healthy(account, current, settings),
     )
+
+
+def _inputs(account: Account, previous: Snapshot | None, current: Snapshot) -> Inputs:
+    return Inputs(subject(account), account.recent, previous, current, account.acknowledgement)
 
 
 def _was_healthy(account: Account, current: Snapshot, settings: Settings) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from healthscore.core.alerts.pipeline import decide
 from healthscore.core.alerts.tickets import merge_tickets, render_tickets, tickets_opened
-from healthscore.core.health import assess, snapshot
+from healthscore.core.health import snapshot_of
 from healthscore.core.time import day_of
 from healthscore.services.alerting import gather, subject
 from healthscore.services.scoring import gather_facts
@@ -61,7 +61,7 @@ def rescore(
         StorageUnavailableError: the tables cannot be read or written now.
     """
     facts = gather_facts(replace(account, crm=received), now, settings, consistent=True)
-    current = _score(account, facts)
+    current = snapshot_of(facts)
     latest = account.latest
     has_night = latest is not None and latest.day <= current.day
     urgent: Alert | None = None
@@ -80,15 +80,11 @@ def rescore(
     return current, new
 
 
-def _score(account: Account, facts: Facts) -> Snapshot:
-    return snapshot(assess(account.account_id, facts, (), None))
-
-
 def _tickets(account: Account, received: CrmFacts, facts: Facts, current: Snapshot, settings: Settings) -> Alert | None:
     """The alert of tickets that were opened; None where none were, or the rule is off."""
     before = account.crm
     if before is None or not settings.alerts.ticket_opened.enabled or not tickets_opened(before, received):
         return None
-    then = _score(account, replace(facts, crm=before))
+    then = snapshot_of(replace(facts, crm=before))
     since = day_of(before.received_at, settings.zone)
     return render_tickets(subject(account), before, since, then, current)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from healthscore.core.account import RECENT_NIGHTS
 from healthscore.core.day_log.first_seen import OTHERS
-from healthscore.core.health import assess, snapshot
+from healthscore.core.health import assess, snapshot_of
 from healthscore.core.model import Component, Facts, Milestone
 from healthscore.core.scoring.standard import WINDOW_DAYS
 from healthscore.core.time import day_of, end_of_day, from_millis, parse_instant
@@ -110,7 +110,7 @@ def known_now(account: Account, then: Snapshot, settings: Settings) -> Snapshot:
 
 
 def _snapshot_as_of(account: Account, at: datetime, settings: Settings) -> Snapshot:
-    return snapshot(assess(account.account_id, gather_facts(account, at, settings, consistent=False), (), None))
+    return snapshot_of(gather_facts(account, at, settings, consistent=False))
 
 
 def gather_facts(account: Account, as_of: datetime, settings: Settings, *, consistent: bool) -> Facts:

@@ -19,7 +19,7 @@ from healthscore.core.alerts.change import FALLS
 from healthscore.core.alerts.outage import presence, present
 from healthscore.core.alerts.week import WEEK
 from healthscore.core.book import Contract
-from healthscore.core.health import assess, snapshot
+from healthscore.core.health import snapshot_of
 from healthscore.core.nightly.earlier_trouble import trouble_before
 from healthscore.core.nightly.run_totals import EarlierTrouble, RunTotals
 from healthscore.core.time import DAY
@@ -345,8 +345,7 @@ def _is_held(alert: Alert, current: Snapshot) -> bool:
 def _score(account: Account, run: Run) -> Snapshot:
     # An eventually consistent read costs half as much. It may miss an event of the last second before the run got to
     # the account, which then counts the next night.
-    facts = gather_facts(account, run.as_of, run.settings, consistent=False)
-    return snapshot(assess(account.account_id, facts, (), None))
+    return snapshot_of(gather_facts(account, run.as_of, run.settings, consistent=False))
 
 
 def leave(staging: Staging, logger: Logger) -> None:
