@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from healthscore.core.dataset import layout
 from healthscore.dataset import bucket, files, staging, writing
 from healthscore.dataset.files import Made
-from healthscore.storage.erasure import history
+from healthscore.storage.accounts import history
 from healthscore.storage.nights import manifests, tombstones
 from healthscore.storage.runs import workers
 from healthscore.storage.side_by_side import side_by_side
@@ -65,7 +65,7 @@ def erase_pending(now: datetime, until: datetime, keep_going: Callable[[], bool]
     if not done or workers.any_under_way(now):
         return False
     for one in pending:
-        history.erase_left_behind(one.account_id, one.erased_at + workers.LONGEST)
+        history.delete_snapshots(one.account_id, one.erased_at + workers.LONGEST)
     tombstones.finish(pending)
     return True
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from healthscore.core.documents import crm_from_json
 from healthscore.core.model import Band
@@ -36,6 +36,17 @@ def put_snapshots(snapshots: Mapping[str, Snapshot]) -> None:
         StorageUnavailableError: some may not be kept.
     """
     writes.put_all(schema.history_table(), [_item(account_id, snapshot) for account_id, snapshot in snapshots.items()])
+
+
+def delete_snapshots(account_id: str, before: datetime) -> None:
+    """Delete the snapshots of before an instant of an account that is erased; it may have begun again since.
+
+    Raises:
+        StorageUnavailableError: some may be left.
+    """
+    found = pages(dynamodb().query, **_stretch(account_id, date.min, date.max))
+    keys = [codec.key_of(item) for item in found if _snapshot(item).as_of < before]
+    writes.delete_all(schema.history_table(), keys)
 
 
 def copy(account_id: str, snapshot: Snapshot) -> Write:
@@ -123,10 +134,14 @@ def _item(account_id: str, snapshot: Snapshot) -> Item:
 
 
 def _stored(account_id: str, first: date, last: date, *, newest_first: bool = False) -> Iterator[Snapshot]:
-    """The snapshots in the history, read consistently: what an account's item had a moment ago is there."""
-    stretch = (schema.snapshot_key(first), schema.snapshot_key(last))
-    request = reads.partition(schema.history_table(), schema.account_history(account_id), between=stretch)
+    request = _stretch(account_id, first, last)
     return map(_snapshot, pages(dynamodb().query, **request, ScanIndexForward=not newest_first))
+
+
+def _stretch(account_id: str, first: date, last: date) -> dict[str, Any]:
+    """The Query of snapshots in the history; consistent, since an account's item may have had one a moment ago."""
+    stretch = (schema.snapshot_key(first), schema.snapshot_key(last))
+    return reads.partition(schema.history_table(), schema.account_history(account_id), between=stretch)
 
 
 def _snapshot(item: Item) -> Snapshot:
