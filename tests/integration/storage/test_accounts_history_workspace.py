@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -129,12 +129,10 @@ def test_save_score__of_an_account_that_has_begun_again_meanwhile__leaves_it_alo
     read = accounts.get("acme")
     erasing.mark("acme", MIDNIGHT)
     assert erasing.erase("acme", MIDNIGHT, lambda: True)[1]
-    history.put_snapshots({"acme": read.latest})  # by a night, behind the erasure
     accounts.save_profile("acme", lambda profile: profile, MIDNIGHT + ONE_DAY)
     with pytest.raises(AccountErasedError):
         accounts.save_score(read, snapshot(DAY))
     assert accounts.get("acme").latest is None
-    assert history.snapshots(accounts.get("acme"), date.min, date.max) == []
 
 
 def test_snapshots__of_a_range__come_oldest_first_and_only_of_the_account(tables):
