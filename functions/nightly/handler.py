@@ -18,6 +18,7 @@ from healthscore.services.nightly.plan import plan_run, plan_scan_parts
 from healthscore.services.nightly.process import process_scan_part, process_task
 from healthscore.services.notifications.outbox import open_outbox
 from healthscore.storage import workspace
+from healthscore.storage.runs import workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,7 +87,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
             _reassign_pending_events(now, keep_going)
             worker = Worker(f"{run.day}-{context.aws_request_id}", 0, 0)
             staging = Staging(worker, run.day, run.as_of, now, attributes=run.settings.dataset.attributes)
-            totals = process_scan_part(run, 0, 1, keep_going=keep_going, logger=logger, staging=staging).totals
+            with workers.under_way(worker.name, now):
+                totals = process_scan_part(run, 0, 1, keep_going=keep_going, logger=logger, staging=staging).totals
             invocation = Invocation.of(datetime.now(UTC), context, keep_going)
             published = totals.complete and publish_alone(run, staging, invocation, logger)
             result = finish_run(run, [totals], outbox, keep_going=keep_going, published=published)

@@ -6,7 +6,7 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, time
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from aws_lambda_powertools import Logger
 
@@ -18,7 +18,7 @@ from healthscore.settings import Settings
 from healthscore.storage import workspace
 from healthscore.storage.accounts import accounts
 from healthscore.storage.client import dynamodb
-from tests.bench import costs, postgres
+from tests.bench import costs, lived_nights, older, postgres
 from tests.bench.by_hand import by_hand
 from tests.bench.engine import Meter, metered, recorded
 from tests.bench.measuring import Section, Table, cpu_ms, verdict
@@ -35,8 +35,23 @@ TARGET = 500
 LOGGER = Logger(service="bench", level="CRITICAL")
 
 
-def measure(*, customers: int = 100, days: int = 40, a_day: int = 10, nights: int = 7) -> Section:
-    """Run nights over the same accounts, and score the last one in PostgreSQL as well."""
+class Compared(NamedTuple):
+    """The size of the comparison with an older version."""
+
+    customers: int = 100
+    before: int = 31
+    """Nights that are not measured: an account keeps the scores of thirty."""
+    timed: int = 7
+    metered: int = 3
+
+
+COMPARED = Compared()
+
+
+def measure(
+    *, customers: int = 100, days: int = 40, a_day: int = 10, nights: int = 7, compared: Compared = COMPARED
+) -> Section:
+    """Run nights over the same accounts, score the last one in PostgreSQL too, and compare with an older version."""
     first = NOW.date() - days * DAY
     ids = [f"customer-{number:05d}" for number in range(customers)]
     lived: dict[date, list[list[Event]]] = {first + day * DAY: [] for day in range(days)}
@@ -109,25 +124,34 @@ def measure(*, customers: int = 100, days: int = 40, a_day: int = 10, nights: in
         cpu_dollars=worker_ms / 1000 * costs.CORE_MB / 1024 * costs.GB_SECOND,
         write_dollars=meter.writes / customers * costs.WRITE_UNIT,
     )
-    return Section("A night", [about, main, why, about_sql, _ABOUT_UNITS, units], figures)
+    return Section("A night", [about, main, why, about_sql, _ABOUT_UNITS, units, *_beside_older(compared)], figures)
+
+
+def _beside_older(compared: Compared) -> list[object]:
+    versions = older.nights(**compared._asdict())
+    if versions is None:
+        return [_NO_OLDER]
+    about = _ABOUT_OLDER.format(commit=older.COMMIT, names=lived_nights.EVENT_NAMES, **compared._asdict())
+    return [about, Table(["an account and night", "before", "now", "ratio"], older.rows(versions))]
 
 
 _ABOUT = """{customers} accounts with {a_day} events on each active day of the {days} days before; some are active
-daily, some less often, some fell silent. The worker scans, reads each account's month, scores, stores the snapshot,
-decides and stores alerts, and saves the score in the account, over real connections, with its eight threads; the median
-of {nights} nights. *The bare client* repeats exactly the worker's calls, as many at once, and ignores the answers:
-signing, serialising, the HTTP exchange and parsing are the minimum for any code that makes so many calls with boto3.
-*By hand* is explained below."""
-_ABOUT_RATE = """An account takes {calls:.1f} calls: a query for its month, a put of the snapshot, an update of its
-item; and sometimes one more, for an alert, for a last event long ago, or for a page of the scan. Each takes
+daily, some less often, some fell silent. The worker scans, copies the snapshots that it is about to replace into the
+history, reads each account's month, scores, decides on alerts, and saves the score in the account, with its alerts,
+over real connections, with its eight threads; the median of {nights} nights. *The bare client* repeats exactly the
+worker's calls, as many at once, and ignores the answers: signing, serialising, the HTTP exchange and parsing are the
+minimum for any code that makes so many calls with boto3. *By hand* is explained below."""
+_ABOUT_RATE = """An account takes {calls:.2f} calls: a query for its month, and an update of its item, which holds the
+snapshot; a share of a batch that copies 25 snapshots into the history; and sometimes one more, for an alert, for a last
+event long ago, or for a page of the scan. Each takes
 {each:.2f} ms of CPU in the client, which alone would reach {most:,.0f} accounts per CPU-second; our own code (scoring,
 alerts, decoding) takes {ours:.2f} ms more. So the rate depends on the number of calls per account and on boto3's time
 for one.
 
-Fewer calls would be worse. A transaction of the snapshot and the account saves one call and costs twice the write units
-of both: about two dollars for a million accounts, to save a few cents of CPU. Batched writes of snapshots take no
-condition, and the condition is what keeps the first snapshot of a night. Batched statements (PartiQL) could have both,
-but are untested: moto, which `make run` and most tests use, reads all tables for each of them. And boto3 stays. The
+Fewer calls would be worse. The update has a condition, which keeps the first score of a night, and batched writes take
+none. Batched statements (PartiQL) do, but are untested: moto, which `make run` and most tests use, reads all tables for
+each of them. A query reads one account's days, and keys that are read in a batch would have to be known. And boto3
+stays. The
 same calls made by hand, with only botocore's signature and the standard library's HTTP and JSON, took {floor:.2f} ms
 each, which would bring the worker to {possible:,.0f} accounts per CPU-second; but then retries, time-outs, rotating
 credentials and HTTP errors would be our work. The CPU for a million accounts costs ${cpu_dollars:.2f}, and their writes
@@ -139,6 +163,11 @@ difference you get: no server to pay around the clock, patch, size and fail over
 hundred times the accounts, since the parts of the scan run in parallel; a worker that may crash anywhere; and the same
 code for the night, the page and any past instant. If you have such a database with all events in it and only want the
 numbers, use it."""
+_ABOUT_OLDER = """Beside the version of `{commit}`, which put each snapshot by a call of its own and stored it as text:
+{customers} accounts that have lived, with profiles, CRM facts, {names} event names and the scores of 30 nights. Both
+versions run the same nights in turn, each in a process of its own, after {before} that are not measured; the medians of
+{timed} nights for the CPU time and of {metered} others for the rest. Indexes are those of the book and of alerts."""
+_NO_OLDER = "The comparison with an older version needs the repository's history, which this copy does not have."
 _ABOUT_UNITS = """The units that a night consumes according to the engine, with the indexes of the book (a night updates
 them where the score or the time of the last event has changed):"""
 

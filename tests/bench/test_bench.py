@@ -11,7 +11,7 @@ from tests.bench import costs, crm_tables, engine, imports, night, postgres, sta
 PARTS = {
     "writes": lambda: writes.measure(day_events=100, timed_events=1, rounds=1, batches=(100,)),
     "views": lambda: views.measure(cases=((3, 20),), views=1, rounds=1),
-    "night": lambda: night.measure(customers=2, days=8, a_day=4, nights=3),
+    "night": lambda: night.measure(customers=2, days=8, a_day=4, nights=3, compared=night.Compared(2, 2, 1, 1)),
     "imports": lambda: imports.measure(stored=(0, 30), timed=10, plainly=2, far_batches=1),
     "starts": lambda: starts.measure(functions=("score",), rounds=1),
 }

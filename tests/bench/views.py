@@ -9,7 +9,6 @@ from dataclasses import replace
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from healthscore.core.account import RECENT_NIGHTS
 from healthscore.core.day_log.rollup import decode_rollup, encode_rollup
 from healthscore.core.health import document, snapshot
 from healthscore.core.model import CrmFacts
@@ -19,7 +18,7 @@ from healthscore.services.ingestion.events import ingest
 from healthscore.services.scoring import assess_account
 from healthscore.settings import Settings
 from healthscore.storage import reads, schema, workspace
-from healthscore.storage.accounts import accounts, history
+from healthscore.storage.accounts import accounts
 from healthscore.storage.client import dynamodb, pages
 from tests.bench.engine import ROOT, metered, recorded
 from tests.bench.measuring import Section, Table, side_by_side, verdict
@@ -115,11 +114,9 @@ def _live(account_id: str, days: int, events: int) -> None:
     tonight = snapshot(assess_account(account, NOW, Settings()))
     for back in range(days, 0, -1):
         night = replace(tonight, day=today - back * DAY, as_of=NOW - back * DAY)
-        history.put_snapshot(account_id, night, replace=True)
-        if back <= RECENT_NIGHTS:
-            account = accounts.get(account_id)
-            assert account is not None
-            accounts.save_score(account, night)
+        account = accounts.get(account_id)
+        assert account is not None
+        accounts.save_score(account, night)
 
 
 def _moved(head: dict[str, Any], back: timedelta) -> dict[str, Any]:

@@ -103,8 +103,8 @@ def _state() -> dict[str, Any]:
     nights = (FIRST_NIGHT.date(), SECOND_NIGHT.date())
     return {
         account_id: (
-            history.snapshots(account_id, *nights, consistent=True),
-            (account := accounts.get(account_id)) and (account.latest, account.recent),
+            (account := accounts.get(account_id)) and history.snapshots(account, *nights),
+            account and (account.latest, account.recent),
         )
         for account_id in ACCOUNTS
         if account_id != ERASED_AT_NIGHT

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from healthscore.services.notifications.outbox import LEASE
-from healthscore.storage.accounts import history
+from healthscore.storage.accounts import accounts, history
 from healthscore.storage.alerts import messages
 from tests.faults import kills
 from tests.faults.batches import ACCOUNTS, CONTESTED, FIRST_NIGHT, phases_of
@@ -41,7 +41,7 @@ def test_workers__killed_and_started_again__end_with_the_figures_of_the_distinct
 
 def snapshots():
     return {
-        account_id: history.snapshots(account_id, FIRST_NIGHT.date(), FIRST_NIGHT.date())
+        account_id: history.snapshots(accounts.get(account_id), FIRST_NIGHT.date(), FIRST_NIGHT.date())
         for account_id in ACCOUNTS
         if account_id != CONTESTED
     }

@@ -9,7 +9,7 @@ import os
 import tempfile
 import zlib
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
@@ -18,8 +18,12 @@ from healthscore.core.day_log import log as daylog
 from healthscore.dataset import bucket
 from healthscore.dataset.erasing import erase_pending
 from healthscore.storage import schema
+from healthscore.storage.accounts import stored_scores
 from healthscore.storage.client import dynamodb, pages
 from healthscore.storage.kinds import Kind
+
+if TYPE_CHECKING:
+    from healthscore.core.model import Snapshot
 
 TABLES = ("ACCOUNTS_TABLE", "ACTIVITY_TABLE", "HISTORY_TABLE", "SETTINGS_TABLE")
 _COMPRESSIONS = (-zlib.MAX_WBITS, zlib.MAX_WBITS | 32)
@@ -79,7 +83,7 @@ def erase_from_dataset() -> None:
 
 
 def _as_text(table: str, item: dict[str, Any]) -> str:
-    return f"{table} {json.dumps(item, ensure_ascii=False, default=_binary)} {_entries(item)}"
+    return f"{table} {json.dumps(item, ensure_ascii=False, default=_binary)} {_entries(item)} {_snapshots(item)}"
 
 
 def _forms(text: str) -> set[str]:
@@ -106,6 +110,12 @@ def _inflated(data: bytes, bits: int) -> str:
         return zlib.decompress(data, bits).decode("utf-8", "backslashreplace")
     except zlib.error:
         return ""
+
+
+def _snapshots(item: dict[str, Any]) -> list[Snapshot]:
+    """The snapshots in an item, unpacked."""
+    names = (stored_scores.LATEST, stored_scores.SNAPSHOT)
+    return [stored_scores.snapshot_of(item[name]) for name in names if name in item]
 
 
 def _entries(item: dict[str, Any]) -> list[codec.Entry]:

@@ -7,7 +7,6 @@ import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,10 +15,11 @@ from healthscore import process
 from healthscore.core.account import Account
 from healthscore.core.alerts.model import Alert, AlertKind, Severity, alert_id
 from healthscore.core.book import Sort
+from healthscore.core.model import Band, Snapshot
 from healthscore.dataset import writing
 from healthscore.dataset.staging import Staging, Worker
 from healthscore.http.api_keys import Scope
-from healthscore.storage.accounts import accounts, merging
+from healthscore.storage.accounts import accounts, history, merging
 from healthscore.storage.alerts import digests, messages
 from healthscore.storage.crm import companies as crm_companies
 from healthscore.storage.crm import connections
@@ -41,7 +41,6 @@ from tools.local.web import Request
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from healthscore.core.model import Snapshot
     from tools.local.template import Stack
 
 ADMIN_KEY = "admin-key"
@@ -213,11 +212,11 @@ def live(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     _request_lists(workspace, yesterday)
 
     with monkeypatch.context() as accident:
-        accident.setattr(accounts, "save_score", _unavailable)
+        accident.setattr(accounts, "commit_score", _unavailable)
         with pytest.raises(FunctionError):
             workspace.night({"time": noon})
     with monkeypatch.context() as accident:
-        accident.setattr(accounts, "save_score", partial(_overtaken, accounts.save_score))
+        accident.setattr(accounts, "commit_score", _overtaken_once(accounts.commit_score))
         workspace.night({"time": noon})
     # Held by a night that has not finished.
     messages.add(messages.Message("acme", "2999-01-01-silent-0", yesterday, {"day": "2999-01-01"}, messages.HELD))
@@ -226,7 +225,7 @@ def live(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
         workspace.invoke("NightlyFunction", json.dumps({"task": "start", "event": {}, "execution": "x"}))
     )
     with monkeypatch.context() as accident:
-        accident.setattr(accounts, "save_score", _unavailable)  # so that the night names an account
+        accident.setattr(accounts, "commit_score", _unavailable)  # so that the night names an account
         for task in ({"task": "segment", "segment": 0, "chunk": 0, "resume": None}, {"task": "finish"}):
             workspace.night(started | task)
     _keep_dataset(workspace)
@@ -247,7 +246,7 @@ def _keep_dataset(workspace: Workspace) -> None:
 
 
 def _erase_from_dataset(workspace: Workspace) -> None:
-    """Have the eraser find rows of an account in a night and in what a worker has left, and a writer that died."""
+    """Have the eraser find rows of an account in a night and in what workers have left, and a writer that died."""
     now = datetime.now(UTC) - timedelta(hours=2)
     worker = Worker("under way", 0, 0)
     staging = Staging(worker, now.date(), now, now, attributes=())
@@ -259,6 +258,7 @@ def _erase_from_dataset(workspace: Workspace) -> None:
     staged.leave()
     writing.publish("done", [run], writing.Night(now.date() - timedelta(days=9), now), now, now)
     manifests.lock(now.date() - timedelta(days=8), now, now)
+    history.put_snapshots({"buried": Snapshot(now.date(), now, 68, Band.AT_RISK, {}, {})})
     tombstones.put("buried", now + timedelta(hours=1))
     workspace.invoke("EraseDatasetFunction", (ROOT / "events" / "erase_dataset.json").read_text())
 
@@ -303,7 +303,7 @@ def _request_lists(workspace: Workspace, yesterday: datetime) -> None:
         workspace.request("GET", f"/v1/{listed}")
 
 
-def _erased_meanwhile(account: Account, _: Snapshot) -> None:
+def _erased_meanwhile(account: Account, *_: object) -> None:
     now = datetime.now(UTC)
     erasing.mark(account.account_id, now)
     assert erasing.erase(account.account_id, now, lambda: True)[1]
@@ -323,7 +323,7 @@ def _erase(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     erasing.mark("half-gone", now)
     pending_users.begin("acme", "ada")
     with monkeypatch.context() as accident:
-        accident.setattr(accounts, "save_score", _erased_meanwhile)
+        accident.setattr(accounts, "commit_score", _erased_meanwhile)
         workspace.night({"date": (now - timedelta(days=1)).date().isoformat()})
     workspace.request("PUT", "/v1/accounts/acme", {"champions": ["eve"]})
     workspace.request("PUT", "/v1/accounts/acme/crm", {"open_tickets": 0})
@@ -371,10 +371,17 @@ def _unavailable(*_: object, **__: object) -> None:
     raise StorageUnavailableError("gone for a moment")
 
 
-def _overtaken(save: Callable[[Account, Snapshot], None], account: Account, snapshot: Snapshot) -> None:
-    """Save a score with an outdated account, as after a concurrent change."""
-    before = replace(snapshot.daily, day=snapshot.day - timedelta(days=3))
-    save(replace(account, recent=(before,)), snapshot)
+def _overtaken_once(save: Callable[..., None]) -> Callable[..., None]:
+    """Saves the first score with an outdated account, as after a concurrent change."""
+    overtaken: list[Account] = []
+
+    def commit(account: Account, *score: Any) -> None:
+        if not overtaken:
+            overtaken.append(account)
+            account = replace(account, scores_version="outdated")
+        save(account, *score)
+
+    return commit
 
 
 @pytest.fixture

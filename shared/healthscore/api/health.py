@@ -108,9 +108,9 @@ def get_history(request: Request) -> HistoryDocument:
     first = _FROM.read(request) or days_before(last, HISTORY_DAYS - 1)
     if first > last:
         raise invalid_request(f"from {first} must not be after to {last}.")
-    account_id = _account(request).account_id
-    nights = history.snapshots(account_id, first, last)
-    return {"account_id": account_id, "snapshots": [_snapshot_document(night) for night in nights]}
+    account = _account(request)
+    nights = history.snapshots(account, first, last)
+    return {"account_id": account.account_id, "snapshots": [_snapshot_document(night) for night in nights]}
 
 
 def _snapshot_document(snapshot: Snapshot) -> SnapshotDocument:

@@ -31,6 +31,8 @@ class Account:
     """The newest night's score."""
     recent: tuple[DailyScore, ...]
     """The newest nights' scores, oldest first, `RECENT_NIGHTS` at most."""
+    scores_version: str | None = None
+    """Differs wherever `latest` or `recent` differs, as stored; None before the first score."""
     from_traits: tuple[str, ...] = ()
     """The fields of the profile that come from group calls; attributes as `attributes.<name>`."""
     erasing: bool = False

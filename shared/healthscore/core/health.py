@@ -112,6 +112,12 @@ def _explanations(score: StandardScore, facts: Facts) -> dict[Component, Explana
     return explanations
 
 
+def snapshot_of(facts: Facts) -> Snapshot:
+    """Score an account without explaining the score: what `snapshot` gives of an assessment of these facts."""
+    score = standard_score(facts)
+    return _snapshot(facts, score, _explanations(score, facts))
+
+
 def snapshot(health: Health) -> Snapshot:
     """The part of an assessment that the nightly run stores: enough to compare any later score with it."""
     return _snapshot(health.facts, health.score, health.explanations)

@@ -46,6 +46,8 @@ def one_line(text: str) -> str:
 
     Joiners inside words stay, since some scripts are spelt with them.
     """
+    if text.isascii() and text.isprintable():  # as nearly all are
+        return " ".join(text.split())
     seen = (" " if character.isspace() else "" if _is_unseen(character) else character for character in text)
     return " ".join("".join(seen).split())
 

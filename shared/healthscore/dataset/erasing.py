@@ -2,7 +2,8 @@
 
 An account's tombstone is there before this begins. Then, for each night: where nobody writes it, its files are those
 of the manifest, and who writes it later reads the tombstone first. Where somebody does, the erasure waits until that is
-over. So once every night was looked at, no file has the account, and none ever will.
+over. So once every night was looked at, no file has the account, and none ever will. The same goes for the history,
+into which a night's workers copy snapshots (see `storage.runs.workers`).
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from typing import TYPE_CHECKING
 from healthscore.core.dataset import layout
 from healthscore.dataset import bucket, files, staging, writing
 from healthscore.dataset.files import Made
+from healthscore.storage.accounts import history
 from healthscore.storage.nights import manifests, tombstones
+from healthscore.storage.runs import workers
 from healthscore.storage.side_by_side import side_by_side
 
 if TYPE_CHECKING:
@@ -35,7 +38,8 @@ def erase_pending(now: datetime, until: datetime, keep_going: Callable[[], bool]
         keep_going: asked before each night and file; False leaves the rest to the next call.
 
     Returns:
-        Whether none of them is in any file any more. False where there was no time, or somebody is writing a night.
+        Whether none of them is in any file any more, and nothing came into their history behind their erasure. False
+        where there was no time, or somebody is writing a night, or at work on its accounts.
 
     Raises:
         StorageUnavailableError: some may be left; calling again goes on.
@@ -58,9 +62,12 @@ def erase_pending(now: datetime, until: datetime, keep_going: Callable[[], bool]
             except manifests.NightLockedError:
                 done = False
             workshop.clear()
-    if done:
-        tombstones.finish(pending)
-    return done
+    if not done or workers.any_under_way(now):
+        return False
+    for one in pending:
+        history.delete_snapshots(one.account_id, one.erased_at + workers.LONGEST)
+    tombstones.finish(pending)
+    return True
 
 
 def _erase_from(night: Night, ids: Collection[str], workshop: Workshop, now: datetime, until: datetime) -> None:

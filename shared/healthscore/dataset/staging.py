@@ -37,6 +37,11 @@ class Worker(NamedTuple):
     """The how-many-th worker on that part, from 0."""
 
     @property
+    def name(self) -> str:
+        """Its name among all workers."""
+        return f"{self.run}#{self.scan_part}#{self.number}"
+
+    @property
     def key(self) -> str:
         """The key of its file."""
         return layout.staging_name(*self)

@@ -37,6 +37,8 @@ def alerts(account: Account, previous: Snapshot | None, current: Snapshot, setti
     Raises:
         StorageUnavailableError: the history cannot be read now.
     """
+    if not changes_to_alert(_inputs(account, previous, current), settings.alerts):
+        return []
     return decide(gather(account, previous, current, settings), settings.alerts)
 
 
@@ -65,7 +67,7 @@ def gather(
     Raises:
         StorageUnavailableError: the history cannot be read now.
     """
-    inputs = Inputs(subject(account), account.recent, previous, current, account.acknowledgement)
+    inputs = _inputs(account, previous, current)
     if not with_today and not changes_to_alert(inputs, settings.alerts):
         return inputs
     stored = lists.alerts_of_day(account.account_id, current.day)
@@ -76,7 +78,7 @@ def gather(
     kept = {
         snapshot.day: snapshot
         for day in sorted({change.since for change in due} - {previous.day})
-        for snapshot in history.snapshots(account.account_id, day, day)
+        for snapshot in history.snapshots(account, day, day)
     }
     nights = {previous.day: previous, **kept}
     return replace(
@@ -88,11 +90,15 @@ def gather(
     )
 
 
+def _inputs(account: Account, previous: Snapshot | None, current: Snapshot) -> Inputs:
+    return Inputs(subject(account), account.recent, previous, current, account.acknowledgement)
+
+
 def _was_healthy(account: Account, current: Snapshot, settings: Settings) -> bool:
     """Whether the account was healthy before a score's day: on a kept night, or by its events of before the nights."""
     if any(band(night.score) is Band.HEALTHY for night in account.recent if night.day < current.day):
         return True
-    if history.was_healthy(account.account_id, current.day):
+    if history.was_healthy(account, current.day):
         return True
     ages = range(STEP_DAYS, settings.retention_days, STEP_DAYS)
     instants = (current.as_of - age * DAY for age in ages)

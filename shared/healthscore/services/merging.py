@@ -11,7 +11,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from healthscore.storage import workspace
-from healthscore.storage.accounts import history, merges, merging, more_names
+from healthscore.storage.accounts import accounts, history, merges, merging, more_names
 from healthscore.storage.alerts import messages
 from healthscore.storage.crm import companies, connections
 from healthscore.storage.day_logs import moving
@@ -74,7 +74,9 @@ def finish(old: str, now: datetime, time_left: Callable[[], float]) -> bool:
     new = terms.merges.canonical(old)
     messages.withdraw_all(old)
     moving.move(old, terms)
-    for _ in chain(more_names.move(old, new), history.copy_snapshots(old, new)):
+    goes_on = accounts.get(new)
+    copies = () if goes_on is None else history.copy_snapshots(old, goes_on)
+    for _ in chain(more_names.move(old, new), copies):
         if time_left() <= 0:
             return False
     for connection in connections.connections():

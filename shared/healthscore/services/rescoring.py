@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from healthscore.core.alerts.pipeline import decide
 from healthscore.core.alerts.tickets import merge_tickets, render_tickets, tickets_opened
-from healthscore.core.health import assess, snapshot
+from healthscore.core.health import snapshot_of
 from healthscore.core.time import day_of
 from healthscore.services.alerting import gather, subject
 from healthscore.services.scoring import gather_facts
@@ -61,13 +61,13 @@ def rescore(
         StorageUnavailableError: the tables cannot be read or written now.
     """
     facts = gather_facts(replace(account, crm=received), now, settings, consistent=True)
-    current = _score(account, facts)
+    current = snapshot_of(facts)
     latest = account.latest
     has_night = latest is not None and latest.day <= current.day
     urgent: Alert | None = None
     others: list[Alert] = []
     if alerting:
-        previous = _previous(account, current) if has_night else None
+        previous = history.snapshot_before(account, current.day) if has_night else None
         opened = _tickets(account, received, facts, current, settings)
         inputs = gather(account, previous, current, settings, with_today=opened is not None)
         stored = {alert.alert_id for alert in inputs.today}
@@ -76,22 +76,8 @@ def rescore(
         return None
     new = [*([urgent] if urgent else ()), *(alert for alert in others if messages.add(messages.Message.of(alert)))]
     if latest is not None and has_night:
-        # The account first: the next night compares with the score in its item.
         accounts.save_score(account, current)
-        if latest.day == current.day:
-            history.put_snapshot(account.account_id, current, replace=True)
     return current, new
-
-
-def _score(account: Account, facts: Facts) -> Snapshot:
-    return snapshot(assess(account.account_id, facts, (), None))
-
-
-def _previous(account: Account, current: Snapshot) -> Snapshot | None:
-    """The last snapshot of a day before the score's."""
-    if account.latest is not None and account.latest.day < current.day:
-        return account.latest
-    return history.snapshot_before(account.account_id, current.day)
 
 
 def _tickets(account: Account, received: CrmFacts, facts: Facts, current: Snapshot, settings: Settings) -> Alert | None:
@@ -99,6 +85,6 @@ def _tickets(account: Account, received: CrmFacts, facts: Facts, current: Snapsh
     before = account.crm
     if before is None or not settings.alerts.ticket_opened.enabled or not tickets_opened(before, received):
         return None
-    then = _score(account, replace(facts, crm=before))
+    then = snapshot_of(replace(facts, crm=before))
     since = day_of(before.received_at, settings.zone)
     return render_tickets(subject(account), before, since, then, current)

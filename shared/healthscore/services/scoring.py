@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from healthscore.core.account import RECENT_NIGHTS
 from healthscore.core.day_log.first_seen import OTHERS
-from healthscore.core.health import assess, snapshot
+from healthscore.core.health import assess, snapshot_of
 from healthscore.core.model import Component, Facts, Milestone
 from healthscore.core.scoring.standard import WINDOW_DAYS
-from healthscore.core.time import DAY, day_of, end_of_day, from_millis, parse_instant
+from healthscore.core.time import day_of, end_of_day, from_millis, parse_instant
 from healthscore.storage.accounts import history, more_names
 from healthscore.storage.crm import connections
 from healthscore.storage.day_logs import rollups
@@ -70,7 +70,7 @@ def _last_different(account: Account, nights: Nights, health: Health) -> Snapsho
     """The newest night before `before_newest` from which a component has moved; None where there is none."""
     now, then = health.score.components, nights.before_newest
     different = [night.day for night in nights.recent if then and night.day < then.day and night.components != now]
-    found = history.snapshots(account.account_id, different[-1], different[-1]) if different else []
+    found = history.snapshots(account, different[-1], different[-1]) if different else []
     return found[0] if found else None
 
 
@@ -90,7 +90,7 @@ def snapshot_at(account: Account, at: datetime | date, as_of: datetime, settings
         StorageUnavailableError: the tables cannot be read now.
     """
     if not isinstance(at, datetime):
-        kept = history.snapshots(account.account_id, at, at)
+        kept = history.snapshots(account, at, at)
         if kept and kept[0].as_of < as_of:
             return kept[0]
         at = end_of_day(at, settings.zone)
@@ -110,7 +110,7 @@ def known_now(account: Account, then: Snapshot, settings: Settings) -> Snapshot:
 
 
 def _snapshot_as_of(account: Account, at: datetime, settings: Settings) -> Snapshot:
-    return snapshot(assess(account.account_id, gather_facts(account, at, settings, consistent=False), (), None))
+    return snapshot_of(gather_facts(account, at, settings, consistent=False))
 
 
 def gather_facts(account: Account, as_of: datetime, settings: Settings, *, consistent: bool) -> Facts:
@@ -173,28 +173,14 @@ def gather_nights(account: Account, as_of: datetime, today: date) -> Nights:
         newest, before = latest, None
         nights = tuple(daily for daily in recent if daily.day < today)
     else:
-        kept = history.snapshots(account.account_id, oldest, today, consistent=True)
+        kept = history.snapshots(account, oldest, today)
         earlier = [night for night in kept if night.as_of < as_of]
-        newest = earlier[-1] if earlier else history.snapshot_before(account.account_id, oldest)
+        newest = earlier[-1] if earlier else history.snapshot_before(account, oldest)
         before = earlier[-2] if len(earlier) > 1 else None
         nights = tuple(night.daily for night in kept if night.day < today)
     if newest is not None and before is None:
-        before = history.snapshot_before(account.account_id, newest.day)
+        before = history.snapshot_before(account, newest.day)
     return Nights(nights, before or newest)
-
-
-def snapshot_before(account: Account, day: date) -> Snapshot | None:
-    """The newest snapshot of a day before `day`, or None.
-
-    The account's item answers without a call where its latest score is of the day just before. Otherwise the history is
-    read: a night that was killed may have kept a snapshot and stored alerts about it, without saving it in the item.
-
-    Raises:
-        StorageUnavailableError: the history cannot be read now.
-    """
-    if account.latest is not None and account.latest.day == day - DAY:
-        return account.latest
-    return history.snapshot_before(account.account_id, day)
 
 
 def _last_seen(account: Account, days: list[DayRollup], oldest: date, *, consistent: bool) -> datetime | None:

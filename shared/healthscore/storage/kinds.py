@@ -198,6 +198,13 @@ class Kind(Enum):
         nobody="an instant and counts",
     )
     WORKER_RESULT = _Described("SETTINGS_TABLE", "part", "*", "part, run and worker: a worker's totals; expires")
+    WORKER = _Described(
+        "SETTINGS_TABLE",
+        "worker",
+        "*",
+        "worker, run and worker: a worker of a night that is under way; it deletes this at last, or it expires",
+        nobody="the name of a run, and an instant",
+    )
     CONNECTION = _Described(
         "SETTINGS_TABLE",
         "crm",

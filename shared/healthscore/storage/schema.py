@@ -238,7 +238,7 @@ def digest_range() -> tuple[str, str, str]:
     return _WORKSPACE_HISTORY, _DIGEST, f"{_DIGEST}~"
 
 
-SETTINGS_PK, API_KEYS_PK, RUNS_PK, WORKER_RESULTS_PK = "settings", "key", "run", "part"
+SETTINGS_PK, API_KEYS_PK, RUNS_PK, WORKER_RESULTS_PK, WORKERS_PK = "settings", "key", "run", "part", "worker"
 SUMMARY_PK, CONNECTIONS_PK, WEBHOOKS_PK = "summary", "crm", "webhook"
 """Partition keys in Settings."""
 CURRENT = "current"

@@ -115,9 +115,9 @@ class Workspace:
         for account in list(accounts.scan(0, 1)):
             facts = gather_facts(account, self.fake.clock.now(), Settings(), consistent=True)
             current = snapshot(assess(account.account_id, facts, (), None))
-            previous = history.snapshot_before(account.account_id, current.day)
+            previous = history.snapshot_before(account, current.day)
             self.nightly += [change.kind for change in evaluate(account.recent, previous, current, AlertSettings())]
-            accounts.save_score(account, history.put_snapshot(account.account_id, current, replace=False))
+            accounts.save_score(account, current)
 
     def facts(self, account_id: str) -> Any:
         account = accounts.get(account_id)

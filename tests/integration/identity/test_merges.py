@@ -233,7 +233,7 @@ class TestMerge:
         assert events_of("new") < all_
         night()
         assert (events_of("new"), merges.read().merges.moving) == (all_, frozenset())
-        assert history.snapshots("old", TODAY, NOW.date()) == []
+        assert history.snapshots(accounts.get("new"), TODAY, NOW.date()) == [accounts.get("new").latest]
 
     def test_commit__to_a_day_that_is_not_moved_yet__finds_what_was_sent_before(self, product):
         all_ = used("old", "new")
@@ -360,7 +360,7 @@ class TestWhatIsKnown:
         merge("old", "fresh")
         fresh = accounts.get("fresh")
         assert (fresh.latest, fresh.recent) == (before.latest, before.recent)
-        assert history.snapshots("fresh", TODAY, NOW.date()) == [before.latest]
+        assert history.snapshots(fresh, TODAY, NOW.date()) == [before.latest]
         night(NOW)
         assert [row["account_id"] for row in ask("GET", "/v1/accounts")[1]["accounts"]].count("fresh") == 1
 

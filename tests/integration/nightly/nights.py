@@ -24,7 +24,7 @@ from healthscore.services.nightly.process import process_scan_part
 from healthscore.services.notifications.outbox import BATCH, Outbox
 from healthscore.services.notifications.rate_limit import RateLimit
 from healthscore.storage import workspace
-from healthscore.storage.accounts import accounts, history
+from healthscore.storage.accounts import accounts
 from healthscore.storage.client import dynamodb, pages
 from tests.unit.core.alerts.nights import GONE, lived
 from tools.local import aws
@@ -37,7 +37,7 @@ TONIGHT = datetime(2026, 11, 21, 2, tzinfo=UTC)
 NIGHT = timedelta(days=1)
 LONG_AGO = TONIGHT - timedelta(days=100)
 LOGGER = Logger(service="test", level="CRITICAL")
-WRITES = {"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "PublishBatch"}
+WRITES = {"PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems", "PublishBatch"}
 
 THRIVING: dict[str, Any] = {}
 _ids = count()
@@ -223,7 +223,6 @@ def account(account_id: str, *nights: dict[str, Any], since: datetime = LONG_AGO
     accounts.save_profile(account_id, lambda _: profile, since)
     for age, figures in zip(range(len(nights), 0, -1), nights, strict=True):
         kept = lived((TONIGHT - age * NIGHT).date(), **figures)
-        history.put_snapshot(account_id, kept, replace=False)
         accounts.save_score(accounts.get(account_id), kept)
 
 

@@ -17,7 +17,7 @@ def test_backfill__past_day__is_scored_as_of_its_end_and_alerts_nothing(topic):
     account("acme", THRIVING, THRIVING, THRIVING, since=LONG_AGO)
     result = night(topic, {"date": "2026-11-19"})
     assert (result["backfill"], result["as_of"], result["scored"]) == (True, "2026-11-19T23:59:59.999Z", 1)
-    kept = {one.day: one for one in history.snapshots("acme", date.min, date.max)}
+    kept = {one.day: one for one in history.snapshots(accounts.get("acme"), date.min, date.max)}
     day = date(2026, 11, 19)
     assert kept[day] == snapshot(assess_account(accounts.get("acme"), kept[day].as_of, Settings()))
     assert kept[day].as_of == datetime(2026, 11, 19, 23, 59, 59, 999_000, UTC)
@@ -32,7 +32,7 @@ def test_backfill__workspace_in_another_zone__ends_the_day_there(topic):
     account("acme")
     result = night(topic, {"date": "2026-11-19"})
     assert result["as_of"] == "2026-11-20T04:59:59.999Z"
-    [kept] = history.snapshots("acme", date.min, date.max)
+    [kept] = history.snapshots(accounts.get("acme"), date.min, date.max)
     assert kept.day == date(2026, 11, 19)
 
 

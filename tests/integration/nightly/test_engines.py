@@ -27,4 +27,4 @@ def test_nights__two_at_the_same_time__keep_one_snapshot_each_and_send_each_mess
         assert isinstance(one, Account)
         assert one.latest is not None
         assert one.latest.as_of == TONIGHT
-        assert history.snapshots(one.account_id, TONIGHT.date(), TONIGHT.date()) == [one.latest]
+        assert history.snapshots(one, TONIGHT.date(), TONIGHT.date()) == [one.latest]

@@ -12,7 +12,7 @@ import boto3
 import pytest
 
 from functions.nightly import handler as function
-from healthscore.storage.accounts import accounts, history
+from healthscore.storage.accounts import accounts
 from healthscore.storage.client import dynamodb
 from tests.integration.nightly.nights import LONG_AGO, account
 from tests.unit.core.alerts.nights import lived
@@ -51,7 +51,6 @@ def thriving_until_yesterday(account_id: str) -> None:
     account(account_id, name="Acme", owner="ana")
     yesterday = datetime.now(UTC) - timedelta(days=1)
     kept = lived(yesterday.date())
-    history.put_snapshot(account_id, kept, replace=False)
     accounts.save_score(accounts.get(account_id), kept)
 
 

@@ -22,13 +22,13 @@ def test_redrive__night_that_was_given_up__is_finished_and_sends_each_message_on
 ):
     product.send("acme", 1, 2, 3)
     product.send("globex", 1)
-    save = accounts.save_score
+    save = accounts.commit_score
 
-    def failing_for_acme(account, snapshot):
-        (unavailable if account.account_id == "acme" else save)(account, snapshot)
+    def failing_for_acme(account, *score):
+        (unavailable if account.account_id == "acme" else save)(account, *score)
 
     with monkeypatch.context() as outage:
-        outage.setattr(accounts, "save_score", failing_for_acme)
+        outage.setattr(accounts, "commit_score", failing_for_acme)
         for _ in range(3):
             with pytest.raises(FunctionError, match="1 failed account"):
                 product.night(TONIGHT)

@@ -15,7 +15,8 @@ from healthscore.settings import Settings
 from healthscore.storage import workspace
 from healthscore.storage.accounts import accounts, history
 from healthscore.storage.alerts import messages
-from healthscore.storage.errors import AccountErasedError, TimezoneFixedError
+from healthscore.storage.erasure import accounts as erasing
+from healthscore.storage.errors import AccountErasedError, ConditionFailedError, TimezoneFixedError
 from healthscore.storage.runs import runs
 from tests.support.events import DAY, MIDNIGHT
 
@@ -100,21 +101,51 @@ def test_scan__in_parts__gives_every_account_once(tables):
     assert sorted(found) == sorted(f"a{i}" for i in range(40))
 
 
-def test_put_snapshot__a_second_time__is_kept_only_where_it_replaces(tables):
-    assert history.put_snapshot("acme", snapshot(score=70), replace=False).score == 70
-    assert history.put_snapshot("acme", snapshot(score=10), replace=False).score == 70
-    assert history.put_snapshot("acme", snapshot(score=20), replace=True).score == 20
-    assert [kept.score for kept in history.snapshots("acme", DAY, DAY)] == [20]
+def test_commit_score__of_the_next_night__copies_the_one_before_into_the_history(tables):
+    accounts.save_profile("acme", lambda profile: profile, MIDNIGHT)
+    before = accounts.get("acme")
+    accounts.commit_score(before, snapshot(DAY - ONE_DAY, score=50))
+    assert [kept.score for kept in history.snapshots(before, DAY - ONE_DAY, DAY)] == []
+    accounts.commit_score(accounts.get("acme"), snapshot(DAY, score=80))
+    assert [kept.score for kept in history.snapshots(before, DAY - ONE_DAY, DAY)] == [50]
+    assert [kept.score for kept in history.snapshots(accounts.get("acme"), DAY - ONE_DAY, DAY)] == [50, 80]
+
+
+def test_commit_score__by_an_account_read_before_a_score_of_equal_parts__fails(tables):
+    """The last nights are the same then, and the newest snapshot is not."""
+    accounts.save_profile("acme", lambda profile: profile, MIDNIGHT)
+    accounts.save_score(accounts.get("acme"), snapshot(DAY - ONE_DAY))
+    read = accounts.get("acme")
+    later = replace(snapshot(DAY - ONE_DAY), as_of=MIDNIGHT)
+    accounts.save_score(read, later)
+    with pytest.raises(ConditionFailedError):
+        accounts.commit_score(read, snapshot(DAY))
+    assert accounts.get("acme").latest == later
+
+
+def test_save_score__of_an_account_that_has_begun_again_meanwhile__leaves_it_alone(tables):
+    accounts.save_profile("acme", lambda profile: profile, MIDNIGHT)
+    accounts.save_score(accounts.get("acme"), snapshot(DAY - ONE_DAY))
+    read = accounts.get("acme")
+    erasing.mark("acme", MIDNIGHT)
+    assert erasing.erase("acme", MIDNIGHT, lambda: True)[1]
+    accounts.save_profile("acme", lambda profile: profile, MIDNIGHT + ONE_DAY)
+    with pytest.raises(AccountErasedError):
+        accounts.save_score(read, snapshot(DAY))
+    assert accounts.get("acme").latest is None
 
 
 def test_snapshots__of_a_range__come_oldest_first_and_only_of_the_account(tables):
-    for back in (5, 3, 1):
-        history.put_snapshot("acme", snapshot(DAY - back * ONE_DAY), replace=False)
-    history.put_snapshot("acme2", snapshot(DAY), replace=False)
-    kept = history.snapshots("acme", DAY - 4 * ONE_DAY, DAY)
+    for name, ages in (("acme", (5, 3, 1)), ("acme2", (2, 0))):
+        accounts.save_profile(name, lambda profile: profile, MIDNIGHT)
+        for back in ages:
+            accounts.save_score(accounts.get(name), snapshot(DAY - back * ONE_DAY))
+    acme = accounts.get("acme")
+    kept = history.snapshots(acme, DAY - 4 * ONE_DAY, DAY)
     assert [one.day for one in kept] == [DAY - 3 * ONE_DAY, DAY - ONE_DAY]
-    assert history.snapshot_before("acme", DAY - 3 * ONE_DAY).day == DAY - 5 * ONE_DAY
-    assert history.snapshot_before("acme", DAY - 5 * ONE_DAY) is None
+    assert history.snapshot_before(acme, DAY).day == DAY - ONE_DAY
+    assert history.snapshot_before(acme, DAY - 3 * ONE_DAY).day == DAY - 5 * ONE_DAY
+    assert history.snapshot_before(acme, DAY - 5 * ONE_DAY) is None
 
 
 def message(message_id="m1", account_id="acme") -> messages.Message:

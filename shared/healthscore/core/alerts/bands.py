@@ -35,13 +35,14 @@ def band_changes(nights: Sequence[DailyScore]) -> tuple[bool, bool]:
         Whether the band fell, and whether the account recovered.
     """
     ranks = [band(night.score).rank for night in nights]
+    clearly = [band(max(night.score - CHANCE_POINTS, 0)).rank for night in nights]
     # Of what was told before the kept nights, their first week speaks: a band that more nights had than a weekend has.
     known = sorted(ranks[:WEEK])[LONGEST_WEEKEND] if len(nights) > NIGHTS_KEPT else ranks[0]
     unwell, fell, recovered = known < Band.HEALTHY.rank, False, False
     for end in range(2, len(nights) + 1):
         rank = ranks[end - 1]
         fell = rank < known and counts(nights[:end], _is_below(known))
-        known = rank if fell else max(known, _back_in(nights[:end]))
+        known = rank if fell else max(known, _back_in(ranks[:end], clearly[:end]))
         long = ranks[max(end - 2 * WEEK, 0) : end]
         unwell = unwell or fell or (len(long) == 2 * WEEK and max(long) < Band.HEALTHY.rank)
         before = ranks[max(end - 1 - NIGHTS_TO_REARM, 0) : end - 1]
@@ -54,8 +55,8 @@ def _is_below(known: int) -> Callable[[Sequence[DailyScore]], bool]:
     return lambda nights: band(nights[-1].score).rank < known
 
 
-def _back_in(nights: Sequence[DailyScore]) -> int:
+def _back_in(ranks: Sequence[int], clearly: Sequence[int]) -> int:
     """The band in which the account is back: clearly, for some nights in a row, or at all for two whole weeks."""
-    clearly = min(band(max(night.score - CHANCE_POINTS, 0)).rank for night in nights[-NIGHTS_TO_REARM:])
-    at_all = min(band(night.score).rank for night in nights[-2 * WEEK :])
-    return max(clearly if len(nights) >= NIGHTS_TO_REARM else 0, at_all if len(nights) >= 2 * WEEK else 0)
+    some_nights = min(clearly[-NIGHTS_TO_REARM:]) if len(clearly) >= NIGHTS_TO_REARM else 0
+    two_weeks = min(ranks[-2 * WEEK :]) if len(ranks) >= 2 * WEEK else 0
+    return max(some_nights, two_weeks)

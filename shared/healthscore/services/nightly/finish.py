@@ -16,7 +16,6 @@ from healthscore.core.text import counted
 from healthscore.core.time import DAY, format_instant
 from healthscore.services.nightly.dataset import is_published
 from healthscore.services.nightly.plan import planned_run
-from healthscore.services.nightly.process import store
 from healthscore.storage.accounts import accounts
 from healthscore.storage.alerts import digests, messages
 from healthscore.storage.runs import runs, summary
@@ -126,7 +125,7 @@ def _close(run: Run, total: RunTotals, result: dict[str, Any], gaps: Gaps) -> li
     first: list[tuple[str | None, str]] = [*total.to_send]
     if holding and not _outage_before(run.day):
         outage = outage_alert(run.day, run.as_of, turnout)
-        store(outage)
+        messages.add(messages.Message.of(outage))
         first.append((None, outage.alert_id))
     if not holding:
         for account_id, message_id in total.held:

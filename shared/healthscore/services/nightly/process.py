@@ -1,8 +1,9 @@
 """Processes one part of the accounts of a night: scores each account, keeps the snapshot, and stores its alerts.
 
-A run may be killed at any moment and run again, or overlap with another run of the same night. For each account and
-night the first snapshot stands, and each alert has a fixed id and is stored once. The account's own item is written
-last: tonight's score in it means that the account is done.
+A run may be killed at any moment and run again, or overlap with another run of the same night. The update of an
+account's own item is the commit of its night: it holds the snapshot, and stores the alerts in one transaction with it,
+if there are any. The first commit of a night stands. Before it, the snapshot that it replaces is copied into the
+history, for many accounts at once: copied again, it is the same, and without the commit it only is there twice.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from healthscore.core.alerts.change import FALLS
 from healthscore.core.alerts.outage import presence, present
 from healthscore.core.alerts.week import WEEK
 from healthscore.core.book import Contract
-from healthscore.core.health import assess, snapshot
+from healthscore.core.health import snapshot_of
 from healthscore.core.nightly.earlier_trouble import trouble_before
 from healthscore.core.nightly.run_totals import EarlierTrouble, RunTotals
 from healthscore.core.time import DAY
@@ -27,17 +28,18 @@ from healthscore.services import alerting, merging
 from healthscore.services.erasure import finish_erasing_user
 from healthscore.services.nightly.plan import planned_run
 from healthscore.services.nightly.recount import recount
-from healthscore.services.scoring import gather_facts, snapshot_before
+from healthscore.services.scoring import gather_facts
 from healthscore.storage.accounts import account_item, accounts, existence, history, more_names
 from healthscore.storage.alerts import messages
 from healthscore.storage.erasure import accounts as erasing
-from healthscore.storage.errors import AccountErasedError, StorageUnavailableError
-from healthscore.storage.runs import runs
+from healthscore.storage.errors import AccountErasedError, ConditionFailedError, StorageUnavailableError
+from healthscore.storage.retries import attempts
+from healthscore.storage.runs import runs, workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from concurrent.futures import Future
-    from datetime import datetime
+    from datetime import date, datetime
 
     from aws_lambda_powertools import Logger
 
@@ -50,7 +52,9 @@ if TYPE_CHECKING:
 WORKERS = 8
 """Accounts processed at once: enough to keep one core busy while others wait for answers."""
 IN_FLIGHT = 2 * WORKERS
-"""Accounts held in memory at once, beside the page of the table that is being read."""
+"""Accounts under way at once, beside the next batch and the page of the table that is being read."""
+COPIED_AT_ONCE = 25
+"""Accounts whose newest snapshots are copied into the history by one call, which takes no more."""
 OUTAGE_AFTER = 20
 """How many accounts in a row find storage unavailable before the part stops: the cause is not these accounts."""
 WORKER_RESULTS_KEPT = timedelta(days=3)
@@ -95,7 +99,17 @@ def process_scan_part(
     """
     collector = _Collector(RunTotals(), logger, staging)
     waiting: deque[tuple[Account, Future[_AccountResult | None]]] = deque()
+    batch: list[Account] = []
     last = after
+
+    def begin() -> None:
+        copied = _copy_newest(batch, run.day)
+        for account in batch:
+            waiting.append((account, pool.submit(_process_account, account, run, keep_going, copied)))
+            if len(waiting) >= IN_FLIGHT:
+                collector.add(*waiting.popleft())
+        batch.clear()
+
     with ThreadPoolExecutor(WORKERS) as pool:
         for account in accounts.scan(part, parts, after):
             if not keep_going():
@@ -108,9 +122,10 @@ def process_scan_part(
             if account.known_since > run.as_of and not account.erasing and account.into is None:
                 collector.totals.not_yet += 1
                 continue
-            waiting.append((account, pool.submit(_process_account, account, run, keep_going)))
-            if len(waiting) >= IN_FLIGHT:
-                collector.add(*waiting.popleft())
+            batch.append(account)
+            if len(batch) == COPIED_AT_ONCE:
+                begin()
+        begin()
         while waiting:
             collector.add(*waiting.popleft())
     return WorkerResult(collector.totals, last)
@@ -136,15 +151,16 @@ def process_task(
     """
     run, worker = planned_run(task["run"]), Worker(task["run"]["execution"], task["segment"], task["chunk"])
     staging = Staging(worker, run.day, run.as_of, now, attributes=run.settings.dataset.attributes)
-    result = process_scan_part(
-        run,
-        task["segment"],
-        task["segments"],
-        keep_going=keep_going,
-        logger=logger,
-        after=task["resume"],
-        staging=staging,
-    )
+    with workers.under_way(worker.name, now):
+        result = process_scan_part(
+            run,
+            task["segment"],
+            task["segments"],
+            keep_going=keep_going,
+            logger=logger,
+            after=task["resume"],
+            staging=staging,
+        )
     leave(staging, logger)
     expires = now + WORKER_RESULTS_KEPT
     runs.save_naming(result.totals, lambda totals: runs.put_worker_result(*worker, totals, expires))
@@ -226,7 +242,21 @@ class _Collector:
         )
 
 
-def _process_account(account: Account, run: Run, keep_going: Callable[[], bool]) -> _AccountResult | None:
+def _copy_newest(batch: Sequence[Account], day: date) -> bool:
+    """Copy the newest snapshots of accounts into the history, as far as a later night takes their place; if possible.
+
+    Otherwise each account's commit does it.
+    """
+    try:
+        history.put_snapshots(
+            {account.account_id: account.latest for account in batch if account.latest and account.latest.day < day}
+        )
+    except StorageUnavailableError:
+        return False
+    return True
+
+
+def _process_account(account: Account, run: Run, keep_going: Callable[[], bool], copied: bool) -> _AccountResult | None:
     """Score an account, or finish its erasure, or its merge into another one, and answer None.
 
     An account whose erasure begins while it is scored is erased as well, with everything the run has just stored of it.
@@ -240,7 +270,7 @@ def _process_account(account: Account, run: Run, keep_going: Callable[[], bool])
                 finish_erasing_user(account.account_id, user_id, run.as_of, keep_going)
             more_names.fit_item(account)
             recount(account, run.settings, run.as_of, keep_going)
-            return _backfill(account, run) if run.backfill else _score_tonight(account, run)
+            return _backfill(account, run) if run.backfill else _score_tonight(account, run, copied)
         except AccountErasedError:
             merged = existence.any_merged([account.account_id])
             if merged:
@@ -254,28 +284,46 @@ def _process_account(account: Account, run: Run, keep_going: Callable[[], bool])
 
 def _backfill(account: Account, run: Run) -> _AccountResult:
     """Take a past day's snapshot again."""
-    current = history.put_snapshot(account.account_id, _score(account, run), replace=True)
+    current = _score(account, run)
     accounts.save_score(account, current)
-    return _AccountResult(alerting.subject(account), snapshot_before(account, run.day), current, ())
+    return _AccountResult(alerting.subject(account), history.snapshot_before(account, run.day), current, ())
 
 
-def _score_tonight(account: Account, run: Run) -> _AccountResult:
-    """Score an account, keep the snapshot, store the alerts, and save the score in the account's item.
+def _score_tonight(account: Account, run: Run, copied: bool) -> _AccountResult:
+    """Score an account and commit its night; where another writer was faster, look again."""
+    in_history = account.latest if copied else None
+    tries = attempts(accounts.TOO_MANY_WRITERS)
+    while True:
+        again = next(tries) > 0
+        try:
+            return _commit_tonight(account, run, in_history, again=again)
+        except ConditionFailedError:
+            account = accounts.reread(account)
 
-    The order matters: the item is written last, so that tonight's score in it means that all the rest is stored.
+
+def _commit_tonight(account: Account, run: Run, in_history: Snapshot | None, *, again: bool) -> _AccountResult:
+    """Score an account, unless tonight's score is in its item, and save the score with the alerts that it brings.
+
+    Raises:
+        ConditionFailedError: the account has changed since it was read, or an alert was stored before.
     """
     latest = account.latest
-    done = latest if latest and (latest.day, latest.as_of) == (run.day, run.as_of) else None
-    current = done or history.put_snapshot(account.account_id, _score(account, run), replace=False)
-    previous = snapshot_before(account, run.day)
     # A night that runs after a later one brings no alerts, nor does a first one without a night of the week before.
     late = latest is not None and latest.day > run.day
+    scored = latest if latest is not None and latest.day == run.day and latest.as_of >= run.as_of else None
+    kept = history.snapshots(account, run.day, run.day) if late else []
+    current = scored or (kept[0] if kept else _score(account, run))
+    previous = history.snapshot_before(account, run.day)
     begins = run.first and (previous is None or previous.day < run.day - WEEK * DAY)
     alerts = [] if late or begins else alerting.alerts(account, previous, current, run.settings)
-    if not done:
-        for alert in alerts:
-            store(alert, messages.HELD if _is_held(alert, current) else messages.PENDING)
-        accounts.save_score(account, current)
+    new = [_message(alert, current) for alert in alerts]
+    if scored is None:
+        if again:  # an earlier score of the day may have stored them
+            new = [one for one in new if not messages.known(one.account_id, one.message_id)]
+        accounts.commit_score(account, current, [messages.put_new(one) for one in new], in_history)
+    elif scored.as_of > run.as_of:  # scored by day, before a night that was interrupted came to it
+        for one in new:
+            messages.add(one)
     tonight = presence(account.recent, current.daily)
     arr = Contract.of(account.profile, account.crm).arr
     trouble = None
@@ -283,6 +331,10 @@ def _score_tonight(account: Account, run: Run) -> _AccountResult:
         silent_days = run.settings.alerts.silent.days
         trouble = trouble_before(current, account.recent, account.known_since, silent_days)
     return _AccountResult(alerting.subject(account), previous, current, alerts, tonight, arr, trouble)
+
+
+def _message(alert: Alert, current: Snapshot) -> messages.Message:
+    return messages.Message.of(alert, messages.HELD if _is_held(alert, current) else messages.PENDING)
 
 
 def _is_held(alert: Alert, current: Snapshot) -> bool:
@@ -293,8 +345,7 @@ def _is_held(alert: Alert, current: Snapshot) -> bool:
 def _score(account: Account, run: Run) -> Snapshot:
     # An eventually consistent read costs half as much. It may miss an event of the last second before the run got to
     # the account, which then counts the next night.
-    facts = gather_facts(account, run.as_of, run.settings, consistent=False)
-    return snapshot(assess(account.account_id, facts, (), None))
+    return snapshot_of(gather_facts(account, run.as_of, run.settings, consistent=False))
 
 
 def leave(staging: Staging, logger: Logger) -> None:
@@ -303,12 +354,3 @@ def leave(staging: Staging, logger: Logger) -> None:
         staging.leave()
     except StorageUnavailableError:
         logger.exception("rows of the dataset could not be left")
-
-
-def store(alert: Alert, status: str = messages.PENDING) -> None:
-    """Store an alert as a message to send, unless it was stored before.
-
-    Raises:
-        StorageUnavailableError: not stored.
-    """
-    messages.add(messages.Message.of(alert, status))

@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from healthscore.core.account import Account
-from healthscore.core.documents import crm_from_json, crm_to_json, daily_from_json, snapshot_from_json
+from healthscore.core.documents import crm_from_json, crm_to_json
 from healthscore.core.identity.traits import effective
 from healthscore.core.time import from_millis, parse_instant
 from healthscore.storage import codec, schema
+from healthscore.storage.accounts import stored_scores
 from healthscore.storage.accounts.index import SUMMARY
 
 if TYPE_CHECKING:
     from healthscore.core.alerts.acknowledgement import Acknowledgement
-    from healthscore.core.model import CrmFacts
+    from healthscore.core.model import CrmFacts, Snapshot
 
 PENDING_USER_ERASURES = "forgetting"
 """The attribute that holds the users whose erasure has begun and may not be finished."""
@@ -38,7 +39,7 @@ def read_item(item: dict[str, Any]) -> Account:
     Raises:
         KeyError: it is not what this version writes; so do TypeError and ValueError.
     """
-    crm, latest = codec.json_of(item, "crm"), codec.json_of(item, "latest")
+    crm = codec.json_of(item, "crm")
     profile, from_traits = effective(codec.json_of(item, "traits", {}), codec.json_of(item, "profile", {}))
     return Account(
         account_id=codec.text_of(item, "account_id"),
@@ -47,8 +48,9 @@ def read_item(item: dict[str, Any]) -> Account:
         from_traits=from_traits,
         crm=None if crm is None else crm_from_json(crm),
         first_seen={name: from_millis(ms) for name, ms in codec.json_of(item, "names", {}).items()},
-        latest=None if latest is None else snapshot_from_json(latest),
-        recent=tuple(daily_from_json(daily) for daily in codec.json_of(item, "recent", [])),
+        latest=_latest(item),
+        recent=stored_scores.recent_of(item),
+        scores_version=codec.optional_text_of(item, stored_scores.VERSION),
         erasing=schema.ERASING in item,
         into=codec.optional_text_of(item, schema.INTO),
         pending_user_erasures=codec.texts_of(item, PENDING_USER_ERASURES),
@@ -56,6 +58,10 @@ def read_item(item: dict[str, Any]) -> Account:
         counted_by=codec.optional_text_of(item, COUNTED_BY),
         acknowledgement=_acknowledgement(item),
     )
+
+
+def _latest(item: dict[str, Any]) -> Snapshot | None:
+    return stored_scores.snapshot_of(item[stored_scores.LATEST]) if stored_scores.LATEST in item else None
 
 
 def _acknowledgement(item: dict[str, Any]) -> Acknowledgement | None:

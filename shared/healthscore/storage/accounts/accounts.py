@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from healthscore.core import book
 from healthscore.core.account import RECENT_NIGHTS
-from healthscore.core.documents import crm_from_json, daily_to_json, snapshot_to_json
+from healthscore.core.documents import crm_from_json
 from healthscore.core.identity.traits import effective, with_traits
 from healthscore.core.model import Component
 from healthscore.core.scoring.trend import trends
 from healthscore.core.time import format_instant, parse_instant
 from healthscore.storage import codec, conditions, reads, schema, writes
-from healthscore.storage.accounts import history, index, merges, more_names, search_index
+from healthscore.storage.accounts import history, index, merges, more_names, search_index, stored_scores
 from healthscore.storage.accounts.account_item import COUNTED_BY, crm_text, read_item, try_item
 from healthscore.storage.accounts.existence import exists
 from healthscore.storage.accounts.first_seen import account_birth
@@ -51,7 +51,7 @@ def get(account_id: str, *, consistent: bool = True) -> Account | None:
 
 
 def scan(scan_part: int, scan_parts: int, after: str | None = None) -> Iterator[Account | Unreadable]:
-    """The accounts of one part of the table, page by page; the parts together hold every account.
+    """The accounts of one part of the table, page by page, read consistently; the parts together hold every account.
 
     An item that cannot be read hides no other: it is answered as such, in its turn.
 
@@ -68,6 +68,7 @@ def scan(scan_part: int, scan_parts: int, after: str | None = None) -> Iterator[
         TableName=schema.accounts_table(),
         Segment=scan_part,
         TotalSegments=scan_parts,
+        ConsistentRead=True,
         **({} if after is None else {"ExclusiveStartKey": codec.account_key(after)}),
     )
     return map(try_item, items)
@@ -150,35 +151,74 @@ def save_crm(account_id: str, facts: CrmFacts) -> Account:
 
 
 def save_score(account: Account, snapshot: Snapshot) -> None:
-    """Save a night's score as an account's latest score and among its recent nights.
+    """Save a score as an account's latest one and among its recent nights; if the account has changed, try again.
 
-    A night that is older than the latest one (a backfill) is saved among the recent nights only; a night that is saved
-    again replaces itself.
+    A night that is older than the latest one (a backfill) is saved among the recent nights and in the history; a night
+    that is saved again replaces itself.
 
     Raises:
-        AccountErasedError: the account was erased or merged meanwhile, or is being erased; it is not made again.
+        AccountErasedError: as for `reread`.
         StorageUnavailableError: not saved.
     """
     for _ in attempts(TOO_MANY_WRITERS):
-        read = codec.dumps([daily_to_json(daily) for daily in account.recent]) if account.recent else None
-        nights = {daily.day: daily for daily in (*account.recent, snapshot.daily)}
-        recent = [nights[day] for day in sorted(nights)][-RECENT_NIGHTS:]
-        sets = {"recent": codec.json_text([daily_to_json(daily) for daily in recent])}
-        newest = account.latest
-        if newest is None or snapshot.day >= newest.day:
-            newest = snapshot
-            sets["latest"] = codec.json_text(snapshot_to_json(snapshot))
-        sets |= scored_attributes(account.account_id, newest, recent)
         try:
-            writes.apply(update_account(account.account_id, sets, [], {"recent": read}, None))
+            commit_score(account, snapshot)
         except ConditionFailedError:
-            item = _item(account.account_id)
-            if not item or _is_gone(item):
-                merges.known.forget()
-                raise AccountErasedError from None
-            account = read_item(item)
+            account = reread(account)
             continue
         return
+
+
+def commit_score(
+    account: Account, snapshot: Snapshot, along: Sequence[Write] = (), in_history: Snapshot | None = None
+) -> None:
+    """Save a score as `save_score` does, on condition that nobody has saved another one since the account was read.
+
+    The account's item has the newest snapshot, the history all others. The one of the two that is older is put there in
+    one transaction with the item, unless it is there already. So whoever reads the account and then the history misses
+    no night.
+
+    Args:
+        account: the account as read.
+        snapshot: the score.
+        along: further writes, in one transaction with this one.
+        in_history: a snapshot that the history is known to have.
+
+    Raises:
+        ConditionFailedError: the account has changed, or is gone, or a condition in `along` does not hold.
+        StorageUnavailableError: it is not known whether it is saved.
+    """
+    newest, copies = account.latest, []
+    if newest is not None and newest.day != snapshot.day:
+        older = min(newest, snapshot, key=lambda one: one.day)
+        copies = [] if older == in_history else [history.copy(account.account_id, older)]
+    if newest is None or snapshot.day >= newest.day:
+        newest = snapshot
+    dailies = {daily.day: daily for daily in (*account.recent, snapshot.daily)}
+    recent = [dailies[day] for day in sorted(dailies)][-RECENT_NIGHTS:]
+    sets = {
+        **stored_scores.attributes(newest, recent),
+        **scored_attributes(account.account_id, newest, recent),
+    }
+    as_read = {stored_scores.VERSION: account.scores_version}
+    writes.apply(update_account(account.account_id, sets, [], as_read, None), *copies, *along)
+
+
+def reread(account: Account) -> Account:
+    """Read an account again whose score could not be saved.
+
+    Raises:
+        AccountErasedError: it was erased or merged meanwhile, or is being erased, or was erased and has begun again.
+        StorageUnavailableError: the table cannot be read now.
+    """
+    item = _item(account.account_id)
+    if not item or _is_gone(item):
+        merges.known.forget()
+        raise AccountErasedError
+    present = read_item(item)
+    if present.since > account.since:
+        raise AccountErasedError
+    return present
 
 
 def save_counted_by(account_id: str, setting: str | None) -> None:

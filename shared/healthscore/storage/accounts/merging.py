@@ -10,10 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 from healthscore.core.account import RECENT_NIGHTS
 from healthscore.core.day_log.first_seen import merge_first_seen
-from healthscore.core.documents import daily_to_json
 from healthscore.core.identity.traits import effective, with_traits
 from healthscore.storage import codec, conditions, reads, schema, writes
-from healthscore.storage.accounts import accounts, history, index, merges, more_names, search_index
+from healthscore.storage.accounts import (
+    accounts,
+    history,
+    index,
+    merges,
+    more_names,
+    search_index,
+    stored_scores,
+)
 from healthscore.storage.accounts.account_item import ACKNOWLEDGEMENT, COUNTED_BY, PENDING_USER_ERASURES, read_item
 from healthscore.storage.errors import AccountErasedError
 from healthscore.storage.retries import retried
@@ -22,13 +29,15 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from healthscore.storage.codec import Attribute, Item
+    from healthscore.storage.writes import Write
 
 MAX_MERGES, MAX_BYTES = 1000, 200_000
 """How many merges a workspace may have, and bytes of their text: all of them are one item."""
 DOMAINS = ("domain", "website")
 """Fields of a profile, and attributes, by which companies of a CRM find an account."""
-_TEXTS = ("profile", "traits", "crm", "names", "latest", "recent", ACKNOWLEDGEMENT)
-"""What is known of an account, each a JSON text that a write replaces as a whole."""
+_TEXTS = ("profile", "traits", "crm", "names", ACKNOWLEDGEMENT, stored_scores.VERSION)
+"""What is known of an account, each a text that a write replaces as a whole."""
+_SCORES = (stored_scores.LATEST, stored_scores.RECENT)
 _OF_THE_BOOK = ("shard", "owner", index.SUMMARY, "state", *index.ORDER.values())
 
 
@@ -80,7 +89,7 @@ def begin(old: str, new: str, milestones: Collection[str]) -> str:
             conditions.TAKES_WRITES,
             *(conditions.unchanged(name, codec.optional_text_of(given_up, name)) for name in _TEXTS),
             sets={schema.INTO: codec.text(new), "profile": codec.json_text(_domains(given_up))},
-            removes=[*(name for name in _TEXTS if name != "profile"), PENDING_USER_ERASURES, *_OF_THE_BOOK],
+            removes=[*(name for name in _TEXTS if name != "profile"), *_SCORES, PENDING_USER_ERASURES, *_OF_THE_BOOK],
         ),
         writes.update(
             schema.accounts_table(),
@@ -102,6 +111,7 @@ def begin(old: str, new: str, milestones: Collection[str]) -> str:
     ]
     facts = read_item(given_up).crm if "crm" not in goes_on else None
     kept = [] if facts is None else [history.put_crm(new, facts)]
+    kept += _overtaken_snapshot(given_up, goes_on)
     names = filled.get("names", goes_on.get("names"))
     if names is not None:
         more_names.keep(new, names["S"], codec.json_of(given_up, "names", {}).items())
@@ -135,11 +145,23 @@ def _filled(given_up: Item, goes_on: Item, milestones: Collection[str]) -> dict[
     nights = {daily.day: daily for daily in (*old.recent, *new.recent)}
     recent = [nights[day] for day in sorted(nights)][-RECENT_NIGHTS:]
     if recent:
-        sets["recent"] = codec.json_text([daily_to_json(daily) for daily in recent])
+        sets[stored_scores.RECENT] = stored_scores.recent_attribute(recent)
+        sets[stored_scores.VERSION] = stored_scores.version_attribute({**goes_on, **sets})
     if old.latest is not None and (new.latest is None or new.latest.day < old.latest.day):
-        sets["latest"] = given_up["latest"]
+        sets[stored_scores.LATEST] = given_up[stored_scores.LATEST]
+        sets[stored_scores.VERSION] = stored_scores.version_attribute({**goes_on, **sets})
         sets |= accounts.scored_attributes(account_id, old.latest, recent)
     return sets
+
+
+def _overtaken_snapshot(given_up: Item, goes_on: Item) -> list[Write]:
+    """Of the newest snapshots of both, the one for which the item of the account that goes on has no room."""
+    both = [(read_item(item).latest, codec.text_of(item, "account_id")) for item in (given_up, goes_on)]
+    newest = [(snapshot, account_id) for snapshot, account_id in both if snapshot is not None]
+    if len(newest) < len(both):
+        return []
+    snapshot, account_id = min(newest, key=lambda one: one[0].day)
+    return [history.copy(account_id, snapshot)]
 
 
 def _traits(given_up: Mapping[str, Any], goes_on: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,8 @@
-"""Deletes an account's history: snapshots, alerts and CRM facts (table History)."""
+"""Deletes an account's history: snapshots, alerts and CRM facts (table History).
+
+A night's worker that has read the account before its erasure began may copy a snapshot into the history behind it. So
+once all such workers are over, the snapshots are looked for again: see `dataset.erasing`.
+"""
 
 from __future__ import annotations
 
