@@ -84,7 +84,7 @@ class Outcome:
         return length >= SHORTEST_REFERENCE and 2 * after * length <= reference * AFTER
 
     def _judged(self) -> int | None:
-        return next((day for day in range(MATURE, self.end) if self.blocks(day) >= ACTIVE_BLOCKS), None)
+        return next((day for day in range(MATURE, self.last + 1) if self.blocks(day) >= ACTIVE_BLOCKS), None)
 
     def _steady(self) -> bytes:
         """Whether it was in steady use, for each day."""

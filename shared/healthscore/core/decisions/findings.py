@@ -81,7 +81,8 @@ class Findings:
             if _is_new_normal(night, finding.sighting):
                 self._close(key, night.day, Ending.NEW_NORMAL)
             elif in_episode and finding.level >= Level.YELLOW:
-                self.open[key] = replace(finding, state=FindingState.RECOVERING)
+                if finding.state is not FindingState.RECOVERING:
+                    self.open[key] = replace(finding, state=FindingState.RECOVERING)
             else:
                 self._close(key, night.day, Ending.PASSED)
 

@@ -23,7 +23,7 @@ from healthscore.core.signals.rhythm import Rhythm as UseRhythm
 from healthscore.core.signals.rhythm import rhythm
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from healthscore.core.decisions.inputs import Inputs
     from healthscore.core.detectors.finding import Detector, Sighting
@@ -246,11 +246,10 @@ class _Fold:
             self._finish(night.day, ending)
         self._note_news(night.day, seen)
         if self.episode is not None:
-            reasons = self.episode.sightings.values()
-            self._go_to(night.day, self.episode.level, tuple(sorted(reasons, key=gravest_first)), None)
+            self._go_to(night.day, self.episode.level, self.episode.sightings.values(), None)
             return
         state = max((sighting.level for sighting in findings), default=self._quiet_state(night))
-        self._go_to(night.day, state, tuple(sorted(findings, key=gravest_first)), ending)
+        self._go_to(night.day, state, findings, ending)
 
     def _quiet_state(self, night: Night) -> Level | None:
         """The state of an account of which nothing is seen: unknown where it is too young, or was never active."""
@@ -275,9 +274,8 @@ class _Fold:
                 self._last_news[key] = day
                 self.news.append((day, sighting))
 
-    def _go_to(
-        self, day: int, state: Level | None, reasons: tuple[Sighting, ...], ending: Ending | None
-    ) -> None:
+    def _go_to(self, day: int, state: Level | None, reasons: Iterable[Sighting], ending: Ending | None) -> None:
         if state != self.state:
-            self.changes.append(Change(day, self.state, state, reasons, ending))
+            gravest = tuple(sorted(reasons, key=gravest_first))
+            self.changes.append(Change(day, self.state, state, gravest, ending))
             self.state = state

@@ -32,12 +32,11 @@ class Adopted(NamedTuple):
 def _see(night: Night) -> Iterable[Sighting]:
     start = monday(night.week - RECENT_WEEKS + 1)
     end = sunday(night.week)
-    for feature in sorted(night.history.features):
-        days = night.history.features[feature]
-        if start <= days[0] <= end:
-            weeks = {week_of(day) for day in days[: bisect_right(days, end)]}
-            if len(weeks) >= WEEKS:
-                yield Sighting(NAME, feature, Level.OK, Adopted(feature, days[0], len(weeks), night.week))
+    new = [(feature, days) for feature, days in night.history.features.items() if start <= days[0] <= end]
+    for feature, days in sorted(new):
+        weeks = {week_of(day) for day in days[: bisect_right(days, end)]}
+        if len(weeks) >= WEEKS:
+            yield Sighting(NAME, feature, Level.OK, Adopted(feature, days[0], len(weeks), night.week))
 
 
 def _sentence(sighting: Sighting) -> str:

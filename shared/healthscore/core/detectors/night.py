@@ -79,7 +79,7 @@ class Night:
         self.history = history
         self.days = days
         self.rhythm = rhythm
-        self.silent = 0 if rhythm is None else silent_days(rhythm.last, day, excused.weeks)
+        self.silent = 0 if rhythm is None else silent_days(rhythm.last, day, excused)
         self.drops = drops
         self.tickets = tickets
         self.week = week

@@ -60,24 +60,24 @@ class ActiveDays:
         return self.count(day - QUARTER + 1, day)
 
     def best_quarter(self, day: int) -> tuple[int, int]:
-        """The most active days of any quarter within the year up to a day, and the last day of the latest such quarter."""
+        """The most active days of any quarter that ended within the year up to a day, and the last day of the latest such one."""
         if self._best is None:
             self._best = self._best_quarters()
         at = day - self.first
         return self._best[at] if 0 <= at < len(self._best) else (0, day)
 
     def _best_quarters(self) -> list[tuple[int, int]]:
-        """The best quarter of the year up to every day, from the first active one to a year after the last."""
+        """The best quarter of the year up to every day, from the first active one until no day is in any."""
         if not self.days:
             return []
         best: list[tuple[int, int]] = []
         falling: deque[tuple[int, int]] = deque()  # candidates: each is better than all that are later
-        for day in range(self.first, self.days[-1] + YEAR):
+        for day in range(self.first, self.days[-1] + QUARTER + YEAR):
             this = self.quarter(day)
             while falling and falling[-1][0] <= this:
                 falling.pop()
             falling.append((this, day))
-            if falling[0][1] < day - YEAR + QUARTER:
+            if falling[0][1] <= day - YEAR:
                 falling.popleft()
             best.append(falling[0])
         return best

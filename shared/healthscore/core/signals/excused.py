@@ -5,11 +5,11 @@ This finds holidays without a calendar, and a broken release of the tracking cod
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
-from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
+from healthscore.core.signals.calendar import first_whole_week, week_of
 from healthscore.core.signals.weeks import BASELINE_WEEKS
 
 if TYPE_CHECKING:
@@ -68,15 +68,26 @@ def quiet_weeks(accounts: Iterable[tuple[frozenset[int], int]]) -> frozenset[int
     return frozenset(week for week, total in totals.items() if total.is_quiet)
 
 
-@dataclass(frozen=True, slots=True)
 class Excused:
     """The weeks that do not exist for an account: neither low, nor baseline, nor recovery, nor silence."""
 
-    weeks: frozenset[int] = frozenset()
-    """For all signals: quiet for everybody, named as quiet days, or excused for this account by a person."""
-    by_signal: Mapping[str, frozenset[int]] = field(default_factory=lambda: MappingProxyType({}))
-    """Further ones of one signal: of an integration that broke for everybody."""
+    __slots__ = ("_by_signal", "_in_order", "weeks")
+
+    def __init__(self, weeks: Iterable[int] = (), by_signal: Mapping[str, Iterable[int]] | None = None) -> None:
+        """Take the numbers of weeks.
+
+        Args:
+            weeks: for all signals: quiet for everybody, named as quiet days, or excused for this account by a person.
+            by_signal: further ones of one signal: of an integration that broke for everybody.
+        """
+        self.weeks = frozenset(weeks)
+        self._in_order = sorted(self.weeks)
+        self._by_signal = {key: frozenset(of) for key, of in (by_signal or {}).items()}
 
     def excuses(self, key: str, week: int) -> bool:
         """Whether a week does not exist for a signal."""
-        return week in self.weeks or week in self.by_signal.get(key, ())
+        return week in self.weeks or week in self._by_signal.get(key, ())
+
+    def weeks_within(self, start: int, end: int) -> int:
+        """How many weeks that are excused for all signals lie wholly between two days, both included."""
+        return bisect_left(self._in_order, week_of(end + 1)) - bisect_left(self._in_order, first_whole_week(start))

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from healthscore.core.signals.active_days import QUARTER
-from healthscore.core.signals.calendar import DAYS, monday, sunday, week_of
+from healthscore.core.signals.calendar import DAYS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from healthscore.core.signals.active_days import ActiveDays
+    from healthscore.core.signals.excused import Excused
 
 WEEKS = 13
 """Blocks of seven days that are looked at: a quarter."""
@@ -32,12 +31,7 @@ def rhythm(days: ActiveDays, last: int) -> Rhythm:
     return Rhythm(last, days.weeks_active(last, WEEKS), days.count(last - QUARTER + 1, last))
 
 
-def silent_days(last: int, day: int, excused: Collection[int]) -> int:
+def silent_days(last: int, day: int, excused: Excused) -> int:
     """Complete days without activity after an active one, less 7 for each excused week that lies wholly in them."""
     silent = day - last
-    if silent < DAYS or not excused:
-        return silent
-    first, end = week_of(last), week_of(day)
-    return silent - DAYS * sum(
-        week in excused for week in range(first, end + 1) if monday(week) > last and sunday(week) <= day
-    )
+    return silent if silent < DAYS else silent - DAYS * excused.weeks_within(last + 1, day)
