@@ -1,1 +1,1 @@
-"""Runs the early-warning layer over files of real use with outcomes, and shows how often it is right (make backtest)."""
+"""Runs early warning over files of real use with outcomes, and shows how often it is right (make backtest)."""

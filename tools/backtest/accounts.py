@@ -1,4 +1,4 @@
-"""Reads accounts from files of daily use: one JSON line each, gzip, as the fields are described in docs/early-warning.md."""
+"""Reads accounts from files of daily use: one JSON line each, gzip; docs/early-warning.md describes the fields."""
 
 from __future__ import annotations
 

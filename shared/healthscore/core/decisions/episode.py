@@ -26,7 +26,7 @@ SILENT_DAYS = 14
 """From two weeks of silence on, the usual rate is that of the quarter up to the last active day, not of one with the
 silence in it."""
 OF_BEST = Fraction(1, 2)
-"""After a fade, the quarter before the episode is low already: half of the best quarter is the least to come back to."""
+"""After a fade, the quarter before the episode is low already: half of the best one is the least to come back to."""
 NEW_NORMAL_DAYS = 91
 """A quarter in which nothing fired: it stays as it is, and is compared with itself from then on."""
 
@@ -96,7 +96,7 @@ def _usual_days(night: Night, seen: Iterable[Sighting]) -> Fraction:
     last = night.rhythm.last if night.rhythm else night.day
     until = last if night.day - last >= SILENT_DAYS else night.day - RECENT_DAYS
     usual = Fraction(night.days.quarter(until))
-    best = (sighting.figures.best for sighting in seen if sighting.detector == fade.NAME)
+    best: list[int] = [sighting.figures.best for sighting in seen if sighting.detector == fade.NAME]
     return max([usual, *(OF_BEST * days for days in best)])
 
 

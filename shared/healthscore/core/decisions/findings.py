@@ -7,9 +7,9 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from healthscore.core.decisions.episode import Ending
 from healthscore.core.detectors.drop import DropState
 from healthscore.core.detectors.finding import Level
-from healthscore.core.decisions.episode import Ending
 from healthscore.core.signals.calendar import date_of
 
 if TYPE_CHECKING:

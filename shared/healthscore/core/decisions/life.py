@@ -17,7 +17,8 @@ from healthscore.core.detectors.drop import Drops
 from healthscore.core.detectors.finding import Level, Rhythm
 from healthscore.core.detectors.night import Night
 from healthscore.core.detectors.registry import DETECTORS, gravest_first
-from healthscore.core.signals.calendar import first_whole_week, is_monday, is_sunday, monday, week_of
+from healthscore.core.signals.applicability import YOUNG_DAYS
+from healthscore.core.signals.calendar import is_monday, is_sunday, monday, week_of
 from healthscore.core.signals.model import ACTIVE_DAYS, USERS, Profile, signal
 from healthscore.core.signals.rhythm import Rhythm as UseRhythm
 from healthscore.core.signals.rhythm import rhythm
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from healthscore.core.detectors.settings import DetectorSettings
     from healthscore.core.signals.active_days import ActiveDays
 
-YOUNG_DAYS = 90
-"""Until then there is no baseline of twelve complete weeks: onboarding and silence judge a younger account."""
 UNKNOWN_DAYS = 28
 """Before it, there is nothing to say of an account of which nothing is seen."""
 NEWS_DAYS = 91
@@ -66,9 +65,7 @@ class Life:
     """The open one."""
 
 
-def life(
-    inputs: Inputs, settings: DetectorSettings, until: int, detectors: Sequence[Detector] = DETECTORS
-) -> Life:
+def life(inputs: Inputs, settings: DetectorSettings, until: int, detectors: Sequence[Detector] = DETECTORS) -> Life:
     """The risk of an account as of a night.
 
     Args:
@@ -161,7 +158,7 @@ class _Fold:
         return changed
 
     def _begin_again(self, day: int) -> None:
-        """Read the series from their beginning: of the account's life, or where its use was accepted as the new normal."""
+        """Read the series from their beginning, or from where the use was accepted as the new normal."""
         history = self._inputs.history
         days = history.days(of_people=self._profile.of_people)
         self._days: ActiveDays = days if self._floor is None else days.since(self._floor)

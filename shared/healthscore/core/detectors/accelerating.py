@@ -30,7 +30,7 @@ class Decline(NamedTuple):
 
 
 def is_accelerating(first: int, second: int, third: int) -> bool:
-    """Whether a fall over three spans speeds up: a quarter lost at least, then two thirds in all, and the last fall larger."""
+    """Whether a fall over three spans speeds up: a quarter lost, then two thirds in all, and the last fall larger."""
     return (
         first >= FEWEST
         and third * first < second * second

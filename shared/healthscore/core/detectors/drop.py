@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from healthscore.core.detectors.night import Night
+    from healthscore.core.signals.model import Signal
 
 LOW = 2
-"""A week is low at one half of the usual or below: the project's reading of "from 30 to 2 a month", and wide enough that
-a week with a day of leave is none."""
+"""A week is low at one half of the usual or below: the project's reading of "from 30 to 2 a month". A week with a day
+of leave is none."""
 CALM_WEEKS = 26
 """Calm looks back half a year, so that one bad stretch of a quarter ago still counts as known."""
 MOST_LOW_BEFORE = {Sensitivity.BALANCED: 6, Sensitivity.LITERAL: 6, Sensitivity.CALM: 8}
@@ -75,6 +76,14 @@ class Drop(NamedTuple):
         """The unusual weeks, as far as the drop is judged by them: 0 where it is irregular or the new normal."""
         return 0 if self.state in {DropState.IRREGULAR, DropState.NEW_NORMAL} else max(self.unusual, 0)
 
+    def usual(self, of: Signal) -> Fraction:
+        """What a week of the baseline held."""
+        return Fraction(self.baseline, BASELINE_WEEKS * of.unit)
+
+    def now(self, of: Signal) -> Fraction:
+        """What a low week holds."""
+        return Fraction(sum(self.values), len(self.values) * of.unit)
+
 
 class Drops:
     """The drops of one signal, found week by week; the weeks are those that exist, without excused ones."""
@@ -100,11 +109,7 @@ class Drops:
         self.weeks.append(week)
         self.values.append(value)
         current = self.current
-        if (
-            current
-            and current.low_weeks < NEW_NORMAL_WEEKS
-            and LOW * BASELINE_WEEKS * value <= current.baseline
-        ):
+        if current and current.low_weeks < NEW_NORMAL_WEEKS and LOW * BASELINE_WEEKS * value <= current.baseline:
             self.current = self._run(current.baseline, current.before, current.looked_back, current.first_at)
             return
         if current:
@@ -174,7 +179,7 @@ def _sentence(sighting: Sighting) -> str:
     low = ", ".join(figure(Fraction(value, of.unit)) for value in drop.values[-SHOWN_WEEKS:])
     if len(drop.values) > SHOWN_WEEKS:
         low = f"lately {low}"
-    usual = figure(Fraction(drop.baseline, BASELINE_WEEKS * of.unit))
+    usual = figure(drop.usual(of))
     before = "none" if not drop.before else str(drop.before)
     was = "was" if drop.before <= 1 else "were"
     return (
@@ -184,21 +189,25 @@ def _sentence(sighting: Sighting) -> str:
     )
 
 
+def drop_evidence(of: Signal, drop: Drop) -> Evidence:
+    """A week of a drop beside a usual one."""
+    usual, now = drop.usual(of), drop.now(of)
+    return Evidence(
+        what=capitalized(of.title),
+        unit="a week",
+        since=monday(drop.first),
+        day=sunday(drop.last),
+        before=decimal_number(usual),
+        after=decimal_number(now),
+        percent=decimal_number(100 * now / usual),
+    )
+
+
 def _evidence(sighting: Sighting) -> tuple[Evidence, ...]:
     drop: Drop = sighting.figures
     of = signal(str(sighting.signal))
-    usual = Fraction(drop.baseline, BASELINE_WEEKS * of.unit)
-    now = Fraction(sum(drop.values), len(drop.values) * of.unit)
     return (
-        Evidence(
-            what=capitalized(of.title),
-            unit="a week",
-            since=monday(drop.first),
-            day=sunday(drop.last),
-            before=decimal_number(usual),
-            after=decimal_number(now),
-            percent=decimal_number(100 * now / usual),
-        ),
+        drop_evidence(of, drop),
         Evidence("Low weeks in a row", "weeks", sunday(drop.last), drop.before, drop.low_weeks),
     )
 

@@ -5,13 +5,13 @@ Four of five accounts that left had come to sporadic use before: what leaves has
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
 from healthscore.core.detectors.finding import Detector, Evidence, Level, Rhythm, Sighting
 from healthscore.core.detectors.wording import on
 from healthscore.core.rounding import decimal_number
 from healthscore.core.signals.active_days import QUARTER
-from fractions import Fraction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -57,7 +57,9 @@ def _evidence(sighting: Sighting) -> tuple[Evidence, ...]:
     fade: Fade = sighting.figures
     percent = decimal_number(Fraction(100 * fade.now, fade.best))
     return (
-        Evidence("Active days in 91 days", "days", fade.day, fade.best, fade.now, since=fade.best_until, percent=percent),
+        Evidence(
+            "Active days in 91 days", "days", fade.day, fade.best, fade.now, since=fade.best_until, percent=percent
+        ),
     )
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 NAME = "growth"
 OF = (ACTIVE_DAYS, USERS, VALUE)
 PERCENT = 150
-"""Half as much again. Of active days, about half keep a quarter more for the next quarter; by chance, one in six does."""
+"""Half as much again. Of active days, about half keep a quarter more for a quarter; by chance, one in six does."""
 
 
 class Growth(NamedTuple):

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
 from healthscore.core.detectors.champion_state import ChampionState
-from healthscore.core.detectors.drop import YELLOW_WEEKS, Drop
+from healthscore.core.detectors.drop import YELLOW_WEEKS, Drop, drop_evidence
 from healthscore.core.detectors.finding import Detector, Evidence, Level, Rhythm, Sighting
 from healthscore.core.detectors.tickets import rise_of
 from healthscore.core.detectors.wording import weeks_in_a_row
-from healthscore.core.rounding import decimal_number
 from healthscore.core.signals.calendar import monday, sunday
 from healthscore.core.signals.model import BREADTH, Family, signal
-from healthscore.core.signals.weeks import BASELINE_WEEKS
 from healthscore.core.text import capitalized, figure, listed
 
 if TYPE_CHECKING:
@@ -25,7 +22,7 @@ NAME = "multiple"
 WEEKS = 2
 """A second family counts from its second unusual week on: one week falls together by chance."""
 FAMILIES = 2
-"""Users and active days fall together, as do value and features: only different families say that it is no one thing."""
+"""Users and active days fall together, as do value and features: only two families say that it is not one thing."""
 
 
 class Falling(NamedTuple):
@@ -51,9 +48,7 @@ def fall_together(falling: Collection[Falling], *, tickets_rise: bool = False) -
     families = {item.family for item in falling if item.unusual >= WEEKS}
     if tickets_rise:
         families.add(Family.SUPPORT)
-    return len(families) >= FAMILIES and any(
-        item.unusual >= YELLOW_WEEKS and item.key != BREADTH for item in falling
-    )
+    return len(families) >= FAMILIES and any(item.unusual >= YELLOW_WEEKS and item.key != BREADTH for item in falling)
 
 
 def level_of(champion: ChampionState) -> Level:
@@ -83,9 +78,8 @@ def _sentence(sighting: Sighting) -> str:
     parts = []
     for key, drop in together.drops:
         of = signal(key)
-        usual = figure(Fraction(drop.baseline, BASELINE_WEEKS * of.unit))
-        now = figure(Fraction(sum(drop.values), len(drop.values) * of.unit))
-        parts.append(f"{of.title} ({usual} a week → {now}) for {weeks_in_a_row(drop.low_weeks)}")
+        fell = f"{figure(drop.usual(of))} a week → {figure(drop.now(of))}"
+        parts.append(f"{of.title} ({fell}) for {weeks_in_a_row(drop.low_weeks)}")
     many = {2: "Two", 3: "Three", 4: "Four"}.get(len(parts), "Several")
     tickets = "" if together.tickets is None else f" Open tickets rise, to {together.tickets}."
     champion = " The champion is silent too." if together.champion is ChampionState.SILENT else ""
@@ -96,24 +90,7 @@ def _sentence(sighting: Sighting) -> str:
 
 def _evidence(sighting: Sighting) -> tuple[Evidence, ...]:
     together: Together = sighting.figures
-    evidence = []
-    for key, drop in together.drops:
-        of = signal(key)
-        usual = Fraction(drop.baseline, BASELINE_WEEKS * of.unit)
-        now = Fraction(sum(drop.values), len(drop.values) * of.unit)
-        percent = decimal_number(100 * now / usual)
-        evidence.append(
-            Evidence(
-                capitalized(of.title),
-                "a week",
-                sunday(drop.last),
-                decimal_number(usual),
-                decimal_number(now),
-                since=monday(drop.first),
-                percent=percent,
-            )
-        )
-    return tuple(evidence)
+    return tuple(drop_evidence(signal(key), drop) for key, drop in together.drops)
 
 
 def _span(sighting: Sighting) -> tuple[int, int]:

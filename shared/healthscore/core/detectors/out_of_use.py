@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from healthscore.core.detectors.finding import Detector, Evidence, Level, Sighting
+from healthscore.core.detectors.finding import Detector, Level, Sighting
 from healthscore.core.detectors.finding import Rhythm as Judged
-from healthscore.core.detectors.silence import FEWEST_DAYS, Silence
+from healthscore.core.detectors.silence import FEWEST_DAYS, Silence, silence_evidence, silence_span
 from healthscore.core.detectors.wording import on
 from healthscore.core.text import counted
 
@@ -27,18 +27,14 @@ def _see(night: Night) -> Iterable[Sighting]:
 
 def _sentence(sighting: Sighting) -> str:
     silence: Silence = sighting.figures
-    explained = "twice what its rhythm explains" if silence.out_of_use_after == 2 * silence.overdue_after else (
-        f"more than {counted(silence.out_of_use_after, 'day')} without one"
+    explained = (
+        "twice what its rhythm explains"
+        if silence.out_of_use_after == 2 * silence.overdue_after
+        else (f"more than {counted(silence.out_of_use_after, 'day')} without one")
     )
     return f"No event for {counted(silence.days, 'day')} (since {on(silence.last)}), {explained}."
 
 
-def _evidence(sighting: Sighting) -> tuple[Evidence, ...]:
-    return sighting.figures.evidence()  # type: ignore[no-any-return]  # the figures of this detector are a silence
-
-
-def _span(sighting: Sighting) -> tuple[int, int]:
-    return sighting.figures.span
-
-
-DETECTOR = Detector(NAME, Judged.NIGHTLY, _see, _sentence, _evidence, _span, of_young=True, of_cadence=True)
+DETECTOR = Detector(
+    NAME, Judged.NIGHTLY, _see, _sentence, silence_evidence, silence_span, of_young=True, of_cadence=True
+)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from healthscore.core.detectors.finding import Detector, Evidence, Level, Sighting
+from healthscore.core.detectors.finding import Detector, Level, Sighting
 from healthscore.core.detectors.finding import Rhythm as Judged
-from healthscore.core.detectors.silence import Silence
+from healthscore.core.detectors.silence import Silence, silence_evidence, silence_span
 from healthscore.core.detectors.wording import on
 from healthscore.core.signals.active_days import QUARTER
 from healthscore.core.text import counted
@@ -54,12 +54,4 @@ def _sentence(sighting: Sighting) -> str:
     )
 
 
-def _evidence(sighting: Sighting) -> tuple[Evidence, ...]:
-    return sighting.figures.evidence()  # type: ignore[no-any-return]  # the figures of this detector are a silence
-
-
-def _span(sighting: Sighting) -> tuple[int, int]:
-    return sighting.figures.span
-
-
-DETECTOR = Detector(NAME, Judged.NIGHTLY, _see, _sentence, _evidence, _span, of_young=True)
+DETECTOR = Detector(NAME, Judged.NIGHTLY, _see, _sentence, silence_evidence, silence_span, of_young=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from healthscore.core.detectors.drop import Drop, DropState
@@ -57,7 +58,7 @@ def rebound_percent(between: Sequence[int], baseline: int) -> Fraction:
     if len(between) == 1:
         best = 2 * between[0]
     else:
-        best = max((one + next_ for one, next_ in zip(between, between[1:], strict=False)), default=0)
+        best = max((one + following for one, following in pairwise(between)), default=0)
     return Fraction(100 * best * BASELINE_WEEKS, 2 * baseline)
 
 

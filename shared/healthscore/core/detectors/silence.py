@@ -10,6 +10,7 @@ from healthscore.core.rounding import decimal_number, round_up
 from healthscore.core.signals.active_days import QUARTER
 
 if TYPE_CHECKING:
+    from healthscore.core.detectors.finding import Sighting
     from healthscore.core.detectors.night import Night
 
 WEEK = 7
@@ -66,21 +67,6 @@ class Silence(NamedTuple):
         """The silence in usual pauses, of 91 days divided by the active ones each."""
         return Fraction(self.days * self.days_active, QUARTER)
 
-    @property
-    def span(self) -> tuple[int, int]:
-        """From its last active day on."""
-        return self.last, self.day
-
-    def evidence(self) -> tuple[Evidence, ...]:
-        """The figures of the silence and of the rhythm before it."""
-        pause = Fraction(QUARTER, self.days_active) if self.days_active else None
-        usual = None if pause is None else decimal_number(pause)
-        return (
-            Evidence("Days without an event", "days", self.day, usual, self.days, since=self.last),
-            Evidence("Weeks with an event, of the 13 up to the last one", "weeks", self.last, None, self.weeks_active),
-            Evidence("Days with an event, of the 91 up to the last one", "days", self.last, None, self.days_active),
-        )
-
 
 def overdue_after(weeks_active: int, cadence: int | None, irregular: int = MOST_FURTHER_DAYS) -> int:
     """After how many silent days an account is overdue (signal rule 22).
@@ -95,3 +81,24 @@ def overdue_after(weeks_active: int, cadence: int | None, irregular: int = MOST_
     if weeks_active < WEEKLY_FROM:
         return irregular
     return min(WEEK * (ALLOWED_EMPTY_WEEKS - weeks_active), irregular)
+
+
+def silence_evidence(sighting: Sighting) -> tuple[Evidence, ...]:
+    """The figures of a silence and of the rhythm before it."""
+    silence: Silence = sighting.figures
+    usual = decimal_number(Fraction(QUARTER, silence.days_active)) if silence.days_active else None
+    weeks, days = (
+        "Weeks with an event, of the 13 up to the last one",
+        "Days with an event, of the 91 up to the last one",
+    )
+    return (
+        Evidence("Days without an event", "days", silence.day, usual, silence.days, since=silence.last),
+        Evidence(weeks, "weeks", silence.last, None, silence.weeks_active),
+        Evidence(days, "days", silence.last, None, silence.days_active),
+    )
+
+
+def silence_span(sighting: Sighting) -> tuple[int, int]:
+    """From the last active day on."""
+    silence: Silence = sighting.figures
+    return silence.last, silence.day

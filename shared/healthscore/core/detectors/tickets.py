@@ -36,7 +36,7 @@ class Rise(NamedTuple):
 
 
 def rise_of(ends: Sequence[int]) -> Rise | None:
-    """The rise of the tickets that are open at the ends of complete weeks, oldest first; None where they do not rise."""
+    """The rise of the tickets open at the ends of complete weeks, oldest first; None where they do not rise."""
     if len(ends) < WEEKS + BASELINE_WEEKS:
         return None
     before = sum(ends[-WEEKS - BASELINE_WEEKS : -WEEKS])

@@ -46,7 +46,11 @@ def empty_weeks_of(values: Sequence[int], minimum: int) -> int | None:
     if not values or values[-1]:
         return None
     empty = next((back for back, value in enumerate(reversed(values)) if value), len(values))
-    before = values[len(values) - empty - BASELINE_WEEKS : len(values) - empty] if len(values) >= empty + BASELINE_WEEKS else []
+    before = (
+        values[len(values) - empty - BASELINE_WEEKS : len(values) - empty]
+        if len(values) >= empty + BASELINE_WEEKS
+        else []
+    )
     return empty if empty >= YELLOW_WEEKS and before and all(before) and sum(before) >= minimum else None
 
 
@@ -57,9 +61,7 @@ def _see(night: Night) -> Iterable[Sighting]:
         values = drops.values
         empty = empty_weeks_of(values, MINIMUM * signal(key).unit)
         if empty is not None:
-            stop = Stop(
-                sum(values[-empty - BASELINE_WEEKS : -empty]), empty, drops.weeks[-empty - 1], drops.weeks[-1]
-            )
+            stop = Stop(sum(values[-empty - BASELINE_WEEKS : -empty]), empty, drops.weeks[-empty - 1], drops.weeks[-1])
             yield Sighting(NAME, key, Level.RED if empty >= RED_WEEKS else Level.YELLOW, stop)
 
 
@@ -67,7 +69,8 @@ def _sentence(sighting: Sighting) -> str:
     stop: Stop = sighting.figures
     of = signal(str(sighting.signal))
     usual = figure(Fraction(stop.baseline, BASELINE_WEEKS * of.unit))
-    return f"{capitalized(of.title)}: {usual} a week until {on(sunday(stop.last_week))}, none for {stop.empty_weeks} weeks."
+    until = on(sunday(stop.last_week))
+    return f"{capitalized(of.title)}: {usual} a week until {until}, none for {stop.empty_weeks} weeks."
 
 
 def _evidence(sighting: Sighting) -> tuple[Evidence, ...]:

@@ -24,8 +24,3 @@ def weeks_from(first: int, last: int) -> str:
 def weeks_in_a_row(weeks: int) -> str:
     """A number of weeks without a gap: "1 week", "3 weeks in a row"."""
     return counted(weeks, "week") if weeks == 1 else f"{counted(weeks, 'week')} in a row"
-
-
-def times(number: int, noun: str) -> str:
-    """A number in a sentence, with its noun: "two others", "none"."""
-    return f"no {noun}s" if not number else counted(number, noun)

@@ -60,7 +60,7 @@ class ActiveDays:
         return self.count(day - QUARTER + 1, day)
 
     def best_quarter(self, day: int) -> tuple[int, int]:
-        """The most active days of any quarter that ended within the year up to a day, and the last day of the latest such one."""
+        """The most active days of any quarter that ended within the year up to a day, and the last day of it."""
         if self._best is None:
             self._best = self._best_quarters()
         at = day - self.first

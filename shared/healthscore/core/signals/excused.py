@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
 ESTABLISHED_WEEKS = 8
-"""An account is expected if it was active in this many of the twelve weeks before: a visit now and then is no rhythm."""
+"""An account is expected if it was active in so many of the twelve weeks before: a visit now and then is no rhythm."""
 FEWEST_EXPECTED = 20
 """With fewer accounts expected, a third of them can be missing by chance."""
 
@@ -36,7 +36,7 @@ class Attendance(NamedTuple):
             and 3 * BASELINE_WEEKS * self.here <= 2 * self.expected_twelfths
         )
 
-    def __add__(self, other: object) -> Attendance:  # type: ignore[override]  # totals add up; tuples would be joined
+    def __add__(self, other: object) -> Attendance:  # totals add up; tuples would be joined
         if not isinstance(other, Attendance):
             return NotImplemented
         return Attendance(self.expected_twelfths + other.expected_twelfths, self.here + other.here)
