@@ -106,9 +106,8 @@ class _Fold:
         self.episode: Episode | None = None
         self._inputs = inputs
         self._settings = settings
-        on = [detector for detector in detectors if detector.name not in settings.off]
-        self._nightly = [detector for detector in on if detector.rhythm is Rhythm.NIGHTLY]
-        self._weekly = [detector for detector in on if detector.rhythm is Rhythm.WEEKLY]
+        self._detectors = [detector for detector in detectors if detector.name not in settings.off]
+        self._detectors_by: dict[tuple[Rhythm, bool, bool], list[Detector]] = {}
         self._asks_champion = champion.NAME not in settings.off
         self._begun = _first_night(inputs) or 0
         self._profile = Profile()
@@ -133,8 +132,8 @@ class _Fold:
             return
         night = self._night(day)
         if changed or is_monday(day):
-            self._weekly_seen = self._seen(self._weekly, night)
-        seen = [*self._weekly_seen, *self._seen(self._nightly, night)]
+            self._weekly_seen = self._seen(Rhythm.WEEKLY, night)
+        seen = [*self._weekly_seen, *self._seen(Rhythm.NIGHTLY, night)]
         if seen or self.episode or self.findings.open:
             self._judge(night, seen)
         else:
@@ -218,15 +217,22 @@ class _Fold:
             settings=self._settings,
         )
 
-    def _seen(self, detectors: Sequence[Detector], night: Night) -> list[Sighting]:
-        young = night.day - self._begun + 1 < YOUNG_DAYS
-        cadence = self._profile.cadence is not None
-        return [
-            sighting
-            for detector in detectors
-            if (detector.of_young or not young) and (detector.of_cadence or not cadence)
-            for sighting in detector.see(night)
-        ]
+    def _seen(self, rhythm_: Rhythm, night: Night) -> list[Sighting]:
+        return [sighting for detector in self._judging(rhythm_, night.day) for sighting in detector.see(night)]
+
+    def _judging(self, rhythm_: Rhythm, day: int) -> Sequence[Detector]:
+        """The detectors that judge the account, by its age and whether it is expected every week (signal rule 6)."""
+        key = rhythm_, day - self._begun + 1 < YOUNG_DAYS, self._profile.cadence is not None
+        if key not in self._detectors_by:
+            _, young, cadence = key
+            self._detectors_by[key] = [
+                detector
+                for detector in self._detectors
+                if detector.rhythm is rhythm_
+                and (detector.of_young or not young)
+                and (detector.of_cadence or not cadence)
+            ]
+        return self._detectors_by[key]
 
     def _judge(self, night: Night, seen: list[Sighting]) -> None:
         """Hold the state by the episode (signal rules 18 and 19)."""
