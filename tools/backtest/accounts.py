@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from healthscore.core.signals.history import History
 
 REVIEW = "review"
+MILESTONES = ((4,), (5,), (8, 9))
+"""The columns of code, of tests, and of merges and reviews: what the score of an account counts as reached."""
 AFTER_LAST = 120
 """For so many days after its last event, an account that has left is simulated: longer, and no alert can be useful."""
 
@@ -39,6 +41,8 @@ class Account:
     """The last day that was observed."""
     rows: tuple[tuple[int, int, int, int], ...]
     """Day, events, sessions and seconds of sessions of each active day."""
+    milestones: tuple[int, ...]
+    """When it first changed code, tests, and merged or reviewed, as far as it did."""
     history: History
 
     @property
@@ -74,6 +78,9 @@ def account(fields: dict[str, Any]) -> Account:
         left=fields["churned"],
         known=date.fromisoformat(fields["end"]).toordinal() - zero,
         rows=tuple((day, events, sessions, seconds) for day, events, sessions, seconds, *_ in rows),
+        milestones=tuple(
+            min(days) for of in MILESTONES if (days := [row[0] for row in rows if any(row[column] for column in of)])
+        ),
         history=fold(_use(zero, row) for row in rows),
     )
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from healthscore.core.detectors.finding import Level
+from healthscore.core.detectors.registry import DETECTORS
 from healthscore.core.detectors.settings import DetectorSettings, Sensitivity
 from tools.backtest import rules
 from tools.backtest.measures import Measures, measure
@@ -12,11 +14,11 @@ from tools.backtest.measures import Measures, measure
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from healthscore.core.detectors.finding import Detector
     from healthscore.core.signals.excused import Excused
     from tools.backtest.accounts import Account
     from tools.backtest.outcomes import Outcome
 
-USAGE_ONLY = ("volume_stops", "multiple", "champion")
 ACCOUNT_HEAD = (
     f"{'':<38}{'false':>6}{'contr.':>7}{'last':>6}{'+14':>5}{'+30':>5}{'+45':>5}{'useful':>8}{'nights on':>11}"
 )
@@ -40,18 +42,18 @@ class Table:
             nights = self._layer(DetectorSettings(sensitivity=sensitivity))
             yield f"yellow or red, {sensitivity}", self._measured(nights)
         for days in (7, 14, 30, 33):
-            yield f"not seen {days} d", self._each(lambda account, days=days: rules.not_seen(account, days))
-        silent = rules.ended_by_recovery("not_seen", lambda night: night.silent >= 30)  # noqa: PLR2004  (named in the line)
+            yield f"not seen {days} d", self._each(partial(rules.not_seen, days=days))
+        silent = rules.ended_by_recovery("not_seen", rules.is_unseen)
         yield "not seen 30 d, ended by recovery", self._measured(self._layer(DetectorSettings(), silent))
         scores = [rules.scores(account) for account in self._accounts]
         yield "standard score < 40", self._measured([rules.low_score(each) for each in scores])
         yield "standard score declining", self._measured([rules.declining_score(each) for each in scores])
-        yield "30 d at most half of the 30 before", self._each(lambda account: rules.shrunk(account, 30, 30))
-        yield "21 d at most half of the 84 before", self._each(lambda account: rules.shrunk(account, 21, 84))
+        yield "30 d at most half of the 30 before", self._each(partial(rules.shrunk, recent=30, before=30, fewest=2))
+        yield "21 d at most half of the 84 before", self._each(partial(rules.shrunk, recent=21, before=84, fewest=12))
         shrunk = rules.ended_by_recovery("shrunk", rules.has_shrunk)
         yield "… ended by recovery", self._measured(self._layer(DetectorSettings(), shrunk))
 
-    def _layer(self, settings: DetectorSettings, detectors: Sequence[rules.Detector] = rules.DETECTORS) -> list[bytes]:
+    def _layer(self, settings: DetectorSettings, detectors: Sequence[Detector] = DETECTORS) -> list[bytes]:
         return [
             rules.levels(account, rules.changes(account, self._excused, settings, detectors))
             for account in self._accounts

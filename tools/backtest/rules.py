@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from healthscore.core.decisions.life import life
 from healthscore.core.detectors.finding import Detector, Level, Rhythm, Sighting
 from healthscore.core.detectors.registry import DETECTORS
-from healthscore.core.detectors.settings import DetectorSettings
 from healthscore.core.model import Component
 from healthscore.core.scoring.standard import (
     AT_RISK_FROM,
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
 
     from healthscore.core.decisions.life import Change
     from healthscore.core.detectors.night import Night
+    from healthscore.core.detectors.settings import DetectorSettings
     from healthscore.core.signals.excused import Excused
     from tools.backtest.accounts import Account
 
@@ -75,28 +75,39 @@ def not_seen(account: Account, days: int) -> bytes:
     return bytes(nights[: account.end])
 
 
-def shrunk(account: Account, recent: int, before: int) -> bytes:
-    """On while some days hold at most half of the active days of those before them, in proportion."""
+def shrunk(account: Account, recent: int, before: int, fewest: int) -> bytes:
+    """On while some days hold at most half of the active days of those before them, in proportion.
+
+    Args:
+        account: the account.
+        recent: the number of days that are looked at.
+        before: the number of days before them.
+        fewest: the active days that those before hold at least.
+    """
     up_to = _up_to(account, [1] * len(account.rows))
     return bytes(
-        2 * is_half(_sum(up_to, day - recent, day), _sum(up_to, day - recent - before, day - recent), recent, before)
+        2
+        * (
+            (was := _sum(up_to, day - recent - before, day - recent)) >= fewest
+            and 2 * before * _sum(up_to, day - recent, day) <= was * recent
+        )
         for day in range(account.end)
     )
 
 
-def is_half(now: int, before: int, recent_days: int, before_days: int) -> bool:
-    """Whether days hold at most half of those before them, in proportion; of nothing, there is no half."""
-    return before > 0 and 2 * now * before_days <= before * recent_days
-
-
 def has_shrunk(night: Night) -> bool:
-    """The rule of 21 days beside the 84 before them, for a night of the fold."""
-    now = night.days.count(night.day - 20, night.day)
-    return is_half(now, night.days.count(night.day - 104, night.day - 21), 21, 84)
+    """The rule of 21 days beside the 84 before them, which hold 12 active ones at least, for a night of the fold."""
+    now, was = night.days.count(night.day - 20, night.day), night.days.count(night.day - 104, night.day - 21)
+    return was >= 12 and 2 * 84 * now <= 21 * was  # noqa: PLR2004  (named above)
+
+
+def is_unseen(night: Night) -> bool:
+    """The rule of 30 days without an event, for a night of the fold."""
+    return night.rhythm is not None and night.day - night.rhythm.last >= 30  # noqa: PLR2004  (named above)
 
 
 def scores(account: Account) -> list[int]:
-    """The standard score of each night, without milestones and CRM, of which the files know nothing."""
+    """The standard score of each night, without CRM; milestones are the first code, test, and merge or review."""
     days = [row[0] for row in account.rows]
     events, sessions, seconds, active = (
         _up_to(account, values) for values in (*list(zip(*account.rows, strict=True))[1:], [1] * len(days))
@@ -108,7 +119,8 @@ def scores(account: Account) -> list[int]:
             _sum(sessions, day - WINDOW_DAYS, day),
             _sum(seconds, day - WINDOW_DAYS, day),
             _sum(active, day - WINDOW_DAYS, day),
-            day - last[day],
+            reached=sum(first <= day for first in account.milestones),
+            silent=day - last[day],
         )
         for day in range(account.end)
     ]
@@ -128,13 +140,13 @@ def declining_score(night_scores: Sequence[int]) -> bytes:
 
 
 @cache
-def _score(events: int, sessions: int, seconds: int, active: int, silent: int) -> int:
+def _score(events: int, sessions: int, seconds: int, active: int, *, reached: int, silent: int) -> int:
     midnight = datetime(2000, 1, 1, tzinfo=UTC)
     return overall(
         {
             Component.ACTIVITY: activity(events),
             Component.ENGAGEMENT: engagement(sessions, events, seconds * 1000, active),
-            Component.MILESTONES: milestones(0),
+            Component.MILESTONES: milestones(reached),
             Component.RECENCY: recency(midnight - NOON - timedelta(days=silent), midnight),
         }
     )

@@ -43,10 +43,7 @@ class ActiveDays:
         """How many active days lie in a span, its two ends included."""
         start, end = start - self.first, end - self.first + 1
         up_to, last = self._up_to, len(self._up_to) - 1
-        return (
-            up_to[0 if end < 0 else min(last, end)]
-            - up_to[0 if start < 0 else min(last, start)]
-        )
+        return up_to[0 if end < 0 else min(last, end)] - up_to[0 if start < 0 else min(last, start)]
 
     def last(self, day: int) -> int | None:
         """The last active day up to a day; None where there is none."""
