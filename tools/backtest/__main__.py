@@ -20,7 +20,16 @@ from healthscore.core.detectors.settings import DetectorSettings, Sensitivity
 from tools.backtest import rules
 from tools.backtest.accounts import excused, read
 from tools.backtest.outcomes import Outcome
-from tools.backtest.report import ACCOUNT_HEAD, BREAK_HEAD, Table, account_line, break_line, summary
+from tools.backtest.report import (
+    ACCOUNT_HEAD,
+    BREAK_HEAD,
+    PATTERN_HEAD,
+    Table,
+    account_line,
+    break_line,
+    pattern_line,
+    summary,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -47,15 +56,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     outcomes = [Outcome(account) for account in accounts]
     print(summary(outcomes))
     lines = []
+    table = Table(accounts, outcomes, excused(accounts))
     print("\nAlerts per account and year; of those that left, percent with the alert on, days after the last event.")
     print(ACCOUNT_HEAD)
-    for name, measures in Table(accounts, outcomes, excused(accounts)).lines():
+    for name, measures in table.lines():
         print(account_line(name, measures), flush=True)
         lines.append((name, measures))
     print("\nLasting contractions: percent with the alert on, days after they began.")
     print(BREAK_HEAD)
     for name, measures in lines:
         print(break_line(name, measures))
+    print(
+        "\nPatterns from the day on which they are yellow or red: percent of accounts that have left or do within 90 days, or shrink."
+    )
+    print(PATTERN_HEAD)
+    for pattern in table.patterns():
+        print(pattern_line(pattern))
     return 0
 
 
@@ -63,7 +79,7 @@ def changes(accounts: Sequence[Account], settings: DetectorSettings) -> Iterator
     """The lines of `--json`."""
     weeks = excused(accounts)
     for account in accounts:
-        for change in rules.changes(account, weeks, settings):
+        for change in rules.judge(account, weeks, settings).changes:
             ending = [] if change.ending is None else [change.ending.value]
             yield json.dumps(
                 {

@@ -114,7 +114,7 @@ def _known(of: Account) -> int:
 
 def _active_weeks(history: History, key: str) -> frozenset[int]:
     """The complete weeks with something of a signal."""
-    first = history.first_week
+    first = history.first_week or 0
     if key == ACTIVE_DAYS:
         return frozenset(week for day in history.people_days.days if (week := week_of(day)) >= first)
     return frozenset(week for week, value in history.weekly.get(key, {}).items() if value and week >= first)

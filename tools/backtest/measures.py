@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tools.backtest.outcomes import BEFORE_LAST
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from tools.backtest.outcomes import Outcome
 
@@ -31,6 +31,42 @@ class Measures(NamedTuple):
     seen_steady: tuple[float, ...]
     on: float
     """Of the judged nights, those with the alert on."""
+
+
+class Pattern(NamedTuple):
+    """How often the findings of a detector are right, in percent."""
+
+    detector: str
+    findings: int
+    left: float
+    """The last event came within 90 days, or had come already."""
+    contraction: float
+    """The use of the next 91 days was at most half of that before."""
+    neither: float
+
+
+def patterns(accounts: Iterable[tuple[Outcome, Sequence[tuple[str, int]]]]) -> list[Pattern]:
+    """Judge the findings of each detector, those that are seldom wrong first.
+
+    Args:
+        accounts: each account's outcome, and the detector and the day of each of its findings that was yellow or red.
+    """
+    counts: dict[str, list[int]] = {}
+    for outcome, findings in accounts:
+        if outcome.judged is None:
+            continue
+        for detector, day in findings:
+            near_the_end = day >= outcome.last - BEFORE_LAST
+            if day < outcome.judged or (near_the_end and not outcome.left):  # what comes next is not known yet
+                continue
+            left = near_the_end
+            found = counts.setdefault(detector, [0, 0, 0])
+            found[0 if left else 1 if outcome.is_contraction(day) else 2] += 1
+    lines = [
+        Pattern(detector, sum(found), *(100 * number / sum(found) for number in found))
+        for detector, found in counts.items()
+    ]
+    return sorted(lines, key=lambda line: (line.neither, line.detector))
 
 
 def stretches(on: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:

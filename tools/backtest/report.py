@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from healthscore.core.detectors.finding import Level
 from healthscore.core.detectors.registry import DETECTORS
 from healthscore.core.detectors.settings import DetectorSettings, Sensitivity
 from tools.backtest import rules
-from tools.backtest.measures import Measures, measure
+from tools.backtest.measures import Measures, Pattern, measure, patterns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from healthscore.core.decisions.life import Life
     from healthscore.core.detectors.finding import Detector
     from healthscore.core.signals.excused import Excused
     from tools.backtest.accounts import Account
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 ACCOUNT_HEAD = (
     f"{'':<38}{'false':>6}{'contr.':>7}{'last':>6}{'+14':>5}{'+30':>5}{'+45':>5}{'useful':>8}{'nights on':>11}"
 )
+PATTERN_HEAD = f"{'':<38}{'findings':>9}{'leave':>7}{'shrink':>8}{'neither':>9}"
 BREAK_HEAD = f"{'':<38}{'false (steady)':>16}{'28 d':>6}{'42 d':>6}{'steady 28 d':>13}{'42 d':>6}"
 
 
@@ -35,7 +37,7 @@ class Table:
 
     def lines(self) -> Iterator[tuple[str, Measures]]:
         """Each rule by its name, with its figures."""
-        early = self._layer(DetectorSettings())
+        early = [rules.levels(account, life) for account, life in zip(self._accounts, self._lives(), strict=True)]
         yield "yellow or red", self._measured(early)
         yield "red alone", self._measured(early, Level.RED)
         for sensitivity in (Sensitivity.CALM, Sensitivity.LITERAL):
@@ -53,9 +55,27 @@ class Table:
         shrunk = rules.ended_by_recovery("shrunk", rules.has_shrunk)
         yield "… ended by recovery", self._measured(self._layer(DetectorSettings(), shrunk))
 
+    def patterns(self) -> list[Pattern]:
+        """How often each detector's findings are right."""
+        return patterns(
+            (
+                outcome,
+                [
+                    (finding.sighting.detector, finding.raised - account.zero)
+                    for finding in life.findings
+                    if finding.raised
+                ],
+            )
+            for account, outcome, life in zip(self._accounts, self._outcomes, self._lives(), strict=True)
+        )
+
+    @cache  # noqa: B019  (one table a run)
+    def _lives(self) -> list[Life]:
+        return [rules.judge(account, self._excused, DetectorSettings()) for account in self._accounts]
+
     def _layer(self, settings: DetectorSettings, detectors: Sequence[Detector] = DETECTORS) -> list[bytes]:
         return [
-            rules.levels(account, rules.changes(account, self._excused, settings, detectors))
+            rules.levels(account, rules.judge(account, self._excused, settings, detectors))
             for account in self._accounts
         ]
 
@@ -78,6 +98,11 @@ def break_line(name: str, of: Measures) -> str:
     false = f"{of.false:.2f} ({of.false_steady:.2f})"
     seen = f"{of.seen[0]:>6.0f}{of.seen[1]:>6.0f}"
     return f"{name:<38}{false:>16}{seen}{of.seen_steady[0]:>13.0f}{of.seen_steady[1]:>6.0f}"
+
+
+def pattern_line(of: Pattern) -> str:
+    """A line of the table of patterns."""
+    return f"{of.detector:<38}{of.findings:>9}{of.left:>7.0f}{of.contraction:>8.0f}{of.neither:>9.0f}"
 
 
 def summary(outcomes: Sequence[Outcome]) -> str:

@@ -29,7 +29,7 @@ from tools.backtest.accounts import inputs
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from healthscore.core.decisions.life import Change
+    from healthscore.core.decisions.life import Life
     from healthscore.core.detectors.night import Night
     from healthscore.core.detectors.settings import DetectorSettings
     from healthscore.core.signals.excused import Excused
@@ -40,17 +40,17 @@ NOON = timedelta(hours=12)
 TREND_DAYS = 7
 
 
-def changes(
+def judge(
     account: Account, excused: Excused, settings: DetectorSettings, detectors: Sequence[Detector] = DETECTORS
-) -> tuple[Change, ...]:
-    """The changes of an account's state, by the fold that the night runs."""
-    return life(inputs(account, excused), settings, account.zero + account.end - 1, detectors).changes
+) -> Life:
+    """The nights of an account, by the product's own fold."""
+    return life(inputs(account, excused), settings, account.zero + account.end - 1, detectors)
 
 
-def levels(account: Account, found: Iterable[Change]) -> bytes:
+def levels(account: Account, found: Life) -> bytes:
     """The level of each night from the changes of state."""
     nights = bytearray(account.end)
-    for change in found:
+    for change in found.changes:
         start = change.day - account.zero
         nights[start:] = bytes([change.after or 0]) * (account.end - start)
     return bytes(nights)

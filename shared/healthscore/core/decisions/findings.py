@@ -40,6 +40,8 @@ class Finding:
     level: Level
     """The gravest that it was."""
     opened: int
+    raised: int | None
+    """The day on which it became yellow or red; None while it is monitor."""
     state: FindingState
     closed: int | None = None
     closed_how: Ending | None = None
@@ -75,7 +77,11 @@ class Findings:
             known = self.open.get(key)
             level = max(sighting.level, known.level) if known else sighting.level
             state = FindingState.FIRING if sighting.level >= Level.YELLOW else FindingState.OPEN
-            self.open[key] = Finding(sighting, level, known.opened if known else night.day, state)
+            opened = known.opened if known else night.day
+            raised = known.raised if known else None
+            if raised is None and level >= Level.YELLOW:
+                raised = night.day
+            self.open[key] = Finding(sighting, level, opened, raised, state)
         for key in [key for key in self.open if key not in now]:
             finding = self.open[key]
             if _is_new_normal(night, finding.sighting):

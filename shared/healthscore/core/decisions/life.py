@@ -115,6 +115,7 @@ class _Fold:
         self._accepted = list(reversed(inputs.accepted))
         self._floor: int | None = None
         self._week = 0
+        self._ended: tuple[int, Ending | None] = self._begun - 1, None
         self._weekly_seen: list[Sighting] = []
         self._inferred: str | None = None
         self._last_news: dict[tuple[str, str | None], int] = {}
@@ -137,7 +138,7 @@ class _Fold:
         if seen or self.episode or self.findings.open:
             self._judge(night, seen)
         else:
-            self._go_to(day, self._quiet_state(night), (), None)
+            self._go_to(day, self._quiet_state(night), ())
 
     def _learn(self, day: int) -> bool:
         """Take in what became known of profile and acceptance by a day; answers whether anything did."""
@@ -152,7 +153,7 @@ class _Fold:
         while self._accepted and self._accepted[-1] <= day:
             self._floor = monday(week_of(self._accepted.pop()))
             self._begin_again(day)
-            self._finish(day, Ending.NEW_NORMAL)
+            self._end_episode(day, Ending.NEW_NORMAL)
             changed = True
         return changed
 
@@ -165,7 +166,8 @@ class _Fold:
         keys = sorted({ACTIVE_DAYS, USERS, *history.weekly} - (set() if self._profile.of_people else {USERS}))
         self._drops = {key: Drops(signal(key).minimum, self._settings.sensitivity) for key in keys}
         self._tickets: list[int] = []
-        self._next_week = history.first_week if self._floor is None else week_of(self._floor)
+        first_week = history.first_week if self._floor is None else week_of(self._floor)
+        self._next_week = week_of(day) if first_week is None else first_week
         self._count_weeks(week_of(day) - 1)
 
     def _count_weeks(self, last: int) -> None:
@@ -246,13 +248,13 @@ class _Fold:
             ending = None if grave else self.episode.ending(night)
         self.findings.step(night, findings, in_episode=self.episode is not None)
         if ending is not None:
-            self._finish(night.day, ending)
+            self._end_episode(night.day, ending)
         self._note_news(night.day, seen)
         if self.episode is not None:
-            self._go_to(night.day, self.episode.level, self.episode.sightings.values(), None)
+            self._go_to(night.day, self.episode.level, self.episode.sightings.values())
             return
         state = max((sighting.level for sighting in findings), default=self._quiet_state(night))
-        self._go_to(night.day, state, findings, ending)
+        self._go_to(night.day, state, findings)
 
     def _quiet_state(self, night: Night) -> Level | None:
         """The state of an account of which nothing is seen: unknown where it is too young, or was never active."""
@@ -260,15 +262,16 @@ class _Fold:
             return None
         return Level.OK
 
-    def _finish(self, day: int, ending: Ending) -> None:
+    def _end_episode(self, day: int, ending: Ending) -> None:
         self.findings.end(day, ending)
         self.episode = None
+        self._ended = day, ending
 
     def _leave(self, day: int) -> None:
         """The customer has left: nothing is judged any more."""
-        self._finish(day, Ending.LOST)
+        self._end_episode(day, Ending.LOST)
         self._weekly_seen = []
-        self._go_to(day, None, (), Ending.LOST)
+        self._go_to(day, None, ())
 
     def _note_news(self, day: int, seen: Sequence[Sighting]) -> None:
         for sighting in seen:
@@ -277,8 +280,10 @@ class _Fold:
                 self._last_news[key] = day
                 self.news.append((day, sighting))
 
-    def _go_to(self, day: int, state: Level | None, reasons: Iterable[Sighting], ending: Ending | None) -> None:
+    def _go_to(self, day: int, state: Level | None, reasons: Iterable[Sighting]) -> None:
         if state != self.state:
+            ended, how = self._ended
+            ending = how if ended == day and self.episode is None else None
             gravest = tuple(sorted(reasons, key=gravest_first))
             self.changes.append(Change(day, self.state, state, gravest, ending))
             self.state = state

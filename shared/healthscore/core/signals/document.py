@@ -87,7 +87,7 @@ def signal_json(
         baseline: the twelve weeks before a drop that is not over; None where there is none.
     """
     last = week_of(day) if is_sunday(day) else week_of(day) - 1
-    numbers = range(history.first_week, last + 1)
+    numbers = range(last + 1 if history.first_week is None else history.first_week, last + 1)
     values = [history.week(of.key, week, of_people=profile.of_people) for week in numbers]
     weeks = [value for week, value in zip(numbers, values, strict=True) if not excused.excuses(of.key, week)]
     reason = not_applicable(of, profile, weeks, tracked=_is_tracked(of, history), age=day - history.any_days.first + 1)

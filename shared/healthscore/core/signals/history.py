@@ -85,9 +85,9 @@ class History:
         return self.any_days.days[0] if self.any_days.days else None
 
     @property
-    def first_week(self) -> int:
-        """The first complete week of its life."""
-        return first_whole_week(self.any_days.first)
+    def first_week(self) -> int | None:
+        """The first complete week of its life; None where there is no event."""
+        return None if self.first is None else first_whole_week(self.first)
 
     def days(self, *, of_people: bool) -> ActiveDays:
         """The days that count as active: those of people, or those with any event."""
