@@ -67,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name, measures in lines:
         print(break_line(name, measures))
     print(
-        "\nPatterns from the day on which they are yellow or red: percent of accounts that have left or do within 90 days, or shrink."
+        "\nPatterns, from the day on which they are yellow or red: percent that leave within 90 days, or shrink."
     )
     print(PATTERN_HEAD)
     for pattern in table.patterns():

@@ -183,7 +183,7 @@ def _sentence(sighting: Sighting) -> str:
     before = "none" if not drop.before else str(drop.before)
     was = "was" if drop.before <= 1 else "were"
     return (
-        f"{capitalized(of.title)} were at or below half of the usual {usual} a week for "
+        f"{capitalized(of.title)} {of.were} at or below half of the usual {usual} a week for "
         f"{weeks_in_a_row(drop.low_weeks)} ({low}; {weeks_from(drop.first, drop.last)}). "
         f"In the {drop.looked_back} weeks before, {before} {was} that low."
     )

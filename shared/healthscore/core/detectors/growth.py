@@ -63,7 +63,7 @@ def _sentence(sighting: Sighting) -> str:
     of = signal(str(sighting.signal))
     usual = figure(Fraction(growth.baseline, BASELINE_WEEKS * of.unit))
     return (
-        f"{capitalized(of.title)} were at or above the usual {usual} a week for {RECENT_WEEKS} weeks, together "
+        f"{capitalized(of.title)} {of.were} at or above the usual {usual} a week for {RECENT_WEEKS} weeks, together "
         f"{round_half_up(growth.percent)} %: room for more seats?"
     )
 

@@ -45,6 +45,11 @@ class Signal:
         """Its name in a sentence."""
         return TITLES.get(self.key) or f"{self.key.removeprefix(INTEGRATION)} volume"
 
+    @property
+    def were(self) -> str:
+        """The verb that its name takes."""
+        return "was" if self.family is Family.INTEGRATION or self.key == VALUE else "were"
+
 
 TITLES: Mapping[str, str] = MappingProxyType(
     {

@@ -22,9 +22,11 @@ def history(seed, days=330):
         often = random.choice([0, 0, 2, 5, 8, 20, 40, 60, 80, 100])
         people, value, review = random.choice([1, 2, 5]), random.random() < 0.7, random.random() < 0.6
         weekdays, features = random.random() < 0.6, random.choice([1, 3, 6])
-        for other in range(day, min(day + length, end)):
-            if random.randrange(100) < often and not (weekdays and (other - 1) % 7 > 4):
-                uses.append(use(random, other, people, value=value, review=review, features=features))
+        uses += [
+            use(random, other, people, value=value, review=review, features=features)
+            for other in range(day, min(day + length, end))
+            if random.randrange(100) < often and not (weekdays and (other - 1) % 7 > 4)
+        ]
         day += length
     random.shuffle(uses)
     return uses

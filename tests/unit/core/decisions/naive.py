@@ -6,6 +6,7 @@ change of state the names of the reasons.
 
 from __future__ import annotations
 
+import itertools
 from fractions import Fraction
 
 MICROS = 1_000_000
@@ -95,7 +96,7 @@ def unusual(run, sensitivity):
     return last - first + 1 - (0 if sensitivity == "literal" else before)
 
 
-def nightly(account, day, verdicts):
+def nightly(account, day, verdicts):  # noqa: C901  (as plain as the rules)
     """What a night sees beside the weekly verdicts: level by reason."""
     seen = {}
     young = day - account.first + 1 < 90
@@ -143,7 +144,7 @@ def weekly(account, day):
     """The verdict of Tuesday's night on the complete weeks."""
     falling, seen, totals = {}, {}, {}
     weeks = account.weeks(day - 1)
-    for key in account.keys():
+    for key in account:
         values = [account.of_week(key, week) for week in weeks]
         found = runs(values, minimum(key), account.sensitivity)
         run = found[-1] if found and found[-1][1] == len(values) - 1 else None
@@ -175,7 +176,7 @@ def weekly(account, day):
 
 
 def weak(between, total):
-    pairs = [2 * between[0]] if len(between) == 1 else [x + y for x, y in zip(between, between[1:], strict=False)]
+    pairs = [2 * between[0]] if len(between) == 1 else [x + y for x, y in itertools.pairwise(between)]
     return all(Fraction(pair) <= Fraction(9, 10) * Fraction(2 * total, 12) for pair in pairs)
 
 
@@ -225,7 +226,7 @@ def onboarding(account, day):
     return {"onboarding": YELLOW if sum(marks) <= 1 else MONITOR}
 
 
-def changes(account, until):
+def changes(account, until):  # noqa: C901, PLR0912  (as plain as the rules)
     """Every change of state: day, before, after and the reasons."""
     state, episode, verdicts, found = None, None, {"falling": {}, "seen": {}, "totals": {}}, []
     for day in range(account.first, until + 1):
