@@ -66,9 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(BREAK_HEAD)
     for name, measures in lines:
         print(break_line(name, measures))
-    print(
-        "\nPatterns, from the day on which they are yellow or red: percent that leave within 90 days, or shrink."
-    )
+    print("\nPatterns, from the day on which they are yellow or red: percent that leave within 90 days, or shrink.")
     print(PATTERN_HEAD)
     for pattern in table.patterns():
         print(pattern_line(pattern))

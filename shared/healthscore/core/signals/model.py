@@ -14,8 +14,6 @@ MICROS = 1_000_000
 """Values are whole millionths, as in the day log, so that sums are exact."""
 ACTIVE_DAYS, USERS, VALUE, BREADTH, TICKETS = "active_days", "users", "value", "breadth", "tickets"
 INTEGRATION = "integration:"
-MOST_SIGNALS = 8
-"""More signals an account than this, and "several fall at once" means less and less."""
 UNSTATED_CADENCE = 90
 """Days between two uses where a profile says `periodic` and no cadence: the longest common rhythm, a quarter."""
 

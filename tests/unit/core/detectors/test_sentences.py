@@ -145,8 +145,10 @@ CASES = [
             Level.YELLOW,
             Absence(Champion(ChampionState.SILENT, ("kim",), True, 23), 2, True, day(11, 29)),
         ),
-        "kim (most active over half a year, inferred) has not been seen for 23 days; 2 others were, in the "
-        "last 4 weeks.",
+        (
+            "kim (most active over half a year, inferred) has not been seen for 23 days; 2 others were, in the "
+            "last 4 weeks."
+        ),
     ),
     (
         Sighting(
