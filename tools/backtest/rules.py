@@ -11,7 +11,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from healthscore.core.decisions.life import life
-from healthscore.core.detectors.finding import Detector, Level, Rhythm, Sighting
+from healthscore.core.detectors.finding import Detector, Level, Schedule, Sighting
 from healthscore.core.detectors.registry import DETECTORS
 from healthscore.core.model import Component
 from healthscore.core.scoring.standard import (
@@ -62,7 +62,7 @@ def ended_by_recovery(name: str, sees: Callable[[Night], bool]) -> tuple[Detecto
     def see(night: Night) -> Iterable[Sighting]:
         return (Sighting(name, None, Level.YELLOW, None),) if sees(night) else ()
 
-    return (Detector(name, Rhythm.NIGHTLY, see, str, lambda _: (), lambda _: (0, 0), of_young=True),)
+    return (Detector(name, Schedule.NIGHTLY, see, str, lambda _: (), lambda _: (0, 0), of_young=True),)
 
 
 def not_seen(account: Account, days: int) -> bytes:

@@ -14,14 +14,13 @@ from healthscore.core.decisions.findings import Finding, Findings
 from healthscore.core.detectors import champion
 from healthscore.core.detectors.champion_state import NOBODY, Champion, champion_on, inferred_champion
 from healthscore.core.detectors.drop import Drops
-from healthscore.core.detectors.finding import Level, Rhythm
+from healthscore.core.detectors.finding import Level, Schedule
 from healthscore.core.detectors.night import Night
 from healthscore.core.detectors.registry import DETECTORS, gravest_first
 from healthscore.core.signals.applicability import YOUNG_DAYS
 from healthscore.core.signals.calendar import is_monday, is_sunday, monday, week_of
 from healthscore.core.signals.model import ACTIVE_DAYS, USERS, Profile, signal
-from healthscore.core.signals.rhythm import Rhythm as UseRhythm
-from healthscore.core.signals.rhythm import rhythm
+from healthscore.core.signals.rhythm import Rhythm, rhythm
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -107,7 +106,7 @@ class _Fold:
         self._inputs = inputs
         self._settings = settings
         self._detectors = [detector for detector in detectors if detector.name not in settings.off]
-        self._detectors_by: dict[tuple[Rhythm, bool, bool], list[Detector]] = {}
+        self._detectors_by: dict[tuple[Schedule, bool, bool], list[Detector]] = {}
         self._asks_champion = champion.NAME not in settings.off
         self._begun = _first_night(inputs) or 0
         self._profile = Profile()
@@ -133,8 +132,8 @@ class _Fold:
             return
         night = self._night(day)
         if changed or is_monday(day):
-            self._weekly_seen = self._seen(Rhythm.WEEKLY, night)
-        seen = [*self._weekly_seen, *self._seen(Rhythm.NIGHTLY, night)]
+            self._weekly_seen = self._seen(Schedule.WEEKLY, night)
+        seen = [*self._weekly_seen, *self._seen(Schedule.NIGHTLY, night)]
         if seen or self.episode or self.findings.open:
             self._judge(night, seen)
         else:
@@ -162,7 +161,7 @@ class _Fold:
         history = self._inputs.history
         days = history.days(of_people=self._profile.of_people)
         self._days: ActiveDays = days if self._floor is None else days.since(self._floor)
-        self._rhythm: UseRhythm | None = None
+        self._rhythm: Rhythm | None = None
         keys = sorted({ACTIVE_DAYS, USERS, *history.weekly} - (set() if self._profile.of_people else {USERS}))
         self._drops = {key: Drops(signal(key).minimum, self._settings.sensitivity) for key in keys}
         self._tickets: list[int] = []
@@ -201,7 +200,7 @@ class _Fold:
         if last is not None and (self._rhythm is None or self._rhythm.last != last):
             self._rhythm = rhythm(self._days, last)
         elif last is None and self._floor is not None:
-            self._rhythm = UseRhythm(self._floor - 1, 0, 0)  # accepted, and not seen since
+            self._rhythm = Rhythm(self._floor - 1, 0, 0)  # accepted, and not seen since
         created = self._profile.created
         return Night(
             day,
@@ -219,18 +218,18 @@ class _Fold:
             settings=self._settings,
         )
 
-    def _seen(self, rhythm_: Rhythm, night: Night) -> list[Sighting]:
-        return [sighting for detector in self._judging(rhythm_, night.day) for sighting in detector.see(night)]
+    def _seen(self, schedule: Schedule, night: Night) -> list[Sighting]:
+        return [sighting for detector in self._judging(schedule, night.day) for sighting in detector.see(night)]
 
-    def _judging(self, rhythm_: Rhythm, day: int) -> Sequence[Detector]:
+    def _judging(self, schedule: Schedule, day: int) -> Sequence[Detector]:
         """The detectors that judge the account, by its age and whether it is expected every week (signal rule 6)."""
-        key = rhythm_, day - self._begun + 1 < YOUNG_DAYS, self._profile.cadence is not None
+        key = schedule, day - self._begun + 1 < YOUNG_DAYS, self._profile.cadence is not None
         if key not in self._detectors_by:
             _, young, cadence = key
             self._detectors_by[key] = [
                 detector
                 for detector in self._detectors
-                if detector.rhythm is rhythm_
+                if detector.schedule is schedule
                 and (detector.of_young or not young)
                 and (detector.of_cadence or not cadence)
             ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
-from healthscore.core.detectors.finding import Detector, Evidence, Level, Rhythm, Sighting
+from healthscore.core.detectors.finding import Detector, Evidence, Level, Schedule, Sighting
 from healthscore.core.rounding import decimal_number
 
 if TYPE_CHECKING:
@@ -68,4 +68,4 @@ def _span(sighting: Sighting) -> tuple[int, int]:
     return sighting.figures.day - 3 * SPAN + 1, sighting.figures.day
 
 
-DETECTOR = Detector(NAME, Rhythm.NIGHTLY, _see, _sentence, _evidence, _span)
+DETECTOR = Detector(NAME, Schedule.NIGHTLY, _see, _sentence, _evidence, _span)

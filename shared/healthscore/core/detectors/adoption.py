@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
-from healthscore.core.detectors.finding import Detector, Evidence, Level, Rhythm, Sighting
+from healthscore.core.detectors.finding import Detector, Evidence, Level, Schedule, Sighting
 from healthscore.core.signals.calendar import date_of, monday, sunday, week_of
 from healthscore.core.signals.weeks import RECENT_WEEKS
 from healthscore.core.text import capitalized, counted
@@ -58,4 +58,4 @@ def _span(sighting: Sighting) -> tuple[int, int]:
     return sighting.figures.first, sunday(sighting.figures.week)
 
 
-DETECTOR = Detector(NAME, Rhythm.WEEKLY, _see, _sentence, _evidence, _span)
+DETECTOR = Detector(NAME, Schedule.WEEKLY, _see, _sentence, _evidence, _span)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from healthscore.core.detectors.champion_state import Champion, ChampionState
-from healthscore.core.detectors.finding import Detector, Evidence, Level, Rhythm, Sighting
+from healthscore.core.detectors.finding import Detector, Evidence, Level, Schedule, Sighting
 from healthscore.core.signals.calendar import DAYS, first_whole_week, week_of
 from healthscore.core.signals.model import USERS
 from healthscore.core.signals.weeks import RECENT_WEEKS
@@ -87,4 +87,4 @@ def _span(sighting: Sighting) -> tuple[int, int]:
     return absence.day - max(absence.champion.silent_days, RECENT_WEEKS * DAYS), absence.day
 
 
-DETECTOR = Detector(NAME, Rhythm.NIGHTLY, _see, _sentence, _evidence, _span, of_young=True, of_cadence=True)
+DETECTOR = Detector(NAME, Schedule.NIGHTLY, _see, _sentence, _evidence, _span, of_young=True, of_cadence=True)

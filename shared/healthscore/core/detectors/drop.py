@@ -10,7 +10,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
-from healthscore.core.detectors.finding import Detector, Evidence, Level, Rhythm, Sighting
+from healthscore.core.detectors.finding import Detector, Evidence, Level, Schedule, Sighting
 from healthscore.core.detectors.settings import Sensitivity
 from healthscore.core.detectors.wording import weeks_from, weeks_in_a_row
 from healthscore.core.rounding import decimal_number
@@ -219,4 +219,4 @@ def _span(sighting: Sighting) -> tuple[int, int]:
 NAME = "drop"
 SHOWN_WEEKS = 6
 """Low weeks that a sentence lists: a month and a half can be read at a glance."""
-DETECTOR = Detector(NAME, Rhythm.WEEKLY, _see, _sentence, _evidence, _span)
+DETECTOR = Detector(NAME, Schedule.WEEKLY, _see, _sentence, _evidence, _span)

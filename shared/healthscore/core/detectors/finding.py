@@ -42,7 +42,7 @@ class Level(IntEnum):
         return self.name.lower()
 
 
-class Rhythm(Enum):
+class Schedule(Enum):
     """When a detector judges (signal rule 2)."""
 
     NIGHTLY = "nightly"
@@ -97,7 +97,7 @@ class Detector:
 
     name: str
     """As in settings, reasons and stored findings."""
-    rhythm: Rhythm
+    schedule: Schedule
     see: Callable[[Night], Iterable[Sighting]]
     """What it sees on a night: nothing, or a sighting, at most one for each signal."""
     sentence: Callable[[Sighting], str]

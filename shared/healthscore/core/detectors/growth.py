@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
-from healthscore.core.detectors.finding import Detector, Evidence, Level, Rhythm, Sighting
+from healthscore.core.detectors.finding import Detector, Evidence, Level, Schedule, Sighting
 from healthscore.core.rounding import decimal_number, round_half_up
 from healthscore.core.signals.calendar import monday, sunday
 from healthscore.core.signals.model import ACTIVE_DAYS, USERS, VALUE, signal
@@ -87,4 +87,4 @@ def _span(sighting: Sighting) -> tuple[int, int]:
     return monday(sighting.figures.week - RECENT_WEEKS + 1), sunday(sighting.figures.week)
 
 
-DETECTOR = Detector(NAME, Rhythm.WEEKLY, _see, _sentence, _evidence, _span)
+DETECTOR = Detector(NAME, Schedule.WEEKLY, _see, _sentence, _evidence, _span)

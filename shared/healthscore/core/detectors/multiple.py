@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from healthscore.core.detectors.champion_state import ChampionState
 from healthscore.core.detectors.drop import YELLOW_WEEKS, Drop, drop_evidence
-from healthscore.core.detectors.finding import Detector, Evidence, Level, Rhythm, Sighting
+from healthscore.core.detectors.finding import Detector, Evidence, Level, Schedule, Sighting
 from healthscore.core.detectors.tickets import rise_of
 from healthscore.core.detectors.wording import weeks_in_a_row
 from healthscore.core.signals.calendar import monday, sunday
@@ -99,4 +99,4 @@ def _span(sighting: Sighting) -> tuple[int, int]:
 
 
 # The pattern is of whole weeks and changes with them. Whether the champion is silent is asked every night.
-DETECTOR = Detector(NAME, Rhythm.NIGHTLY, _see, _sentence, _evidence, _span)
+DETECTOR = Detector(NAME, Schedule.NIGHTLY, _see, _sentence, _evidence, _span)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from healthscore.core.detectors.finding import Detector, Evidence, Level, Rhythm, Sighting
+from healthscore.core.detectors.finding import Detector, Evidence, Level, Schedule, Sighting
 from healthscore.core.text import capitalized, listed
 
 if TYPE_CHECKING:
@@ -123,4 +123,4 @@ def _span(sighting: Sighting) -> tuple[int, int]:
     return found.first, found.first + found.life_day - 1
 
 
-DETECTOR = Detector(NAME, Rhythm.NIGHTLY, _see, _sentence, _evidence, _span, of_young=True, of_cadence=True)
+DETECTOR = Detector(NAME, Schedule.NIGHTLY, _see, _sentence, _evidence, _span, of_young=True, of_cadence=True)

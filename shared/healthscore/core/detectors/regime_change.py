@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from healthscore.core.detectors.finding import Detector, Level, Sighting
-from healthscore.core.detectors.finding import Rhythm as Judged
+from healthscore.core.detectors.finding import Detector, Level, Schedule, Sighting
 from healthscore.core.detectors.silence import Silence, silence_evidence, silence_span
 from healthscore.core.detectors.wording import on
 from healthscore.core.signals.active_days import QUARTER
@@ -54,4 +53,4 @@ def _sentence(sighting: Sighting) -> str:
     )
 
 
-DETECTOR = Detector(NAME, Judged.NIGHTLY, _see, _sentence, silence_evidence, silence_span, of_young=True)
+DETECTOR = Detector(NAME, Schedule.NIGHTLY, _see, _sentence, silence_evidence, silence_span, of_young=True)

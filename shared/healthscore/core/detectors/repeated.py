@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from healthscore.core.detectors.drop import Drop, DropState
-from healthscore.core.detectors.finding import Detector, Evidence, Level, Rhythm, Sighting
+from healthscore.core.detectors.finding import Detector, Evidence, Level, Schedule, Sighting
 from healthscore.core.rounding import decimal_number, round_half_up
 from healthscore.core.signals.calendar import monday, sunday
 from healthscore.core.signals.model import ACTIVE_DAYS
@@ -97,4 +97,4 @@ def _span(sighting: Sighting) -> tuple[int, int]:
     return monday(sighting.figures.earlier.first), sunday(sighting.figures.now.last)
 
 
-DETECTOR = Detector(NAME, Rhythm.WEEKLY, _see, _sentence, _evidence, _span)
+DETECTOR = Detector(NAME, Schedule.WEEKLY, _see, _sentence, _evidence, _span)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
-from healthscore.core.detectors.finding import Detector, Evidence, Level, Rhythm, Sighting
+from healthscore.core.detectors.finding import Detector, Evidence, Level, Schedule, Sighting
 from healthscore.core.detectors.wording import on
 from healthscore.core.rounding import decimal_number
 from healthscore.core.signals.calendar import monday, sunday
@@ -85,4 +85,4 @@ def _span(sighting: Sighting) -> tuple[int, int]:
     return monday(sighting.figures.last_week), sunday(sighting.figures.week)
 
 
-DETECTOR = Detector(NAME, Rhythm.WEEKLY, _see, _sentence, _evidence, _span)
+DETECTOR = Detector(NAME, Schedule.WEEKLY, _see, _sentence, _evidence, _span)
