@@ -116,6 +116,7 @@ class _Fold:
         self._week = 0
         self._ended: tuple[int, Ending | None] = self._begun - 1, None
         self._weekly_seen: list[Sighting] = []
+        self._named = self._begun
         self._inferred: str | None = None
         self._last_news: dict[tuple[str, str | None], int] = {}
         self._begin_again(self._begun)
@@ -145,6 +146,8 @@ class _Fold:
         while self._profiles and self._profiles[-1][0] <= day:
             _, profile = self._profiles.pop()
             changed = True
+            if profile.champions != self._profile.champions:
+                self._named = day
             if profile.of_people != self._profile.of_people:
                 self._profile = profile
                 self._begin_again(day)
@@ -192,7 +195,7 @@ class _Fold:
         if not people or not self._profile.of_people or not self._asks_champion:
             return NOBODY
         return champion_on(
-            day, people, self._inputs.history.people, self._inputs.contacts, since=self._begun, inferred=not named
+            day, people, self._inputs.history.people, self._inputs.contacts, since=self._named, inferred=not named
         )
 
     def _night(self, day: int) -> Night:

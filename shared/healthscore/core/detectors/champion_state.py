@@ -78,7 +78,7 @@ def champion_on(
         champions: at least one user id.
         people: the active days of each person, oldest first.
         contacts: the days of meetings and e-mails in the CRM, oldest first.
-        since: the first day of the account's life, from which the absence of a champion who has never come counts.
+        since: the day on which they were named, from which the absence of one who has never come counts.
         inferred: whether the champion was inferred from use.
     """
     silent = min(_silent(people.get(champion, ()), day, since) for champion in champions)

@@ -192,6 +192,14 @@ def test_life__champion_met_by_the_crm__is_responsive():
     assert story(fallen, tuesday(28), settings=off, contacts=(tuesday(28) - 30,)).state is Level.RED
 
 
+def test_life__new_champion_who_has_not_come_yet__has_three_weeks():
+    named = tuesday(20)
+    profiles = ((0, Profile()), (named, Profile(champions=("new",))))
+    off = DetectorSettings(off=frozenset({"onboarding"}))
+    assert story(weeks(*STEADY), named + 19, profiles=profiles, settings=off).state is Level.OK
+    assert story(weeks(*STEADY), named + 20, profiles=profiles, settings=off).state is Level.YELLOW
+
+
 def test_life__integration_that_stops__is_yellow_after_two_weeks_and_red_after_three():
     uses = [*weeks(*STEADY, review=10), *(use for at in range(26, 31) for use in week(at, 5))]
     only = DetectorSettings(off=ALONE.off | {"drop"})
