@@ -62,7 +62,7 @@ class Account:
             return sum(use.value for use in uses)
         return sum(use.integrations.get(key.removeprefix("integration:"), 0) for use in uses)
 
-    def keys(self):
+    def signals(self):
         integrations = {f"integration:{name}" for use in self.uses.values() for name in use.integrations}
         return sorted({"active_days", "users", "value", "breadth", *integrations} - ({"users"} if self.api else set()))
 
@@ -144,7 +144,7 @@ def weekly(account, day):
     """The verdict of Tuesday's night on the complete weeks."""
     falling, seen, totals = {}, {}, {}
     weeks = account.weeks(day - 1)
-    for key in account:
+    for key in account.signals():
         values = [account.of_week(key, week) for week in weeks]
         found = runs(values, minimum(key), account.sensitivity)
         run = found[-1] if found and found[-1][1] == len(values) - 1 else None
