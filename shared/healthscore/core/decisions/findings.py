@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from fractions import Fraction
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from healthscore.core.decisions.episode import Ending
+from healthscore.core.detectors import drop
 from healthscore.core.detectors.drop import DropState
 from healthscore.core.detectors.finding import Level
 from healthscore.core.signals.calendar import date_of
+from healthscore.core.signals.weeks import BASELINE_WEEKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,6 +48,8 @@ class Finding:
     state: FindingState
     closed: int | None = None
     closed_how: Ending | None = None
+    rebound: Fraction | None = None
+    """Of a drop that passed: the week that ended it, in percent of a usual one."""
 
     def finding_id(self, account_id: str) -> str:
         """Its id: the same however often a night is run."""
@@ -90,7 +95,7 @@ class Findings:
                 if finding.state is not FindingState.RECOVERING:
                     self.open[key] = replace(finding, state=FindingState.RECOVERING)
             else:
-                self._close(key, night.day, Ending.PASSED)
+                self._close(key, night.day, Ending.PASSED, _rebound(night, finding.sighting))
 
     def end(self, day: int, how: Ending) -> None:
         """End an episode: what is not seen any more closes, and everything where the customer has left."""
@@ -98,14 +103,22 @@ class Findings:
             if finding.state is FindingState.RECOVERING or how is not Ending.RECOVERED:
                 self._close(key, day, how)
 
-    def _close(self, key: tuple[str, str | None], day: int, how: Ending) -> None:
-        self.closed.append(replace(self.open.pop(key), state=FindingState.CLOSED, closed=day, closed_how=how))
+    def _close(self, key: tuple[str, str | None], day: int, how: Ending, rebound: Fraction | None = None) -> None:
+        finding = self.open.pop(key)
+        self.closed.append(replace(finding, state=FindingState.CLOSED, closed=day, closed_how=how, rebound=rebound))
+
+
+def _rebound(night: Night, sighting: Sighting) -> Fraction | None:
+    drops = night.drops.get(sighting.signal or "")
+    if sighting.detector != drop.NAME or drops is None:
+        return None
+    return Fraction(100 * BASELINE_WEEKS * drops.values[-1], sighting.figures.baseline)
 
 
 def _is_new_normal(night: Night, sighting: Sighting) -> bool:
     drops = night.drops.get(sighting.signal or "")
     return (
-        sighting.detector == "drop"
+        sighting.detector == drop.NAME
         and drops is not None
         and drops.current is not None
         and drops.current.state is DropState.NEW_NORMAL

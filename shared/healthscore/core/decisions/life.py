@@ -63,6 +63,16 @@ class Life:
     episode: Episode | None
     """The open one."""
 
+    @property
+    def since(self) -> int | None:
+        """The last complete day of the night from which on it has had its state; None where it never had one."""
+        return self.changes[-1].day if self.changes else None
+
+    @property
+    def previous(self) -> Level | None:
+        """The state before that."""
+        return self.changes[-1].before if self.changes else None
+
 
 def life(inputs: Inputs, settings: DetectorSettings, until: int, detectors: Sequence[Detector] = DETECTORS) -> Life:
     """The risk of an account as of a night.

@@ -63,6 +63,7 @@ if TYPE_CHECKING:
         days_active_of_91: int
 
 
+IRREGULAR = "Half of its weeks are low already: it is irregular, and judged by silence alone."
 SHOWN_WEEKS = 26
 """Half a year: what the baseline and the drops look at."""
 
@@ -75,6 +76,7 @@ def signal_json(
     day: int,
     *,
     baseline: int | None = None,
+    irregular: bool = False,
 ) -> SignalJson:
     """A signal as of a day.
 
@@ -85,12 +87,15 @@ def signal_json(
         excused: the weeks that do not exist.
         day: the last complete day.
         baseline: the twelve weeks before a drop that is not over; None where there is none.
+        irregular: whether too many of its weeks are low for a drop to be told (signal rule 16).
     """
     last = week_of(day) if is_sunday(day) else week_of(day) - 1
     numbers = range(last + 1 if history.first_week is None else history.first_week, last + 1)
     values = [history.week(of.key, week, of_people=profile.of_people) for week in numbers]
     weeks = [value for week, value in zip(numbers, values, strict=True) if not excused.excuses(of.key, week)]
     reason = not_applicable(of, profile, weeks, tracked=_is_tracked(of, history), age=day - history.any_days.first + 1)
+    if reason is None and irregular:
+        reason = IRREGULAR
     now = level(weeks)
     percent = recovered_percent(weeks, baseline) if baseline else None
     return {

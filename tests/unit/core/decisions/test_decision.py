@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
+from fractions import Fraction
 
 import pytest
 
 from healthscore.core.decisions.decision import Link, decide, disagreement, due_date
 from healthscore.core.decisions.episode import Ending
+from healthscore.core.decisions.finding_document import finding_json
 from healthscore.core.decisions.findings import Finding, FindingState
 from healthscore.core.decisions.life import Change
 from healthscore.core.decisions.response import ACTIONS, NOTE, response
@@ -209,3 +212,26 @@ def test_withdrawn__closed_before__stays_as_it_is():
 def test_finding_id__same_finding__is_the_same_for_each_account():
     assert finding(TUESDAY.toordinal()).finding_id("acme").startswith("2026-11-24-drop-active_days-")
     assert finding(1).finding_id("acme") != finding(1).finding_id("other")
+
+
+def test_finding__document__says_when_and_how_it_closed_and_why_it_was_opened():
+    passed = replace(
+        finding(TUESDAY.toordinal()),
+        state=FindingState.CLOSED,
+        closed=TUESDAY.toordinal() + 7,
+        closed_how=Ending.PASSED,
+        rebound=Fraction(200, 3),
+    )
+    written = finding_json(passed, "acme", alerted=TUESDAY.toordinal())
+    assert {key: written[key] for key in written if key not in {"sentence", "evidence", "links", "finding_id"}} == {
+        "state": "closed",
+        "opened": "2026-11-24",
+        "told": "2026-11-24",
+        "closed": "2026-12-01",
+        "closed_how": "passed",
+        "rebound_percent": 66.7,
+        "detector": "drop",
+        "signal": "active_days",
+        "level": "yellow",
+    }
+    assert written["finding_id"] == passed.finding_id("acme")

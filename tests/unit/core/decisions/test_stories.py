@@ -54,7 +54,8 @@ def test_life__one_week_later__is_not_judged_before_tuesday():
 def test_life__drop_of_two_weeks__passes_without_an_episode():
     found = story(weeks(*STEADY, 2, 1, 5, 5), tuesday(29), settings=ALONE)
     assert states(found)[-2:] == [(tuesday(26), Level.MONITOR), (tuesday(28), Level.OK)]
-    assert [finding.closed_how for finding in found.findings] == [Ending.PASSED] * len(found.findings)
+    assert [(finding.closed_how, finding.rebound) for finding in found.findings] == [(Ending.PASSED, 100)]
+    assert (found.since, found.previous) == (tuesday(28), Level.MONITOR)
 
 
 def test_life__low_for_half_a_year__closes_as_the_new_normal_and_the_episode_a_quarter_later():

@@ -206,3 +206,10 @@ def test_habits__account__are_those_up_to_its_last_event():
         "days_active_of_91": 65,
     }
     assert habits_json(fold([]), Profile(), Excused(), MONDAY) is None
+
+
+def test_signal__irregular__says_that_silence_judges_it():
+    found = signal_json(
+        signal("active_days"), fold(weeks(*[5] * 20)), Profile(), Excused(), MONDAY + 140, irregular=True
+    )
+    assert found["reason"].endswith("judged by silence alone.")
