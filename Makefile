@@ -37,7 +37,7 @@ UV_VENV := .cache/uv
 LOCK = UV_CUSTOM_COMPILE_COMMAND='make lock' $(UV_VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-annotate $(ARGS)
 
-.PHONY: help setup setup-run setup-bench setup-sam lock run test coverage test-fast test-slow e2e histories clients bench lint check validate build deploy scan audit sam-local sam-local-check
+.PHONY: help setup setup-run setup-bench setup-sam lock run test coverage test-fast test-slow e2e histories backtest clients bench lint check validate build deploy scan audit sam-local sam-local-check
 
 help: ## Show the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -84,6 +84,10 @@ e2e: setup ## Send 22,266 real events and recompute every score (some minutes; A
 
 histories: setup ## Send random histories of calls by shuffled, killed and repeated deliveries (HISTORIES=20000 FIRST_HISTORY=500)
 	HISTORIES=$(HISTORIES) FIRST_HISTORY=$(FIRST_HISTORY) $(BIN)/python -m pytest -n auto --no-cov tests/integration/identity/test_histories.py $(ARGS)
+
+backtest: setup ## Measure early warning on a file of real use with outcomes (DATA=file.jsonl.gz; ARGS=--json for every change of state)
+	@test -n "$(DATA)" || { echo 'Which file? make backtest DATA=accounts.jsonl.gz (docs/early-warning.md says what is in it)' >&2; exit 1; }
+	@PYTHONPATH=shared $(BIN)/python -m tools.backtest $(DATA) $(ARGS)
 
 clients: setup ## Send 2,000 events by each vendor's own client, crash it half-way, and start it again
 	REQUIRE_NODE=1 CLIENT_EVENTS=2000 $(BIN)/python -m pytest -n0 --no-cov tests/integration/clients
