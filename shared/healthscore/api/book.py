@@ -74,6 +74,8 @@ if TYPE_CHECKING:
         handling: str | None
         """`acknowledged` or `snoozed` while somebody has its alerts in hand."""
         handled_until: Instant | None
+        attributes: dict[str, str | float | bool] | None
+        """Those that the setting `dataset.attributes` names."""
 
     class Book(TypedDict):
         """A page of the book."""

@@ -21,6 +21,7 @@ from healthscore.dataset import bucket, columnar, overlay
 from healthscore.dataset.overlay import Overlays
 from healthscore.dataset.parts import PartGoneError
 from healthscore.dataset.reader import Reader
+from healthscore.storage import workspace
 from healthscore.storage.errors import StorageUnavailableError
 from healthscore.storage.nights import manifests, tombstones
 
@@ -224,8 +225,9 @@ class Book:
         finds one of the two, or files without the account.
         """
         self._manifest = self._manifest or manifests.newest()  # else all that ever changed would be read
+        attributes = workspace.settings().settings.dataset.attributes
         for _ in range(_ATTEMPTS):
-            laid = self._overlays.read(self._manifest)
+            laid = self._overlays.read(self._manifest, attributes)
             pending = tombstones.pending()
             before, self._manifest = self._manifest, manifests.newest()
             if _run(before) == _run(self._manifest):

@@ -63,14 +63,19 @@ class Overlays:
     """Reads overlays, and remembers the rows of accounts that have not changed again."""
 
     def __init__(self) -> None:
-        self._run: str | None = None
+        self._of: tuple[str | None, tuple[str, ...]] = (None, ())
+        """The run that made the night, and the attributes that rows keep."""
         self._entries: dict[str, _Entry] = {}
         self._made = 0
         self._last: Overlay | None = None
         self._kept, self._kept_at = "", datetime.max.replace(tzinfo=UTC)
 
-    def read(self, manifest: Manifest | None) -> Overlay:
+    def read(self, manifest: Manifest | None, attributes: tuple[str, ...]) -> Overlay:
         """What has changed since a night; all accounts that were ever written where there is no night.
+
+        Args:
+            manifest: the night.
+            attributes: names of the attributes that the workspace has chosen for its dataset.
 
         Raises:
             TooManyChangesError: wait for the next dataset.
@@ -79,17 +84,17 @@ class Overlays:
         stamps = changed.since(from_millis(0) if manifest is None else manifest.as_of - MARGIN)
         if len(stamps) > MOST:
             raise TooManyChangesError("more accounts have changed than can be read")
-        run = None if manifest is None else manifest.run
-        known = self._entries if run == self._run else {}  # a night's own scores have no stamps
+        of = (None if manifest is None else manifest.run, attributes)
+        known = self._entries if of == self._of else {}  # a night's own scores have no stamps
         stale = [id_ for id_, stamp in stamps.items() if id_ not in known or known[id_].stamp != stamp]
         found = changed.read(stale)
         entries = {id_: known[id_] for id_ in stamps if id_ in known}
         for account_id in stale:
-            entries[account_id] = _entry(found.get(account_id), stamps[account_id], manifest)
-        if self._last is None or entries != self._entries or run != self._run:
+            entries[account_id] = _entry(found.get(account_id), stamps[account_id], manifest, attributes)
+        if self._last is None or entries != self._entries or of != self._of:
             self._made += 1
             self._last = _overlay(self._made, entries)
-        self._run, self._entries = run, entries
+        self._of, self._entries = of, entries
         return self._last
 
     def keep(self, overlay: Overlay, now: datetime) -> str:
@@ -119,7 +124,7 @@ def kept(checksum: str) -> bytes | None:
     return None if found is None else gzip.decompress(found.data)
 
 
-def _entry(found: ChangedAccount | None, listed: int, manifest: Manifest | None) -> _Entry:
+def _entry(found: ChangedAccount | None, listed: int, manifest: Manifest | None, attributes: tuple[str, ...]) -> _Entry:
     if found is None:
         return _Entry(listed, b"", erasing=False)
     if found.account is None:
@@ -127,7 +132,9 @@ def _entry(found: ChangedAccount | None, listed: int, manifest: Manifest | None)
     # Not the time of reading: so the same changes are the same rows, whoever reads them.
     at = from_millis(found.stamp // 10**6)
     night = at.date() if manifest is None else manifest.night
-    return _Entry(found.stamp, staging.line(AccountNight(found.account, night, at, at, found.account.latest)), False)
+    return _Entry(
+        found.stamp, staging.line(AccountNight(found.account, night, at, at, found.account.latest, attributes)), False
+    )
 
 
 def _overlay(version: int, entries: Mapping[str, _Entry]) -> Overlay:

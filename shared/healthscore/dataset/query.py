@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from healthscore.core.dataset.columns import Type
@@ -117,6 +118,8 @@ def document(values: Sequence[Any]) -> Mapping[str, Any]:
 def _json(column: Column, value: Any) -> Any:  # noqa: ANN401  (a JSON value)
     if value is None:
         return None
+    if column.name == "attributes":
+        return json.loads(value)
     if column.type is Type.INSTANT:
         return format_instant(from_millis(value))
     if column.type is Type.NUMBER and value.is_integer():

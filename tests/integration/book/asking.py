@@ -13,6 +13,7 @@ from healthscore.core.dataset.columns import AccountNight, row
 from healthscore.core.dataset.question import SHOWN
 from healthscore.core.time import parse_instant
 from healthscore.services.nightly.dataset import Invocation, publish_as_it_stands
+from healthscore.storage import workspace
 from healthscore.storage.accounts import accounts
 from healthscore.storage.erasure import accounts as erasing
 from tests.support.gateway import gateway_event
@@ -72,8 +73,13 @@ def lines() -> list[dict[str, Any]]:
     """Every account as the book must show it, in no order."""
     now = datetime.now(UTC)
     found = [account for account in accounts.scan(0, 1) if not account.erasing and account.into is None]
-    rows = [row(AccountNight(account, now.date(), now, now, account.latest)) for account in found]
-    return [account_line({name: one[name] for name in SHOWN}) for one in rows]
+    chosen = workspace.settings().settings.dataset.attributes
+    rows = [row(AccountNight(account, now.date(), now, now, account.latest, chosen)) for account in found]
+    return [account_line({name: _as_answered(name, one[name]) for name in SHOWN}) for one in rows]
+
+
+def _as_answered(name: str, value: Any) -> Any:
+    return json.loads(value) if name == "attributes" and value is not None else value
 
 
 def fold(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import count
 from uuid import uuid4
@@ -11,7 +12,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from healthscore.services.ingestion.events import ingest
-from healthscore.settings import Settings
+from healthscore.settings import DatasetSettings, Settings
+from healthscore.storage import workspace
 from healthscore.storage.accounts import accounts, merging
 from tests.integration.book import asking
 from tests.integration.book.asking import ask, forget, found, ids, lines, listed, naive, publish
@@ -276,6 +278,17 @@ def test_night__is_shown__as_it_was(moto, read_key):
     assert [line["name"] for line in listed(night=night)] == ["Acme"]
     assert [line["name"] for line in listed(sort="account_id")] == ["New", None]
     assert ask(night=night)[1]["night"] == night
+
+
+def test_attributes__that_the_settings_name__are_in_the_book_at_once(moto, read_key):
+    write(Drawn("acme", {"attributes": {"region": "emea", "size": 5}}))
+    publish()
+    write(Drawn("bolt", {"attributes": {"region": "apac"}}))
+    assert [line["attributes"] for line in listed()] == [None, None]
+    settings = workspace.settings().settings
+    workspace.save_settings(replace(settings, dataset=DatasetSettings(("region",))), NOW)
+    expected = {"acme": {"region": "emea"}, "bolt": {"region": "apac"}}
+    assert {line["account_id"]: line["attributes"] for line in listed()} == expected
 
 
 def test_night__that_there_is_not__is_404(moto, read_key):
