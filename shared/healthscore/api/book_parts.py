@@ -78,11 +78,11 @@ def get_book(request: Request) -> BookColumns:
     if (owner is None) == (changed is None):
         raise invalid_request("The book needs either owner or changed=1.")
     if owner is None:
-        found = book.changed(request.received_at)
+        found = book.changed()
         return {"night": found.night, **found.columns.to_json(), "gone": [*found.gone], "next_cursor": None}  # type: ignore[typeddict-item]
     asked = ["book", owner]
     after = read_cursor(request, asked)
-    page = book.of_owner(None if owner == UNASSIGNED else owner, LIMIT, after, request.received_at)
+    page = book.of_owner(None if owner == UNASSIGNED else owner, LIMIT, after)
     return {
         "night": page.night,
         **page.columns.to_json(),  # type: ignore[typeddict-item]
@@ -116,7 +116,7 @@ def get_book_part(request: Request) -> BookColumns | FileAnswer:
 
     night = _NIGHT.read(request)
     try:
-        found = book.part(night, _number(request.params["part"]), request.received_at)
+        found = book.part(night, _number(request.params["part"]))
     except NoSuchNightError:
         raise night_not_found(night) from None
     except (IndexError, ValueError):

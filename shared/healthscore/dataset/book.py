@@ -8,7 +8,7 @@ account that fits throughout exactly once, whatever is written meanwhile.
 from __future__ import annotations
 
 import secrets
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -27,7 +27,7 @@ from healthscore.storage.nights import manifests, tombstones
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import date, datetime
+    from datetime import date
 
     from healthscore.core.dataset.manifest import Manifest
     from healthscore.dataset.overlay import Overlay
@@ -38,6 +38,7 @@ T = TypeVar("T")
 MOST_ROWS, MOST_BYTES = 20_000, 4_000_000
 """The largest CSV that is an answer: Lambda's ends at 6 MB. A larger one is a file in the bucket."""
 LINK_VALID_FOR = timedelta(minutes=5)
+_FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 _ATTEMPTS = 4
 """How often a night is read that is made again, or erased from, just then."""
 
@@ -126,7 +127,7 @@ class Book:
             WalkOverError: begin again.
             StorageUnavailableError: the book cannot be read now.
         """
-        return self._reading(now, lambda state, reader: self._page(asked, state, reader, now))
+        return self._reading(lambda state, reader: self._page(asked, state, reader, now))
 
     def csv(self, question: Question, night: date | None, now: datetime) -> Export:
         """All accounts of a question as CSV, by a link where it is too large for an answer.
@@ -146,7 +147,7 @@ class Book:
                 return _export(question, reader.present(state.manifest), reader, _Csv(now.date(), MOST_ROWS, now))
             return _export(question, reader.past(self._of_night(night)), reader, _Csv(night, MOST_ROWS, now))
 
-        return self._reading(now, made)
+        return self._reading(made)
 
     def night_csv(self, night: date | None, now: datetime) -> tuple[Manifest, Export]:
         """A night as CSV, by a link; the newest one where none is named. Raises as `csv`."""
@@ -157,16 +158,15 @@ class Book:
                 raise NoSuchNightError
             return manifest, _export(Question(), reader.past(manifest), reader, _Csv(manifest.night, -1, now))
 
-        return self._reading(now, made)
+        return self._reading(made)
 
-    def of_owner(self, owner: str | None, limit: int, after: str | None, now: datetime) -> Columns:
+    def of_owner(self, owner: str | None, limit: int, after: str | None) -> Columns:
         """The next accounts of an owner as they are now, as columns, in the order of their ids.
 
         Args:
             owner: the owner; None for accounts without one.
             limit: how many accounts there may be.
             after: the id of the account before.
-            now: the time, aware.
 
         Raises:
             StorageUnavailableError: the book cannot be read now.
@@ -177,9 +177,9 @@ class Book:
             last = found.columns["id"][-1] if found.size == limit else None
             return Columns(_night(state.manifest), found, (), last)
 
-        return self._reading(now, made)
+        return self._reading(made)
 
-    def changed(self, now: datetime) -> Columns:
+    def changed(self) -> Columns:
         """What has changed since the newest night, as columns. Raises as `of_owner`."""
 
         def made(state: _State, reader: Reader) -> Columns:
@@ -187,9 +187,9 @@ class Book:
             gone = sorted({*state.overlay.changed, *state.erased} - {*found.columns["id"]})
             return Columns(_night(state.manifest), found, tuple(gone), None)
 
-        return self._reading(now, made)
+        return self._reading(made)
 
-    def part(self, night: date | None, number: int, now: datetime) -> Columns:
+    def part(self, night: date | None, number: int) -> Columns:
         """A part of a night as columns; of the newest one where none is named.
 
         Raises:
@@ -204,20 +204,20 @@ class Book:
                 raise NoSuchNightError
             return Columns(_night(manifest), reader.columns(reader.part(manifest, number)), (), None)
 
-        return self._reading(now, made)
+        return self._reading(made)
 
-    def _reading(self, now: datetime, read: Callable[[_State, Reader], T]) -> T:
+    def _reading(self, read: Callable[[_State, Reader], T]) -> T:
         """Read the book as it is now; again where files are gone by the time that they are fetched."""
         with self._lock:
             self._reader = self._reader or Reader()
             for _ in range(_ATTEMPTS):
                 try:
-                    return read(self._refreshed(self._reader, now), self._reader)
+                    return read(self._refreshed(self._reader), self._reader)
                 except PartGoneError:
                     continue
         raise StorageUnavailableError("a night is made again and again")
 
-    def _refreshed(self, reader: Reader, now: datetime) -> _State:
+    def _refreshed(self, reader: Reader) -> _State:
         """Read what has changed, in an order in which nobody who is erased is missed.
 
         An erasure marks its account as changed, puts its tombstone, deletes the account, takes it out of the files,
@@ -233,7 +233,7 @@ class Book:
             if _run(before) == _run(self._manifest):
                 reader.lay(laid)
                 # Also those whose tombstone is not there yet.
-                hidden = [(account_id, now + timedelta(days=1)) for account_id in laid.erasing]
+                hidden = [(account_id, _FOREVER) for account_id in laid.erasing]
                 reader.hide([*((one.account_id, one.erased_at) for one in pending), *hidden])
                 return _State(self._manifest, laid, tuple(one.account_id for one in pending))
         raise StorageUnavailableError("the newest night changes too often")

@@ -38,6 +38,7 @@ def open_database(folder: Path, name: str = ":memory:") -> duckdb.DuckDBPyConnec
     database.execute(f"SET allowed_directories = ['{folder}']")
     database.execute("SET enable_external_access = false")
     database.execute("SET TimeZone = 'UTC'")
+    database.execute("SET enable_progress_bar = false")
     database.execute("SET lock_configuration = true")
     return database
 

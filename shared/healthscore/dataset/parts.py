@@ -26,7 +26,7 @@ class Parts:
     """The parts of the nights that were used last, in a folder."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._used: dict[str, Manifest] = {}
         """By run, the one that was used last at the end."""
 
@@ -42,14 +42,14 @@ class Parts:
         for run in [*self._used][:-NIGHTS_KEPT]:
             del self._used[run]
         kept = {_file(part) for used in self._used.values() for part in used.parts}
-        for path in self._folder.glob("*.parquet"):
+        for path in self.folder.glob("*.parquet"):
             if path.name not in kept:
                 path.unlink()
-        missing = [part for part in manifest.parts if not (self._folder / _file(part)).exists()]
+        missing = [part for part in manifest.parts if not (self.folder / _file(part)).exists()]
         if missing and not {part.name for part in missing} <= {*bucket.keys(layout.night_prefix(manifest.night))}:
             raise PartGoneError
         side_by_side(self._fetch, missing)
-        return [self._folder / _file(part) for part in manifest.parts]
+        return [self.folder / _file(part) for part in manifest.parts]
 
     def here(self, run: str) -> Manifest | None:
         """The night of a run whose files are here, even if the bucket does not have them any more."""
@@ -59,7 +59,7 @@ class Parts:
         found = bucket.get(part.name)
         if found is None or sha256(found.data).hexdigest() != part.checksum:
             raise PartGoneError(part.name)
-        path = self._folder / _file(part)
+        path = self.folder / _file(part)
         arriving = path.with_suffix(".arriving")
         arriving.write_bytes(found.data)
         arriving.rename(path)

@@ -20,6 +20,11 @@ FOLD = "CREATE MACRO fold(x) AS replace(replace(strip_accents(lower(x)), 'ß', '
 """Text without case and accents, for comparing and sorting. The Greek sigma at the end of a word is one as well."""
 
 
+WITH_FOLDED = "*, fold(account_id) AS folded_id, fold(name) AS folded_name"
+"""The columns of rows, and those by which they are searched and sorted."""
+_FOLDED = {"account_id": "account_id", "name": "folded_name"}
+
+
 class Parameters(dict[str, Any]):
     """The values of a statement, by name."""
 
@@ -35,7 +40,7 @@ def matches(question: Question, bound: Parameters) -> str:
     holds = [condition for one in question.filters for condition in _conditions(one, bound)]
     if question.q is not None:
         q = f"fold({bound.bind(question.q)}::VARCHAR)"
-        holds.append(f"(contains(fold(account_id), {q}) OR coalesce(contains(fold(name), {q}), false))")
+        holds.append(f"(contains(folded_id, {q}) OR coalesce(contains(folded_name, {q}), false))")
     return " AND ".join(holds) or "true"
 
 
@@ -93,7 +98,7 @@ def _key(column: Column) -> str:
     name = f'"{column.name}"'
     match column.type:
         case Type.TEXT:
-            return name if column.name == "account_id" else f"fold({name})"
+            return _FOLDED.get(column.name, f"fold({name})")
         case Type.INSTANT:
             return f"epoch_us({name})"
         case Type.WHOLE | Type.NUMBER:

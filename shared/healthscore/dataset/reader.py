@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,7 +13,7 @@ from healthscore.core.dataset.question import SHOWN
 from healthscore.core.time import format_instant
 from healthscore.dataset import columnar, csv_text, query
 from healthscore.dataset.database import COLUMN_TYPES, json_rows, open_database
-from healthscore.dataset.parts import Parts
+from healthscore.dataset.parts import NIGHTS_KEPT, Parts
 from healthscore.dataset.query import Parameters
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ _FROZEN = "SELECT account_id FROM frozen"
 
 
 _AT_ONCE = 10_000
+MOST_LOADED = 2_000_000
+"""A night of more accounts is read from its files each time: two of them would not have room on the disk."""
 
 
 class Csv(NamedTuple):
@@ -68,10 +71,14 @@ class Reader:
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="book-"))
         self.parts = Parts(self._folder)
-        self._database = open_database(self._folder)
+        self._database = open_database(self._folder, "book.db")
         self._database.execute(query.FOLD)
-        for table in ("nothing", "fresh", "frozen"):
-            self._database.execute(f"CREATE TABLE {table} ({COLUMN_TYPES})")
+        self._database.execute(f"CREATE TABLE nothing ({COLUMN_TYPES})")
+        for table in ("fresh", "frozen"):
+            self._database.execute(f"CREATE TABLE {table} AS SELECT {query.WITH_FOLDED} FROM nothing")
+        self._loaded: dict[tuple[str, ...], str] = {}
+        """The tables of nights, by the names of their files: DuckDB reads its own faster than Parquet."""
+        self._tables = count()
         self._database.execute("CREATE TABLE changed (account_id VARCHAR)")
         self._database.execute("CREATE TABLE erasing (account_id VARCHAR, erased_at TIMESTAMP WITH TIME ZONE)")
         self._laid, self._frozen = 0, ""
@@ -110,7 +117,8 @@ class Reader:
         if lines:
             path = self._folder / f"{table}.ndjson"
             path.write_bytes(lines)
-            self._database.execute(f"INSERT INTO {table} SELECT * FROM {json_rows([path], gzipped=False)}")
+            rows = json_rows([path], gzipped=False)
+            self._database.execute(f"INSERT INTO {table} SELECT {query.WITH_FOLDED} FROM {rows}")
             path.unlink()
 
     def present(self, manifest: Manifest | None) -> Rows:
@@ -143,13 +151,26 @@ class Reader:
 
     def _night(self, manifest: Manifest | None, only: int | None = None) -> str:
         if manifest is None:
-            return "SELECT * FROM nothing AS night WHERE true"
+            return f"SELECT {query.WITH_FOLDED} FROM nothing AS night WHERE true"
         paths = self.parts.of(manifest)
-        names = ", ".join(f"'{path}'" for path in (paths if only is None else [paths[only]]))
-        rows = f"SELECT * FROM read_parquet([{names}], union_by_name = true)"
-        if manifest.schema < SCHEMA:  # it has fewer columns
-            rows = f"SELECT * FROM nothing UNION ALL BY NAME {rows}"
-        return f"SELECT * FROM ({rows}) AS night WHERE {f'NOT {_HIDDEN}' if self._hidden else 'true'}"
+        if only is None and manifest.rows <= MOST_LOADED:
+            rows = self._table(paths, manifest.schema)
+        else:
+            files = _files(paths if only is None else [paths[only]], manifest.schema)
+            rows = f"(SELECT {query.WITH_FOLDED} FROM ({files}))"
+        return f"SELECT * FROM {rows} AS night WHERE {f'NOT {_HIDDEN}' if self._hidden else 'true'}"
+
+    def _table(self, paths: Sequence[Path], schema: int) -> str:
+        """The table of a night; those of the two nights that were read last are kept."""
+        key = tuple(path.name for path in paths)
+        table = self._loaded.pop(key, None)
+        if table is None:
+            table = f"night_{next(self._tables)}"
+            self._database.execute(f"CREATE TABLE {table} AS SELECT {query.WITH_FOLDED} FROM ({_files(paths, schema)})")
+        self._loaded[key] = table
+        while len(self._loaded) > NIGHTS_KEPT:
+            self._database.execute(f"DROP TABLE {self._loaded.pop(next(iter(self._loaded)))}")
+        return table
 
     def write_csv(self, question: Question, rows: Rows) -> Csv:
         """Write the accounts of a question to a file of CSV, which belongs to the caller from then on."""
@@ -160,13 +181,13 @@ class Reader:
             f"WHERE {query.matches(question, bound)}) ORDER BY {order}",
             bound,
         )
-        path, count = self._folder / "accounts.csv", 0
+        path, written = self._folder / "accounts.csv", 0
         with path.open("w", encoding="utf-8", newline="") as file:
             file.write(f"{csv_text.BEGIN}{csv_text.header(columns)}{csv_text.END_OF_LINE}")
             while lines := self._database.fetchmany(_AT_ONCE):
                 file.writelines(f"{line}{csv_text.END_OF_LINE}" for (line,) in lines)
-                count += len(lines)
-        return Csv(path, count)
+                written += len(lines)
+        return Csv(path, written)
 
     def owned(self, rows: Rows, owner: str | None, limit: int, after: str | None) -> Columns:
         """The next accounts of an owner, in the order of their ids; of those without one where it is None."""
@@ -219,3 +240,10 @@ class Reader:
         found = self._database.execute(statement, bound).fetchall()
         width = len(SHOWN)
         return [Line(query.document(values[:width]), tuple(values[width:])) for values in found]
+
+
+def _files(paths: Sequence[Path], schema: int) -> str:
+    """The rows of a night's files, in the columns of today."""
+    names = ", ".join(f"'{path}'" for path in paths)
+    rows = f"SELECT * FROM read_parquet([{names}], union_by_name = true)"
+    return rows if schema == SCHEMA else f"SELECT * FROM nothing UNION ALL BY NAME {rows}"

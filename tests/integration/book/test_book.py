@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from uuid import uuid4
 
@@ -11,6 +12,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from healthscore import process
+from healthscore.dataset import bucket, erasing, reader
 from healthscore.services.ingestion.events import ingest
 from healthscore.settings import DatasetSettings, Settings
 from healthscore.storage import workspace
@@ -291,9 +294,57 @@ def test_attributes__that_the_settings_name__are_in_the_book_at_once(moto, read_
     assert {line["account_id"]: line["attributes"] for line in listed()} == expected
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("MOST_LOADED", 0), ("SCHEMA", 99)], ids=["of too many accounts", "of an earlier version"]
+)
+def test_night__that_is_read_in_another_way__has_the_same_accounts(moto, read_key, monkeypatch, name, value):
+    monkeypatch.setattr(reader, name, value)
+    for number in range(5):
+        write(Drawn(f"a{number}", {"name": NAMES[number]}))
+    publish()
+    write(Drawn("a1", {"name": "Changed"}))
+    assert listed(sort="-name", limit=2) == naive(lines(), lambda _: True, ["-name"])
+    assert ids(q="cha") == ["a1"]
+
+
 def test_night__that_there_is_not__is_404(moto, read_key):
     status, body = ask(night="2026-01-01")
     assert (status, body["code"]) == (404, "night_not_found")
+
+
+def contents() -> bytes:
+    """All that the bucket holds, but for Parquet."""
+    return b"".join(gzip.decompress(bucket.get(key).data) for key in bucket.keys("") if key.endswith(".gz"))
+
+
+def test_walk__with_an_account_that_is_erased_meanwhile__goes_on_without_it(moto, read_key):
+    for number in range(4):
+        write(Drawn(f"a{number}", {}))
+    pages = asking.walk(limit=1, sort="account_id")
+    assert [line["account_id"] for line in next(pages)] == ["a0"]
+    assert b'"a2"' in contents()
+    forget("a2")
+    now = datetime.now(UTC)
+    assert erasing.erase_pending(now, now, lambda: True)
+    assert b'"a2"' not in contents()
+    assert b'"a3"' in contents()
+    assert [line["account_id"] for page in pages for line in page] == ["a1", "a3"]
+
+
+@pytest.mark.parametrize("what", ["what had changed is not kept any more", "its night was made again"])
+def test_walk__that_cannot_go_on__is_410(moto, read_key, what):
+    for number in range(3):
+        write(Drawn(f"a{number}", {}))
+    publish("first")
+    cursor = ask(limit=1)[1]["next_cursor"]
+    write(Drawn("a1", {"name": "Changed"}))
+    if what == "its night was made again":
+        publish("second")
+    else:
+        bucket.delete(bucket.keys("exports/"))
+    process.forget()  # else the files of the night are still here
+    status, body = ask(limit=1, cursor=cursor)
+    assert (status, body["code"]) == (410, "cursor_expired")
 
 
 @pytest.fixture
