@@ -118,11 +118,12 @@ def _figures(pair: _Pair, database: duckdb.DuckDBPyConnection, folder: Path) -> 
     return [
         {"night": night, "run": run, "before": before, "by": by, **figures.to_row()}
         for by in GROUPED_BY
-        for figures in largest(_grouped(by, database))
+        for figures in largest(_grouped(by, database, moving=pair.before is not None))
     ]
 
 
-def _grouped(by: str, database: duckdb.DuckDBPyConnection) -> Iterable[Figures]:
+def _grouped(by: str, database: duckdb.DuckDBPyConnection, *, moving: bool) -> Iterable[Figures]:
+    """The figures of each group; moves only where there is a night before."""
     found: dict[str | None, Figures] = {}
     counted = database.execute(
         f"SELECT by_{by}, band, band_before, count(*), coalesce(sum(arr), 0) FROM sides GROUP BY ALL"
@@ -132,7 +133,7 @@ def _grouped(by: str, database: duckdb.DuckDBPyConnection) -> Iterable[Figures]:
         if band is not None:
             figures.accounts[band] += accounts
             figures.arr[band] += arr
-        if band != band_before:
+        if moving and band != band_before:
             figures.moves[f"{band_before or ''}>{band or ''}"] += accounts
     alerted = database.execute(
         f"SELECT by_{by}, kind, count(*) FROM alerts JOIN sides ON alerts.account_id = sides.account_id GROUP BY ALL"

@@ -94,6 +94,7 @@ def test_nights__of_two__count_bands_moves_and_alerts(two):
         ("bob", 1, {"band_fell": 1}),
         (None, 1, {}),
     ]
+    assert before["moves"] == []  # there is no night to compare with
     assert ask()[1]["nights"][1]["groups"] == []
 
 
