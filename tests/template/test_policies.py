@@ -330,7 +330,7 @@ def _request_lists(workspace: Workspace, yesterday: datetime) -> None:
         workspace.request("GET", f"/v1/{listed}")
 
 
-def _erased_meanwhile(account: Account, *_: object) -> None:
+def _erased_meanwhile(account: Account, *_: object, **__: object) -> None:
     now = datetime.now(UTC)
     erasing.mark(account.account_id, now)
     assert erasing.erase(account.account_id, now, lambda: True)[1]
@@ -402,11 +402,11 @@ def _overtaken_once(save: Callable[..., None]) -> Callable[..., None]:
     """Saves the first score with an outdated account, as after a concurrent change."""
     overtaken: list[Account] = []
 
-    def commit(account: Account, *score: Any) -> None:
+    def commit(account: Account, *score: Any, **how: Any) -> None:
         if not overtaken:
             overtaken.append(account)
             account = replace(account, scores_version="outdated")
-        save(account, *score)
+        save(account, *score, **how)
 
     return commit
 
