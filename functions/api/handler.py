@@ -9,12 +9,10 @@ from healthscore import startup  # isort: split
 from healthscore.api import (
     accounts,
     alerts,
-    book,
     browser_clients,
     crm,
     docs,
     erasure,
-    export,
     identity,
     merging,
     settings,
@@ -26,9 +24,7 @@ from healthscore.http.router import Router
 from healthscore.storage import workspace
 
 router = Router(
-    routes_of(
-        browser_clients, accounts, book, summary, export, alerts, crm, erasure, merging, settings, identity, docs
-    ),
+    routes_of(browser_clients, accounts, summary, alerts, crm, erasure, merging, settings, identity, docs),
     all_routes,
 )
 find_key = CachedKeys(workspace.find_key)

@@ -12,7 +12,13 @@ from healthscore import startup  # isort: split
 from healthscore import metrics
 from healthscore.dataset.staging import Staging, Worker
 from healthscore.services.ingestion import pending_events
-from healthscore.services.nightly.dataset import Invocation, publish_alone, publish_as_it_stands, publish_task
+from healthscore.services.nightly.dataset import (
+    Invocation,
+    publish_alone,
+    publish_as_it_stands,
+    publish_if_due,
+    publish_task,
+)
 from healthscore.services.nightly.finish import finish_run, finish_task, settle_held
 from healthscore.services.nightly.plan import plan_run, plan_scan_parts
 from healthscore.services.nightly.process import process_scan_part, process_task
@@ -81,6 +87,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
             delivery = outbox.send([], keep_going)
             result = {**delivery.to_json(), "left": delivery.left}
             counts, undone = metrics.of_delivery(result), delivery.unsent > 0
+            publish_if_due(context.aws_request_id, Invocation.of(now, context, keep_going), logger)
         case _:
             run = plan_run(event, now)
             logger.set_correlation_id(f"{run.day}/{context.aws_request_id}")

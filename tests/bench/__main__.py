@@ -9,7 +9,7 @@ import sys
 from datetime import UTC, datetime
 from functools import partial
 
-from tests.bench import costs, engine, imports, night, people, starts, views, writes
+from tests.bench import book, costs, engine, imports, night, people, starts, views, writes
 from tests.support import dynamodb_local
 
 _ABOUT = """# Benchmarks
@@ -37,7 +37,15 @@ def main() -> None:
         os.environ.update(engine.environment(endpoint))
         sections = []
         counting = partial(starts.measure, instructions=options.instructions)
-        for measure in (writes.measure, people.measure, imports.measure, views.measure, night.measure, counting):
+        for measure in (
+            writes.measure,
+            people.measure,
+            imports.measure,
+            views.measure,
+            night.measure,
+            book.measure,
+            counting,
+        ):
             engine.fresh_tables()
             sections.append(measure())
             print(sections[-1], end="\n\n", flush=True)  # noqa: T201

@@ -23,7 +23,7 @@ def gateway_event(
     *,
     key: str | None = None,
     body: object = None,
-    query: dict[str, str] | None = None,
+    query: dict[str, Any] | None = None,
     headers: dict[str, str] | None = None,
     in_base64: bool = False,
     now: datetime = NOW,
@@ -43,8 +43,10 @@ def gateway_event(
     if key is not None:
         event["headers"]["authorization"] = f"Bearer {key}"
     if query:
-        event["rawQueryString"] = urlencode(query)
-        event["queryStringParameters"] = query
+        event["rawQueryString"] = urlencode(query, doseq=True)
+        event["queryStringParameters"] = {
+            name: ",".join(value) if isinstance(value, list) else value for name, value in query.items()
+        }
     if body is not None:
         sent = body if isinstance(body, str | bytes) else json.dumps(body)
         event["isBase64Encoded"] = in_base64 or isinstance(sent, bytes)

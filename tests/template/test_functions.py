@@ -5,11 +5,15 @@ from __future__ import annotations
 import ast
 import importlib.util
 import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from healthscore.api.resources import all_routes
+from healthscore.http.api_keys import Scope, key_hash
+from healthscore.storage.workspace import ApiKey
+from tests.support.gateway import gateway_event
 from tests.template import codebase
 from tests.template.conftest import ROOT
 from tools.local.routes import ANY, DEFAULT, match
@@ -23,6 +27,7 @@ NAMES = (
     "IngestFunction",
     "ScoreFunction",
     "ApiFunction",
+    "InsightsFunction",
     "NightlyFunction",
     "CrmSyncFunction",
     "CrmWebhookFunction",
@@ -30,6 +35,7 @@ NAMES = (
     "EraseDatasetFunction",
 )
 MOST_EVENTS = 40
+READER = ApiKey(key_hash("reader"), Scope.READ, "reader", datetime(2026, 11, 21, tzinfo=UTC), "ader")
 
 
 def load(function: Function) -> ModuleType:
@@ -115,7 +121,13 @@ def test_api__sends__each_request_to_a_function_that_answers_it(stack, key, rout
     found = match(stack.routes, method, path.replace("{account_id}", "acme") + slash)
     assert found is not None
     router: Any = load(stack.functions[found.route.function]).router
-    assert route in router.routes
+    if route in router.routes:
+        return
+    # With a slash, the gateway may choose another function, which sends the client to the path without it.
+    assert slash
+    assert method == "GET"
+    answer = router.handle(gateway_event("GET", path + slash, key="reader", query={"q": "ä"}), None, lambda _: READER)
+    assert (answer["statusCode"], answer["headers"]["Location"]) == (308, f"{path}?q=%C3%A4")
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -43,7 +43,7 @@ def architecture(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
-FUNCTIONS = ("Api", "CrmRefresh", "CrmSync", "CrmWebhook", "EraseDataset", "Ingest", "Nightly", "Score")
+FUNCTIONS = ("Api", "CrmRefresh", "CrmSync", "CrmWebhook", "EraseDataset", "Ingest", "Insights", "Nightly", "Score")
 
 
 @pytest.fixture(scope="module")
@@ -186,7 +186,7 @@ def test_translation__of_functions__gives_all_the_library_and_duckdb_to_those_al
         if found["Type"] == "AWS::Lambda::Function"
     }
     with_duckdb = {name for name, given in layers.items() if given == ["HealthscoreLayer", "DuckdbLayer"]}
-    assert with_duckdb == {"EraseDatasetFunction", "NightlyFunction"}
+    assert with_duckdb == {"EraseDatasetFunction", "InsightsFunction", "NightlyFunction"}
     assert all(given == ["HealthscoreLayer"] for name, given in layers.items() if name not in with_duckdb)
 
 

@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-FUNCTIONS = ["ingest", "score", "api", "nightly", "crm_sync", "crm_refresh", "crm_webhook", "erase_dataset"]
+FUNCTIONS = ["ingest", "score", "api", "insights", "nightly", "crm_sync", "crm_refresh", "crm_webhook", "erase_dataset"]
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

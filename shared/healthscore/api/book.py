@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, cast
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, cast
 
 from healthscore.api.answers import account_path
-from healthscore.core.book import AccountRow, Filters, Sort
-from healthscore.core.model import Band
-from healthscore.core.scoring.trend import Direction
+from healthscore.api.book_query import MAX_PLACE, MAX_TEXT, Filters, Sort, read_place, write_place
+from healthscore.api.export import NIGHT_NOT_FOUND, night_not_found
+from healthscore.core.dataset.question import Question
+from healthscore.core.dataset.walk import NoSuchNightError, WalkOverError
 from healthscore.core.time import format_instant
 from healthscore.http.api_keys import Scope
 from healthscore.http.cursors import CURSOR, read_cursor, write_cursor
-from healthscore.http.query import Limit, OneOf, Text
-from healthscore.http.route import route
-from healthscore.services.book import read_page
+from healthscore.http.errors import ApiError, ErrorKind, invalid_request
+from healthscore.http.query import Day, Limit, OneOf, Text
+from healthscore.http.route import FileAnswer, route
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from typing_extensions import TypedDict
 
-    from healthscore.core.json_types import BandName, Day, DirectionName, Instant, Money, Score
+    from healthscore.core.json_types import BandName, Count, DirectionName, Instant, Money, Score
+    from healthscore.core.json_types import Day as DayText
     from healthscore.http.request import Request
 
     class AccountLine(TypedDict):
-        """An account in the book. Score, band, trend and last event are null until a night has scored the account."""
+        """An account in the book. What is not known of it is null, as its score is until a night has scored it."""
 
         account_id: str
         path: str
@@ -32,99 +37,142 @@ if TYPE_CHECKING:
         segment: str | None
         """The attribute `segment`, or the plan where there is none."""
         plan: str | None
+        stage: str | None
+        """The attribute `stage`."""
         arr: Money | None
-        renewal_date: Day | None
+        renewal_date: DayText | None
+        created_at: Instant
+        score_night: DayText | None
+        """The night of the score: an older one where it could not be taken in the newest."""
         score: Score | None
         band: BandName | None
         trend: DirectionName | None
+        activity_score: Score | None
+        engagement_score: Score | None
+        milestones_score: Score | None
+        recency_score: Score | None
+        crm_score: Score | None
+        events: Count | None
+        sessions: Count | None
+        session_events: Count | None
+        session_seconds: float | None
+        days_active: Count | None
+        milestones_reached: Count | None
+        milestones_configured: Count | None
         last_seen_at: Instant | None
+        days_since: float | None
+        crm_provider: str | None
+        crm_received_at: Instant | None
+        open_tickets: Count | None
+        high_priority_open: Count | None
+        last_meeting_at: Instant | None
+        last_email_at: Instant | None
+        last_contact_at: Instant | None
+        active_deal: bool | None
+        deal_updated_at: Instant | None
+        churned: bool | None
+        handling: str | None
+        """`acknowledged` or `snoozed` while somebody has its alerts in hand."""
+        handled_until: Instant | None
+        attributes: dict[str, str | float | bool] | None
+        """Those that the setting `dataset.attributes` names."""
 
     class Book(TypedDict):
-        """A page of the book. It may be short, even empty, and not be the last."""
+        """A page of the book."""
 
+        night: DayText | None
+        """The night of the figures; null before the first one."""
+        as_of: Instant | None
+        """The instant that the night scores."""
         accounts: list[AccountLine]
         next_cursor: str | None
         """Send it as `cursor` for the next page; null on the last."""
 
 
 TAG = "Accounts"
-MAX_TEXT = 200
-"""Characters of a filter; no name, owner, plan or id is longer."""
-_BAND = OneOf("band", "The band of the newest night.", [band.value for band in Band])
-_OWNER = Text("owner", "Exactly this owner.", MAX_TEXT)
-_TREND = OneOf("trend", "The trend of the newest night.", [direction.value for direction in Direction])
-_SEGMENT = Text("segment", "Exactly this segment: the attribute `segment`, or the plan where there is none.", MAX_TEXT)
-_Q = Text("q", "What the id begins with, or words that begin words of the name; without case and accents.", MAX_TEXT)
-_SORT = OneOf(
-    "sort",
-    "The order; worst score first where it is left out.",
-    [f"{sign}{sort.value}" for sort in Sort for sign in ("", "-")],
+CSV = "text/csv; charset=utf-8"
+CURSOR_EXPIRED = ErrorKind(
+    HTTPStatus.GONE,
+    "cursor_expired",
+    "The list cannot be gone on with: it was begun more than a day ago, or its night was made again. Begin again.",
 )
+_Q = Text("q", "A part of the name or of the id; without case and accents.", MAX_TEXT)
+_NIGHT = Day("night", "A past night as it was; the book as it is now where it is left out.")
+_FORMAT = OneOf("format", "`json` where it is left out; `csv` has all accounts that fit.", ["json", "csv"])
+_SORT, _FILTERS = Sort(), Filters()
 _LIMIT = Limit(most=200, default=50)
-
-
-class _Question(NamedTuple):
-    """Which accounts a client asks for, and in which order."""
-
-    filters: Filters
-    sort: Sort
-    descending: bool
-
-    @property
-    def cursor(self) -> list[str | None]:
-        """What the cursors of one walk through the book have in common."""
-        filters = self.filters
-        asked = (filters.band, filters.owner, filters.trend, filters.segment, filters.q)
-        return ["accounts", *asked, self.sort.value, str(self.descending)]
 
 
 @route(
     "GET /v1/accounts",
     scope=Scope.READ,
-    query=(_BAND, _OWNER, _TREND, _SEGMENT, _Q, _SORT, _LIMIT, CURSOR),
+    query=(_FILTERS, _Q, _SORT, _NIGHT, _FORMAT, _LIMIT, CURSOR),
+    errors=(NIGHT_NOT_FOUND, CURSOR_EXPIRED),
+    file=CSV,
+    elsewhere="The CSV is too large for an answer: `Location` is a link to it, which is valid for five minutes.",
 )
-def list_accounts(request: Request) -> Book:
+def list_accounts(request: Request) -> Book | FileAnswer:
     """The book of accounts.
 
-    The accounts that fit all filters given, in the order asked for, with the figures of the newest night. A page may be
-    short, even empty, and still have a `next_cursor`. An account that does not move while you page is on exactly one
-    page.
+    The accounts that fit all filters given, in the order asked for, with the figures of the newest night and what was
+    changed since. While you page, accounts stay where they were when you began: one that is there and fits throughout
+    is on exactly one page, whatever is written meanwhile. A list can be gone on with for a day.
+
+    With `format=csv`, or `Accept: text/csv`, the answer is all of these accounts as CSV.
     """
-    question = _read_question(request)
-    limit, after = _LIMIT.read(request), read_cursor(request, question.cursor)
-    page = read_page(question.filters, question.sort, descending=question.descending, limit=limit, after=after)
+    from healthscore.services.book import read_page  # noqa: PLC0415  (only the function that answers this has DuckDB)
+
+    if _wants_csv(request):
+        return _csv(request)
+
+    question = Question(_FILTERS.read(request), _Q.read(request), _SORT.read(request))
+    night, limit = _NIGHT.read(request), _LIMIT.read(request)
+    asked = _asked(request)
+    cursor = read_cursor(request, asked, MAX_PLACE)
+    after = None if cursor is None else read_place(cursor, question.orders)
+    try:
+        page = read_page(question, night, limit, after, request.received_at)
+    except NoSuchNightError:
+        raise night_not_found(night) from None
+    except WalkOverError:
+        raise ApiError(CURSOR_EXPIRED, "The list cannot be gone on with. Ask again without cursor.") from None
     return {
+        "night": None if page.night is None else page.night.isoformat(),
+        "as_of": None if page.as_of is None else format_instant(page.as_of),
         "accounts": [account_line(row) for row in page.rows],
-        "next_cursor": write_cursor(question.cursor, page.after),
+        "next_cursor": None if page.after is None else write_cursor(asked, write_place(page.after)),
     }
 
 
-def _read_question(request: Request) -> _Question:
-    band = _BAND.read(request)
-    filters = Filters(
-        band=None if band is None else Band(band),
-        owner=_OWNER.read(request),
-        trend=_TREND.read(request),
-        segment=_SEGMENT.read(request),
-        q=_Q.read(request),
-    )
-    order = _SORT.read(request) or Sort.SCORE.value
-    return _Question(filters, Sort(order.removeprefix("-")), order.startswith("-"))
+def _wants_csv(request: Request) -> bool:
+    asked = _FORMAT.read(request)
+    return asked == "csv" if asked is not None else "text/csv" in request.headers.get("accept", "")
 
 
-def account_line(row: AccountRow) -> AccountLine:
-    """One account in the book; what is not known of it is null."""
-    return {
-        "account_id": row.account_id,
-        "path": account_path(row.account_id),
-        "name": row.name,
-        "owner": row.owner,
-        "segment": row.segment,
-        "plan": row.plan,
-        "arr": row.arr,
-        "renewal_date": row.renewal_date,
-        "score": row.score,
-        "band": None if row.band is None else row.band.value,
-        "trend": cast("DirectionName | None", row.trend),
-        "last_seen_at": None if row.last_seen_at is None else format_instant(row.last_seen_at),
-    }
+def _csv(request: Request) -> FileAnswer:
+    from healthscore.services.book import book  # noqa: PLC0415  (as above)
+
+    if _LIMIT.name in request.query or CURSOR.name in request.query:
+        raise invalid_request("CSV has all accounts that fit: leave limit and cursor out.")
+    question = Question(_FILTERS.read(request), _Q.read(request), _SORT.read(request))
+    night = _NIGHT.read(request)
+    try:
+        made = book.csv(question, night, request.received_at)
+    except NoSuchNightError:
+        raise night_not_found(night) from None
+    headers = {"Content-Type": CSV, "Cache-Control": "no-store"}
+    if made.url is not None:
+        return FileAnswer(HTTPStatus.SEE_OTHER, {**headers, "Location": made.url}, b"")
+    headers["Content-Disposition"] = f'attachment; filename="{made.file_name}"'
+    return FileAnswer(HTTPStatus.OK, headers, made.data or b"")
+
+
+def _asked(request: Request) -> list[str]:
+    """What the cursors of one walk through the book have in common."""
+    names = sorted(name for name in request.query if name not in {_LIMIT.name, CURSOR.name})
+    return ["accounts", *(text for name in names for text in (name, *sorted(request.values_of(name))))]
+
+
+def account_line(row: Mapping[str, Any]) -> AccountLine:
+    """One account in the book, by its shown columns; what is not known of it is null."""
+    return cast("AccountLine", {"account_id": row["account_id"], "path": account_path(row["account_id"]), **row})

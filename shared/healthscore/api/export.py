@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 from healthscore.core.time import format_instant
 from healthscore.http.api_keys import Scope
 from healthscore.http.errors import ApiError, ErrorKind
-from healthscore.http.query import Day
+from healthscore.http.query import Day, OneOf
 from healthscore.http.route import route
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from typing_extensions import TypedDict
 
     from healthscore.core.json_types import Count, Instant
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from healthscore.http.request import Request
 
     class Export(TypedDict):
-        """Links to the Parquet files of a night, which anybody who has them may fetch until they expire."""
+        """Links to the files of a night, which anybody who has them may fetch until they expire."""
 
         night: DayText
         as_of: Instant
@@ -42,20 +44,24 @@ NIGHT_NOT_FOUND = ErrorKind(
 _NIGHT = Day("night", "The night's day in the workspace's time zone; the newest night where it is left out.")
 
 
-@route("GET /v1/export", scope=Scope.READ, query=(_NIGHT,), errors=(NIGHT_NOT_FOUND,))
+_FORMAT = OneOf("format", "`parquet` where it is left out; `csv` is one file.", ["parquet", "csv"])
+
+
+@route("GET /v1/export", scope=Scope.READ, query=(_NIGHT, _FORMAT), errors=(NIGHT_NOT_FOUND,))
 def export(request: Request) -> Export:
     """A night in open files.
 
-    Every account as the night left it, one row each, as Parquet, which DuckDB, pandas and warehouses read. The links
-    are valid for five minutes. While an account is being erased from the files the answer is 503, for a minute or so.
+    Every account as the night left it, one row each, as Parquet, which DuckDB, pandas and warehouses read, or as CSV.
+    The links are valid for five minutes. While an account is being erased from the files the answer is 503, for a
+    minute or so.
     """
-    from healthscore.services.export import links  # noqa: PLC0415  (the client of S3 would slow down every cold start)
+    from healthscore.services.export import csv_links, links  # noqa: PLC0415  (only one function has DuckDB)
 
     night = _NIGHT.read(request)
-    found = links(night, request.received_at)
+    make = csv_links if _FORMAT.read(request) == "csv" else links
+    found = make(night, request.received_at)
     if found is None:
-        which = "any night yet" if night is None else f"the night {night}"
-        raise ApiError(NIGHT_NOT_FOUND, f"There is no dataset of {which}. The night makes one, or the task `dataset`.")
+        raise night_not_found(night)
     manifest = found.manifest
     return {
         "night": manifest.night.isoformat(),
@@ -66,3 +72,9 @@ def export(request: Request) -> Export:
         "urls": list(found.urls),
         "expires_at": format_instant(found.expires_at),
     }
+
+
+def night_not_found(night: date | None) -> ApiError:
+    """404: there is no dataset of a night, or none at all."""
+    which = "any night yet" if night is None else f"the night {night}"
+    return ApiError(NIGHT_NOT_FOUND, f"There is no dataset of {which}. The night makes one, or the task `dataset`.")

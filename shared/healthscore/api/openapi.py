@@ -77,6 +77,7 @@ _PATH_PARAMETERS: Mapping[str, Mapping[str, Any]] = {
     "user_id": {"description": "The user's id, written as an account's is.", "schema": _ID, "example": "u-17"},
     "alert_id": {"description": "The alert's id.", "schema": _ID},
     "write_key": {"description": "The key with which the client was set up.", "schema": {"type": "string"}},
+    "part": {"description": "The number of the part, from 0.", "schema": {"type": "string", "pattern": "^[0-9]+$"}},
     "provider": {"description": "The CRM.", "schema": {"type": "string", "enum": list(PROVIDERS)}},
 }
 _WITH_KEY = (errors.INVALID_KEY, errors.WRONG_SCOPE, errors.STORAGE_UNAVAILABLE)
@@ -210,6 +211,7 @@ def _operation(route: Route, schemas: Mapping[str, Any]) -> dict[str, Any]:
         operation["requestBody"] = {"required": True, "content": _json(schemas[route.body])}
     operation["responses"] = {
         "200": {"description": summary, "content": _success(route, schemas)},
+        **({} if route.elsewhere is None else {"303": _elsewhere(route.elsewhere, route.file)}),
         "429": {"$ref": "#/components/responses/gateway"},
         **{
             str(int(status)): {"$ref": f"#/components/responses/{_response_name(kinds)}"}
@@ -222,10 +224,16 @@ def _operation(route: Route, schemas: Mapping[str, Any]) -> dict[str, Any]:
 
 def _success(route: Route, schemas: Mapping[str, Any]) -> dict[str, Any]:
     if _name(route) in schemas:
-        return _json(schemas[_name(route)])
+        file = {} if route.file is None else {route.file: {"schema": {"type": "string"}}}
+        return {**_json(schemas[_name(route)]), **file}
     if route.keys[0].startswith("GET /v1/docs"):
         return {"text/html; charset=utf-8": {"schema": {"type": "string"}}}
     return _json({"type": "object"})
+
+
+def _elsewhere(description: str, file: str | None) -> dict[str, Any]:
+    location = {"schema": {"type": "string", "format": "uri"}, "description": "Where it is."}
+    return {"description": description, "headers": {"Location": location}, "content": {file: {}} if file else {}}
 
 
 def _path_parameters(route: Route) -> Iterable[dict[str, Any]]:
@@ -245,6 +253,8 @@ def _query_parameters(route: Route) -> Iterable[dict[str, Any]]:
             "in": "query",
             "description": parameter.description,
             "schema": dict(parameter.schema),
+            # Each member of an object is a parameter of its own.
+            **({"style": "form", "explode": True} if parameter.schema.get("type") == "object" else {}),
         }
 
 

@@ -66,9 +66,9 @@ class UndescribedError(Exception):
 
 
 def answer_of(function: Callable[..., Any]) -> Any:  # noqa: ANN401  (any type)
-    """The return type of a route's function, which only type checkers have evaluated so far."""
+    """The return type of a route's function, without a file beside it; so far only type checkers have evaluated it."""
     module = sys.modules[function.__module__]
-    return _named(module, function.__annotations__["return"])
+    return _named(module, function.__annotations__["return"].partition(" | ")[0])
 
 
 def _named(module: ModuleType, name: str) -> Any:  # noqa: ANN401  (any type)

@@ -85,9 +85,18 @@ def get(key: str) -> Found | None:
     return Found(_call(answer["Body"].read), answer["ETag"])
 
 
-def link(key: str, valid_for: timedelta) -> str:
-    """A link by which anybody may read an object for a while; made without a call."""
+def link(key: str, valid_for: timedelta, file_name: str | None = None) -> str:
+    """A link by which anybody may read an object for a while; made without a call.
+
+    Args:
+        key: the object.
+        valid_for: for how long.
+        file_name: under which a browser saves it, as CSV; as it is where it is left out.
+    """
     request = {"Bucket": name(), "Key": key}
+    if file_name is not None:
+        request["ResponseContentType"] = "text/csv; charset=utf-8"
+        request["ResponseContentDisposition"] = f'attachment; filename="{file_name}"'
     url: str = _s3().generate_presigned_url("get_object", Params=request, ExpiresIn=int(valid_for.total_seconds()))
     return url
 

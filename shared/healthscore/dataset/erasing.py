@@ -1,4 +1,4 @@
-"""Erasing accounts from the dataset: from every night, and from what runs under way have left.
+"""Erasing accounts from the dataset: from every night, and from what runs and readers under way have left.
 
 An account's tombstone is there before this begins. Then, for each night: where nobody writes it, its files are those
 of the manifest, and who writes it later reads the tombstone first. Where somebody does, the erasure waits until that is
@@ -48,10 +48,11 @@ def erase_pending(now: datetime, until: datetime, keep_going: Callable[[], bool]
     if not pending:
         return True
     erased, done = tombstones.read(), True
-    for key in bucket.keys(layout.STAGING):
+    for key in (*bucket.keys(layout.STAGING), *bucket.keys(layout.WALKS)):
         if not keep_going():
             return False
         staging.remove_erased(key, erased)
+    bucket.delete(bucket.keys(layout.CSVS))  # who wants one asks again
     ids = {one.account_id for one in pending}
     with files.workshop(erased) as workshop:
         for night in list(manifests.every()):

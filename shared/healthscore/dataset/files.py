@@ -8,13 +8,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-import duckdb
-
 from healthscore.core.dataset import layout
 from healthscore.core.dataset.columns import COLUMNS
 from healthscore.core.dataset.manifest import Part
 from healthscore.core.time import format_instant
-from healthscore.dataset import bucket
+from healthscore.dataset import bucket, database
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -22,10 +20,7 @@ if TYPE_CHECKING:
 
     from healthscore.storage.nights.tombstones import Tombstones
 
-MEMORY = "600MB"
-"""What DuckDB may hold in memory; the rest goes to the folder."""
 _NAMES = ", ".join(f'"{column.name}"' for column in COLUMNS)
-_TYPES = ", ".join(f"'{column.name}': '{column.type.value}'" for column in COLUMNS)
 _PLACE = "left(md5(account_id), 8)"
 """As `core.dataset.layout.place`."""
 _HIDDEN = """EXISTS (
@@ -71,19 +66,7 @@ class Workshop:
         """
         self.folder = folder
         self._key = {"key": tombstones.key}
-        options: dict[str, str | bool | int | float | list[str]] = {
-            "threads": 1,
-            "memory_limit": MEMORY,
-            "temp_directory": f"{folder}/spilled",
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-        }
-        self._database = duckdb.connect(f"{folder}/rows.db", config=options)
-        # The order matters: once there is no access outside, no folder can be allowed any more.
-        self._database.execute(f"SET allowed_directories = ['{folder}']")
-        self._database.execute("SET enable_external_access = false")
-        self._database.execute("SET TimeZone = 'UTC'")
-        self._database.execute("SET lock_configuration = true")
+        self._database = database.open_database(folder, "rows.db")
         self._database.execute("CREATE TABLE tombstones (hash VARCHAR, erased_at TIMESTAMP WITH TIME ZONE)")
         erased = [[id_hash, format_instant(at)] for id_hash, at in tombstones.erased.items()]
         if erased:
@@ -108,8 +91,7 @@ class Workshop:
             staged: files of JSON lines, gzipped, in the folder.
             night: the night.
         """
-        names = ", ".join(f"'{path}'" for path in staged)
-        source = f"read_json([{names}], format = 'newline_delimited', compression = 'gzip', columns = {{{_TYPES}}})"
+        source = database.json_rows(staged, gzipped=True)
         self._database.execute(
             f"CREATE TABLE rows AS SELECT *, {_PLACE} AS place FROM {source} WHERE NOT {_HIDDEN}", self._key
         )

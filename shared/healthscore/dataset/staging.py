@@ -70,7 +70,7 @@ class Staging:
     def add(self, account: Account, snapshot: Snapshot | None) -> None:
         """Add an account's row, with its newest score, if it has one."""
         of = AccountNight(account, self._night, self._as_of, self._recorded_at, snapshot, self._attributes)
-        self._lines.write(json.dumps(row(of), ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
+        self._lines.write(line(of))
 
     def leave(self) -> None:
         """Put the file into the bucket. Rows of accounts that were erased meanwhile are taken out again.
@@ -81,6 +81,11 @@ class Staging:
         self._lines.close()
         bucket.put(self.worker.key, self._data.getvalue())
         remove_erased(self.worker.key, tombstones.read())
+
+
+def line(of: AccountNight) -> bytes:
+    """The row of an account and a night as a line of JSON."""
+    return json.dumps(row(of), ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
 def remove_erased(key: str, erased: tombstones.Tombstones) -> None:

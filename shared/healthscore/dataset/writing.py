@@ -157,7 +157,7 @@ def sweep(first: date, now: datetime, until: datetime) -> None:
         StorageUnavailableError: something is left; the next sweep goes on.
     """
     erased = tombstones.read()
-    for key in bucket.keys(layout.STAGING):
+    for key in (*bucket.keys(layout.STAGING), *bucket.keys(layout.WALKS)):
         staging.remove_erased(key, erased)
     for night in list(manifests.every()):
         if night.locked or night.day < first:

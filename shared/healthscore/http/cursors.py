@@ -18,6 +18,7 @@ from healthscore.http.query import Parameter
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from healthscore.http.errors import ApiError
     from healthscore.http.request import Request
 
 _CHECKSUM_BYTES = 6
@@ -39,8 +40,13 @@ def write_cursor(question: Iterable[str | None], place: str | None) -> str | Non
     return base64.urlsafe_b64encode(_checksum(question, data) + data).rstrip(b"=").decode()
 
 
-def read_cursor(request: Request, question: Iterable[str | None]) -> str | None:
+def read_cursor(request: Request, question: Iterable[str | None], most: int = _MAX_PLACE) -> str | None:
     """The place in the parameter `cursor`; None for the first page.
+
+    Args:
+        request: the request.
+        question: what the cursors of the list have in common.
+        most: bytes that a place of this list may have.
 
     Raises:
         ApiError: 400 `invalid_request`: it is no cursor of this list with these filters and this order.
@@ -52,11 +58,16 @@ def read_cursor(request: Request, question: Iterable[str | None]) -> str | None:
         data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         checksum, place = data[:_CHECKSUM_BYTES], data[_CHECKSUM_BYTES:]
         known = checksum == _checksum(question, place) and text == write_cursor(question, place.decode())
-        if known and 0 < len(place) <= _MAX_PLACE:
+        if known and 0 < len(place) <= most:
             return place.decode()
     except (binascii.Error, ValueError):
         pass
-    raise invalid_request(
+    raise no_cursor()
+
+
+def no_cursor() -> ApiError:
+    """The error of a cursor that no page of the list was answered with."""
+    return invalid_request(
         "The cursor is none of this list with these filters and this order. Send it as it was answered, with all other "
         "parameters as they were; limit may change."
     )

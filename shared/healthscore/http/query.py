@@ -35,6 +35,15 @@ class Parameter:
         self.description = description
         self.schema = schema
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names by which it is told to who asks for another one."""
+        return (self.name,)
+
+    def takes(self, name: str) -> bool:
+        """Whether a name in a query is this parameter's."""
+        return name == self.name
+
     def _unreadable(self, text: str, error: ValueError, hint: str = "") -> ApiError:
         return invalid_request(f"{self.name} {shown(text)} cannot be read: {error}.{hint}")
 
@@ -182,9 +191,10 @@ def only(request: Request, known: Iterable[Parameter]) -> None:
     """
     if not request.query:
         return
-    names = [parameter.name for parameter in known]
-    unknown = [name for name in request.query if name not in names]
+    known = tuple(known)
+    unknown = [name for name in request.query if not any(parameter.takes(name) for parameter in known)]
     if unknown:
         wrong = ", ".join(shown(name) for name in unknown[:5])
+        names = [name for parameter in known for name in parameter.names]
         knows = f"it knows {', '.join(names)}" if names else "it takes none"
         raise invalid_request(f"This route has no query parameter {wrong}; {knows}.")

@@ -7,6 +7,7 @@ import binascii
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import parse_qsl
 
 from healthscore.core.time import from_millis, millis
 from healthscore.http.api_keys import Scope
@@ -79,6 +80,11 @@ class Request(NamedTuple):
             counts={},
             base_path=base,
         )
+
+    def values_of(self, name: str) -> list[str]:
+        """The values of a query parameter that may be repeated, percent-decoded, in their order."""
+        sent = parse_qsl(self.event.get("rawQueryString") or "", keep_blank_values=True)
+        return [value for key, value in sent if key == name]
 
     @property
     def has_public_key(self) -> bool:

@@ -59,6 +59,10 @@ class Route(NamedTuple):
     """The type of the JSON body, as `module.Name` in the package of the resource; only the description imports it."""
     key_in_body: bool
     """Whether the client may send its key as `writeKey` in the body."""
+    file: str | None
+    """The content type of the file that it may answer instead of JSON; None where it answers none."""
+    elsewhere: str | None
+    """What it means where it answers 303; None where it does not."""
     described: bool
     """Whether the OpenAPI document has it: the files of its own page are of no use to an integrator."""
 
@@ -74,11 +78,13 @@ def route(
     query: tuple[Parameter, ...] | None = (),
     body: str | None = None,
     key_in_body: bool = False,
+    file: str | None = None,
+    elsewhere: str | None = None,
     described: bool = True,
 ) -> Callable[[Answering], Route]:
     """Declare the route that a function answers; see `Route`."""
 
     def declared(function: Answering) -> Route:
-        return Route(function, keys, scope, errors, query, body, key_in_body, described)
+        return Route(function, keys, scope, errors, query, body, key_in_body, file, elsewhere, described)
 
     return declared

@@ -14,6 +14,7 @@ import time
 import traceback
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
+from urllib.parse import quote
 
 from aws_lambda_powertools import Logger
 
@@ -144,11 +145,24 @@ class Router:
                 request = request._replace(parsed=request.json())
             request = request._replace(key=authorize(request.headers, route.scope, find_key, request.parsed))
         if route not in self.routes:
+            if request.method == "GET" and request.event["rawPath"].endswith("/"):
+                return _without_slash(request)
             raise _not_found()
         params = {name: decode_id(value) for name, value in found.params.items()}
         if route.query is not None:
             query.only(request, route.query)
         return route.function(request._replace(params=params))
+
+
+def _without_slash(request: Request) -> FileAnswer:
+    """The answer to a path with a slash at its end that another function answers: the gateway sends it there without.
+
+    The gateway takes no route that ends in a slash.
+    """
+    query = request.event.get("rawQueryString")
+    location = f"{request.base_path}{quote(request.path)}{f'?{query}' if query else ''}"
+    headers = {"Location": location, "Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store"}
+    return FileAnswer(HTTPStatus.PERMANENT_REDIRECT, headers, b"")
 
 
 def find(routes: Iterable[Route], request: Request) -> Found | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from healthscore.core.dataset.walk import NoSuchNightError
 from healthscore.dataset import bucket
-from healthscore.storage.errors import StorageUnavailableError
+from healthscore.dataset.book import LINK_VALID_FOR, BeingErasedFromDatasetError
+from healthscore.services.book import book
 from healthscore.storage.nights import manifests, tombstones
 
 if TYPE_CHECKING:
@@ -14,22 +15,23 @@ if TYPE_CHECKING:
 
     from healthscore.core.dataset.manifest import Manifest
 
-VALID_FOR = timedelta(minutes=5)
-
-
-class BeingErasedFromDatasetError(StorageUnavailableError):
-    """An account is being erased from the files: nobody is given a link to one that may still have it."""
-
-    retry_after_seconds = 60
-
 
 class Links(NamedTuple):
     """Links to the files of a night."""
 
     manifest: Manifest
     urls: tuple[str, ...]
-    """One a part; each is valid for `VALID_FOR`, for everybody who has it."""
+    """One a part; each is valid for `LINK_VALID_FOR`, for everybody who has it."""
     expires_at: datetime
+
+
+def csv_links(night: date | None, now: datetime) -> Links | None:
+    """A link to a night as CSV, which is made for it. Takes, answers and raises as `links`."""
+    try:
+        manifest, made = book.night_csv(night, now)
+    except NoSuchNightError:
+        return None
+    return Links(manifest, (made.url or "",), now + LINK_VALID_FOR)
 
 
 def links(night: date | None, now: datetime) -> Links | None:
@@ -51,5 +53,5 @@ def links(night: date | None, now: datetime) -> Links | None:
         return None
     if tombstones.pending():
         raise BeingErasedFromDatasetError("an account is being erased from the dataset")
-    urls = tuple(bucket.link(part.name, VALID_FOR) for part in manifest.parts)
-    return Links(manifest, urls, now + VALID_FOR)
+    urls = tuple(bucket.link(part.name, LINK_VALID_FOR) for part in manifest.parts)
+    return Links(manifest, urls, now + LINK_VALID_FOR)

@@ -76,7 +76,7 @@ def rescore(
         return None
     new = [*([urgent] if urgent else ()), *(alert for alert in others if messages.add(messages.Message.of(alert)))]
     if latest is not None and has_night:
-        accounts.save_score(account, current)
+        accounts.save_score(account, current, shown=True)
     return current, new
 
 

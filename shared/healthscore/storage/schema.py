@@ -1,7 +1,8 @@
 """Names of tables, keys and attributes, in one place; `storage.kinds` lists every kind of item.
 
 Accounts has the indexes of the book (see `storage.accounts.index`): by-score, by-seen, by-name and by-arr (shard, and
-the key of that order) and by-owner (owner, account_id). History's index pending (pending, created_at) holds just the
+the key of that order) and by-owner (owner, account_id). Its index by-changed (changed_in, changed) holds the accounts
+by their last change (see `storage.accounts.changes`). History's index pending (pending, created_at) holds just the
 messages that are still to be sent, and by-day (alert_day, sk) the alerts.
 """
 
@@ -19,6 +20,13 @@ ERASING = "erasing"
 """The attribute of an account's item once its erasure has begun."""
 INTO = "into"
 """The attribute of an account's item once it was given up for another one: that one's id, then."""
+ACKNOWLEDGEMENT = "handled"
+"""The attribute of an account's item that holds the last acknowledgement of an alert of the account."""
+CHANGED_INDEX, CHANGED_IN, CHANGED = "by-changed", "changed_in", "changed"
+"""The index of the accounts that have changed, and the attributes that it is made of: a partition, and the time of the
+last change of what the book shows, in nanoseconds since the Unix epoch."""
+CHANGED_PARTITIONS = 4
+"""That index is spread over this many partitions, so that the changes of an import do not meet in one."""
 INDEX_PARTITIONS = 8
 """The book's indexes are spread over this many partitions, so that a night's updates do not meet in one."""
 
@@ -272,6 +280,16 @@ def index_partition(name: str) -> str:
 def index_partitions() -> list[str]:
     """All partitions of the book's indexes."""
     return [f"{number:02d}" for number in range(INDEX_PARTITIONS)]
+
+
+def changed_partition(account_id: str) -> str:
+    """The partition of the index of changed accounts that an account belongs to."""
+    return f"{blake2b(account_id.encode(), digest_size=1).digest()[0] % CHANGED_PARTITIONS:02d}"
+
+
+def changed_partitions() -> list[str]:
+    """All partitions of the index of changed accounts."""
+    return [f"{number:02d}" for number in range(CHANGED_PARTITIONS)]
 
 
 _SEARCH = "w#"

@@ -9,7 +9,7 @@ from datetime import timedelta
 import duckdb
 import pytest
 
-from functions.api import handler as function
+from functions.insights import handler as function
 from healthscore.core.dataset import layout
 from healthscore.core.time import format_instant
 from healthscore.http.api_keys import CachedKeys, Scope, key_hash

@@ -383,12 +383,12 @@ def test_sync__account_erased_while_its_facts_are_applied__stays_erased_and_the_
         hubspot.fake.add("companies", domain=domain, name=domain)
     save = accounts.save_score
 
-    def erased_meanwhile(account, current):
+    def erased_meanwhile(account, current, *, shown):
         if account.account_id == "acme.com":
             now = hubspot.fake.clock.now()
             erasing.mark("acme.com", now)
             assert erasing.erase("acme.com", now, lambda: True)[1]
-        save(account, current)
+        save(account, current, shown=shown)
 
     monkeypatch.setattr(accounts, "save_score", erased_meanwhile)
     assert hubspot.sync()["state"] == "complete"

@@ -117,7 +117,7 @@ def test_ticket__that_takes_the_account_below_healthy__is_one_message_with_the_b
 def test_ticket__function_crashes_after_the_facts_are_saved__alerts_all_the_same(life, monkeypatch):
     life.begin()
 
-    def gone(*_: object) -> None:
+    def gone(*_: object, **__: object) -> None:
         raise StorageUnavailableError("gone")
 
     life.night()

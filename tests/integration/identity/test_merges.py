@@ -14,6 +14,7 @@ import pytest
 
 from functions.api import handler as api_function
 from functions.ingest import handler as ingest_function
+from functions.insights import handler as insights
 from functions.score import handler as score_function
 from healthscore.api import event_settings
 from healthscore.core.alerts.model import Alert, AlertKind, Severity, alert_id
@@ -68,7 +69,7 @@ def stride(tables, monkeypatch, request):
 def live(monkeypatch):
     monkeypatch.setattr(day_log, "HEAD_BYTES", 400)
     event_settings.settings.forget()
-    for function in (api_function, ingest_function, score_function):
+    for function in (api_function, ingest_function, insights, score_function):
         monkeypatch.setattr(function, "find_key", CachedKeys(workspace.find_key))
     workspace.add_key(ApiKey(key_hash("local-admin"), "admin", "test", NOW, "admi"))
     workspace.add_key(ApiKey(key_hash("local-write"), "write", "test", NOW, "rite"))
@@ -339,7 +340,7 @@ class TestWhatIsKnown:
         assert ask("PUT", "/v1/accounts/old/crm", {"open_tickets": 1})[1]["account_id"] == "new"
         put = ask("PUT", "/v1/accounts/old", {"name": "Renamed"})[1]
         assert (put["account_id"], put["profile"], put["crm"]["open_tickets"]) == ("new", {"name": "Renamed"}, 1)
-        assert "old" not in [row["account_id"] for row in ask("GET", "/v1/accounts", None)[1]["accounts"]]
+        assert "old" not in [row["account_id"] for row in ask("GET", "/v1/accounts", function=insights)[1]["accounts"]]
 
     def test_book_and_search__have_one_account(self, product):
         ask("PUT", "/v1/accounts/old", {**PROFILE, "arr": 1000})
@@ -347,10 +348,10 @@ class TestWhatIsKnown:
         merge("old", "new")
         for query in ({}, {"q": "old name"}, {"q": "ne"}, {"owner": "kim"}, {"sort": "arr"}):
             event = gateway_event("GET", "/v1/accounts", key="local-admin", query=query, now=NOW)
-            rows = json.loads(api_function.handler(event, None)["body"])["accounts"]
+            rows = json.loads(insights.handler(event, None)["body"])["accounts"]
             assert [(row["account_id"], row["name"], row["arr"]) for row in rows] == [("new", "Old Name", 1000)], query
         event = gateway_event("GET", "/v1/accounts", key="local-admin", query={"q": "old"}, now=NOW)
-        assert json.loads(api_function.handler(event, None)["body"])["accounts"][0]["account_id"] == "new"
+        assert json.loads(insights.handler(event, None)["body"])["accounts"][0]["account_id"] == "new"
 
     def test_nights__of_the_old_account__are_those_of_the_account_that_goes_on(self, product):
         used("old", "new")
@@ -362,7 +363,9 @@ class TestWhatIsKnown:
         assert (fresh.latest, fresh.recent) == (before.latest, before.recent)
         assert history.snapshots(fresh, TODAY, NOW.date()) == [before.latest]
         night(NOW)
-        assert [row["account_id"] for row in ask("GET", "/v1/accounts")[1]["accounts"]].count("fresh") == 1
+        assert [row["account_id"] for row in ask("GET", "/v1/accounts", function=insights)[1]["accounts"]].count(
+            "fresh"
+        ) == 1
 
     def test_alerts__of_the_old_account__are_withdrawn_unless_they_were_sent(self, product):
         for account_id in ("old", "new"):

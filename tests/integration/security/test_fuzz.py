@@ -237,7 +237,7 @@ def test_cursor__made_up_with_a_right_checksum__is_answered_in_words(api, monkey
 def _questions(path: str) -> list[str]:
     if path != "/v1/accounts":
         return [""]
-    sorts = ("score", "-score", "last_seen", "-last_seen", "name", "-name", "arr", "-arr")
+    sorts = ("score", "-score", "last_seen", "-last_seen", "name", "-name", "arr", "-arr", "-arr,name,created_at")
     return [*(f"&sort={sort}" for sort in sorts), "&q=acme", "&owner=ann", "&band=healthy", "&owner=ann&sort=-name"]
 
 

@@ -1,7 +1,10 @@
 """The names of the dataset's files, and in which of a night's parts an account stands.
 
     account_nights/night=2026-11-29/part-0000-<checksum>.parquet   the rows of a night, in the order of `place`
+    nights/2026-11.parquet                                         the figures of a month's nights, without accounts
     staging/<run>/<scan part>-<worker>.ndjson.gz                   rows that a worker has left for the night's end
+    exports/walk-<checksum>.ndjson.gz                              what had changed when somebody began to page
+    exports/csv-<random>.csv                                       accounts that somebody has asked for as CSV
 
 A part's name has the checksum of what is in it: a file never changes, and a repetition writes the same file.
 """
@@ -14,6 +17,10 @@ from hashlib import md5
 ROWS_A_PART = 50_000
 PARTS = "account_nights/"
 STAGING = "staging/"
+NIGHTS = "nights/"
+EXPORTS = "exports/"
+WALKS = f"{EXPORTS}walk-"
+CSVS = f"{EXPORTS}csv-"
 
 
 def place(account_id: str) -> str:
@@ -46,6 +53,11 @@ def night_of(name: str) -> date:
     return date.fromisoformat(name.removeprefix(PARTS).split("/")[0].removeprefix("night="))
 
 
+def nights_name(night: date) -> str:
+    """The name of the file with the figures of a night, and of all others of its month."""
+    return f"{NIGHTS}{night:%Y-%m}.parquet"
+
+
 def staging_prefix(run: str) -> str:
     """What the names of a run's staging files begin with."""
     return f"{STAGING}{run}/"
@@ -54,3 +66,8 @@ def staging_prefix(run: str) -> str:
 def staging_name(run: str, scan_part: int, worker: int) -> str:
     """The name of what one worker has left: it follows from the task, so that a repetition replaces it."""
     return f"{staging_prefix(run)}{scan_part:06d}-{worker:06d}.ndjson.gz"
+
+
+def walk_name(checksum: str) -> str:
+    """The name of what had changed when somebody began to page through the book."""
+    return f"{WALKS}{checksum}.ndjson.gz"

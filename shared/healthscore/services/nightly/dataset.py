@@ -11,12 +11,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from healthscore.core.time import day_of
-from healthscore.dataset import erasing, writing
+from healthscore.dataset import erasing, night_figures, writing
 from healthscore.dataset.staging import Staging, Worker
 from healthscore.dataset.writing import Night, NotStagedError
 from healthscore.services.nightly.plan import planned_run
 from healthscore.storage import workspace
-from healthscore.storage.accounts import account_item, accounts
+from healthscore.storage.accounts import account_item, accounts, changed
 from healthscore.storage.errors import StorageUnavailableError
 from healthscore.storage.nights import manifests
 from healthscore.storage.runs import runs
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
     from healthscore.core.dataset.manifest import Manifest
     from healthscore.services.nightly.plan import Run
+
+
+MANY_CHANGES = 5_000
+"""The book lays what has changed over the newest night; beyond so many accounts, a new one is made of them."""
 
 
 class DatasetError(Exception):
@@ -135,6 +139,34 @@ def publish_as_it_stands(execution: str, invocation: Invocation) -> dict[str, An
     return {"night": day.isoformat(), "rows": manifest.rows}
 
 
+def publish_if_due(execution: str, invocation: Invocation, logger: Logger) -> bool:
+    """Make the dataset of today anew where much has changed since the newest night, or where there is none yet.
+
+    Args:
+        execution: names this run, unlike any other.
+        invocation: the time that there is.
+        logger: gets what goes wrong: the next call tries again.
+
+    Returns:
+        Whether it is made.
+    """
+    try:
+        if not _is_due():
+            return False
+        publish_as_it_stands(execution, invocation)
+    except (DatasetError, StorageUnavailableError):
+        logger.exception("the dataset could not be made anew")
+        return False
+    return True
+
+
+def _is_due() -> bool:
+    newest = manifests.newest()
+    if newest is None:
+        return next(accounts.scan(0, 1), None) is not None
+    return changed.more_than(MANY_CHANGES, newest.as_of)
+
+
 def _publish(night: Night, workers: Sequence[Worker], invocation: Invocation) -> Manifest:
     try:
         return writing.publish(workers[0].run, workers, night, invocation.now, invocation.until)
@@ -144,10 +176,11 @@ def _publish(night: Night, workers: Sequence[Worker], invocation: Invocation) ->
 
 
 def _tidy(today: date, invocation: Invocation) -> None:
-    """Delete nights that are over and what writers left who died, and go on with erasures that are not finished."""
+    """Delete nights that are over and what writers left who died, go on with erasures, and make figures of nights."""
     first = today - timedelta(days=int(os.environ["DATASET_DAYS"]))
     writing.sweep(first, invocation.now, invocation.until)
     erasing.erase_pending(invocation.now, invocation.until, invocation.keep_going)
+    night_figures.bring_up_to_date(today, invocation.keep_going)
 
 
 def is_published(day: date, execution: str) -> bool:

@@ -21,8 +21,6 @@ PENDING_USER_ERASURES = "forgetting"
 """The attribute that holds the users whose erasure has begun and may not be finished."""
 COUNTED_BY = "counted"
 """The attribute that holds the setting by which users do not count that the account's days follow."""
-ACKNOWLEDGEMENT = "handled"
-"""The attribute that holds the last acknowledgement of an alert of the account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +63,11 @@ def _latest(item: dict[str, Any]) -> Snapshot | None:
 
 
 def _acknowledgement(item: dict[str, Any]) -> Acknowledgement | None:
-    if ACKNOWLEDGEMENT not in item:
+    if schema.ACKNOWLEDGEMENT not in item:
         return None
     from healthscore.core.alerts.acknowledgement import Acknowledgement  # noqa: PLC0415  (4 ms of ingest's cold start)
 
-    return Acknowledgement.from_json(codec.json_of(item, ACKNOWLEDGEMENT))
+    return Acknowledgement.from_json(codec.json_of(item, schema.ACKNOWLEDGEMENT))
 
 
 def try_item(item: dict[str, Any]) -> Account | Unreadable:

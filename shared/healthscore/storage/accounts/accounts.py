@@ -17,7 +17,7 @@ from healthscore.core.model import Component
 from healthscore.core.scoring.trend import trends
 from healthscore.core.time import format_instant, parse_instant
 from healthscore.storage import codec, conditions, reads, schema, writes
-from healthscore.storage.accounts import history, index, merges, more_names, search_index, stored_scores
+from healthscore.storage.accounts import changes, history, index, merges, more_names, search_index, stored_scores
 from healthscore.storage.accounts.account_item import COUNTED_BY, crm_text, read_item, try_item
 from healthscore.storage.accounts.existence import exists
 from healthscore.storage.accounts.first_seen import account_birth
@@ -150,11 +150,16 @@ def save_crm(account_id: str, facts: CrmFacts) -> Account:
     return read_item(_item(account_id))
 
 
-def save_score(account: Account, snapshot: Snapshot) -> None:
+def save_score(account: Account, snapshot: Snapshot, *, shown: bool = False) -> None:
     """Save a score as an account's latest one and among its recent nights; if the account has changed, try again.
 
     A night that is older than the latest one (a backfill) is saved among the recent nights and in the history; a night
     that is saved again replaces itself.
+
+    Args:
+        account: the account as it was read.
+        snapshot: the score.
+        shown: whether the book has to show it before the next night: a night's own score comes with its dataset.
 
     Raises:
         AccountErasedError: as for `reread`.
@@ -162,7 +167,7 @@ def save_score(account: Account, snapshot: Snapshot) -> None:
     """
     for _ in attempts(TOO_MANY_WRITERS):
         try:
-            commit_score(account, snapshot)
+            commit_score(account, snapshot, shown=shown)
         except ConditionFailedError:
             account = reread(account)
             continue
@@ -170,7 +175,12 @@ def save_score(account: Account, snapshot: Snapshot) -> None:
 
 
 def commit_score(
-    account: Account, snapshot: Snapshot, along: Sequence[Write] = (), in_history: Snapshot | None = None
+    account: Account,
+    snapshot: Snapshot,
+    along: Sequence[Write] = (),
+    in_history: Snapshot | None = None,
+    *,
+    shown: bool = False,
 ) -> None:
     """Save a score as `save_score` does, on condition that nobody has saved another one since the account was read.
 
@@ -183,6 +193,7 @@ def commit_score(
         snapshot: the score.
         along: further writes, in one transaction with this one.
         in_history: a snapshot that the history is known to have.
+        shown: as for `save_score`.
 
     Raises:
         ConditionFailedError: the account has changed, or is gone, or a condition in `along` does not hold.
@@ -201,7 +212,7 @@ def commit_score(
         **scored_attributes(account.account_id, newest, recent),
     }
     as_read = {stored_scores.VERSION: account.scores_version}
-    writes.apply(update_account(account.account_id, sets, [], as_read, None), *copies, *along)
+    writes.apply(update_account(account.account_id, sets, [], as_read, None, shown=shown), *copies, *along)
 
 
 def reread(account: Account) -> Account:
@@ -276,22 +287,28 @@ def _is_gone(item: Item) -> bool:
 
 
 def update_account(
-    account_id: str, sets: dict[str, Attribute], removes: list[str], read: dict[str, str | None], now: str | None
+    account_id: str,
+    sets: dict[str, Attribute],
+    removes: list[str],
+    read: dict[str, str | None],
+    now: str | None,
+    *,
+    shown: bool = False,
 ) -> Write:
     """An update that sets and removes attributes on condition that others are still as they were read.
 
     With `now` the account is created if it is not there; without, it has to be there. An account that is being erased,
-    or was given up for another one, is not changed.
+    or was given up for another one, is not changed. `shown` as in `changes.update`.
     """
     holds = [conditions.TAKES_WRITES, *(conditions.unchanged(name, text) for name, text in read.items())]
     if now is None:
         holds.append(conditions.ACCOUNT_EXISTS)
     birth = {} if now is None else account_birth(account_id, now)
-    return writes.update(
-        schema.accounts_table(),
-        codec.account_key(account_id),
+    return changes.update(
+        account_id,
         *holds,
         sets=sets,
         defaults={name: value for name, value in birth.items() if name not in sets},
         removes=removes,
+        shown=shown,
     )

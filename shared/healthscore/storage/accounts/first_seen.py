@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from healthscore.core import book
 from healthscore.core.day_log.first_seen import merge_first_seen
 from healthscore.core.time import format_instant
-from healthscore.storage import codec, conditions, schema, writes
-from healthscore.storage.accounts import index, search_index
+from healthscore.storage import codec, conditions
+from healthscore.storage.accounts import changes, index, search_index
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -49,15 +49,19 @@ def first_seen_writes(account_id: str, first_seen: str | None, times: str, now: 
         now: the birthday of an account that is created.
     """
     birth = {} if first_seen is not None else account_birth(account_id, format_instant(now))
-    update = writes.update(
-        schema.accounts_table(),
-        codec.account_key(account_id),
+    update = changes.update(
+        account_id,
         conditions.unchanged("names", first_seen),
         conditions.TAKES_WRITES,
         sets={"names": codec.text(times)},
         defaults=birth,
+        shown=_earliest(times) != _earliest(first_seen),  # since when the account is known
     )
     return [update, *search_index.puts(account_id, book.entries(account_id, None))] if birth else [update]
+
+
+def _earliest(times: str | None) -> int | None:
+    return min(json.loads(times).values(), default=None) if times is not None else None
 
 
 def account_birth(account_id: str, now: str) -> dict[str, codec.Attribute]:

@@ -14,9 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from healthscore.core import book
-from healthscore.core.book import SEPARATOR, AccountRow, Sort
-from healthscore.core.model import Band
-from healthscore.core.time import parse_instant
+from healthscore.core.book import Sort
 from healthscore.storage import codec, schema
 
 if TYPE_CHECKING:
@@ -26,14 +24,10 @@ if TYPE_CHECKING:
 
 ORDER = {Sort.SCORE: "by_score", Sort.LAST_SEEN: "by_seen", Sort.NAME: "by_name", Sort.ARR: "by_arr"}
 """The attribute that holds an account's key in each order."""
-INDEX = {Sort.SCORE: "by-score", Sort.LAST_SEEN: "by-seen", Sort.NAME: "by-name", Sort.ARR: "by-arr"}
-"""The index that holds all accounts in each order."""
 IN_NO_INDEX = ("shard", "owner")
 """Attributes without which an item is in none of the book's indexes."""
 SUMMARY = "who"
 """The attribute that shows profile and CRM: unchanged, these two are as they were read."""
-SHOWN = ("account_id", SUMMARY, "state", "by_score", "by_seen")
-"""The attributes of a whole row of the book."""
 
 
 def index_entry(account_id: str, profile: Mapping[str, Any], crm: CrmFacts | None) -> dict[str, Any]:
@@ -71,22 +65,3 @@ def new_account_attributes(account_id: str) -> dict[str, Any]:
         "by_seen": codec.text(book.seen_key(account_id, None)),
     }
     return {name: value for name, value in attributes.items() if value is not None}
-
-
-def row(item: Mapping[str, Any]) -> AccountRow:
-    """Read a row of the book, or as much of one as an index holds."""
-    shown = codec.json_of(item, SUMMARY)
-    state, trend = codec.text_of(item, "state").split(" ") if "state" in item else (None, None)
-    score, seen = (_value(item, name) for name in ("by_score", "by_seen"))
-    return AccountRow(
-        account_id=codec.text_of(item, "account_id"),
-        **shown,
-        score=int(score) if score is not None and score.isdigit() else None,
-        band=None if state is None else Band(state),
-        trend=trend,
-        last_seen_at=parse_instant(seen) if seen is not None and "T" in seen else None,
-    )
-
-
-def _value(item: Mapping[str, Any], name: str) -> str | None:
-    return codec.text_of(item, name).partition(SEPARATOR)[0] if name in item else None

@@ -14,6 +14,7 @@ from healthscore.core.identity.traits import effective, with_traits
 from healthscore.storage import codec, conditions, reads, schema, writes
 from healthscore.storage.accounts import (
     accounts,
+    changes,
     history,
     index,
     merges,
@@ -21,7 +22,7 @@ from healthscore.storage.accounts import (
     search_index,
     stored_scores,
 )
-from healthscore.storage.accounts.account_item import ACKNOWLEDGEMENT, COUNTED_BY, PENDING_USER_ERASURES, read_item
+from healthscore.storage.accounts.account_item import COUNTED_BY, PENDING_USER_ERASURES, read_item
 from healthscore.storage.errors import AccountErasedError
 from healthscore.storage.retries import retried
 
@@ -35,7 +36,7 @@ MAX_MERGES, MAX_BYTES = 1000, 200_000
 """How many merges a workspace may have, and bytes of their text: all of them are one item."""
 DOMAINS = ("domain", "website")
 """Fields of a profile, and attributes, by which companies of a CRM find an account."""
-_TEXTS = ("profile", "traits", "crm", "names", ACKNOWLEDGEMENT, stored_scores.VERSION)
+_TEXTS = ("profile", "traits", "crm", "names", schema.ACKNOWLEDGEMENT, stored_scores.VERSION)
 """What is known of an account, each a text that a write replaces as a whole."""
 _SCORES = (stored_scores.LATEST, stored_scores.RECENT)
 _OF_THE_BOOK = ("shard", "owner", index.SUMMARY, "state", *index.ORDER.values())
@@ -82,18 +83,16 @@ def begin(old: str, new: str, milestones: Collection[str]) -> str:
     filled = _filled(given_up, goes_on, milestones)
     erasing = given_up.get(PENDING_USER_ERASURES)
     updates = [
-        writes.update(
-            schema.accounts_table(),
-            codec.account_key(old),
+        changes.update(
+            old,
             conditions.ACCOUNT_EXISTS,
             conditions.TAKES_WRITES,
             *(conditions.unchanged(name, codec.optional_text_of(given_up, name)) for name in _TEXTS),
             sets={schema.INTO: codec.text(new), "profile": codec.json_text(_domains(given_up))},
             removes=[*(name for name in _TEXTS if name != "profile"), *_SCORES, PENDING_USER_ERASURES, *_OF_THE_BOOK],
         ),
-        writes.update(
-            schema.accounts_table(),
-            codec.account_key(new),
+        changes.update(
+            new,
             conditions.ACCOUNT_EXISTS,
             conditions.TAKES_WRITES,
             *(conditions.unchanged(name, codec.optional_text_of(goes_on, name)) for name in _TEXTS),
@@ -132,7 +131,9 @@ def _filled(given_up: Item, goes_on: Item, milestones: Collection[str]) -> dict[
     old, new = read_item(given_up), read_item(goes_on)
     traits = _traits(codec.json_of(given_up, "traits", {}), codec.json_of(goes_on, "traits", {}))
     profile = _profile(codec.json_of(given_up, "profile", {}), codec.json_of(goes_on, "profile", {}), new.profile)
-    sets = {name: given_up[name] for name in ("crm", ACKNOWLEDGEMENT) if name in given_up and name not in goes_on}
+    sets = {
+        name: given_up[name] for name in ("crm", schema.ACKNOWLEDGEMENT) if name in given_up and name not in goes_on
+    }
     sets |= {"profile": codec.json_text(profile), "traits": codec.json_text(traits)}
     shown, _ = effective(traits, profile)
     entry = index.index_entry(account_id, shown, new.crm or old.crm)

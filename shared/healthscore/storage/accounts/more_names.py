@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from healthscore.core.day_log.first_seen import MILESTONES_BYTES, NAMES_BYTES, beyond, fitting
 from healthscore.core.time import millis
 from healthscore.storage import codec, conditions, reads, schema, writes
-from healthscore.storage.accounts import existence
+from healthscore.storage.accounts import changes, existence
 from healthscore.storage.client import dynamodb, pages
 from healthscore.storage.errors import ConditionFailedError
 from healthscore.storage.retries import attempts
@@ -83,13 +83,7 @@ def fit(account_id: str, first_seen: str) -> str:
     _keep(account_id, beyond(kept, known.items()))
     text = codec.dumps(kept)
     as_read = conditions.unchanged("names", first_seen)
-    update = writes.update(
-        schema.accounts_table(),
-        codec.account_key(account_id),
-        as_read,
-        conditions.TAKES_WRITES,
-        sets={"names": codec.text(text)},
-    )
+    update = changes.update(account_id, as_read, conditions.TAKES_WRITES, sets={"names": codec.text(text)})
     try:
         writes.apply(update)
     except ConditionFailedError:

@@ -11,7 +11,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from healthscore.storage import codec, conditions, reads, schema, writes
-from healthscore.storage.accounts import account_item
+from healthscore.storage.accounts import changes
 from healthscore.storage.alerts.messages import stored_message
 from healthscore.storage.client import call, dynamodb
 
@@ -72,12 +72,8 @@ def keep(account_id: str, acknowledgement: Acknowledgement, alert_of: str) -> No
     """
     stored = codec.json_text(acknowledgement.to_json())
     writes.transact(
-        writes.update(
-            schema.accounts_table(),
-            codec.account_key(account_id),
-            conditions.ACCOUNT_EXISTS,
-            conditions.TAKES_WRITES,
-            sets={account_item.ACKNOWLEDGEMENT: stored},
+        changes.update(
+            account_id, conditions.ACCOUNT_EXISTS, conditions.TAKES_WRITES, sets={schema.ACKNOWLEDGEMENT: stored}
         ),
         writes.update(
             schema.history_table(),

@@ -73,6 +73,27 @@ def of_day(day: date, *, limit: int, after: str | None) -> tuple[list[Message], 
     return [stored_message(by_place[sk]) for sk in places if sk in by_place], place
 
 
+def kinds_of_day(day: date) -> list[tuple[str, str]]:
+    """Account and kind of every alert of a day, sent or not; from an index, which lags by less than a second.
+
+    Raises:
+        StorageUnavailableError: the table cannot be read now.
+    """
+    first, last = schema.alert_range()
+    request = {
+        "TableName": schema.history_table(),
+        "IndexName": "by-day",
+        "KeyConditionExpression": "alert_day = :day AND sk BETWEEN :first AND :last",
+        "ExpressionAttributeValues": {":day": {"S": day.isoformat()}, ":first": {"S": first}, ":last": {"S": last}},
+    }
+    found = []
+    for item in pages(dynamodb().query, **request):
+        account_id, alert_id = schema.message_owner(codec.text_of(item, "pk"), codec.text_of(item, "sk"))
+        if account_id is not None:
+            found.append((account_id, alert_id.removeprefix(f"{day.isoformat()}-").rpartition("-")[0]))
+    return found
+
+
 def _page(request: dict[str, Any], limit: int, after: str | None) -> tuple[list[dict[str, Any]], str | None]:
     """The items of a range that begins with `after` itself, which was on the page before."""
     items: list[dict[str, Any]] = []

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from healthscore.core.time import format_instant, parse_instant
 from healthscore.storage import codec, conditions, schema, writes
-from healthscore.storage.accounts import index, merges
+from healthscore.storage.accounts import changes, index, merges
 from healthscore.storage.erasure import (
     account_item,
     crm_companies,
@@ -62,9 +62,8 @@ def mark(account_id: str, now: datetime) -> bool:
         StorageUnavailableError: it is not known whether it has begun.
     """
     tombstones.prepare()
-    update = writes.update(
-        schema.accounts_table(),
-        codec.account_key(account_id),
+    update = changes.update(
+        account_id,
         conditions.ACCOUNT_EXISTS,
         defaults={schema.ERASING: codec.text(format_instant(now))},
         removes=(*index.IN_NO_INDEX, *_MAKE_ROOM),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from healthscore.storage import codec, conditions, schema, writes
-from healthscore.storage.accounts import account_item, accounts
+from healthscore.storage import codec, conditions, writes
+from healthscore.storage.accounts import account_item, accounts, changes
 from healthscore.storage.errors import AccountErasedError, ConditionFailedError
 from healthscore.storage.kinds import Kind
 from healthscore.storage.retries import attempts
@@ -70,14 +70,7 @@ def erase_user(erasure: UserErasure) -> Iterator[int]:
 def _change(
     account_id: str, *, adds: dict[str, Attribute] | None = None, takes: dict[str, Attribute] | None = None
 ) -> None:
-    update = writes.update(
-        schema.accounts_table(),
-        codec.account_key(account_id),
-        conditions.ACCOUNT_EXISTS,
-        conditions.TAKES_WRITES,
-        adds=adds,
-        takes=takes,
-    )
+    update = changes.update(account_id, conditions.ACCOUNT_EXISTS, conditions.TAKES_WRITES, adds=adds, takes=takes)
     for _ in attempts(accounts.TOO_MANY_WRITERS):
         try:
             writes.apply(update)

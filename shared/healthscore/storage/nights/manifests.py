@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 MARGIN = timedelta(seconds=30)
 """How far the clocks of two machines may differ."""
+_FEW = 3
+"""Nights read at once to find the newest one that has a manifest."""
 _MANIFEST, _HOLDER, _UNTIL = "manifest", "holder", "until"
 
 
@@ -64,7 +66,7 @@ def newest(before: date | None = None) -> Manifest | None:
     request = reads.partition(
         schema.settings_table(), schema.NIGHTS_PK, between=(date.min.isoformat(), last), consistent=True
     )
-    nights = map(_night, pages(dynamodb().query, **request, ScanIndexForward=False))
+    nights = map(_night, pages(dynamodb().query, **request, ScanIndexForward=False, Limit=_FEW))
     return next((night.manifest for night in nights if night.manifest is not None), None)
 
 

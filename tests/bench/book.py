@@ -1,0 +1,126 @@
+"""The CPU of a page of the book: a night of many accounts, with what has changed since laid over it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from contextlib import closing
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from healthscore.core.dataset.columns import COLUMNS, SCHEMA, Type
+from healthscore.core.dataset.manifest import Manifest, Part
+from healthscore.core.dataset.question import SHOWN, Filter, Order, Question
+from healthscore.dataset.overlay import Overlay
+from healthscore.dataset.reader import Reader
+from tests.bench.measuring import Section, Table, cpu_ms, side_by_side, verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+TARGETS = {100_000: 100, 1_000_000: 400}
+"""CPU milliseconds of a page of a warm function."""
+COLD = 1500
+PAGE = 50
+_MADE_UP = {
+    "account_id": "'account-' || md5('x' || i)[:12]",
+    "name": "'Company ' || md5(i::VARCHAR)[:8] || CASE WHEN i % 7 = 0 THEN ' Müller & Söhne' ELSE ' Trading Ltd' END",
+    "owner": "'Owner ' || (i % 100)",
+    "band": "CASE i % 3 WHEN 0 THEN 'healthy' WHEN 1 THEN 'at_risk' ELSE 'critical' END",
+    "score": "(hash(i) % 101)::BIGINT",
+    "arr": "CASE WHEN i % 9 > 0 THEN (hash(i) % 100000)::DOUBLE END",
+    "attributes": '\'{"region":"emea"}\'',
+}
+_OF_TYPE = {
+    Type.TEXT: "'text ' || (i % 5)",
+    Type.WHOLE: "(hash(i + 1) % 100)::BIGINT",
+    Type.NUMBER: "round((hash(i + 2) % 100000) / 1000.0, 3)",
+    Type.FLAG: "i % 2 = 0",
+    Type.DAY: "DATE '2026-11-20' + (i % 30)::INTEGER",
+    Type.INSTANT: "TIMESTAMPTZ '2026-11-20 00:00:00+00' - to_seconds((hash(i) % 2000000)::BIGINT)",
+}
+_QUESTIONS = {
+    "lowest score first": Question(orders=(Order(SHOWN["score"]),)),
+    "by ARR, then name": Question(orders=(Order(SHOWN["arr"], descending=True), Order(SHOWN["name"]))),
+    "of an owner": Question((Filter(SHOWN["owner"], ("Owner 5",)),), orders=(Order(SHOWN["arr"], descending=True),)),
+    "of an ARR, by last event": Question(
+        (Filter(SHOWN["arr"], least=1000.0, most=60_000.0),), orders=(Order(SHOWN["last_seen_at"]),)
+    ),
+    "a part of the name": Question(q="muller", orders=(Order(SHOWN["score"]),)),
+}
+
+
+def measure(
+    *, accounts: Sequence[int] = (100_000, 1_000_000), changed: Sequence[int] = (0, 1000, 5000), rounds: int = 5
+) -> Section:
+    """Ask for pages of nights of so many accounts, with so many changed."""
+    rows, colds, worst = [], [], {}
+    for number in accounts:
+        with tempfile.TemporaryDirectory() as folder, closing(Reader()) as reader:
+            night = _night(number, Path(folder), reader)
+            cold = cpu_ms(_page(reader, night, _QUESTIONS["lowest score first"]))
+            colds.append([f"{number:,}", f"{cold:.0f}", verdict(cold, COLD) if number == min(accounts) else ""])
+            for version, many in enumerate(changed, start=1):
+                reader.lay(_overlay(many, version, Path(folder) / "night.parquet"))
+                pages = {name: _page(reader, night, question) for name, question in _QUESTIONS.items()}
+                taken = side_by_side(pages, rounds)
+                rows += [[f"{number:,}", f"{many:,}", name, f"{ms:.0f}"] for name, ms in taken.items()]
+                worst[number] = max(worst.get(number, 0.0), *taken.values())
+    kept = ", ".join(
+        f"{ms:.0f} ms at {number:,} accounts (target {TARGETS[number]}: {verdict(ms, TARGETS[number])})"
+        for number, ms in worst.items()
+        if number in TARGETS
+    )
+    figures = {f"book {number}": ms for number, ms in worst.items()}
+    blocks = [
+        _ABOUT.format(page=PAGE, worst=kept),
+        Table(["accounts", "changed since", "asked for", "CPU ms"], rows),
+        _ABOUT_COLD,
+        Table(["accounts", "CPU ms", "target"], colds),
+    ]
+    return Section("A page of the book", blocks, figures)
+
+
+def _night(accounts: int, folder: Path, reader: Reader) -> Manifest:
+    """A night of made-up accounts, in a file on the reader's disk."""
+    path = folder / "night.parquet"
+    columns = ", ".join(f'{_MADE_UP.get(one.name, _OF_TYPE[one.type])} AS "{one.name}"' for one in COLUMNS)
+    with duckdb.connect(config={"threads": 1}) as database:
+        database.execute("SET TimeZone = 'UTC'")
+        database.execute(
+            f"COPY (SELECT {columns} FROM range({accounts}) AS made(i) ORDER BY md5(account_id)) TO '{path}' "
+            "(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 8192)"
+        )
+    part = Part("account_nights/night=2026-11-20/part-0000-made.parquet", accounts, path.stat().st_size, "")
+    shutil.copy(path, reader.parts.folder / "part-0000-made.parquet")
+    return Manifest(date(2026, 11, 20), datetime(2026, 11, 20, 2, tzinfo=UTC), "made", SCHEMA, (part,))
+
+
+def _overlay(many: int, version: int, path: Path) -> Overlay:
+    """Some of the night's accounts, as if they had changed."""
+    with duckdb.connect() as database:
+        database.execute("SET TimeZone = 'UTC'")
+        names = ", ".join(f'"{one.name}"::VARCHAR' for one in COLUMNS)
+        found = database.execute(f"SELECT {names} FROM read_parquet('{path}') LIMIT {many}").fetchall()
+    lines = [dict(zip((one.name for one in COLUMNS), row, strict=True)) for row in found]
+    text = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
+    return Overlay(version, tuple(line["account_id"] for line in lines), (), text, str(version))
+
+
+def _page(reader: Reader, night: Manifest, question: Question) -> Callable[[], object]:
+    def ask() -> object:
+        rows = reader.present(night)
+        return reader.page(question, rows, rows, PAGE + 1, None)
+
+    return ask
+
+
+_ABOUT = """The CPU of a page of {page} accounts on one thread, by a warm function that has the night's files; calls of
+AWS are not in it. The dearest page took {worst}. Accounts have all columns of the dataset; those that have changed
+since the night are laid over it."""
+_ABOUT_COLD = """The first page of a function that has fetched the files: it makes tables of them, which later pages
+read."""

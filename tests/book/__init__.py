@@ -1,1 +1,0 @@
-"""Checks the book of accounts at full size; run by hand."""
