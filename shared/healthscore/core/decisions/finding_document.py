@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from healthscore.core.decisions.findings import Finding
     from healthscore.core.json_types import Day
 
-    _Alerted = TypedDict("_Alerted", {"told": Day | None})
+    _Alerted = TypedDict("_Alerted", {"told": Day | None})  # noqa: UP013  (a stored name that code does not use)
 
     class FindingJson(ReasonJson, _Alerted):
         """One finding."""
