@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
+from healthscore.core.detectors import halved
 from healthscore.core.detectors.finding import Level
 from healthscore.core.detectors.registry import DETECTORS
 from healthscore.core.detectors.settings import DetectorSettings, Sensitivity
@@ -43,6 +44,8 @@ class Table:
         for sensitivity in (Sensitivity.CALM, Sensitivity.LITERAL):
             nights = self._layer(DetectorSettings(sensitivity=sensitivity))
             yield f"yellow or red, {sensitivity}", self._measured(nights)
+        halved_on = DetectorSettings(on=frozenset({halved.NAME}))
+        yield "yellow or red, with halved", self._measured(self._layer(halved_on))
         for days in (7, 14, 30, 33):
             yield f"not seen {days} d", self._each(partial(rules.not_seen, days=days))
         silent = rules.ended_by_recovery("not_seen", rules.is_unseen)

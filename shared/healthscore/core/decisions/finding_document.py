@@ -11,18 +11,20 @@ from healthscore.core.signals.calendar import date_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from typing_extensions import TypedDict
+
     from healthscore.core.decisions.decision import Link, ReasonJson
     from healthscore.core.decisions.findings import Finding
     from healthscore.core.json_types import Day
 
-    class FindingJson(ReasonJson):
+    _Alerted = TypedDict("_Alerted", {"told": Day | None})  # noqa: UP013  (a stored name that code does not use)
+
+    class FindingJson(ReasonJson, _Alerted):
         """One finding."""
 
         finding_id: str
         state: str
         opened: Day
-        told: Day | None
-        """When somebody was alerted to it."""
         closed: Day | None
         closed_how: str | None
         rebound_percent: float | None

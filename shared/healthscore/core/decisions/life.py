@@ -115,7 +115,9 @@ class _Fold:
         self.episode: Episode | None = None
         self._inputs = inputs
         self._settings = settings
-        self._detectors = [detector for detector in detectors if detector.name not in settings.off]
+        self._detectors = [
+            detector for detector in detectors if settings.turns_on(detector.name, by_default=detector.by_default)
+        ]
         self._detectors_by: dict[tuple[Schedule, bool, bool], list[Detector]] = {}
         self._asks_champion = champion.NAME not in settings.off
         self._begun = _first_night(inputs) or 0

@@ -13,6 +13,7 @@ from healthscore.core.detectors import (
     champion,
     drop,
     fade,
+    halved,
     multiple,
     onboarding,
     out_of_use,
@@ -125,6 +126,13 @@ def _fade(sighting: Sighting) -> Response:
     )
 
 
+def _halved(sighting: Sighting) -> Response:
+    fall: halved.Halved = sighting.figures
+    return Response(
+        f"Reach out to check in: what changed in active days ({figure(fall.usual)} in four weeks → {fall.now})?", LATER
+    )
+
+
 def _accelerating(sighting: Sighting) -> Response:
     fall: accelerating.Decline = sighting.figures
     return Response(
@@ -161,6 +169,7 @@ ACTIONS: Mapping[str, Callable[[Sighting], Response]] = MappingProxyType(
         overdue.NAME: _overdue,
         multiple.NAME: _multiple,
         drop.NAME: _drop,
+        halved.NAME: _halved,
         repeated.NAME: _repeated,
         accelerating.NAME: _accelerating,
         fade.NAME: _fade,

@@ -108,5 +108,7 @@ class Detector:
     """The first and the last day of what it is about, for links to the events."""
     of_young: bool = False
     """Whether it judges accounts younger than 90 days."""
+    by_default: bool = True
+    """Whether it is on where a workspace has set nothing."""
     of_cadence: bool = False
     """Whether it judges accounts that are expected only now and then (signal rule 6)."""

@@ -24,6 +24,12 @@ class DetectorSettings:
     sensitivity: Sensitivity = Sensitivity.BALANCED
     off: frozenset[str] = frozenset()
     """The names of the detectors that are off."""
+    on: frozenset[str] = frozenset()
+    """The names of those that are on though they are off by default."""
     overdue_irregular: int = 45
     """After how many days without an event an account without a weekly rhythm is overdue. Longer than a month, so that
     monthly use is not overdue every month; 30 finds leavers sooner, and gives more false alerts."""
+
+    def turns_on(self, name: str, *, by_default: bool) -> bool:
+        """Whether a detector judges; where it is named twice, it is off."""
+        return name not in self.off and (by_default or name in self.on)

@@ -226,6 +226,16 @@ def test_life__tickets__rise_from_two_above_the_usual_one(ends, rise):
     assert (found.state is Level.MONITOR) == rise
 
 
+def test_life__steady_use_comes_to_half__is_yellow_only_where_halved_is_on():
+    uses, until = weeks(*[4] * 20, *[2] * 4), MONDAY + 24 * 7 - 1
+    off = ALONE.off | {"drop"}
+    assert story(uses, until, settings=DetectorSettings(off=off)).state is Level.OK
+    on = story(uses, until, settings=DetectorSettings(off=off, on=frozenset({"halved"})))
+    assert [sighting.reason for sighting in on.changes[-1].reasons] == ["halved"]
+    both = DetectorSettings(off=off | {"halved"}, on=frozenset({"halved"}))
+    assert story(uses, until, settings=both).state is Level.OK
+
+
 def test_life__growth__is_news_once_a_quarter_and_no_state():
     found = story(weeks(*[2] * 16, *[4] * 12), tuesday(27), settings=ALONE)
     assert [(day, sighting.reason) for day, sighting in found.news] == [(tuesday(17), "growth:active_days")]

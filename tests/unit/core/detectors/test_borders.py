@@ -7,6 +7,7 @@ import pytest
 from healthscore.core.detectors.champion_state import ChampionState, champion_on, inferred_champion
 from healthscore.core.detectors.drop import DropState, drops_of
 from healthscore.core.detectors.growth import is_growth
+from healthscore.core.detectors.halved import is_halved
 from healthscore.core.detectors.regime_change import is_regime_change
 from healthscore.core.detectors.repeated import again, rebound_percent
 from healthscore.core.detectors.settings import Sensitivity
@@ -188,9 +189,20 @@ def test_signal__minimum__is_one_active_day_a_week_and_two_of_everything_else(ke
     [
         ([4] * 12 + [6, 6, 6, 6], True),
         ([4] * 12 + [6, 6, 6, 5], False),
+        ([100] * 12 + [150, 150, 150, 149], False),
         ([4] * 11 + [6, 6, 6, 6], False),
         ([0] * 12 + [1] * 4, False),
     ],
 )
 def test_growth__half_as_much_again_in_four_weeks__fires(weeks, fires):
     assert is_growth(weeks, 12) is fires
+
+
+@pytest.mark.parametrize(("now", "before", "fires"), [(10, 60, True), (11, 60, False), (2, 12, True), (0, 11, False)])
+def test_halved__four_weeks_of_twelve__are_half_in_proportion(now, before, fires):
+    assert is_halved(now, before) is fires
+
+
+@pytest.mark.parametrize(("active", "chosen"), [(24, "a"), (23, None)])
+def test_champion__active_on_24_days_of_the_half_year__is_one(active, chosen):
+    assert inferred_champion({"a": [*range(100, 100 + active), 300]}, 181 + 28) == chosen

@@ -16,6 +16,7 @@ from healthscore.core.detectors.drop import Drops
 from healthscore.core.detectors.fade import Fade
 from healthscore.core.detectors.finding import Level, Sighting
 from healthscore.core.detectors.growth import Growth
+from healthscore.core.detectors.halved import Halved
 from healthscore.core.detectors.multiple import Together
 from healthscore.core.detectors.onboarding import start
 from healthscore.core.detectors.registry import DETECTORS
@@ -133,6 +134,10 @@ CASES = [
     (
         Sighting("fade", None, Level.YELLOW, Fade(9, 41, day(5, 3), day(11, 29))),
         "Active on 9 of the last 91 days; in its best quarter of the year (until 3 May) on 41.",
+    ),
+    (
+        Sighting("halved", None, Level.YELLOW, Halved(7, 50, day(11, 29))),
+        "Active on 7 days of the last 28, half of its usual 16.7 or less; it had come every week.",
     ),
     (
         Sighting("accelerating", None, Level.YELLOW, Decline(24, 16, 6, day(11, 29))),
