@@ -46,7 +46,7 @@ def test_books__over_what_an_earlier_version_stored__are_the_same(stack, capsys)
     assert capsys.readouterr().out == "Both books have the same 6 accounts.\n"
 
 
-def test_books__that_differ__are_told_apart_by_account_and_field(stack, capsys):
+def test_books__that_differ__are_named_by_account_and_field(stack, capsys):
     stack.call("PUT", "/v1/accounts/acme", "local-admin", {"name": "Acme Ltd"})
     assert main(["--url", stack.url, "--table", schema.accounts_table()]) == 1
     assert "acme: name was 'Acme Corp' and is 'Acme Ltd'" in capsys.readouterr().err
