@@ -31,7 +31,7 @@ from healthscore.services.crm_sync.session import Session
 from healthscore.services.notifications.outbox import Outbox
 from healthscore.services.notifications.rate_limit import RateLimit
 from healthscore.storage import schema
-from healthscore.storage.accounts import accounts, index
+from healthscore.storage.accounts import accounts
 from healthscore.storage.client import dynamodb
 from healthscore.storage.crm import companies as crm_companies
 from healthscore.storage.crm import connections
@@ -194,9 +194,9 @@ class _Topic:
 
 
 def put_accounts(names: list[str], now: str) -> None:
-    """Create one account for each name, without search entries."""
+    """Create one account for each name."""
     table = schema.accounts_table()
-    items = [{"account_id": {"S": name}, "since": {"S": now}, **index.new_account_attributes(name)} for name in names]
+    items = [{"account_id": {"S": name}, "since": {"S": now}} for name in names]
     for start in range(0, len(items), _BATCH):
         puts: list[Any] = [{"PutRequest": {"Item": item}} for item in items[start : start + _BATCH]]
         left: dict[str, Any] = {table: puts}

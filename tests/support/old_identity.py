@@ -72,7 +72,7 @@ def put_members(
     for person, said in attributes.items():
         _put(schema.person_pk(person), "member", v="old", **said)
     for person in moves:
-        _put(f"m#{schema.index_partition(person)}", f"{person}\x1ftoken")
+        _put(schema.unsettled_pk(person), f"{person}\x1ftoken")
 
 
 def _put(pk: str, sk: str, **attributes: str) -> None:

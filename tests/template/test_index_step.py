@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from contextlib import closing
 from typing import Any
 from uuid import uuid4
@@ -108,6 +109,15 @@ def test_step__without_changes__is_to_sam_what_the_template_is(document, tmp_pat
     assert run(str(SAM / "python"), "-c", program, str(ROOT / "template.yaml"), str(path)) == "True\n"
 
 
+def settled(client: Any, table: str) -> dict[str, Any]:
+    """A table once its indexes are as they were asked for: until then, DynamoDB takes no other change."""
+    while True:
+        described: dict[str, Any] = client.describe_table(TableName=table)["Table"]
+        if all(one["IndexStatus"] == "ACTIVE" for one in described.get("GlobalSecondaryIndexes", [])):
+            return described
+        time.sleep(0.05)
+
+
 @pytest.mark.dynamodb_local
 def test_upgrade__from_an_earlier_version__is_taken_by_dynamodb_step_by_step(dynamodb_local_endpoint, resources):
     """Each step is one UpdateTable, as CloudFormation makes it."""
@@ -118,7 +128,7 @@ def test_upgrade__from_an_earlier_version__is_taken_by_dynamodb_step_by_step(dyn
         indexes = {"GlobalSecondaryIndexes": EARLIER["GlobalSecondaryIndexes"]}
         client.create_table(TableName=name, BillingMode="PAY_PER_REQUEST", **keys, **indexes)
         for _ in range(9):
-            described = client.describe_table(TableName=name)["Table"]
+            described = settled(client, name)
             types = {one["AttributeName"]: one["AttributeType"] for one in described["AttributeDefinitions"]}
             running = {"AccountsTable": Table(described.get("GlobalSecondaryIndexes", []), types)}
             template, made, left = step(wanted, running)
@@ -135,7 +145,7 @@ def test_upgrade__from_an_earlier_version__is_taken_by_dynamodb_step_by_step(dyn
                 )
             if not left:
                 break
-        there = {one["IndexName"] for one in client.describe_table(TableName=name)["Table"]["GlobalSecondaryIndexes"]}
+        there = {one["IndexName"] for one in settled(client, name)["GlobalSecondaryIndexes"]}
         client.delete_table(TableName=name)
     assert there == {one["IndexName"] for one in resources["AccountsTable"]["Properties"]["GlobalSecondaryIndexes"]}
 

@@ -13,7 +13,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 from zoneinfo import available_timezones
 
-from healthscore.core.book import MAX_ARR
+from healthscore.core.contract import MAX_ARR
 from healthscore.core.identity.ids import folded, normalised
 from healthscore.core.identity.stored_size import stored_size
 from healthscore.core.time import format_instant, parse_instant

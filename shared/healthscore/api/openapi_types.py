@@ -16,7 +16,7 @@ from pydantic import ConfigDict, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
 from healthscore.api import fields
-from healthscore.core.book import MAX_ARR
+from healthscore.core.contract import MAX_ARR
 from healthscore.http import ids
 
 if TYPE_CHECKING:

@@ -41,8 +41,8 @@ class Account:
     """The account for which it was given up. Everything but that account's merge then treats it as gone."""
     pending_user_erasures: tuple[str, ...] = ()
     """Users whose erasure has begun and may not be finished."""
-    index_summary: str | None = None
-    """What the book shows of profile and CRM, as stored (`storage.accounts.index`)."""
+    earlier_book: str | None = None
+    """What a version before the dataset kept for its book, as stored; None where nothing is left of it."""
     counted_by: str | None = None
     """The setting by which users do not count, as of `core.identity.counting.NotCounted.text`, that its days follow."""
     acknowledgement: Acknowledgement | None = None

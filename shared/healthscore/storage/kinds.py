@@ -124,7 +124,7 @@ class Kind(Enum):
         "k#hash of a key#2026-11-20, events: how much of what the key may send in the day is used up; expires",
         nobody="a key's hash and a count",
     )
-    SEARCH_ENTRY = _Described("ACTIVITY_TABLE", "w#*", "*", "w#a, acme␟account_id: a word an account is found by")
+    SEARCH_ENTRY = _Described("ACTIVITY_TABLE", "w#*", "*", "w#a, acme␟account_id: a word of an earlier book")
     SNAPSHOT = _Described(
         "HISTORY_TABLE", "account#*", "snapshot#*", "account#…, snapshot#2026-11-20: the score of a night"
     )

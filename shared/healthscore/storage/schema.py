@@ -1,8 +1,7 @@
 """Names of tables, keys and attributes, in one place; `storage.kinds` lists every kind of item.
 
-Accounts has the indexes of the book (see `storage.accounts.index`): by-score, by-seen, by-name and by-arr (shard, and
-the key of that order) and by-owner (owner, account_id). Its index by-changed (changed_in, changed) holds the accounts
-by their last change (see `storage.accounts.changes`). History's index pending (pending, created_at) holds just the
+The index by-changed (changed_in, changed) of Accounts holds the accounts by their last change (see
+`storage.accounts.changes`). History's index pending (pending, created_at) holds just the
 messages that are still to be sent, and by-day (alert_day, sk) the alerts.
 """
 
@@ -27,8 +26,8 @@ CHANGED_INDEX, CHANGED_IN, CHANGED = "by-changed", "changed_in", "changed"
 last change of what the book shows, in nanoseconds since the Unix epoch."""
 CHANGED_PARTITIONS = 4
 """That index is spread over this many partitions, so that the changes of an import do not meet in one."""
-INDEX_PARTITIONS = 8
-"""The book's indexes are spread over this many partitions, so that a night's updates do not meet in one."""
+NOTE_PARTITIONS = 8
+"""Notes of unsettled ids are spread over this many partitions, so that those of an import do not meet in one."""
 
 
 def accounts_table() -> str:
@@ -130,12 +129,12 @@ _MOVES, _END = "m#", "\x1f"
 
 def unsettled_pk(id_: str) -> str:
     """Partition key of the note that an id's record names ids which are not settled."""
-    return f"{_MOVES}{index_partition(id_)}"
+    return f"{_MOVES}{_note_partition(id_)}"
 
 
 def unsettled_pks() -> list[str]:
     """Partition keys of all such notes; their sort keys are the ids."""
-    return [f"{_MOVES}{number}" for number in index_partitions()]
+    return [f"{_MOVES}{number:02d}" for number in range(NOTE_PARTITIONS)]
 
 
 SUSPECTS_PK = "s#"
@@ -272,14 +271,8 @@ def company_pk(provider: str, part: str) -> str:
     return f"crm#{provider}#{part}"
 
 
-def index_partition(name: str) -> str:
-    """The partition of the book's indexes that an account belongs to; pending moves use it for their persons."""
-    return f"{blake2b(name.encode(), digest_size=1).digest()[0] % INDEX_PARTITIONS:02d}"
-
-
-def index_partitions() -> list[str]:
-    """All partitions of the book's indexes."""
-    return [f"{number:02d}" for number in range(INDEX_PARTITIONS)]
+def _note_partition(id_: str) -> str:
+    return f"{blake2b(id_.encode(), digest_size=1).digest()[0] % NOTE_PARTITIONS:02d}"
 
 
 def changed_partition(account_id: str) -> str:
@@ -296,15 +289,15 @@ _SEARCH = "w#"
 
 
 def search_pk(entry: str) -> str:
-    """Partition key of the search entries that begin with the same character as this one."""
+    """Partition key of the words of an earlier book that begin with the same character as this one."""
     return f"{_SEARCH}{entry[0]}"
 
 
 def search_key(entry: str, account_id: str) -> str:
-    """Sort key of a search entry."""
+    """Sort key of such a word."""
     return f"{entry}{_END}{account_id}"
 
 
 def search_account(sk: str) -> str:
-    """The account that a search entry leads to."""
+    """The account that such a word leads to."""
     return sk.partition(_END)[2]

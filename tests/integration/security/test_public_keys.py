@@ -358,10 +358,4 @@ def state() -> dict[str, object]:
     items = {table: dynamodb().scan(TableName=table)["Items"] for table in tables}
     for item in items[tables[0]]:
         item.pop("timezone_fixed", None)
-    return {"fields": fields, "items": items, "owned": owned()}
-
-
-def owned() -> list[str]:
-    """The entries of the index by owner."""
-    found = dynamodb().scan(TableName=schema.accounts_table(), IndexName="by-owner")["Items"]
-    return sorted(item["account_id"]["S"] + item["owner"]["S"] for item in found)
+    return {"fields": fields, "items": items}

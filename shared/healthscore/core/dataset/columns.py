@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from healthscore.core.book import Contract
+from healthscore.core.contract import Contract
 from healthscore.core.model import Component
 from healthscore.core.scoring.standard import MODEL
 from healthscore.core.scoring.trend import trends

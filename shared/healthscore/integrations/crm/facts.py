@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
-from healthscore.core.book import MAX_ARR
+from healthscore.core.contract import MAX_ARR
 from healthscore.core.documents import CRM_FIELDS
 from healthscore.core.model import CrmFacts
 

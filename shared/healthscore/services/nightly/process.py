@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from healthscore.core.alerts.change import FALLS
 from healthscore.core.alerts.outage import presence, present
 from healthscore.core.alerts.week import WEEK
-from healthscore.core.book import Contract
+from healthscore.core.contract import Contract
 from healthscore.core.health import snapshot_of
 from healthscore.core.nightly.earlier_trouble import trouble_before
 from healthscore.core.nightly.run_totals import EarlierTrouble, RunTotals
@@ -29,7 +29,7 @@ from healthscore.services.erasure import finish_erasing_user
 from healthscore.services.nightly.plan import planned_run
 from healthscore.services.nightly.recount import recount
 from healthscore.services.scoring import gather_facts
-from healthscore.storage.accounts import account_item, accounts, existence, history, more_names
+from healthscore.storage.accounts import account_item, accounts, earlier_book, existence, history, more_names
 from healthscore.storage.alerts import messages
 from healthscore.storage.erasure import accounts as erasing
 from healthscore.storage.errors import AccountErasedError, ConditionFailedError, StorageUnavailableError
@@ -269,6 +269,8 @@ def _process_account(account: Account, run: Run, keep_going: Callable[[], bool],
             for user_id in account.pending_user_erasures:
                 finish_erasing_user(account.account_id, user_id, run.as_of, keep_going)
             more_names.fit_item(account)
+            if account.earlier_book is not None:
+                earlier_book.delete(account.account_id, account.earlier_book)
             recount(account, run.settings, run.as_of, keep_going)
             return _backfill(account, run) if run.backfill else _score_tonight(account, run, copied)
         except AccountErasedError:

@@ -9,15 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from healthscore.core import book
 from healthscore.core.account import RECENT_NIGHTS
-from healthscore.core.documents import crm_from_json
-from healthscore.core.identity.traits import effective, with_traits
-from healthscore.core.model import Component
-from healthscore.core.scoring.trend import trends
-from healthscore.core.time import format_instant, parse_instant
+from healthscore.core.identity.traits import with_traits
+from healthscore.core.time import format_instant
 from healthscore.storage import codec, conditions, reads, schema, writes
-from healthscore.storage.accounts import changes, history, index, merges, more_names, search_index, stored_scores
+from healthscore.storage.accounts import changes, history, merges, more_names, stored_scores
 from healthscore.storage.accounts.account_item import COUNTED_BY, crm_text, read_item, try_item
 from healthscore.storage.accounts.existence import exists
 from healthscore.storage.accounts.first_seen import account_birth
@@ -30,7 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from healthscore.core.account import Account
-    from healthscore.core.model import CrmFacts, DailyScore, Snapshot
+    from healthscore.core.model import CrmFacts, Snapshot
     from healthscore.storage.accounts.account_item import Unreadable
     from healthscore.storage.codec import Attribute, Item
     from healthscore.storage.writes import Write
@@ -111,23 +107,11 @@ def save_traits(account_id: str, new: Mapping[str, Any], at: int | None, now: da
 
 
 def _describe(account_id: str, item: Item, change: dict[str, Any], now: datetime) -> Account:
-    """Write a profile or traits, and with it the account's index entry and the words that it is found by."""
+    """Write a profile or traits."""
     parts = {"profile": codec.json_of(item, "profile", {}), "traits": codec.json_of(item, "traits", {})} | change
-    profile, _ = effective(parts["traits"], parts["profile"])
-    crm = codec.json_of(item, "crm")
-    entry = index.index_entry(account_id, profile, None if crm is None else crm_from_json(crm))
     sets = {name: codec.json_text(value) for name, value in change.items()}
-    sets |= {name: value for name, value in entry.items() if value is not None}
-    removes = [name for name, value in entry.items() if value is None]
-    read = {name: codec.optional_text_of(item, name) for name in (*parts, "crm")}
-    update = update_account(account_id, sets, removes, read, format_instant(now))
-    before = search_index.entries_of(item)
-    after = book.entries(account_id, profile.get("name"))
-    if before == after:
-        return read_item(writes.updated(update))
-    changes = [*search_index.puts(account_id, after - before), *search_index.deletes(account_id, before - after)]
-    writes.transact(update, *changes)
-    return read_item(_item(account_id))
+    read = {name: codec.optional_text_of(item, name) for name in parts}
+    return read_item(writes.updated(update_account(account_id, sets, [], read, format_instant(now))))
 
 
 @retried(TOO_MANY_WRITERS)
@@ -140,13 +124,9 @@ def save_crm(account_id: str, facts: CrmFacts) -> Account:
     Raises:
         StorageUnavailableError: not saved.
     """
-    account_id, item = _item_to_change(account_id)
-    born = [] if item else search_index.puts(account_id, book.entries(account_id, None))
-    profile, _ = effective(codec.json_of(item, "traits", {}), codec.json_of(item, "profile", {}))
-    sets = {"crm": codec.text(crm_text(facts)), **index.contract_attributes(account_id, profile, facts)}
-    read = {index.SUMMARY: codec.optional_text_of(item, index.SUMMARY)}
-    update = update_account(account_id, sets, [], read, format_instant(facts.received_at))
-    writes.transact(update, history.put_crm(account_id, facts), *born)
+    account_id, _ = _item_to_change(account_id)
+    update = update_account(account_id, {"crm": codec.text(crm_text(facts))}, [], {}, format_instant(facts.received_at))
+    writes.transact(update, history.put_crm(account_id, facts))
     return read_item(_item(account_id))
 
 
@@ -207,10 +187,7 @@ def commit_score(
         newest = snapshot
     dailies = {daily.day: daily for daily in (*account.recent, snapshot.daily)}
     recent = [dailies[day] for day in sorted(dailies)][-RECENT_NIGHTS:]
-    sets = {
-        **stored_scores.attributes(newest, recent),
-        **scored_attributes(account.account_id, newest, recent),
-    }
+    sets = stored_scores.attributes(newest, recent)
     as_read = {stored_scores.VERSION: account.scores_version}
     writes.apply(update_account(account.account_id, sets, [], as_read, None, shown=shown), *copies, *along)
 
@@ -254,17 +231,6 @@ def _item(account_id: str, *, consistent: bool = True) -> Item:
     return reads.get(schema.accounts_table(), codec.account_key(account_id), consistent=consistent) or {}
 
 
-def scored_attributes(account_id: str, snapshot: Snapshot, recent: Sequence[DailyScore]) -> dict[str, Attribute]:
-    """A snapshot's part of the index entry; the trend compares it with the nights before."""
-    last_seen = snapshot.facts.get(Component.RECENCY, {}).get("last_seen_at")
-    trend = trends(snapshot.daily, recent).overall.direction
-    return {
-        "state": codec.text(f"{snapshot.band.value} {trend.value}"),
-        "by_score": codec.text(book.score_key(account_id, snapshot.score)),
-        "by_seen": codec.text(book.seen_key(account_id, parse_instant(last_seen) if last_seen else None)),
-    }
-
-
 def _item_to_change(account_id: str) -> tuple[str, Item]:
     """An account's id and its item before it is changed, empty where there is none yet.
 
@@ -303,7 +269,7 @@ def update_account(
     holds = [conditions.TAKES_WRITES, *(conditions.unchanged(name, text) for name, text in read.items())]
     if now is None:
         holds.append(conditions.ACCOUNT_EXISTS)
-    birth = {} if now is None else account_birth(account_id, now)
+    birth = {} if now is None else account_birth(now)
     return changes.update(
         account_id,
         *holds,

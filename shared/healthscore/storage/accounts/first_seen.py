@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from healthscore.core import book
 from healthscore.core.day_log.first_seen import merge_first_seen
 from healthscore.core.time import format_instant
 from healthscore.storage import codec, conditions
-from healthscore.storage.accounts import changes, index, search_index
+from healthscore.storage.accounts import changes
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -48,7 +47,7 @@ def first_seen_writes(account_id: str, first_seen: str | None, times: str, now: 
         times: the new times.
         now: the birthday of an account that is created.
     """
-    birth = {} if first_seen is not None else account_birth(account_id, format_instant(now))
+    birth = {} if first_seen is not None else account_birth(format_instant(now))
     update = changes.update(
         account_id,
         conditions.unchanged("names", first_seen),
@@ -57,13 +56,13 @@ def first_seen_writes(account_id: str, first_seen: str | None, times: str, now: 
         defaults=birth,
         shown=_earliest(times) != _earliest(first_seen),  # since when the account is known
     )
-    return [update, *search_index.puts(account_id, book.entries(account_id, None))] if birth else [update]
+    return [update]
 
 
 def _earliest(times: str | None) -> int | None:
     return min(json.loads(times).values(), default=None) if times is not None else None
 
 
-def account_birth(account_id: str, now: str) -> dict[str, codec.Attribute]:
+def account_birth(now: str) -> dict[str, codec.Attribute]:
     """The attributes that every account has from its first write on; `now` is its birthday, as text."""
-    return {"since": codec.text(now), **index.new_account_attributes(account_id)}
+    return {"since": codec.text(now)}

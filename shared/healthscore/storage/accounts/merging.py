@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from healthscore.core.account import RECENT_NIGHTS
 from healthscore.core.day_log.first_seen import merge_first_seen
-from healthscore.core.identity.traits import effective, with_traits
+from healthscore.core.identity.traits import with_traits
 from healthscore.storage import codec, conditions, reads, schema, writes
 from healthscore.storage.accounts import (
     accounts,
     changes,
+    earlier_book,
     history,
-    index,
     merges,
     more_names,
-    search_index,
     stored_scores,
 )
 from healthscore.storage.accounts.account_item import COUNTED_BY, PENDING_USER_ERASURES, read_item
@@ -39,7 +38,6 @@ DOMAINS = ("domain", "website")
 _TEXTS = ("profile", "traits", "crm", "names", schema.ACKNOWLEDGEMENT, stored_scores.VERSION)
 """What is known of an account, each a text that a write replaces as a whole."""
 _SCORES = (stored_scores.LATEST, stored_scores.RECENT)
-_OF_THE_BOOK = ("shard", "owner", index.SUMMARY, "state", *index.ORDER.values())
 
 
 class MergeRefusedError(Exception):
@@ -89,7 +87,12 @@ def begin(old: str, new: str, milestones: Collection[str]) -> str:
             conditions.TAKES_WRITES,
             *(conditions.unchanged(name, codec.optional_text_of(given_up, name)) for name in _TEXTS),
             sets={schema.INTO: codec.text(new), "profile": codec.json_text(_domains(given_up))},
-            removes=[*(name for name in _TEXTS if name != "profile"), *_SCORES, PENDING_USER_ERASURES, *_OF_THE_BOOK],
+            removes=[
+                *(name for name in _TEXTS if name != "profile"),
+                *_SCORES,
+                PENDING_USER_ERASURES,
+                *earlier_book.ATTRIBUTES,
+            ],
         ),
         changes.update(
             new,
@@ -101,20 +104,13 @@ def begin(old: str, new: str, milestones: Collection[str]) -> str:
             adds={} if erasing is None else {PENDING_USER_ERASURES: erasing},
         ),
     ]
-    found_by = search_index.entries_of(goes_on)
-    finds = search_index.entries_of({**goes_on, **filled})
-    words = [
-        *search_index.deletes(old, search_index.entries_of(given_up)),
-        *search_index.puts(new, finds - found_by),
-        *search_index.deletes(new, found_by - finds),
-    ]
     facts = read_item(given_up).crm if "crm" not in goes_on else None
     kept = [] if facts is None else [history.put_crm(new, facts)]
     kept += _overtaken_snapshot(given_up, goes_on)
     names = filled.get("names", goes_on.get("names"))
     if names is not None:
         more_names.keep(new, names["S"], codec.json_of(given_up, "names", {}).items())
-    writes.transact(stored.put(changed), *updates, *words, *kept)
+    writes.transact(stored.put(changed), *updates, *earlier_book.deletes(given_up), *kept)
     return new
 
 
@@ -127,7 +123,6 @@ def _item(account_id: str) -> Item:
 
 def _filled(given_up: Item, goes_on: Item, milestones: Collection[str]) -> dict[str, Attribute]:
     """What is to be set in the item of the account that goes on."""
-    account_id = codec.text_of(goes_on, "account_id")
     old, new = read_item(given_up), read_item(goes_on)
     traits = _traits(codec.json_of(given_up, "traits", {}), codec.json_of(goes_on, "traits", {}))
     profile = _profile(codec.json_of(given_up, "profile", {}), codec.json_of(goes_on, "profile", {}), new.profile)
@@ -135,9 +130,6 @@ def _filled(given_up: Item, goes_on: Item, milestones: Collection[str]) -> dict[
         name: given_up[name] for name in ("crm", schema.ACKNOWLEDGEMENT) if name in given_up and name not in goes_on
     }
     sets |= {"profile": codec.json_text(profile), "traits": codec.json_text(traits)}
-    shown, _ = effective(traits, profile)
-    entry = index.index_entry(account_id, shown, new.crm or old.crm)
-    sets |= {name: value for name, value in entry.items() if value is not None}
     known = codec.json_of(goes_on, "names", {})
     names = merge_first_seen(known, codec.json_of(given_up, "names", {}).items(), milestones)
     if names is not None:
@@ -151,7 +143,6 @@ def _filled(given_up: Item, goes_on: Item, milestones: Collection[str]) -> dict[
     if old.latest is not None and (new.latest is None or new.latest.day < old.latest.day):
         sets[stored_scores.LATEST] = given_up[stored_scores.LATEST]
         sets[stored_scores.VERSION] = stored_scores.version_attribute({**goes_on, **sets})
-        sets |= accounts.scored_attributes(account_id, old.latest, recent)
     return sets
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from healthscore.storage import codec, writes
-from healthscore.storage.accounts import accounts, history, index
+from healthscore.storage.accounts import accounts, history
 from healthscore.storage.accounts.account_item import crm_text
 from healthscore.storage.alerts import messages
 from healthscore.storage.errors import ConditionFailedError
@@ -20,11 +20,10 @@ if TYPE_CHECKING:
 
 
 def save(account: Account, facts: CrmFacts, message: Message | None, along: Sequence[Write] = ()) -> bool:
-    """Replace an account's CRM facts, and its index entry; creates no account.
+    """Replace an account's CRM facts; creates no account.
 
     Facts, their copy in the history and the message are one transaction. So a process that finds the facts saved need
-    not alert on them, and a crash on the way leaves no change without its alert. Facts and profile must still be those
-    that were read, because the index entry shows both.
+    not alert on them, and a crash on the way leaves no change without its alert.
 
     Args:
         account: the account as it was read.
@@ -33,17 +32,14 @@ def save(account: Account, facts: CrmFacts, message: Message | None, along: Sequ
         along: further writes of the transaction.
 
     Returns:
-        False where nothing was saved: facts or profile have changed since they were read, the account is gone, the
+        False where nothing was saved: the facts have changed since they were read, the account is gone, the
         message was stored before, or a condition of a write in `along` fails.
 
     Raises:
         StorageUnavailableError: it is not known whether it is saved.
     """
-    sets = {
-        "crm": codec.text(crm_text(facts)),
-        **index.contract_attributes(account.account_id, account.profile, facts),
-    }
-    read = {"crm": None if account.crm is None else crm_text(account.crm), index.SUMMARY: account.index_summary}
+    sets = {"crm": codec.text(crm_text(facts))}
+    read = {"crm": None if account.crm is None else crm_text(account.crm)}
     update = accounts.update_account(account.account_id, sets, [], read, None)
     put_message = [] if message is None else [messages.put_new(message)]
     try:

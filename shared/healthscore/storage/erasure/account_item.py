@@ -1,10 +1,10 @@
-"""Deletes the account's own item, and the search entries and merges that lead to it."""
+"""Deletes the account's own item, and the merges, and words of an earlier version's book, that lead to it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from healthscore.storage.accounts import merges, search_index
+from healthscore.storage.accounts import earlier_book, merges
 from healthscore.storage.erasure import marked
 from healthscore.storage.kinds import Kind
 
@@ -17,9 +17,9 @@ COVERS = frozenset({Kind.ACCOUNT, Kind.SEARCH_ENTRY, Kind.MERGES})
 
 
 def erase(erasure: AccountErasure) -> Iterator[int]:
-    """Delete the item while it is marked, and with it the search entries and, of an id that was given up, its merge."""
+    """Delete the item while it is marked, and with it such words and, of an id that was given up, its merge."""
     account_id, stored = erasure.account_id, merges.read()
-    along = search_index.deletes(account_id, search_index.entries_of(erasure.item))
+    along = earlier_book.deletes(erasure.item)
     others = stored.merges.without(account_id)
     if others != stored.merges:
         along.append(stored.put(others))

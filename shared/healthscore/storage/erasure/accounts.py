@@ -1,7 +1,7 @@
 """Erasing an account: every item that mentions it, in an order that can be interrupted anywhere.
 
-First the account is marked, and has a tombstone for the files of the dataset: readers do not find it any more, the
-book's indexes lose it, and writers refuse to add to it. Then everything else goes, and the account's own item last: as
+First the account is marked, and has a tombstone for the files of the dataset: readers do not find it any more,
+and writers refuse to add to it. Then everything else goes, and the account's own item last: as
 long as anything is left, the mark is there, and the next call goes on.
 
 Two calls may erase an account at once, and the faster one finishes while the slower one is under way. A new event
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from healthscore.core.time import format_instant, parse_instant
 from healthscore.storage import codec, conditions, schema, writes
-from healthscore.storage.accounts import changes, index, merges
+from healthscore.storage.accounts import changes, merges
 from healthscore.storage.erasure import (
     account_item,
     crm_companies,
@@ -44,7 +44,7 @@ ERASERS: tuple[AccountEraser, ...] = (
     digests,
     summary,
     worker_results,
-    account_item,  # last: the mark is in it, and its search entries are found by it
+    account_item,  # last: the mark is in it, and the words of an earlier book are found by it
 )
 
 
@@ -66,7 +66,7 @@ def mark(account_id: str, now: datetime) -> bool:
         account_id,
         conditions.ACCOUNT_EXISTS,
         defaults={schema.ERASING: codec.text(format_instant(now))},
-        removes=(*index.IN_NO_INDEX, *_MAKE_ROOM),
+        removes=_MAKE_ROOM,
     )
     try:
         writes.apply(update)

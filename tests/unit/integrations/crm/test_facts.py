@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from healthscore.core.book import MAX_ARR
+from healthscore.core.contract import MAX_ARR
 from healthscore.integrations.crm.facts import UNKNOWN, Deal, Records, Ticket, crm_facts, revenue
 
 NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
