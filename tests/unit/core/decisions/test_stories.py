@@ -236,6 +236,12 @@ def test_life__steady_use_comes_to_half__is_yellow_only_where_halved_is_on():
     assert story(uses, until, settings=both).state is Level.OK
 
 
+def test_life__sporadic_use_comes_to_half__is_not_seen_by_halved():
+    uses, until = weeks(*[5, 0, 0] * 8, 1, 0, 0, 0), MONDAY + 28 * 7 - 1
+    on = DetectorSettings(off=ALONE.off | {"drop"}, on=frozenset({"halved"}))
+    assert story(uses, until, settings=on).state is Level.OK
+
+
 def test_life__growth__is_news_once_a_quarter_and_no_state():
     found = story(weeks(*[2] * 16, *[4] * 12), tuesday(27), settings=ALONE)
     assert [(day, sighting.reason) for day, sighting in found.news] == [(tuesday(17), "growth:active_days")]
