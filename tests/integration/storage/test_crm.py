@@ -7,8 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from healthscore.core.contract import Contract
 from healthscore.core.model import CrmFacts
-from healthscore.storage.accounts import accounts, book, history
+from healthscore.storage.accounts import accounts, changed, history
 from healthscore.storage.alerts import messages
 from healthscore.storage.alerts.messages import Message
 from healthscore.storage.client import dynamodb
@@ -67,9 +68,9 @@ def crm_contract(**fields) -> CrmFacts:
     return replace(facts(1), unknown=UNKNOWN - {"renewal_date"}, arr=500.0, renewal_date=date(2027, 3, 31), **fields)
 
 
-def contract() -> tuple[float | None, str | None]:
-    row = book.rows(["acme"])["acme"]
-    return row.arr, row.renewal_date
+def contract(account_id: str = "acme") -> tuple[float | None, str | None]:
+    account = changed.read([account_id])[account_id].account
+    return Contract.of(account.profile, account.crm)
 
 
 def test_book__arr_and_renewal__are_the_crms_where_the_profile_has_none(acme):
@@ -85,14 +86,12 @@ def test_book__arr_and_renewal__are_the_crms_where_the_profile_has_none(acme):
     accounts.save_crm("acme", CrmFacts(NOW + LEASE, renewal_date=date(2027, 6, 30)))
     assert contract() == (700, "2027-06-30")
     accounts.save_crm("new", CrmFacts(NOW, renewal_date=date(2027, 6, 30)))
-    assert book.rows(["new"])["new"].renewal_date == "2027-06-30"
+    assert contract("new") == (None, "2027-06-30")
 
 
-def test_save__profile_changed_since_it_was_read__leaves_all_as_it_was(acme):
+def test_save__profile_changed_since_it_was_read__keeps_both(acme):
     accounts.save_profile("acme", lambda stored: {**stored, "arr": 900}, NOW)
-    assert not save_facts.save(acme, crm_contract(), MESSAGE)
-    assert contract() == (900, None)
-    assert save_facts.save(accounts.get("acme"), crm_contract(), MESSAGE)
+    assert save_facts.save(acme, crm_contract(), MESSAGE)
     assert contract() == (900, "2027-03-31")
 
 
