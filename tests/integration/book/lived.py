@@ -28,12 +28,14 @@ from healthscore.services.nightly.dataset import Invocation, publish_task
 from healthscore.services.nightly.finish import finish_task
 from healthscore.services.nightly.plan import plan_scan_parts
 from healthscore.services.nightly.process import process_task
-from healthscore.storage import side_by_side, workspace
+from healthscore.storage import codec, schema, side_by_side, workspace
+from healthscore.storage.client import dynamodb
 from healthscore.storage.crm import companies as crm_companies
 from healthscore.storage.crm import connections
 from healthscore.storage.day_logs import settle
 from healthscore.storage.errors import StorageUnavailableError
 from healthscore.storage.nights import tombstones
+from healthscore.storage.runs import workers
 from healthscore.storage.workspace import ApiKey
 from tests.conftest import fresh_tables
 from tests.integration.crm.conftest import Workspace
@@ -205,6 +207,12 @@ class Life:
             self.night(NIGHT - timedelta(days=1), "run-1")
         self.connect()
         self.night(NIGHT, "run-0")
+        for customer in CUSTOMERS:
+            keep_earlier_book(customer)
+        with self.monkeypatch.context() as accident:
+            accident.setattr(workers.writes, "delete", _unavailable)  # it is killed in the middle of its work
+            with workers.under_way("run-0#0#7", NIGHT - timedelta(hours=1)):
+                pass
         # An account that is still to be erased from the dataset.
         tombstones.prepare()
         tombstones.put("an account of before", NOW)
@@ -323,6 +331,19 @@ class Life:
     def call(self, kind: str, day: datetime, minute: float, **fields: Any) -> dict[str, Any]:
         at = format_instant(day + timedelta(minutes=minute) - timedelta(hours=8))
         return {"type": kind, "timestamp": at, **fields}
+
+
+def keep_earlier_book(customer: Customer) -> None:
+    """What a version before the dataset has left: a line in the account's item, and words that lead to the account."""
+    dynamodb().update_item(
+        TableName=schema.accounts_table(),
+        Key=codec.account_key(customer.account_id),
+        UpdateExpression="SET who = :who",
+        ExpressionAttributeValues={":who": codec.json_text({"name": customer.name})},
+    )
+    for word in (customer.account_id, *customer.name.lower().split()):
+        key = codec.key(schema.search_pk(word), schema.search_key(word, customer.account_id))
+        dynamodb().put_item(TableName=schema.activity_table(), Item=key)
 
 
 @contextmanager
