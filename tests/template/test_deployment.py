@@ -40,6 +40,8 @@ NOT_COVERED = {
     "AWS::ApiGatewayV2::Api": "routes, CORS and throttling: test_functions.py and test_sam.py read them",
     "AWS::ApiGatewayV2::Stage": "goes with the API, as do the permissions to be invoked by it",
     "AWS::CloudWatch::Alarm": "test_operations.py reads them; the dashboard, which names them, goes with them",
+    "AWS::Glue::Database": "made only where the parameter asks for it, as is its table: test_athena.py reads both",
+    "AWS::Glue::Table": "goes with its database",
     "AWS::Lambda::EventInvokeConfig": "retries and the failure destination: test_rules.py reads them",
     "AWS::S3::BucketPolicy": "test_rules.py reads it",
     "AWS::SNS::Subscription": "needs a person who confirms it",

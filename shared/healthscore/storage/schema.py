@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
+EARLIER_BOOK = "who"
+"""The attribute of an account's item in which versions before the dataset kept what their book showed of a profile."""
 ERASING = "erasing"
 """The attribute of an account's item once its erasure has begun."""
 INTO = "into"

@@ -212,7 +212,6 @@ def test_erase__overtaken_by_another_and_by_new_events__leaves_these_alone_and_i
     kept = rollups.rollups("acme", days[-1].date(), DAY, consistent=True)
     assert [one.events for one in kept] == [1] * len(days)
     assert accounts.get("acme").first_seen == {"page_viewed": days[-1]}
-    assert any("w#a" in item for item in mentions("acme"))
 
 
 def test_delete_account__that_is_not_there__clears_up_what_is_left_of_it(lived):

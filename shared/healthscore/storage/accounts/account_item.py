@@ -11,7 +11,6 @@ from healthscore.core.identity.traits import effective
 from healthscore.core.time import from_millis, parse_instant
 from healthscore.storage import codec, schema
 from healthscore.storage.accounts import stored_scores
-from healthscore.storage.accounts.earlier_book import SUMMARY
 
 if TYPE_CHECKING:
     from healthscore.core.alerts.acknowledgement import Acknowledgement
@@ -52,7 +51,7 @@ def read_item(item: dict[str, Any]) -> Account:
         erasing=schema.ERASING in item,
         into=codec.optional_text_of(item, schema.INTO),
         pending_user_erasures=codec.texts_of(item, PENDING_USER_ERASURES),
-        earlier_book=codec.optional_text_of(item, SUMMARY),
+        earlier_book=codec.optional_text_of(item, schema.EARLIER_BOOK),
         counted_by=codec.optional_text_of(item, COUNTED_BY),
         acknowledgement=_acknowledgement(item),
     )

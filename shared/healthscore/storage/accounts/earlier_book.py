@@ -19,21 +19,19 @@ if TYPE_CHECKING:
 
     from healthscore.storage.writes import Write
 
-SUMMARY = "who"
-"""The attribute with what the book showed of a profile, the name among it: as the words were made of it."""
-ATTRIBUTES = (SUMMARY, "shard", "owner", "state", "by_score", "by_seen", "by_name", "by_arr")
+ATTRIBUTES = (schema.EARLIER_BOOK, "shard", "owner", "state", "by_score", "by_seen", "by_name", "by_arr")
 """Attributes of items that only the earlier book read."""
 _WORDS, _CHARACTERS = 40, 24
 """How many words of a name were kept, and how many characters of each."""
 _WORD = re.compile(r"[^\W_]+")
 
 
-def delete(account_id: str, summary: str) -> None:
+def delete(account_id: str, shown: str) -> None:
     """Delete what is kept of an account; it may be left for another time where somebody else writes it just then.
 
     Args:
         account_id: the account.
-        summary: its attribute `who` as read.
+        shown: its attribute `who` as read: what the book showed of the profile, from whose name the words were made.
 
     Raises:
         StorageUnavailableError: it may be left.
@@ -43,11 +41,11 @@ def delete(account_id: str, summary: str) -> None:
         codec.account_key(account_id),
         conditions.ACCOUNT_EXISTS,
         conditions.TAKES_WRITES,
-        conditions.unchanged(SUMMARY, summary),
+        conditions.unchanged(schema.EARLIER_BOOK, shown),
         removes=ATTRIBUTES,
     )
     with suppress(ConditionFailedError):
-        writes.apply(update, *deletes({"account_id": codec.text(account_id), SUMMARY: codec.text(summary)}))
+        writes.apply(update, *deletes({"account_id": codec.text(account_id), schema.EARLIER_BOOK: codec.text(shown)}))
 
 
 def deletes(item: Mapping[str, Any]) -> list[Write]:
@@ -56,9 +54,9 @@ def deletes(item: Mapping[str, Any]) -> list[Write]:
     Args:
         item: the item as read.
     """
-    if SUMMARY not in item:
+    if schema.EARLIER_BOOK not in item:
         return []
-    account_id, name = codec.text_of(item, "account_id"), codec.json_of(item, SUMMARY).get("name")
+    account_id, name = codec.text_of(item, "account_id"), codec.json_of(item, schema.EARLIER_BOOK).get("name")
     words = dict.fromkeys(_WORD.findall(_folded(name or "")))
     entries = {word[:_CHARACTERS] for word in (_folded(account_id), *list(words)[:_WORDS]) if word}
     keys = [codec.key(schema.search_pk(entry), schema.search_key(entry, account_id)) for entry in sorted(entries)]
