@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from contextlib import closing
-from datetime import UTC, date, datetime
+from contextlib import ExitStack, closing, contextmanager
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -15,17 +16,22 @@ import duckdb
 from healthscore.core.dataset.columns import COLUMNS, SCHEMA, Type
 from healthscore.core.dataset.manifest import Manifest, Part
 from healthscore.core.dataset.question import SHOWN, Filter, Order, Question
+from healthscore.dataset.book import Asked, Book
 from healthscore.dataset.overlay import Overlay
 from healthscore.dataset.reader import Reader
+from healthscore.storage.nights import manifests
+from tests.bench import older
+from tests.bench.customers import PAGE, customer
+from tests.bench.engine import metered
 from tests.bench.measuring import Section, Table, cpu_ms, side_by_side, verdict
+from tests.support.gateway import NOW
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 TARGETS = {100_000: 100, 1_000_000: 400}
 """CPU milliseconds of a page of a warm function."""
 COLD = 1500
-PAGE = 50
 _MADE_UP = {
     "account_id": "'account-' || md5('x' || i)[:12]",
     "name": "'Company ' || md5(i::VARCHAR)[:8] || CASE WHEN i % 7 = 0 THEN ' Müller & Söhne' ELSE ' Trading Ltd' END",
@@ -55,9 +61,13 @@ _QUESTIONS = {
 
 
 def measure(
-    *, accounts: Sequence[int] = (100_000, 1_000_000), changed: Sequence[int] = (0, 1000, 5000), rounds: int = 5
+    *,
+    accounts: Sequence[int] = (100_000, 1_000_000),
+    changed: Sequence[int] = (0, 1000, 5000),
+    beside: int = 5000,
+    rounds: int = 5,
 ) -> Section:
-    """Ask for pages of nights of so many accounts, with so many changed."""
+    """Ask for pages of nights of so many accounts, with so many changed; and of fewer beside an older version."""
     rows, colds, worst = [], [], {}
     for number in accounts:
         with tempfile.TemporaryDirectory() as folder, closing(Reader()) as reader:
@@ -81,6 +91,7 @@ def measure(
         Table(["accounts", "changed since", "asked for", "CPU ms"], rows),
         _ABOUT_COLD,
         Table(["accounts", "CPU ms", "target"], colds),
+        *_beside_older(beside, rounds),
     ]
     return Section("A page of the book", blocks, figures)
 
@@ -119,8 +130,65 @@ def _page(reader: Reader, night: Manifest, question: Question) -> Callable[[], o
     return ask
 
 
+def _beside_older(accounts: int, rounds: int) -> list[object]:
+    """Pages of the same accounts by the version with five indexes, and by this one."""
+    tree = older.checkout()
+    if tree is None:
+        return [_NO_OLDER]
+    with ExitStack() as running:
+        before = older.Version("five-indexes", tree, ["tests.bench.older_book", str(accounts)], running)
+        book = running.enter_context(_book(accounts))
+        rows = []
+        for name, question in _BESIDE.items():
+            asked = Asked(question, None, PAGE, None)
+            assert len(book.page(asked, NOW).rows) == PAGE
+            was = [before.answer(name) for _ in range(rounds)]
+            taken = median(cpu_ms(lambda asked=asked: book.page(asked, NOW)) for _ in range(rounds))
+            with metered() as counted:
+                book.page(asked, NOW)
+            row = [f"{median(one['cpu'] for one in was):.0f}", f"{taken:.0f}"]
+            row += [f"{was[0]['calls']:.0f}", f"{counted.calls}", f"{was[0]['reads']:g}", f"{counted.reads:g}"]
+            rows.append([name, *row])
+    headings = ["asked for", "CPU ms before", "now", "calls before", "now", "read units before", "now"]
+    return [_ABOUT_BESIDE.format(commit=older.COMMIT, accounts=accounts), Table(headings, rows)]
+
+
+@contextmanager
+def _book(accounts: int) -> Iterator[Book]:
+    """The book of a night of customers, whose files are at hand, as on a warm function."""
+    reader, book = Reader(), Book()
+    book._reader = reader
+    with closing(reader), tempfile.TemporaryDirectory() as folder:
+        rows = Path(folder) / "rows.ndjson"
+        night = {"night": "2026-11-20", "as_of": "2026-11-20T02:00:00Z", "recorded_at": "2026-11-20T02:00:00Z"}
+        rows.write_text("".join(f"{json.dumps({**customer(number), **night})}\n" for number in range(accounts)))
+        path = Path(folder) / "night.parquet"
+        types = {column.name: column.type.value for column in COLUMNS}
+        with duckdb.connect(config={"threads": 1}) as database:
+            found = database.read_json(str(rows), columns=types, format="newline_delimited")
+            found.write_parquet(str(path), compression="zstd")
+        shutil.copy(path, reader.parts.folder / "part-0000-made.parquet")
+        part = Part("account_nights/night=2026-11-20/part-0000-made.parquet", accounts, path.stat().st_size, "")
+        day, at = date(2026, 11, 20), datetime(2026, 11, 20, 2, tzinfo=UTC)
+        held = manifests.lock(day, at, at + timedelta(minutes=15))
+        manifests.unlock(manifests.commit(held, Manifest(day, at, "made", SCHEMA, (part,))))
+        yield book
+
+
 _ABOUT = """The CPU of a page of {page} accounts on one thread, by a warm function that has the night's files; calls of
 AWS are not in it. The dearest page took {worst}. Accounts have all columns of the dataset; those that have changed
 since the night are laid over it."""
+_BESIDE = {
+    "lowest score first": Question(orders=(Order(SHOWN["score"]),)),
+    "critical ones, by name": Question((Filter(SHOWN["band"], ("critical",)),), orders=(Order(SHOWN["name"]),)),
+    "of an owner, by ARR": Question((Filter(SHOWN["owner"], ("Owner 5",)),), orders=(Order(SHOWN["arr"]),)),
+    "a word of the name": Question(q="muller", orders=(Order(SHOWN["score"]),)),
+}
+"""As `older_book.QUESTIONS`."""
+_NO_OLDER = "The comparison with an older version needs the repository's history, which this copy does not have."
+_ABOUT_BESIDE = """Beside the version of `{commit}`, which read the book from five indexes and search words: the first
+page of {accounts:,} accounts of which none has changed since the night, with the calls of DynamoDB. That version has
+four orders, one at a time, and filters by five fields; this one has any of both. A night writes nothing for it
+([a night](#a-night))."""
 _ABOUT_COLD = """The first page of a function that has fetched the files: it makes tables of them, which later pages
 read."""

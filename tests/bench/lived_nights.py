@@ -7,6 +7,7 @@ it its calls and units. Each answer is a line of JSON. So two versions can be me
 from __future__ import annotations
 
 import json
+import os
 import sys
 from dataclasses import fields, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -104,7 +105,7 @@ def sizes(table: str) -> float:
     return mean(map(item_bytes, items))
 
 
-def main(customers: int, first: date, accounts_table: str) -> None:
+def main(customers: int, first: date) -> None:
     """Answer commands until there are no more."""
     life = Life(customers, first)
     for line in sys.stdin:
@@ -120,11 +121,11 @@ def main(customers: int, first: date, accounts_table: str) -> None:
             answer["reads"] = counted.reads / customers
             answer["writes"] = counted.writes / customers
             answer["index writes"] = counted.index_writes / customers
-            answer["item bytes"] = sizes(accounts_table)
+            answer["item bytes"] = sizes(os.environ["ACCOUNTS_TABLE"])
         else:
             answer["cpu"] = cpu_ms(lambda run=run: score(run, customers)) / customers
         print(json.dumps(answer), flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), date.fromisoformat(sys.argv[2]), sys.argv[3])
+    main(int(sys.argv[1]), date.fromisoformat(sys.argv[2]))

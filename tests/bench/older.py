@@ -1,4 +1,4 @@
-"""The night beside that of an older version, in one run: both live through the same days, and take turns."""
+"""An older version beside this one, in one run: each in a process of its own, in turn."""
 
 from __future__ import annotations
 
@@ -27,22 +27,29 @@ COMMIT = "ae3dc22"
 """The last version with three calls an account and five indexes of the book, of 22 November 2026."""
 _CHECKOUT = ROOT / ".cache" / f"bench-{COMMIT}"
 _NEEDED = ("shared/healthscore", "template.yaml")
-_START = "import healthscore, runpy; runpy.run_module('tests.bench.lived_nights', run_name='__main__')"
+_START = "import healthscore, runpy, sys; runpy.run_module(sys.argv.pop(1), run_name='__main__')"
 """The library first, as of `PYTHONPATH`: once it is imported, the tests' own path to it does not matter."""
 
 
 class Version:
-    """A process that runs nights by one version of the library, with tables of its own."""
+    """A process that measures one version of the library, with tables of its own."""
 
-    def __init__(self, name: str, tree: Path, customers: int, first: datetime, running: ExitStack) -> None:
+    def __init__(self, name: str, tree: Path, program: Sequence[str], running: ExitStack) -> None:
+        """Start it.
+
+        Args:
+            name: of its tables.
+            tree: the version's files.
+            program: the module that measures, and its arguments.
+            running: ends the process.
+        """
         stack = template.read(tree / "template.yaml", stack=f"bench-{name}")
         aws.create_tables(stack.tables, expiring=False)
-        of_stack = variables(stack)
-        environment = {**os.environ, **of_stack, "PYTHONPATH": os.pathsep.join([str(tree / "shared"), str(ROOT)])}
-        command = [sys.executable, "-c", _START, str(customers), first.date().isoformat()]
+        path = os.pathsep.join([str(tree / "shared"), str(ROOT)])
+        environment = {**os.environ, **variables(stack), "PYTHONPATH": path}
         self._process = running.enter_context(
             subprocess.Popen(
-                [*command, of_stack["ACCOUNTS_TABLE"]],
+                [sys.executable, "-c", _START, *program],
                 cwd=ROOT,
                 env=environment,
                 stdin=subprocess.PIPE,
@@ -53,14 +60,18 @@ class Version:
         running.callback(self._process.terminate)
         self.figures: dict[str, list[float]] = defaultdict(list)
 
-    def night(self, command: str, *, keep: bool) -> None:
-        """Run a night, and keep its figures if so wanted."""
+    def answer(self, command: str) -> dict[str, float]:
+        """The figures that it answers a command with."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(f"{command}\n")
         self._process.stdin.flush()
-        answer = json.loads(self._process.stdout.readline())
-        for name, value in answer.items() if keep else ():
+        answer: dict[str, float] = json.loads(self._process.stdout.readline())
+        return answer
+
+    def night(self, command: str, *, keep: bool) -> None:
+        """Run a night, and keep its figures if so wanted."""
+        for name, value in self.answer(command).items() if keep else ():
             self.figures[name].append(value)
 
     def median(self, name: str) -> float:
@@ -97,7 +108,8 @@ def nights(*, customers: int, before: int, timed: int, metered: int) -> tuple[Ve
     count = before + timed + metered
     first = datetime.combine(NOW.date() - timedelta(days=count + 5), time(2), UTC)
     with ExitStack() as running:
-        versions = [Version(name, at, customers, first, running) for name, at in (("older", tree), ("newer", ROOT))]
+        program = ["tests.bench.lived_nights", str(customers), first.date().isoformat()]
+        versions = [Version(name, at, program, running) for name, at in (("older", tree), ("newer", ROOT))]
         for number, command in enumerate(_commands(first + timedelta(days=5), before + timed, metered)):
             for version in versions:
                 version.night(command, keep=number >= before)

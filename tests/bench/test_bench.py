@@ -13,7 +13,7 @@ PARTS = {
     "views": lambda: views.measure(cases=((3, 20),), views=1, rounds=1),
     "night": lambda: night.measure(customers=2, days=8, a_day=4, nights=3, compared=night.Compared(2, 2, 1, 1)),
     "imports": lambda: imports.measure(stored=(0, 30), timed=10, plainly=2, far_batches=1),
-    "book": lambda: book.measure(accounts=(100,), changed=(0, 10), rounds=1),
+    "book": lambda: book.measure(accounts=(100,), changed=(0, 10), beside=2500, rounds=1),
     "starts": lambda: starts.measure(functions=("score",), rounds=1),
 }
 """Each benchmark at its smallest size."""
