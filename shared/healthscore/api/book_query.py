@@ -59,7 +59,7 @@ class Filters(Parameter):
             f"Filters by any column: {_COLUMNS}. `owner=Ann` is exactly this value; repeated, one of these. Of "
             "numbers, days and instants `arr.min=1000` and `arr.max=60000` are the least and the greatest. "
             "`owner.known=false` are the accounts of which it is not known.",
-            {"type": "object", "additionalProperties": {"type": "string"}},
+            {"type": "object", "additionalProperties": {"type": "string"}, "default": {}},
         )
 
     @property
