@@ -134,7 +134,7 @@ def _beside_older(accounts: int, rounds: int) -> list[object]:
     """Pages of the same accounts by the version with five indexes, and by this one."""
     tree = older.checkout()
     if tree is None:
-        return [_NO_OLDER]
+        return [older.NOT_AT_HAND]
     with ExitStack() as running:
         before = older.Version("five-indexes", tree, ["tests.bench.older_book", str(accounts)], running)
         book = running.enter_context(_book(accounts))
@@ -185,7 +185,6 @@ _BESIDE = {
     "a word of the name": Question(q="muller", orders=(Order(SHOWN["score"]),)),
 }
 """As `older_book.QUESTIONS`."""
-_NO_OLDER = "The comparison with an older version needs the repository's history, which this copy does not have."
 _ABOUT_BESIDE = """Beside the version of `{commit}`, which read the book from five indexes and search words: the first
 page of {accounts:,} accounts of which none has changed since the night, with the calls of DynamoDB. That version has
 four orders, one at a time, and filters by five fields; this one has any of both. A night writes nothing for it

@@ -130,7 +130,7 @@ def measure(
 def _beside_older(compared: Compared) -> list[object]:
     versions = older.nights(**compared._asdict())
     if versions is None:
-        return [_NO_OLDER]
+        return [older.NOT_AT_HAND]
     about = _ABOUT_OLDER.format(commit=older.COMMIT, names=lived_nights.EVENT_NAMES, **compared._asdict())
     return [about, Table(["an account and night", "before", "now", "ratio"], older.rows(versions))]
 
@@ -167,7 +167,6 @@ _ABOUT_OLDER = """Beside the version of `{commit}`, which put each snapshot by a
 {customers} accounts that have lived, with profiles, CRM facts, {names} event names and the scores of 30 nights. Both
 versions run the same nights in turn, each in a process of its own, after {before} that are not measured; the medians of
 {timed} nights for the CPU time and of {metered} others for the rest. Indexes are those of the book and of alerts."""
-_NO_OLDER = "The comparison with an older version needs the repository's history, which this copy does not have."
 _ABOUT_UNITS = """The units that a night consumes according to the engine, with the indexes of the book (a night updates
 them where the score or the time of the last event has changed):"""
 

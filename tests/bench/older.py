@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 COMMIT = "ae3dc22"
 """The last version with three calls an account and five indexes of the book, of 22 November 2026."""
+NOT_AT_HAND = "The comparison with an older version needs the repository's history, which this copy does not have."
 _CHECKOUT = ROOT / ".cache" / f"bench-{COMMIT}"
 _NEEDED = ("shared/healthscore", "template.yaml")
 _START = "import healthscore, runpy, sys; runpy.run_module(sys.argv.pop(1), run_name='__main__')"

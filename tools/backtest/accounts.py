@@ -9,10 +9,11 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from healthscore.core.decisions.inputs import Inputs
+from healthscore.core.model import MICROS
 from healthscore.core.signals.calendar import week_of
 from healthscore.core.signals.excused import Excused, quiet_weeks
 from healthscore.core.signals.history import DayUse, fold
-from healthscore.core.signals.model import ACTIVE_DAYS, INTEGRATION, MICROS, VALUE
+from healthscore.core.signals.model import ACTIVE_DAYS, INTEGRATION, VALUE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -298,8 +298,3 @@ def search_pk(entry: str) -> str:
 def search_key(entry: str, account_id: str) -> str:
     """Sort key of such a word."""
     return f"{entry}{_END}{account_id}"
-
-
-def search_account(sk: str) -> str:
-    """The account that such a word leads to."""
-    return sk.partition(_END)[2]

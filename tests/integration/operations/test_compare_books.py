@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from healthscore.services.nightly.dataset import Invocation, publish_as_it_stands
-from healthscore.storage import schema
+from healthscore.storage import codec, schema
 from healthscore.storage.client import dynamodb
-from tools import ROOT
+from tests.support.earlier_book import BOOK, IDS, put_accounts
 from tools.compare_books import FIELDS, book, differences, earlier_book, main
 from tools.local.stack import LocalStack
-
-EARLIER = json.loads((ROOT / "tests/golden/tables/book-2026-11-30.json").read_text(encoding="utf-8"))
-"""The items of the accounts' table of the version before, after a night; and how its book answered."""
-
-
-def item_of(stored: dict) -> dict:
-    """An item as the client takes it: with bytes where JSON has base64."""
-    return {name: {"B": base64.b64decode(value["B"])} if "B" in value else value for name, value in stored.items()}
 
 
 @pytest.fixture
 def stack(monkeypatch):
     """A stack of today with what an earlier version has stored, right after the deployment."""
     with LocalStack(port=0, report=lambda _line: None) as stack:
-        for stored in EARLIER["items"]:
-            dynamodb().put_item(TableName=schema.accounts_table(), Item=item_of(stored))
+        put_accounts()
         now = datetime.now(UTC)
         publish_as_it_stands("upgrade", Invocation(now, now + timedelta(minutes=15), lambda: True))
         stack.serve()
@@ -40,7 +29,7 @@ def stack(monkeypatch):
 def test_books__over_what_an_earlier_version_stored__are_the_same(stack, capsys):
     answered = stack.call("GET", "/v1/accounts?limit=200", "local-read")
     assert [{name: line[name] for name in ("account_id", *FIELDS)} for line in answered["accounts"]] == [
-        {name: line[name] for name in ("account_id", *FIELDS)} for line in EARLIER["book"]["accounts"]
+        {name: line[name] for name in ("account_id", *FIELDS)} for line in BOOK
     ]
     assert main(["--url", stack.url, "--table", schema.accounts_table()]) == 0
     assert capsys.readouterr().out == "Both books have the same 6 accounts.\n"
@@ -61,7 +50,7 @@ def test_differences__of_books_of_other_accounts__name_them():
 
 
 def test_earlier_book__of_a_stack_that_never_had_one__is_empty(stack):
-    for stored in EARLIER["items"]:
-        dynamodb().delete_item(TableName=schema.accounts_table(), Key={"account_id": stored["account_id"]})
+    for account_id in IDS:
+        dynamodb().delete_item(TableName=schema.accounts_table(), Key=codec.account_key(account_id))
     assert earlier_book(schema.accounts_table()) == {}
-    assert book(stack.url, "local-read").keys() == {stored["account_id"]["S"] for stored in EARLIER["items"]}
+    assert book(stack.url, "local-read").keys() == {*IDS}

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
-
 import pytest
 from aws_lambda_powertools import Logger
 
@@ -16,9 +13,8 @@ from healthscore.storage import codec, schema
 from healthscore.storage.accounts import accounts, earlier_book
 from healthscore.storage.client import dynamodb
 from healthscore.storage.erasure import accounts as erasing
-from tools import ROOT
+from tests.support.earlier_book import IDS, put_accounts
 
-ITEMS = json.loads((ROOT / "tests/golden/tables/book-2026-11-30.json").read_text(encoding="utf-8"))["items"]
 WORDS = {"acme": ("acme", "corp"), "mueller": ("mueller", "muller", "sohne"), "tokyo": ("tokyo", "東京電力")}
 """The words that lead to accounts, as that version wrote them."""
 LOGGER = Logger(service="test")
@@ -27,9 +23,7 @@ NOW = parse_instant("2026-12-01T10:00:00Z")
 
 @pytest.fixture(autouse=True)
 def earlier(tables):
-    for stored in ITEMS:
-        item = {name: {"B": base64.b64decode(of["B"])} if "B" in of else of for name, of in stored.items()}
-        dynamodb().put_item(TableName=schema.accounts_table(), Item=item)
+    put_accounts()
     for account_id, words in WORDS.items():
         for word in words:
             item = codec.key(f"w#{word[0]}", f"{word}\x1f{account_id}")
@@ -56,9 +50,7 @@ def test_night__after_the_upgrade__deletes_all_that_the_earlier_book_kept():
     assert words()
     run_night()
     assert words() == set()
-    assert {stored["account_id"]["S"]: attributes(stored["account_id"]["S"]) for stored in ITEMS} == {
-        stored["account_id"]["S"]: set() for stored in ITEMS
-    }
+    assert {account_id: attributes(account_id) for account_id in IDS} == {account_id: set() for account_id in IDS}
 
 
 def test_night__of_an_account_renamed_since_the_upgrade__deletes_the_words_of_its_former_name():

@@ -7,11 +7,11 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from healthscore.core.model import MICROS
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-MICROS = 1_000_000
-"""Values are whole millionths, as in the day log, so that sums are exact."""
 ACTIVE_DAYS, USERS, VALUE, BREADTH, TICKETS = "active_days", "users", "value", "breadth", "tickets"
 INTEGRATION = "integration:"
 UNSTATED_CADENCE = 90

@@ -5,8 +5,8 @@ from __future__ import annotations
 from healthscore.core.decisions.inputs import Inputs
 from healthscore.core.decisions.life import life
 from healthscore.core.detectors.settings import DetectorSettings
+from healthscore.core.model import MICROS
 from healthscore.core.signals.history import DayUse, fold
-from healthscore.core.signals.model import MICROS
 
 MONDAY = 738_004
 """A Monday, by its number."""

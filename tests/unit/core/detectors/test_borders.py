@@ -13,7 +13,8 @@ from healthscore.core.detectors.repeated import again, rebound_percent
 from healthscore.core.detectors.settings import Sensitivity
 from healthscore.core.detectors.silence import Silence, overdue_after
 from healthscore.core.detectors.volume_stops import empty_weeks_of
-from healthscore.core.signals.model import MICROS, signal
+from healthscore.core.model import MICROS
+from healthscore.core.signals.model import signal
 
 
 def current(weeks, sensitivity=Sensitivity.BALANCED, minimum=12):

@@ -24,8 +24,8 @@ from healthscore.core.detectors.repeated import again
 from healthscore.core.detectors.silence import Silence, overdue_after
 from healthscore.core.detectors.tickets import Rise
 from healthscore.core.detectors.volume_stops import Stop
+from healthscore.core.model import MICROS
 from healthscore.core.signals.calendar import week_of
-from healthscore.core.signals.model import MICROS
 
 
 def day(month, of_month):

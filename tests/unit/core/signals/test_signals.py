@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from healthscore.core.model import MICROS
 from healthscore.core.signals.acceleration import acceleration
 from healthscore.core.signals.active_days import ActiveDays
 from healthscore.core.signals.calendar import date_of, first_whole_week, is_monday, is_sunday, monday, sunday, week_of
@@ -13,7 +14,7 @@ from healthscore.core.signals.document import habits_json, signal_json
 from healthscore.core.signals.excused import Attendance, Excused, attendance, quiet_weeks
 from healthscore.core.signals.history import day_use, fold
 from healthscore.core.signals.level import level
-from healthscore.core.signals.model import MICROS, Definitions, Profile, UsageChannel, signal
+from healthscore.core.signals.model import Definitions, Profile, UsageChannel, signal
 from healthscore.core.signals.recovery import Recovery, recovery
 from healthscore.core.signals.slope import Direction, Slope, slope
 from tests.unit.core.decisions.stories import MONDAY, week, weeks
