@@ -22,9 +22,23 @@ if TYPE_CHECKING:
 
     from typing_extensions import TypedDict
 
-    from healthscore.core.json_types import BandName, Count, DirectionName, Instant, Money, Score
+    from healthscore.core.json_types import BandName, Count, DirectionName, Instant, Money, Score, StateName
     from healthscore.core.json_types import Day as DayText
     from healthscore.http.request import Request
+
+    class OpenFindingLine(TypedDict):
+        """A finding that is not closed, in short."""
+
+        detector: str
+        signal: str | None
+        level: StateName
+        state: str
+        """`open`, `firing` or `recovering`."""
+        opened: DayText
+        usual: float | None
+        """Of its first figure: what is usual, what it is now, and that in percent."""
+        now: float | None
+        percent: float | None
 
     class AccountLine(TypedDict):
         """An account in the book. What is not known of it is null, as its score is until a night has scored it."""
@@ -74,6 +88,16 @@ if TYPE_CHECKING:
         handling: str | None
         """`acknowledged` or `snoozed` while somebody has its alerts in hand."""
         handled_until: Instant | None
+        risk_state: StateName | None
+        risk_since: DayText | None
+        """The night since which it is so."""
+        risk_previous: StateName | None
+        risk_reason: str | None
+        """The gravest reason in one sentence."""
+        risk_due: DayText | None
+        """By when somebody should act."""
+        findings: list[OpenFindingLine] | None
+        """The open findings, the gravest first."""
         attributes: dict[str, str | float | bool] | None
         """Those that the setting `dataset.attributes` names."""
 

@@ -11,7 +11,7 @@ from healthscore.core.alerts.acknowledgement import AcknowledgementStatus
 from healthscore.core.dataset.columns import Type
 from healthscore.core.dataset.question import SHOWN, Filter, Order
 from healthscore.core.dataset.walk import Place, Walk
-from healthscore.core.model import Band
+from healthscore.core.model import STATES, Band
 from healthscore.core.scoring.trend import Direction
 from healthscore.core.time import DAY, parse_instant
 from healthscore.http.cursors import no_cursor
@@ -40,6 +40,8 @@ _ALIASES = {"last_seen": "last_seen_at"}
 _CHOICES = {
     "band": [band.value for band in Band],
     "trend": [direction.value for direction in Direction],
+    "risk_state": list(STATES),
+    "risk_previous": list(STATES),
     "handling": [status.value for status in AcknowledgementStatus],
 }
 """The values of columns that have few."""

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from healthscore.api.answers import ACCOUNT_NOT_FOUND, account_not_found
-from healthscore.core.health import document
+from healthscore.core.health import document, risk_document
 from healthscore.core.time import day_of, days_before, format_instant
 from healthscore.http.api_keys import Scope
 from healthscore.http.errors import ApiError, ErrorKind, invalid_request, shown
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from healthscore.core import json_types
     from healthscore.core.account import Account
-    from healthscore.core.health_document import HealthDocument
+    from healthscore.core.health_document import HealthDocument, RiskDocument
     from healthscore.core.json_types import BandName, ComponentName, Score
     from healthscore.core.model import Snapshot
     from healthscore.http.request import Request
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
         band: BandName
         components: dict[ComponentName, Score]
         """By name; without `crm` where it did not count."""
+        risk: RiskDocument | None
+        """Null where that night did not judge it."""
 
     class HistoryDocument(TypedDict):
         """An account's nights, oldest first."""
@@ -119,6 +121,7 @@ def _snapshot_document(snapshot: Snapshot) -> SnapshotDocument:
         "score": snapshot.score,
         "band": snapshot.band.value,
         "components": {component.value: score for component, score in snapshot.components.items()},
+        "risk": None if snapshot.risk is None else risk_document(snapshot.risk, snapshot.band),
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from healthscore.core.model import Band, Component, CrmFacts, DailyScore, Snapshot
+from healthscore.core.model import Band, Component, CrmFacts, DailyScore, OpenFinding, Risk, Snapshot
 from healthscore.core.time import format_instant, parse_instant
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ _COMPONENTS = tuple(Component)
 
 
 def snapshot_to_json(snapshot: Snapshot) -> dict[str, Any]:
-    """A snapshot as JSON values: `date`, `as_of`, `score`, `band`, `components` and `facts` by component name."""
-    return {
+    """A snapshot as JSON values, `components` and `facts` by component name, `risk` where there is one."""
+    document: dict[str, Any] = {
         "date": snapshot.day.isoformat(),
         "as_of": format_instant(snapshot.as_of),
         "score": snapshot.score,
@@ -39,6 +39,9 @@ def snapshot_to_json(snapshot: Snapshot) -> dict[str, Any]:
         "components": {name.value: score for name, score in snapshot.components.items()},
         "facts": {name.value: dict(facts) for name, facts in snapshot.facts.items()},
     }
+    if snapshot.risk is not None:
+        document["risk"] = risk_to_json(snapshot.risk)
+    return document
 
 
 def snapshot_from_json(document: Mapping[str, Any]) -> Snapshot:
@@ -50,7 +53,49 @@ def snapshot_from_json(document: Mapping[str, Any]) -> Snapshot:
         band=Band(document["band"]),
         components={Component(name): score for name, score in document["components"].items()},
         facts={Component(name): facts for name, facts in document["facts"].items()},
+        risk=risk_from_json(document["risk"]) if "risk" in document else None,
     )
+
+
+def risk_to_json(risk: Risk) -> dict[str, Any]:
+    """A risk as JSON values: `day`, and what there is to say; findings as lists in the order of their fields."""
+    document: dict[str, Any] = {
+        "day": risk.day.isoformat(),
+        "state": risk.state,
+        "since": _day_text(risk.since),
+        "previous": risk.previous,
+        "reason": risk.reason,
+        "due": _day_text(risk.due),
+        "findings": [
+            [one.detector, one.signal, one.level, one.state, one.opened.isoformat(), one.usual, one.now, one.percent]
+            for one in risk.findings
+        ],
+    }
+    return {name: value for name, value in document.items() if value}
+
+
+def risk_from_json(document: Mapping[str, Any]) -> Risk:
+    """Read what `risk_to_json` wrote."""
+    return Risk(
+        day=date.fromisoformat(document["day"]),
+        state=document.get("state"),
+        since=_day(document.get("since")),
+        previous=document.get("previous"),
+        reason=document.get("reason"),
+        due=_day(document.get("due")),
+        findings=tuple(
+            OpenFinding(detector, signal, level, state, date.fromisoformat(opened), usual, now, percent)
+            for detector, signal, level, state, opened, usual, now, percent in document.get("findings", ())
+        ),
+    )
+
+
+def _day_text(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
 
 
 def daily_to_json(daily: DailyScore) -> list[Any]:

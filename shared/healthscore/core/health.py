@@ -12,11 +12,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 from healthscore.core.explain.advice import biggest_opportunity, lift, recommended_action
+from healthscore.core.explain.disagreement import disagreement
 from healthscore.core.explain.drivers import Driver, drivers
 from healthscore.core.explain.why import Explanation, explain_activity, explain_milestones, explain_recency
 from healthscore.core.explain.why_crm import explain_crm
 from healthscore.core.explain.why_engagement import explain_engagement
-from healthscore.core.model import Component, DailyScore, Snapshot
+from healthscore.core.model import Band, Component, DailyScore, Risk, Snapshot
 from healthscore.core.scoring.crm import crm_parts
 from healthscore.core.scoring.standard import MODEL, WINDOW_DAYS, StandardScore, standard_score
 from healthscore.core.scoring.trend import Trends, trends
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
         CrmState,
         HealthDocument,
         Opportunity,
+        RiskDocument,
     )
     from healthscore.core.model import Facts
 
@@ -63,6 +65,8 @@ class Health:
     """The snapshot with which the drivers compare."""
     recent: tuple[DailyScore, ...]
     """Nightly scores of the 30 days before the as-of day, oldest first."""
+    risk: Risk | None = None
+    """The risk, as the newest night before has left it."""
 
 
 def assess(
@@ -71,6 +75,8 @@ def assess(
     recent: Sequence[DailyScore],
     previous: Snapshot | None,
     known: Snapshot | None = None,
+    *,
+    risk: Risk | None = None,
 ) -> Health:
     """Score an account and explain the score (all scoring rules).
 
@@ -80,6 +86,7 @@ def assess(
         recent: nightly scores, oldest first, at most one a day; further ones than needed do no harm.
         previous: a snapshot taken before `facts.as_of`, against which the score is explained, if there is one.
         known: the same instant as `previous`, of what is known now; None where nothing has come in late since.
+        risk: the risk, as the newest night before `facts.as_of` has left it.
     """
     score = standard_score(facts)
     explanations = _explanations(score, facts)
@@ -97,6 +104,7 @@ def assess(
         drivers=drivers(previous, now, known) if previous else (),
         previous=previous,
         recent=tuple(daily for daily in recent if first_day <= daily.day < facts.as_of_day),
+        risk=risk,
     )
 
 
@@ -162,6 +170,20 @@ def document(health: Health) -> HealthDocument:
         },
         "not_counted": facts.not_counted,
         "recent": [{"date": daily.day.isoformat(), "score": daily.score} for daily in health.recent],
+        "risk": None if health.risk is None else risk_document(health.risk, score.band),
+    }
+
+
+def risk_document(risk: Risk, band: Band) -> RiskDocument:
+    """The risk as JSON values, beside the band of the score."""
+    return {
+        "date": risk.day.isoformat(),
+        "state": risk.state,
+        "since": None if risk.since is None else risk.since.isoformat(),
+        "previous": risk.previous,
+        "reason": risk.reason,
+        "disagrees": disagreement(band, risk.state),
+        "due": None if risk.due is None else risk.due.isoformat(),
     }
 
 

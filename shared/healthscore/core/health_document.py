@@ -19,6 +19,7 @@ from healthscore.core.json_types import (
     Money,
     Score,
     Shown,
+    StateName,
 )
 
 TermName = Literal["session_length", "session_depth", "consistency"]
@@ -285,6 +286,23 @@ class RecentScore(TypedDict):
     score: Score
 
 
+class RiskDocument(TypedDict):
+    """Whether an account's use weakens, as the newest night has judged it. It does not follow from the score."""
+
+    date: Day
+    """The last complete day that the night knew."""
+    state: StateName | None
+    """Null where the customer has left, or there is nothing to say yet."""
+    since: Day | None
+    previous: StateName | None
+    reason: str | None
+    """The gravest reason, in one sentence."""
+    disagrees: str | None
+    """In one line, where the score says otherwise."""
+    due: Day | None
+    """By when somebody should act."""
+
+
 class HealthDocument(TypedDict):
     """An account's score as of an instant, with everything that explains it."""
 
@@ -306,5 +324,7 @@ class HealthDocument(TypedDict):
     window: Window
     not_counted: Count
     """Events of the window of users who do not count, as staff and machines. They are in no other figure."""
+    risk: RiskDocument | None
+    """Null before the first night that judged it."""
     recent: list[RecentScore]
     """The nights of the 30 days before, oldest first."""

@@ -34,3 +34,5 @@ BandName = Literal["healthy", "at_risk", "critical"]
 DirectionName = Literal["improving", "declining", "steady", "unknown"]
 Color = Annotated[str, Shown(enum=["green", "amber", "red"])]
 ComponentName = Literal["activity", "engagement", "milestones", "recency", "crm"]
+StateName = Annotated[str, Shown(enum=["ok", "monitor", "yellow", "red"])]
+"""Of an account's risk."""

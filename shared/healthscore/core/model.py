@@ -166,6 +166,46 @@ class DailyScore:
     """Component scores; without CRM in it, the account was scored without CRM that night."""
 
 
+STATES = ("ok", "monitor", "yellow", "red")
+"""The states of an account's risk, the gravest last."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFinding:
+    """A finding that is not closed, in short; levels and states as in `core.decisions`."""
+
+    detector: str
+    signal: str | None
+    level: str
+    state: str
+    opened: date
+    """The last complete day of the night that saw it first."""
+    usual: float | None = None
+    """Of its first figure: what is usual, what it is now, and that in percent."""
+    now: float | None = None
+    percent: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Risk:
+    """The risk of an account as a night left it, beside its score (signal rule 31). It names no person."""
+
+    day: date
+    """The last complete day that the night knew."""
+    state: str | None
+    """One of `STATES`; None where the customer has left, or there is nothing to say yet."""
+    since: date | None = None
+    """The day in whose night it came to that; None where it never had a state."""
+    previous: str | None = None
+    """The state before."""
+    reason: str | None = None
+    """The gravest reason, in one sentence."""
+    due: date | None = None
+    """By when somebody should act."""
+    findings: tuple[OpenFinding, ...] = ()
+    """The open ones, the gravest first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """The score that a nightly run stored for an account and a day, with its facts."""
@@ -177,6 +217,8 @@ class Snapshot:
     components: Mapping[Component, int]
     facts: Mapping[Component, Mapping[str, Any]]
     """Each component's facts, as in the health answer (JSON values)."""
+    risk: Risk | None = None
+    """The risk; None before the first night that judged it."""
 
     @property
     def daily(self) -> DailyScore:

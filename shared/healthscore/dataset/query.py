@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from healthscore.core.dataset.question import Filter, Order, Question
     from healthscore.core.dataset.walk import Key
 
+JSON = frozenset({"attributes", "findings"})
+"""The columns whose texts are JSON."""
 FOLD = "CREATE MACRO fold(x) AS replace(replace(strip_accents(lower(x)), 'ß', 'ss'), chr(962), chr(963))"
 """Text without case and accents, for comparing and sorting. The Greek sigma at the end of a word is one as well."""
 
@@ -123,7 +125,7 @@ def document(values: Sequence[Any]) -> Mapping[str, Any]:
 def _json(column: Column, value: Any) -> Any:  # noqa: ANN401  (a JSON value)
     if value is None:
         return None
-    if column.name == "attributes":
+    if column.name in JSON:
         return json.loads(value)
     if column.type is Type.INSTANT:
         return format_instant(from_millis(value))

@@ -64,6 +64,8 @@ def rescore(
     current = snapshot_of(facts)
     latest = account.latest
     has_night = latest is not None and latest.day <= current.day
+    if latest is not None and has_night:
+        current = replace(current, risk=latest.risk)  # the risk is judged by nights
     urgent: Alert | None = None
     others: list[Alert] = []
     if alerting:

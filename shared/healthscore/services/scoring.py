@@ -33,6 +33,7 @@ class Nights:
     """Scores of nights before the instant's day, oldest first; at least those of the last `RECENT_NIGHTS` days."""
     before_newest: Snapshot | None
     """The snapshot of the night before the newest one; where there is but one night, that one."""
+    newest: Snapshot | None = None
 
 
 def assess_account(
@@ -56,14 +57,14 @@ def assess_account(
     facts = replace(gather_facts(account, as_of, settings, consistent=True), crm_synced_at=_crm_synced_at(account))
     nights = gather_nights(account, as_of, facts.as_of_day)
     then = compare_with or nights.before_newest
-    health = assess(
-        account.account_id, facts, nights.recent, then, known_now(account, then, settings) if then else None
-    )
+    risk = nights.newest.risk if nights.newest else None
+    known = known_now(account, then, settings) if then else None
+    health = assess(account.account_id, facts, nights.recent, then, known, risk=risk)
     moved_since = None if compare_with or health.drivers else _last_different(account, nights, health)
     if moved_since is None:
         return health
     known = known_now(account, moved_since, settings)
-    return assess(account.account_id, facts, nights.recent, moved_since, known)
+    return assess(account.account_id, facts, nights.recent, moved_since, known, risk=risk)
 
 
 def _last_different(account: Account, nights: Nights, health: Health) -> Snapshot | None:
@@ -180,7 +181,7 @@ def gather_nights(account: Account, as_of: datetime, today: date) -> Nights:
         nights = tuple(night.daily for night in kept if night.day < today)
     if newest is not None and before is None:
         before = history.snapshot_before(account, newest.day)
-    return Nights(nights, before or newest)
+    return Nights(nights, before or newest, newest)
 
 
 def _last_seen(account: Account, days: list[DayRollup], oldest: date, *, consistent: bool) -> datetime | None:

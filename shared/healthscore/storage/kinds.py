@@ -134,6 +134,20 @@ class Kind(Enum):
     CRM_FACTS = _Described(
         "HISTORY_TABLE", "account#*", "crm#*", "account#…, crm#2026-11-20T10:00:00Z…: CRM facts as they were received"
     )
+    DECISION = _Described(
+        "HISTORY_TABLE",
+        "account#*",
+        "decision#*",
+        "account#…, decision#2026-11-20: what a night has decided about an account, with the ids of people",
+        people=True,
+    )
+    FINDING = _Described(
+        "HISTORY_TABLE",
+        "account#*",
+        "finding#*",
+        "account#…, finding#2026-11-19-drop-…: what a detector has seen of an account, with the ids of people",
+        people=True,
+    )
     DIGEST = _Described(
         "HISTORY_TABLE", "workspace#", "digest#*", "workspace#, digest#2026-11-20: a night's digest, and its status"
     )

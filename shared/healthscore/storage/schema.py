@@ -222,6 +222,20 @@ def crm_key(received_at: datetime) -> str:
     return f"{CRM_FIRST}{received_at.astimezone(UTC).isoformat(timespec='milliseconds')}"
 
 
+DECISIONS, FINDINGS = "decision#", "finding#"
+"""What the sort keys of decisions and findings begin with."""
+
+
+def decision_key(day: str) -> str:
+    """Sort key of the decision of a night, by its day."""
+    return f"{DECISIONS}{day}"
+
+
+def finding_key(finding_id: str) -> str:
+    """Sort key of a finding."""
+    return f"{FINDINGS}{finding_id}"
+
+
 def message_key(account_id: str | None, message_id: str) -> tuple[str, str]:
     """Partition and sort key of a message about an account, or about the whole workspace."""
     if account_id is None:

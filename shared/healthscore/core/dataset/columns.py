@@ -7,8 +7,8 @@ column names an end user, so that the erasure of a person never touches the data
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
@@ -20,12 +20,11 @@ from healthscore.core.time import format_instant, parse_instant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import date
 
     from healthscore.core.account import Account
-    from healthscore.core.model import Snapshot
+    from healthscore.core.model import Risk, Snapshot
 
-SCHEMA = 2
+SCHEMA = 3
 """Raised whenever columns are added."""
 
 
@@ -55,6 +54,11 @@ class AccountNight:
     """The account's newest score; None where it has none yet."""
     attributes: Sequence[str] = ()
     """Names of the attributes that the workspace has chosen for its dataset."""
+
+    @property
+    def risk(self) -> Risk | None:
+        """The account's risk; None before the first night that judged it."""
+        return None if self.snapshot is None else self.snapshot.risk
 
     def fact(self, component: Component, name: str) -> Any:  # noqa: ANN401  (a JSON value)
         """A fact behind a component's score; None where the account has no score, or the component no such fact."""
@@ -138,6 +142,24 @@ def _handled_until(of: AccountNight) -> str | None:
     return format_instant(acknowledgement.until) if acknowledgement and acknowledgement.until > of.as_of else None
 
 
+def _risk(name: str) -> Callable[[AccountNight], Any]:
+    def value(of: AccountNight) -> Any:  # noqa: ANN401  (a JSON value)
+        found = None if of.risk is None else getattr(of.risk, name)
+        return found.isoformat() if isinstance(found, date) else found
+
+    return value
+
+
+def _findings(of: AccountNight) -> str | None:
+    if of.risk is None or not of.risk.findings:
+        return None
+    found = [
+        {name: value.isoformat() if isinstance(value, date) else value for name, value in asdict(one).items()}
+        for one in of.risk.findings
+    ]
+    return json.dumps(found, ensure_ascii=False, separators=(",", ":"))
+
+
 COLUMNS: tuple[Column, ...] = (
     Column("night", Type.DAY, "The night's day in the workspace's time zone", lambda of: of.night.isoformat()),
     Column("as_of", Type.INSTANT, "The instant that the night scores", lambda of: format_instant(of.as_of)),
@@ -203,6 +225,23 @@ COLUMNS: tuple[Column, ...] = (
     _fact(Component.CRM, "churned", Type.FLAG, "Whether the CRM says that the customer has left"),
     Column("handling", Type.TEXT, "`acknowledged` or `snoozed` while somebody has its alerts in hand", _handling),
     Column("handled_until", Type.INSTANT, "Until when", _handled_until),
+    Column(
+        "risk_state",
+        Type.TEXT,
+        "`ok`, `monitor`, `yellow` or `red`; null where there is nothing to say",
+        _risk("state"),
+    ),
+    Column("risk_since", Type.DAY, "Since which night", _risk("since")),
+    Column("risk_previous", Type.TEXT, "The state before", _risk("previous")),
+    Column("risk_reason", Type.TEXT, "The gravest reason in one sentence, which names nobody", _risk("reason")),
+    Column("risk_due", Type.DAY, "By when somebody should act", _risk("due")),
+    Column(
+        "findings",
+        Type.TEXT,
+        "The open findings as a JSON list: `detector`, `signal`, `level`, `state`, `opened`, and of the first figure "
+        "`usual`, `now` and `percent`",
+        _findings,
+    ),
     Column("attributes", Type.TEXT, "What the setting `dataset.attributes` names, as a JSON object", _chosen),
 )
 

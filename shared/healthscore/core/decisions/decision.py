@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from healthscore.core.decisions.people import marked
 from healthscore.core.decisions.response import response
 from healthscore.core.detectors.finding import Level
 from healthscore.core.detectors.registry import BY_NAME
-from healthscore.core.model import Band
 from healthscore.core.signals.calendar import date_of
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         sentence: str
         evidence: list[EvidenceJson]
         links: list[LinkJson]
+        people: list[str | None]
 
     _FromTo = TypedDict("_FromTo", {"from": str | None, "to": str | None})
 
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
         reasons: list[ReasonJson]
         ended: str | None
         action: str | None
+        people: list[str | None]
         due: Day | None
         owner: str
         escalated_to: str | None
@@ -88,6 +90,8 @@ class Decision:
     ended: str | None
     """How the episode ended: `recovered`, `new_normal` or `lost`."""
     action: str | None
+    """With marks for the people in it, as of `decisions.people`."""
+    people: tuple[str, ...]
     due: date | None
     owner: str
     escalated_to: str | None
@@ -105,6 +109,7 @@ class Decision:
             "reasons": [reason_json(sighting, pages) for sighting in self.reasons],
             "ended": self.ended,
             "action": self.action,
+            "people": list(self.people),
             "due": self.due.isoformat() if self.due else None,
             "owner": self.owner,
             "escalated_to": self.escalated_to,
@@ -120,7 +125,8 @@ def decide(change: Change, profile: Profile, escalation_owner: str | None = None
         escalation_owner: who hears at once of a red account that nobody looks after.
     """
     night = change.day + 1
-    answer = response(change.reasons[0]) if change.reasons else None
+    gravest, people = marked(change.reasons[0]) if change.reasons else (None, ())
+    answer = response(gravest) if gravest else None
     alone = change.after is Level.RED and profile.owner is None
     return Decision(
         night=night,
@@ -129,6 +135,7 @@ def decide(change: Change, profile: Profile, escalation_owner: str | None = None
         reasons=change.reasons,
         ended=change.ending.value if change.ending else None,
         action=answer.action if answer else None,
+        people=people,
         due=due_date(night, answer.working_days) if answer and answer.working_days is not None else None,
         owner=profile.owner or UNASSIGNED,
         escalated_to=escalation_owner if alone else None,
@@ -156,7 +163,8 @@ def links(sighting: Sighting) -> tuple[Link, Link]:
 
 
 def reason_json(sighting: Sighting, pages: Sequence[Link] = ()) -> ReasonJson:
-    """A reason as it is stored: with its sentence, its figures and its links."""
+    """A reason as it is stored: with its sentence, its figures, its links and the people who are marked in it."""
+    sighting, people = marked(sighting)
     return {
         "detector": sighting.detector,
         "signal": sighting.signal,
@@ -164,17 +172,5 @@ def reason_json(sighting: Sighting, pages: Sequence[Link] = ()) -> ReasonJson:
         "sentence": sentence(sighting),
         "evidence": [item.to_json() for item in BY_NAME[sighting.detector].evidence(sighting)],
         "links": [link.to_json() for link in (*links(sighting), *pages)],
+        "people": list(people),
     }
-
-
-def disagreement(band: Band | None, state: Level | None) -> str | None:
-    """One line where the score's band and the risk disagree (signal rule 31); None where they do not.
-
-    The score says how much the product is used now, the risk whether that weakens. A low but steady account is not
-    given the action of a fall.
-    """
-    if band is Band.HEALTHY and state is Level.RED:
-        return "Still healthy by its score, which follows what was used: what is used now falls, so act on the risk."
-    if band is Band.CRITICAL and state is Level.OK:
-        return "Low but steady: it uses little, as it usually does, and nothing falls. No outreach is due for that."
-    return None

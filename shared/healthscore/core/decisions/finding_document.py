@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         opened: Day
         closed: Day | None
         closed_how: str | None
+        came_in: str | None
         rebound_percent: float | None
 
 
@@ -49,6 +50,7 @@ def finding_json(
         "told": None if alerted is None else date_of(alerted).isoformat(),
         "closed": None if closed is None else date_of(closed).isoformat(),
         "closed_how": None if finding.closed_how is None else finding.closed_how.value,
+        "came_in": None,
         "rebound_percent": None if finding.rebound is None else decimal_number(finding.rebound),
         **reason_json(finding.sighting._replace(level=finding.level), pages),
     }

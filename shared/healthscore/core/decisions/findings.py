@@ -17,6 +17,7 @@ from healthscore.core.signals.weeks import BASELINE_WEEKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import date
 
     from healthscore.core.detectors.finding import Sighting
     from healthscore.core.detectors.night import Night
@@ -53,13 +54,13 @@ class Finding:
 
     def finding_id(self, account_id: str) -> str:
         """Its id: the same however often a night is run."""
-        parts = [
-            date_of(self.opened).isoformat(),
-            self.sighting.detector,
-            *([self.sighting.signal] if self.sighting.signal else []),
-            sha256(account_id.encode()).hexdigest()[:20],
-        ]
-        return "-".join(parts)
+        return finding_id(date_of(self.opened), self.sighting.detector, self.sighting.signal, account_id)
+
+
+def finding_id(opened: date, detector: str, signal: str | None, account_id: str) -> str:
+    """The id of a finding: the day on which it opened, the detector, the signal, and a hash of the account's id."""
+    parts = [opened.isoformat(), detector, *([signal] if signal else [])]
+    return "-".join([*parts, sha256(account_id.encode()).hexdigest()[:20]])
 
 
 class Findings:

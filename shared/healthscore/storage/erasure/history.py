@@ -1,4 +1,4 @@
-"""Deletes an account's history: snapshots, alerts and CRM facts (table History).
+"""Deletes an account's history: snapshots, alerts, decisions, findings and CRM facts (table History).
 
 A night's worker that has read the account before its erasure began may copy a snapshot into the history behind it. So
 once all such workers are over, the snapshots are looked for again: see `dataset.erasing`.
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from healthscore.storage.erasure.eraser import AccountErasure
 
-COVERS = frozenset({Kind.SNAPSHOT, Kind.ALERT, Kind.CRM_FACTS})
+COVERS = frozenset({Kind.SNAPSHOT, Kind.ALERT, Kind.CRM_FACTS, Kind.DECISION, Kind.FINDING})
 
 
 def erase(erasure: AccountErasure) -> Iterator[int]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from healthscore.storage.erasure import champions, pending_users, people, pseudonymise
+from healthscore.storage.erasure import champions, pending_users, people, pseudonymise, risk_history
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 ERASERS: tuple[UserEraser, ...] = (
     pseudonymise,
     champions,
-    people,  # after the other two: the ids that lead to the user are found by these items
+    risk_history,  # after the logs, and what is stored of the account's use
+    people,  # after these: the ids that lead to the user are found by these items
     pending_users,  # last: as long as it is there, something may be left
 )
 

@@ -8,17 +8,16 @@ from fractions import Fraction
 
 import pytest
 
-from healthscore.core.decisions.decision import Link, decide, disagreement, due_date
+from healthscore.core.decisions.decision import Link, decide, due_date
 from healthscore.core.decisions.episode import Ending
 from healthscore.core.decisions.finding_document import finding_json
 from healthscore.core.decisions.findings import Finding, FindingState
 from healthscore.core.decisions.life import Change
+from healthscore.core.decisions.people import named
 from healthscore.core.decisions.response import ACTIONS, NOTE, response
-from healthscore.core.decisions.withdrawn import withdrawn
 from healthscore.core.detectors.champion_state import ChampionState
 from healthscore.core.detectors.finding import Level, Sighting
 from healthscore.core.detectors.registry import BY_NAME
-from healthscore.core.model import Band
 from healthscore.core.signals.model import Profile
 from tests.unit.core.detectors import test_sentences as said
 
@@ -89,7 +88,8 @@ TABLE = [
 )
 def test_decide__each_row_of_the_response_table__says_what_to_do_and_by_when(reason, action, due):
     decided = decide(change(reason, after=reason.level), Profile(owner="ana"))
-    assert (decided.action, decided.due, decided.night) == (action, due, TUESDAY.toordinal())
+    action_shown = named(decided.action, decided.people) if decided.action else decided.action
+    assert (action_shown, decided.due, decided.night) == (action, due, TUESDAY.toordinal())
 
 
 def test_response__every_detector_that_changes_a_state__has_one():
@@ -123,6 +123,7 @@ def test_decide__recovered__asks_for_nothing():
         "reasons": [],
         "ended": "recovered",
         "action": None,
+        "people": [],
         "due": None,
         "owner": "ana",
         "escalated_to": None,
@@ -167,46 +168,8 @@ def test_due_date__weekends__are_no_working_days(day, days, due):
     assert due_date(day.toordinal(), days) == due
 
 
-@pytest.mark.parametrize(
-    ("band", "state", "beginning"),
-    [
-        (Band.HEALTHY, Level.RED, "Still healthy"),
-        (Band.CRITICAL, Level.OK, "Low but steady"),
-        (Band.HEALTHY, Level.OK, None),
-        (Band.HEALTHY, Level.YELLOW, None),
-        (Band.CRITICAL, Level.RED, None),
-        (Band.CRITICAL, None, None),
-        (None, Level.RED, None),
-    ],
-)
-def test_disagreement__band_and_risk__is_said_in_one_line(band, state, beginning):
-    line = disagreement(band, state)
-    assert line is None if beginning is None else line.startswith(beginning)
-
-
-def finding(opened, *, state=FindingState.FIRING, closed=None, signal="active_days"):
-    sighting = DROP._replace(signal=signal)
-    return Finding(sighting, Level.YELLOW, opened, opened, state, closed)
-
-
-def test_withdrawn__late_days_take_a_finding_back__closes_it():
-    taken = withdrawn([finding(100)], [finding(20, state=FindingState.CLOSED, closed=60)], 110)
-    assert [(each.state, each.closed, each.closed_how) for each in taken] == [
-        (FindingState.CLOSED, 110, Ending.WITHDRAWN)
-    ]
-
-
-@pytest.mark.parametrize("now", [finding(98), finding(93, state=FindingState.CLOSED, closed=105)])
-def test_withdrawn__late_days_move_a_finding__is_still_the_same(now):
-    assert withdrawn([finding(100)], [now], 110) == []
-
-
-def test_withdrawn__another_signal__is_another_finding():
-    assert len(withdrawn([finding(100)], [finding(100, signal="users")], 110)) == 1
-
-
-def test_withdrawn__closed_before__stays_as_it_is():
-    assert withdrawn([finding(100, state=FindingState.CLOSED, closed=105)], [], 110) == []
+def finding(opened):
+    return Finding(DROP, Level.YELLOW, opened, opened, FindingState.FIRING)
 
 
 def test_finding_id__same_finding__is_the_same_for_each_account():
@@ -229,6 +192,8 @@ def test_finding__document__says_when_and_how_it_closed_and_why_it_was_opened():
         "told": "2026-11-24",
         "closed": "2026-12-01",
         "closed_how": "passed",
+        "came_in": None,
+        "people": [],
         "rebound_percent": 66.7,
         "detector": "drop",
         "signal": "active_days",
