@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from healthscore.core.alerts.settings import AlertSettings
 from healthscore.core.identity.settings import IdentitySettings
+from healthscore.core.signals.settings import EarlyWarningSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,15 +71,17 @@ class Settings:
         identity: which ids name nobody, and which users do not count.
         public_keys: what keys may send that may be public.
         dataset: what the nightly dataset has beside its own columns.
+        early_warning: which events are signals, and how they are judged.
     """
 
     timezone: str = "UTC"
     milestones: tuple[str, ...] = ("account_created", "first_feature_used", "integration_connected")
-    retention_days: int = 400
+    retention_days: int = 460
     alerts: AlertSettings = field(default_factory=AlertSettings)
     identity: IdentitySettings = field(default_factory=IdentitySettings)
     public_keys: PublicKeys = field(default_factory=PublicKeys)
     dataset: DatasetSettings = field(default_factory=DatasetSettings)
+    early_warning: EarlyWarningSettings = field(default_factory=EarlyWarningSettings)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -95,6 +98,7 @@ class Settings:
             "identity": self.identity.to_json(),
             "public_keys": asdict(self.public_keys),
             "dataset": self.dataset.to_json(),
+            **self.early_warning.to_json(),
         }
 
     @classmethod
@@ -112,6 +116,7 @@ class Settings:
             identity=IdentitySettings.from_json(stored.get("identity", {})),
             public_keys=PublicKeys.from_json(stored.get("public_keys", {})),
             dataset=DatasetSettings.from_json(stored.get("dataset", {})),
+            early_warning=EarlyWarningSettings.from_json(stored),
         )
 
 

@@ -4,6 +4,7 @@ import json
 
 from healthscore.core.alerts.settings import AlertSettings, Silent
 from healthscore.core.identity.settings import IdentitySettings
+from healthscore.core.signals.settings import EarlyWarningSettings
 from healthscore.settings import DatasetSettings, PublicKeys, Settings
 
 
@@ -12,7 +13,7 @@ def test_settings__nothing_chosen__are_those_of_the_scoring_rules():
     assert settings.to_json() == {
         "timezone": "UTC",
         "milestones": ["account_created", "first_feature_used", "integration_connected"],
-        "retention_days": 400,
+        "retention_days": 460,
         "alerts": {
             "band_fell": {"enabled": True},
             "declining": {"enabled": True, "points": 10},
@@ -29,6 +30,14 @@ def test_settings__nothing_chosen__are_those_of_the_scoring_rules():
             "new_accounts_per_day": 10_000,
         },
         "dataset": {"attributes": []},
+        "value_events": [],
+        "integrations": {},
+        "features": {},
+        "quiet_days": [],
+        "escalation_owner": None,
+        "sensitivity": "balanced",
+        "overdue_irregular": 45,
+        "signals": {},
     }
 
 
@@ -42,6 +51,16 @@ def test_from_json__what_to_json_wrote__is_the_same_settings():
         IdentitySettings(("demo",)),
         PublicKeys(events_only=True),
         DatasetSettings(("region",)),
+        EarlyWarningSettings(
+            value_events=("report_exported",),
+            integrations={"Jira": ("issue_created", "issue_closed")},
+            features={"reports": ("report_exported",)},
+            quiet_days=("2026-12-25",),
+            escalation_owner="Kim",
+            sensitivity="calm",
+            overdue_irregular=30,
+            signals={"halved": True, "drop": False},
+        ),
     )
     assert Settings.from_json(json.loads(json.dumps(settings.to_json()))) == settings
 

@@ -23,6 +23,13 @@ if TYPE_CHECKING:
     from healthscore.core.json_types import BandName, Day, Instant, Money, Score
     from healthscore.http.request import Request
 
+    class OwnDefinitions(TypedDict, total=False):
+        """What the account's signals are made of, where it is otherwise than the settings say."""
+
+        value_events: list[str]
+        integrations: dict[str, list[str]]
+        features: dict[str, list[str]]
+
     class KnownProfile(TypedDict, total=False):
         """The profile of an account, without the fields that are not known."""
 
@@ -38,6 +45,8 @@ if TYPE_CHECKING:
         champions: list[str]
         expected_cadence_days: int
         usage_mode: Literal["continuous", "periodic"]
+        usage_channel: Literal["people", "api", "both"]
+        signals: OwnDefinitions
 
     class LatestNight(TypedDict):
         """An account's newest snapshot, in short."""

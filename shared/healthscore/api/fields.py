@@ -232,7 +232,7 @@ def settings(value: Settings) -> Settings:
     if size > MAX_SETTINGS_BYTES:
         raise ValueError(
             f"must not take more than {MAX_SETTINGS_BYTES} bytes as compact JSON; they take {size}. Shorten "
-            "milestones, identity.placeholders or identity.not_counted"
+            "milestones, identity.placeholders, identity.not_counted, integrations or features"
         )
     return value
 

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import ConfigDict, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
-from healthscore.api import fields
+from healthscore.api import fields, signal_fields
 from healthscore.core.contract import MAX_ARR
+from healthscore.core.detectors.registry import BY_NAME
 from healthscore.http import ids
 
 if TYPE_CHECKING:
@@ -53,6 +54,15 @@ _RULES: Mapping[Callable[..., Any], Mapping[str, Any]] = {
     fields.email_domains: {"maxItems": fields.MAX_NOT_COUNTED},
     fields.name_patterns: {"maxItems": fields.MAX_NOT_COUNTED},
     fields.timezone: {"examples": ["Europe/Paris"]},
+    signal_fields.value_events: {"maxItems": signal_fields.MAX_VALUE_EVENTS, "uniqueItems": True},
+    signal_fields.group_events: {"minItems": 1, "maxItems": signal_fields.MAX_GROUP_EVENTS, "uniqueItems": True},
+    signal_fields.groups: {
+        "maxProperties": signal_fields.MAX_GROUPS,
+        "propertyNames": {"minLength": 1, "maxLength": signal_fields.MAX_GROUP_NAME},
+    },
+    signal_fields.own_signals: {},
+    signal_fields.quiet_days: {"maxItems": signal_fields.MAX_QUIET_DAYS},
+    signal_fields.detectors: {"propertyNames": {"enum": list(BY_NAME)}},
 }
 """What a rule of `api.fields` means as JSON Schema."""
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Required
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
 
-from healthscore.api import fields
+from healthscore.api import alert_schemas, fields, signal_fields
+from healthscore.api.signal_schemas import EarlyWarning, OwnSignals
 from healthscore.core.documents import crm_from_json
 from healthscore.core.time import format_instant, parse_instant
 from healthscore.http.errors import invalid_request, shown
@@ -36,7 +37,6 @@ _STRICT = ConfigDict(extra="forbid", strict=True)
 Text = Annotated[str, AfterValidator(fields.text)]
 Day = Annotated[str, AfterValidator(fields.day)]
 Instant = Annotated[str, AfterValidator(fields.instant)]
-Points = Annotated[int, BeforeValidator(fields.Whole(1, 100))]
 
 
 @with_config(_STRICT)
@@ -65,6 +65,10 @@ class Profile(TypedDict, total=False):
     """How many days may pass between two visits while all is well."""
     usage_mode: Literal["continuous", "periodic"] | None
     """Used all year round, or in bursts, such as at the end of a quarter."""
+    usage_channel: Literal["people", "api", "both"] | None
+    """By what it uses the product; of an `api` there are no users and no champions to watch."""
+    signals: Annotated[OwnSignals, AfterValidator(signal_fields.own_signals)] | None
+    """What its signals are made of, where it is otherwise than the settings say."""
 
 
 @with_config(_STRICT)
@@ -91,64 +95,6 @@ class Crm(TypedDict, total=False):
     """When the deal renews."""
     churned: bool | None
     """Whether the customer has left."""
-
-
-@with_config(_STRICT)
-class Rule(TypedDict, total=False):
-    """An alert rule that is on or off."""
-
-    enabled: bool
-    """Whether it is on."""
-
-
-@with_config(_STRICT)
-class Declining(TypedDict, total=False):
-    """The alert on a declining trend."""
-
-    enabled: bool
-    """Whether it is on."""
-    points: Points
-    """How far below."""
-
-
-@with_config(_STRICT)
-class Silent(TypedDict, total=False):
-    """The alert on an account that nobody uses any more."""
-
-    enabled: bool
-    """Whether it is on."""
-    days: Annotated[int, BeforeValidator(fields.Whole(1, 365))]
-    """How many days."""
-
-
-@with_config(_STRICT)
-class ScoreFell(TypedDict, total=False):
-    """The alert on a score that fell fast; it looks back over the nights that an account keeps at hand."""
-
-    enabled: bool
-    """Whether it is on."""
-    points: Points
-    """How far."""
-    days: Annotated[int, BeforeValidator(fields.Whole(1, 30))]
-    """Within how many days."""
-
-
-@with_config(_STRICT)
-class Alerts(TypedDict, total=False):
-    """Which changes are alerted."""
-
-    band_fell: Rule
-    """The band is lower than before."""
-    declining: Declining
-    """The score lies far below the mean of the seven days before."""
-    silent: Silent
-    """Nobody was seen for some days."""
-    score_fell: ScoreFell
-    """The score fell far within some days."""
-    recovered: Rule
-    """The account is healthy again."""
-    ticket_opened: Rule
-    """A connected CRM says that a ticket of high priority was opened, where none was open."""
 
 
 @with_config(_STRICT)
@@ -196,7 +142,7 @@ class Dataset(TypedDict, total=False):
 
 
 @with_config(_STRICT)
-class WorkspaceSettings(TypedDict, total=False):
+class WorkspaceSettings(EarlyWarning, total=False):
     """What a workspace can choose; what is left out has its default."""
 
     timezone: Annotated[str, AfterValidator(fields.timezone)]
@@ -205,7 +151,7 @@ class WorkspaceSettings(TypedDict, total=False):
     """Names of the events that count as milestones, for the past as well."""
     retention_days: Annotated[int, BeforeValidator(fields.Whole(1, MAX_RETENTION_DAYS))]
     """How far back events are accepted and scores can be asked for."""
-    alerts: Alerts
+    alerts: alert_schemas.Alerts
     """Which changes are alerted; a rule that is left out has its defaults."""
     identity: Identity
     """Who is who."""
@@ -266,22 +212,25 @@ def read_profile(body: object) -> dict[str, Any]:
 
 
 def merge_profile(stored: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
-    """A profile after a change, as JSON merge patch does it: null takes a field away, and attributes merge one by one.
+    """A profile after a change, as JSON merge patch does it.
+
+    Null takes a field away; the entries of attributes and of signals are merged one by one.
 
     Args:
         stored: the profile as it is; empty to replace it.
         change: what `read_profile` gave.
 
     Raises:
-        ApiError: 400 `invalid_request`: together there are too many attributes.
+        ApiError: 400 `invalid_request`: together there are too many attributes, or signals.
     """
     merged = {**stored, **change}
-    if change.get("attributes") is not None:
-        merged["attributes"] = _without_nulls({**stored.get("attributes", {}), **change["attributes"]})
-        try:
-            fields.attributes(merged["attributes"])
-        except ValueError as error:
-            raise _faulty([("attributes", f"after the change {error}")]) from None
+    for name, rule in (("attributes", fields.attributes), ("signals", signal_fields.own_signals)):
+        if change.get(name) is not None:
+            merged[name] = _without_nulls({**stored.get(name, {}), **change[name]})
+            try:
+                rule(merged[name])
+            except ValueError as error:
+                raise _faulty([(name, f"after the change {error}")]) from None
     return _without_nulls(merged)
 
 

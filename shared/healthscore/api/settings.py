@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from healthscore.http.api_keys import Scope
 from healthscore.http.errors import ApiError, ErrorKind
@@ -14,12 +14,12 @@ from healthscore.storage.errors import TimezoneFixedError
 if TYPE_CHECKING:
     from typing_extensions import TypedDict
 
-    from healthscore.core.json_types import Count
+    from healthscore.core.json_types import Count, Day
     from healthscore.http.request import Request
     from healthscore.storage.workspace import StoredSettings
 
     class OnOff(TypedDict):
-        """An alert rule that is on or off."""
+        """An alert rule, or a detector, that is on or off."""
 
         enabled: bool
 
@@ -86,6 +86,15 @@ if TYPE_CHECKING:
         identity: IdentityRules
         public_keys: PublicKeyRules
         dataset: DatasetRules
+        value_events: list[str]
+        integrations: dict[str, list[str]]
+        features: dict[str, list[str]]
+        quiet_days: list[Day]
+        escalation_owner: str | None
+        sensitivity: Literal["balanced", "calm", "literal"]
+        overdue_irregular: int
+        signals: dict[str, OnOff]
+        """Every detector by its name."""
 
     class VersionedSettings(TypedDict):
         """The settings and their version."""
@@ -93,6 +102,8 @@ if TYPE_CHECKING:
         version: Count
         """0 while the defaults apply, then how often the settings were replaced."""
         settings: SettingsInForce
+        warnings: list[str]
+        """What may not be meant, or weakens early warning, in one sentence each."""
 
 
 TAG = "Workspace"
@@ -133,4 +144,14 @@ def put_settings(request: Request) -> VersionedSettings:
 
 
 def _document(stored: StoredSettings) -> VersionedSettings:
-    return {"version": stored.version, "settings": cast("SettingsInForce", stored.settings.to_json())}
+    from healthscore.core.detectors.registry import DETECTORS  # noqa: PLC0415  (as schemas: only these routes need it)
+    from healthscore.core.signals.warnings import warnings_of  # noqa: PLC0415
+
+    chosen = stored.settings.early_warning
+    shown = stored.settings.to_json()
+    shown["signals"] = {one.name: {"enabled": chosen.signals.get(one.name, one.by_default)} for one in DETECTORS}
+    return {
+        "version": stored.version,
+        "settings": cast("SettingsInForce", shown),
+        "warnings": warnings_of(chosen, stored.settings.retention_days),
+    }

@@ -45,6 +45,8 @@ class Account:
     """What a version before the dataset kept for its book, as stored; None where nothing is left of it."""
     counted_by: str | None = None
     """The setting by which users do not count, as of `core.identity.counting.NotCounted.text`, that its days follow."""
+    earlier_profiles: str | None = None
+    """What rules read of its profile at earlier times, as stored; None where nothing has changed since it began."""
     acknowledgement: Acknowledgement | None = None
     """The latest acknowledgement of any of its alerts, also when it has ended."""
 

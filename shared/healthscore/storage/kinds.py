@@ -43,8 +43,9 @@ class Kind(Enum):
         "ACCOUNTS_TABLE",
         "*",
         "*",
-        "key account_id: what is known of an account now: profile, CRM facts, lifetime first-seen of event names, "
-        "latest score, the last 30 daily scores, the last acknowledgement, pending user erasures",
+        "key account_id: what is known of an account now: profile (and of earlier ones what rules read), CRM facts, "
+        "lifetime first-seen of event names, latest score, the last 30 daily scores, the last acknowledgement, pending "
+        "user erasures",
         people=True,
     )
     DAY_HEAD = _Described(

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import pytest
 
 from functions.api import handler as api_function
+from healthscore.core.detectors.registry import DETECTORS
 from healthscore.core.model import Band, Component, Snapshot
 from healthscore.http.api_keys import CachedKeys, key_hash
 from healthscore.storage import workspace
@@ -193,7 +194,7 @@ def test_put_crm__then_profile__keeps_both():
 def test_get_settings__nothing_chosen__are_the_defaults_at_version_0():
     answered = ask("GET", "/v1/settings")
     assert (answered.status, answered.body["version"]) == (200, 0)
-    assert answered.body["settings"]["retention_days"] == 400
+    assert answered.body["settings"]["retention_days"] == 460
 
 
 def test_put_settings__a_change__counts_the_version_up_and_is_answered():
@@ -208,11 +209,36 @@ def test_put_settings__a_change__counts_the_version_up_and_is_answered():
     assert (second.body["version"], second.body["settings"]["timezone"]) == (2, "Europe/Paris")
 
 
+def test_put_settings__more_signals_than_can_be_watched__are_taken_with_a_warning():
+    integrations = {name: [f"{name}_synced"] for name in ("jira", "slack", "teams", "github", "sap")}
+    taken = ask("PUT", "/v1/settings", {"integrations": integrations, "signals": {"halved": {"enabled": True}}})
+    assert (taken.status, taken.body["settings"]["integrations"]) == (200, integrations)
+    (warning,) = taken.body["warnings"]
+    assert warning.startswith("Accounts have 9 signals, of which 5 are integrations")
+    assert ask("GET", "/v1/settings") == taken
+
+
+def test_get_settings__detectors__are_all_shown_as_chosen_or_by_default_and_can_be_sent_back():
+    ask("PUT", "/v1/settings", {"signals": {"halved": {"enabled": True}, "drop": {"enabled": False}}})
+    shown = ask("GET", "/v1/settings").body
+    off = {name for name, rule in shown["settings"]["signals"].items() if not rule["enabled"]}
+    assert (shown["settings"]["signals"].keys(), off) == ({detector.name for detector in DETECTORS}, {"drop"})
+    again = ask("PUT", "/v1/settings", shown["settings"]).body
+    assert again["settings"] == shown["settings"]
+
+
+def test_settings__stored_by_an_earlier_version__keep_their_retention_and_say_what_it_lacks():
+    ask("PUT", "/v1/settings", {"retention_days": 400})
+    kept = ask("GET", "/v1/settings").body
+    assert kept["settings"]["retention_days"] == 400
+    assert [warning[:29] for warning in kept["warnings"]] == ["Events are kept for 400 days,"]
+
+
 def test_put_settings__other_timezone_once_events_exist__is_409():
     workspace.fix_timezone()
     refused = ask("PUT", "/v1/settings", {"timezone": "Europe/Paris", "retention_days": 30})
     assert (refused.status, refused.body["code"]) == (409, "timezone_fixed")
-    assert ask("GET", "/v1/settings").body["settings"]["retention_days"] == 400
+    assert ask("GET", "/v1/settings").body["settings"]["retention_days"] == 460
     assert ask("PUT", "/v1/settings", {"timezone": "UTC", "retention_days": 30}).status == 200
 
 

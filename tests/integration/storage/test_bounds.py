@@ -146,7 +146,12 @@ def fill(account_id: str) -> None:
         )
     champions = [f"{n:03}" + WIDE * 197 for n in range(100)]
     attributes = {"segment": WIDE * 3900}
-    accounts.save_profile(account_id, lambda _: {"champions": champions, "attributes": attributes}, NOW)
+    signals = {"features": {f"{n:02}": [f"{n}{WIDE * 120}"] for n in range(20)}}
+    for cadence in range(1, 60):
+        few = {"champions": champions[:cadence], "expected_cadence_days": cadence}
+        accounts.save_profile(account_id, lambda _, few=few: few, NOW)
+    full = {"champions": champions, "attributes": attributes, "signals": signals}
+    accounts.save_profile(account_id, lambda _: full, NOW)
     texts = {MOST: WIDE * 197}
     for number in range(MOST):
         pending_users.begin(account_id, f"{number:03}{texts[MOST]}")

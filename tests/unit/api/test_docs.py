@@ -12,6 +12,7 @@ from healthscore.api import openapi
 from healthscore.api.event_batch import FIELDS
 from healthscore.api.resources import all_routes
 from healthscore.api.schemas import Crm, Profile, WorkspaceSettings
+from healthscore.core.detectors.registry import DETECTORS
 from healthscore.settings import Settings
 from tests.support.openapi import described
 
@@ -37,4 +38,5 @@ def test_page__settings_shown__are_the_defaults():
     (shown,) = [
         json.loads(block) for block in re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL) if '"version"' in block
     ]
-    assert shown == {"version": 0, "settings": Settings().to_json()}
+    detectors = {detector.name: {"enabled": detector.by_default} for detector in DETECTORS}
+    assert shown == {"version": 0, "settings": {**Settings().to_json(), "signals": detectors}, "warnings": []}

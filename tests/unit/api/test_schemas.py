@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from healthscore.api import schemas
 from healthscore.core.alerts.settings import AlertSettings, Declining, ScoreFell
+from healthscore.core.detectors.registry import DETECTORS
 from healthscore.core.identity.settings import IdentitySettings
 from healthscore.http.errors import ApiError
 from healthscore.settings import Settings
@@ -49,6 +50,8 @@ def test_read_profile__every_field__is_kept():
         "champions": ["u1", "u2"],
         "expected_cadence_days": 7,
         "usage_mode": "periodic",
+        "usage_channel": "both",
+        "signals": {"value_events": [], "integrations": {"Jira": ["issue_created"]}, "features": {"a": ["b", "c"]}},
     }
     assert schemas.read_profile(profile) == profile
 
@@ -60,9 +63,39 @@ def test_read_profile__spaces_offsets_and_repeats__are_tidied():
     assert profile == {"name": "Acme", "created_at": "2026-01-01T23:00:00Z", "champions": ["b", "a"]}
 
 
+def test_read_profile__signals_beyond_their_room__are_refused():
+    features = {f"f{i}": [f"{i}{j:02d}{'x' * 190}" for j in range(3)] for i in range(20)}
+    said = profile_faults(signals={"features": features})
+    assert said == {"signals": "must not take more than 8192 bytes as compact JSON; they take 11954"}
+
+
+def test_merge_profile__signals_one_by_one__leaves_the_others_and_null_takes_one_away():
+    stored = {"name": "Acme", "signals": {"value_events": ["a"], "features": {"x": ["b"]}}}
+    change = schemas.read_profile({"signals": {"value_events": None, "integrations": {"Jira": ["c"]}}})
+    merged = schemas.merge_profile(stored, change)
+    assert merged == {"name": "Acme", "signals": {"features": {"x": ["b"]}, "integrations": {"Jira": ["c"]}}}
+
+
+def test_merge_profile__signals_that_outgrow_their_room_together__are_refused():
+    half = {"a": [f"{i:02d}{'x' * 180}" for i in range(25)]}
+    stored = {"signals": {"features": half}}
+    said = faults(schemas.merge_profile, stored, {"signals": {"integrations": half}})
+    assert said["signals"].startswith("after the change must not take more than 8192 bytes")
+
+
 def test_read_profile__null__is_kept_apart_from_left_out():
     nulls = dict.fromkeys(
-        ["name", "arr", "attributes", "champions", "renewal_date", "expected_cadence_days", "usage_mode"]
+        [
+            "name",
+            "arr",
+            "attributes",
+            "champions",
+            "renewal_date",
+            "expected_cadence_days",
+            "usage_mode",
+            "usage_channel",
+            "signals",
+        ]
     )
     assert schemas.read_profile(nulls) == nulls
     assert schemas.read_profile({}) == {}
@@ -103,6 +136,7 @@ def test_read_profile__null__is_kept_apart_from_left_out():
         ("expected_cadence_days", 1.0, "must be a whole number, not 1.0"),
         ("expected_cadence_days", "7", "must be a whole number, not a string"),
         ("usage_mode", "daily", "must be 'continuous' or 'periodic'"),
+        ("usage_channel", "robots", "must be 'people', 'api' or 'both'"),
         ("plna", "pro", "is no field that can be set here"),
     ],
     ids=lambda value: ascii(value)[:40],
@@ -261,6 +295,22 @@ def test_read_settings__what_is_answered__can_be_sent_back():
     assert schemas.read_settings(settings.to_json()) == settings
 
 
+def test_read_settings__detector_that_is_none__is_refused_with_those_that_there_are():
+    said = settings_faults(signals={"drops": {"enabled": False}})["signals"]
+    assert said.startswith('must name detectors, but "drops" is none; there are regime_change, ')
+    assert all(detector.name in said for detector in DETECTORS)
+
+
+def test_read_settings__event_of_two_integrations__is_refused_with_both():
+    said = settings_faults(integrations={"Jira": ["issue", "sync"], "Slack": ["sync"]})
+    assert said == {"integrations": 'must not name an event twice, but "sync" is in "Jira" and "Slack"'}
+
+
+def test_read_settings__quiet_days__are_kept_once_and_in_order():
+    read = schemas.read_settings({"quiet_days": ["2026-12-26", "2026-12-25", "2026-12-26"]})
+    assert read.early_warning.quiet_days == ("2026-12-25", "2026-12-26")
+
+
 def test_read_settings__placeholders__are_kept_once_and_as_ids_are():
     read = schemas.read_settings({"identity": {"placeholders": [" Demo ", "x", "demo", "Zoe\u0308"]}})
     assert read.identity.placeholders == ("Demo", "x", "Zo\u00eb")
@@ -296,6 +346,30 @@ def test_read_settings__placeholders__are_kept_once_and_as_ids_are():
         ("alerts", {"score_fell": {"points": 101}}, "alerts.score_fell.points"),
         ("alerts", {"band_fell": {"points": 3}}, "alerts.band_fell.points"),
         ("alerts", {"quiet": {}}, "alerts.quiet"),
+        ("value_events", [f"e{i}" for i in range(51)], "value_events"),
+        ("value_events", ["a", "a"], "value_events"),
+        ("value_events", ["a", ""], "value_events[1]"),
+        ("integrations", [], "integrations"),
+        ("integrations", {"Jira": []}, "integrations.Jira"),
+        ("integrations", {"Jira": ["a", 1]}, "integrations.Jira[1]"),
+        ("integrations", {"Jira ": ["a"]}, "integrations"),
+        ("integrations", {"x" * 51: ["a"]}, "integrations"),
+        ("integrations", {"Jira": ["a"], "Slack": ["b", "a"]}, "integrations"),
+        ("integrations", {f"i{i}": [f"e{i}"] for i in range(21)}, "integrations"),
+        ("features", {"": ["a"]}, "features"),
+        ("features", {"a": ["e"], "b": ["e"]}, "features"),
+        ("features", {"a": [f"e{i}" for i in range(51)]}, "features.a"),
+        ("quiet_days", ["2026-02-29"], "quiet_days[0]"),
+        ("quiet_days", ["2026-02-28T00:00:00Z"], "quiet_days[0]"),
+        ("quiet_days", [f"2026-{m:02d}-{d:02d}" for m in range(1, 9) for d in range(1, 29)], "quiet_days"),
+        ("escalation_owner", " ", "escalation_owner"),
+        ("sensitivity", "loud", "sensitivity"),
+        ("overdue_irregular", 20, "overdue_irregular"),
+        ("overdue_irregular", 91, "overdue_irregular"),
+        ("signals", {"drops": {"enabled": False}}, "signals"),
+        ("signals", {"drop": {}}, "signals.drop.enabled"),
+        ("signals", {"drop": {"enabled": 1}}, "signals.drop.enabled"),
+        ("signals", {"drop": False}, "signals.drop"),
         ("version", 1, "version"),
     ],
     ids=lambda value: ascii(value)[:40],

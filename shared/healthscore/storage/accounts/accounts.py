@@ -7,13 +7,15 @@ only on condition that it still reads as it was read, so that no writer can undo
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from healthscore.core.account import RECENT_NIGHTS
 from healthscore.core.identity.traits import with_traits
-from healthscore.core.time import format_instant
+from healthscore.core.signals.earlier_profiles import without_people
+from healthscore.core.time import format_instant, millis
 from healthscore.storage import codec, conditions, reads, schema, writes
-from healthscore.storage.accounts import changes, history, merges, more_names, stored_scores
+from healthscore.storage.accounts import changes, earlier_profiles, history, merges, more_names, stored_scores
 from healthscore.storage.accounts.account_item import COUNTED_BY, crm_text, read_item, try_item
 from healthscore.storage.accounts.existence import exists
 from healthscore.storage.accounts.first_seen import account_birth
@@ -22,7 +24,7 @@ from healthscore.storage.errors import AccountErasedError, BeingErasedError, Con
 from healthscore.storage.retries import attempts, retried
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from healthscore.core.account import Account
@@ -108,10 +110,37 @@ def save_traits(account_id: str, new: Mapping[str, Any], at: int | None, now: da
 
 def _describe(account_id: str, item: Item, change: dict[str, Any], now: datetime) -> Account:
     """Write a profile or traits."""
-    parts = {"profile": codec.json_of(item, "profile", {}), "traits": codec.json_of(item, "traits", {})} | change
-    sets = {name: codec.json_text(value) for name, value in change.items()}
-    read = {name: codec.optional_text_of(item, name) for name in parts}
+    noted, noted_before = earlier_profiles.set_after(item, change, millis(now))
+    sets = {name: codec.json_text(value) for name, value in change.items()} | noted
+    read = {name: codec.optional_text_of(item, name) for name in ("profile", "traits")} | noted_before
     return read_item(writes.updated(update_account(account_id, sets, [], read, format_instant(now))))
+
+
+@retried(TOO_MANY_WRITERS)
+def erase_champions(account_id: str, user_ids: Collection[str]) -> bool:
+    """Take users off an account's champions, those of earlier times included; answers whether any of them was one.
+
+    Raises:
+        StorageUnavailableError: not saved.
+    """
+    item = _item(account_id)
+    if schema.INTO in item:
+        account_id = merges.read().merges.canonical(account_id)
+        item = _item(account_id)
+    if not item or _is_gone(item):
+        return False
+    profile = codec.json_of(item, "profile", {})
+    earlier = earlier_profiles.read_text(codec.optional_text_of(item, earlier_profiles.ATTRIBUTE))
+    sets, kept = {}, without_people(earlier, user_ids)
+    if not set(user_ids).isdisjoint(profile.get("champions", ())):
+        profile["champions"] = [champion for champion in profile["champions"] if champion not in user_ids]
+        sets["profile"] = codec.json_text(profile)
+    if kept != earlier:
+        sets[earlier_profiles.ATTRIBUTE] = codec.json_text(kept)
+    if sets:
+        read = {name: codec.optional_text_of(item, name) for name in sets}
+        writes.apply(update_account(account_id, sets, [], read, None))
+    return bool(sets)
 
 
 @retried(TOO_MANY_WRITERS)
@@ -124,8 +153,11 @@ def save_crm(account_id: str, facts: CrmFacts) -> Account:
     Raises:
         StorageUnavailableError: not saved.
     """
-    account_id, _ = _item_to_change(account_id)
-    update = update_account(account_id, {"crm": codec.text(crm_text(facts))}, [], {}, format_instant(facts.received_at))
+    account_id, item = _item_to_change(account_id)
+    text, now = crm_text(facts), format_instant(facts.received_at)
+    noted, noted_before = earlier_profiles.set_after(item, {"crm": json.loads(text)}, millis(facts.received_at))
+    read = {"crm": codec.optional_text_of(item, "crm")} | noted_before
+    update = update_account(account_id, {"crm": codec.text(text)} | noted, [], read, now)
     writes.transact(update, history.put_crm(account_id, facts))
     return read_item(_item(account_id))
 

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 from healthscore.core.account import RECENT_NIGHTS
 from healthscore.core.day_log.first_seen import merge_first_seen
 from healthscore.core.identity.traits import with_traits
+from healthscore.core.signals.earlier_profiles import merged, without_churned
 from healthscore.storage import codec, conditions, reads, schema, writes
 from healthscore.storage.accounts import (
     accounts,
     changes,
     earlier_book,
+    earlier_profiles,
     history,
     merges,
     more_names,
@@ -28,6 +30,7 @@ from healthscore.storage.retries import retried
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from healthscore.core.signals.earlier_profiles import Earlier, Fields
     from healthscore.storage.codec import Attribute, Item
     from healthscore.storage.writes import Write
 
@@ -35,7 +38,15 @@ MAX_MERGES, MAX_BYTES = 1000, 200_000
 """How many merges a workspace may have, and bytes of their text: all of them are one item."""
 DOMAINS = ("domain", "website")
 """Fields of a profile, and attributes, by which companies of a CRM find an account."""
-_TEXTS = ("profile", "traits", "crm", "names", schema.ACKNOWLEDGEMENT, stored_scores.VERSION)
+_TEXTS = (
+    "profile",
+    "traits",
+    "crm",
+    "names",
+    earlier_profiles.ATTRIBUTE,
+    schema.ACKNOWLEDGEMENT,
+    stored_scores.VERSION,
+)
 """What is known of an account, each a text that a write replaces as a whole."""
 _SCORES = (stored_scores.LATEST, stored_scores.RECENT)
 
@@ -130,6 +141,7 @@ def _filled(given_up: Item, goes_on: Item, milestones: Collection[str]) -> dict[
         name: given_up[name] for name in ("crm", schema.ACKNOWLEDGEMENT) if name in given_up and name not in goes_on
     }
     sets |= {"profile": codec.json_text(profile), "traits": codec.json_text(traits)}
+    sets |= _earlier_profiles(given_up, goes_on, {**goes_on, **sets})
     known = codec.json_of(goes_on, "names", {})
     names = merge_first_seen(known, codec.json_of(given_up, "names", {}).items(), milestones)
     if names is not None:
@@ -144,6 +156,20 @@ def _filled(given_up: Item, goes_on: Item, milestones: Collection[str]) -> dict[
         sets[stored_scores.LATEST] = given_up[stored_scores.LATEST]
         sets[stored_scores.VERSION] = stored_scores.version_attribute({**goes_on, **sets})
     return sets
+
+
+def _earlier_profiles(given_up: Item, goes_on: Item, after: Item) -> dict[str, Attribute]:
+    """What held before of what rules read, of both accounts; the CRM facts of one of them count alone, as now."""
+
+    def known(item: Item) -> tuple[Fields, Earlier]:
+        text = codec.optional_text_of(item, earlier_profiles.ATTRIBUTE)
+        return earlier_profiles.read_now(item), earlier_profiles.read_text(text)
+
+    other = known(given_up)
+    if "crm" in goes_on:
+        other = without_churned(*other)
+    both = merged(known(goes_on), other, earlier_profiles.read_now(after))
+    return {earlier_profiles.ATTRIBUTE: codec.json_text(both)} if both or earlier_profiles.ATTRIBUTE in goes_on else {}
 
 
 def _overtaken_snapshot(given_up: Item, goes_on: Item) -> list[Write]:

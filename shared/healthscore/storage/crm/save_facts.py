@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from healthscore.core.signals.earlier_profiles import read_by_rules
+from healthscore.core.time import millis
 from healthscore.storage import codec, writes
-from healthscore.storage.accounts import accounts, history
+from healthscore.storage.accounts import accounts, earlier_profiles, history
 from healthscore.storage.accounts.account_item import crm_text
 from healthscore.storage.alerts import messages
 from healthscore.storage.errors import ConditionFailedError
@@ -38,8 +40,12 @@ def save(account: Account, facts: CrmFacts, message: Message | None, along: Sequ
     Raises:
         StorageUnavailableError: it is not known whether it is saved.
     """
-    sets = {"crm": codec.text(crm_text(facts))}
-    read = {"crm": None if account.crm is None else crm_text(account.crm)}
+    before, after = (read_by_rules({}, churned=known.churned if known else None) for known in (account.crm, facts))
+    noted, noted_before = earlier_profiles.set_between(
+        account.earlier_profiles, before, after, millis(facts.received_at)
+    )
+    sets = {"crm": codec.text(crm_text(facts))} | noted
+    read = {"crm": None if account.crm is None else crm_text(account.crm)} | noted_before
     update = accounts.update_account(account.account_id, sets, [], read, None)
     put_message = [] if message is None else [messages.put_new(message)]
     try:

@@ -1,8 +1,8 @@
-"""Takes a user off the champions in the account's profile (table Accounts)."""
+"""Takes a user off the champions in the account's profile, of now and of earlier times (table Accounts)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from healthscore.storage.accounts import accounts
 from healthscore.storage.kinds import Kind
@@ -18,13 +18,5 @@ USERS_COVERS = frozenset({Kind.ACCOUNT})
 def erase_user(erasure: UserErasure) -> Iterator[int]:
     """Take the user, and the user's other user ids, off the champions."""
     user_ids = {person[1:] for person in erasure.known_as if person.startswith("u")}
-    account = accounts.get(erasure.account_id)
-    if account is None or not user_ids.intersection(account.profile.get("champions", ())):
-        return
-
-    def without(profile: dict[str, Any]) -> dict[str, Any]:
-        champions = [champion for champion in profile.get("champions", ()) if champion not in user_ids]
-        return {**profile, "champions": champions}
-
-    accounts.save_profile(erasure.account_id, without, erasure.now)
-    yield 1
+    if accounts.erase_champions(erasure.account_id, user_ids):
+        yield 1
