@@ -48,6 +48,7 @@ def test_document__worked_example__reads_in_the_order_of_the_contract():
         "window",
         "not_counted",
         "recent",
+        "risk",
     ]
 
 
