@@ -251,6 +251,19 @@ def alert_range(day: date | None = None) -> tuple[str, str]:
     return prefix, f"{prefix}~"
 
 
+_DECISION = "decision#"
+
+
+def decision_key(day: date) -> str:
+    """Sort key of what a day's night has decided about an account's risk."""
+    return f"{_DECISION}{day.isoformat()}"
+
+
+def decision_range() -> tuple[str, str]:
+    """Sort keys before and behind those of all decisions."""
+    return _DECISION, f"{_DECISION}~"
+
+
 def digest_range() -> tuple[str, str, str]:
     """Partition key of the workspace's messages, and sort keys before and behind those of all digests."""
     return _WORKSPACE_HISTORY, _DIGEST, f"{_DIGEST}~"
