@@ -112,10 +112,9 @@ class Assessment:
 
     def people(self) -> dict[str, list[int]]:
         """The days up to the night of all people who were there until then, and of the champions, by their ids."""
-        known = {
-            person: [day for day in days if day <= self.day] for person, days in self.inputs.history.people.items()
-        }
-        people = {person: days for person, days in known.items() if days}
+        known = self.inputs.history.people
+        people = {person: [day for day in days if day <= self.day] for person, days in known.items()}
+        people = {person: days for person, days in people.items() if days}
         return people | {person: [] for person in self.champion.people if person not in people}
 
     def band(self) -> Band | None:
