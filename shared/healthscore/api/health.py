@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from http import HTTPStatus
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from healthscore.api.answers import ACCOUNT_NOT_FOUND, account_not_found
+from healthscore.api.as_of import AS_OF_IN_FUTURE, AS_OF_TOO_OLD, check
 from healthscore.core.health import document, risk_document
 from healthscore.core.time import day_of, days_before, format_instant
 from healthscore.http.api_keys import Scope
-from healthscore.http.errors import ApiError, ErrorKind, invalid_request, shown
+from healthscore.http.errors import ApiError, invalid_request, shown
 from healthscore.http.query import Day, Instant, InstantOrDay
 from healthscore.http.route import route
 from healthscore.metrics import Metric
@@ -52,10 +52,6 @@ if TYPE_CHECKING:
 TAG = "Scores"
 HISTORY_DAYS = 90
 """Days of history answered where `from` is left out."""
-AS_OF_IN_FUTURE = ErrorKind(
-    HTTPStatus.BAD_REQUEST, "as_of_in_future", "`as_of` is later than now; leave it out to ask about now."
-)
-AS_OF_TOO_OLD = ErrorKind(HTTPStatus.BAD_REQUEST, "as_of_too_old", "`as_of` lies further back than `retention_days`.")
 _AS_OF = Instant("as_of", "The instant to score; now where it is left out. The `+` of an offset is written `%2B`.")
 _COMPARE_TO = InstantOrDay(
     "compare_to",
@@ -131,23 +127,8 @@ def _as_of(request: Request, settings: Settings) -> datetime:
     Raises:
         ApiError: 400 `invalid_request` (no RFC 3339 instant), `as_of_in_future` or `as_of_too_old`.
     """
-    now = request.received_at
     at = _AS_OF.read(request)
-    if at is None:
-        return now
-    text = shown(request.query["as_of"])
-    if at > now:
-        raise ApiError(
-            AS_OF_IN_FUTURE,
-            f"as_of {text} lies in the future; it is {format_instant(now)}. Leave it out to ask about now.",
-        )
-    if at < now - timedelta(days=settings.retention_days):
-        raise ApiError(
-            AS_OF_TOO_OLD,
-            f"as_of {text} lies more than {settings.retention_days} days back, which is all that is kept "
-            "(setting retention_days).",
-        )
-    return at
+    return request.received_at if at is None else check(request, at, settings)
 
 
 def _compare_to(request: Request, as_of: datetime, settings: Settings) -> datetime | date | None:

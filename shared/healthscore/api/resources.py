@@ -19,6 +19,7 @@ RESOURCES = (
     "segment_com",
     "browser_clients",
     "health",
+    "early_warning",
     "accounts",
     "book",
     "book_parts",

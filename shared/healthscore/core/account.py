@@ -47,6 +47,10 @@ class Account:
     """The setting by which users do not count, as of `core.identity.counting.NotCounted.text`, that its days follow."""
     earlier_profiles: str | None = None
     """What rules read of its profile at earlier times, as stored; None where nothing has changed since it began."""
+    late: tuple[int, int] | None = None
+    """The earliest day whose log has changed late, by number, and when, in seconds since the Unix epoch."""
+    folded: int | None = None
+    """The number of the day up to which the last night has folded its days into its use."""
     acknowledgement: Acknowledgement | None = None
     """The latest acknowledgement of any of its alerts, also when it has ended."""
 

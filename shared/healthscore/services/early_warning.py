@@ -2,17 +2,151 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from healthscore.core.signals.model import Definitions
+from healthscore.core.decisions.inputs import Inputs
+from healthscore.core.detectors.settings import DetectorSettings, Sensitivity
+from healthscore.core.signals import earlier_profiles as earlier
+from healthscore.core.signals.calendar import week_of
+from healthscore.core.signals.excused import Excused
+from healthscore.core.signals.model import Definitions, Profile, UsageChannel
+from healthscore.core.time import day_of, from_millis, parse_instant
+from healthscore.storage.accounts import earlier_profiles
+from healthscore.storage.people import ids
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from zoneinfo import ZoneInfo
+
     from healthscore.core.account import Account
+    from healthscore.core.signals.earlier_profiles import Fields
+    from healthscore.core.signals.history import History
+    from healthscore.core.signals.use import Use
     from healthscore.settings import Settings
 
-_DEFAULT = Definitions()
+USER, DEVICE = "u", "a"
+"""What a person begins with as logs name it: a user's id, or an anonymous one."""
+FURTHEST_CREATED_DAYS = 400
+"""A customer since longer before the first event is no newcomer on any night that is looked at, and the nights before
+need not be gone through one by one."""
 
 
-def definitions(account: Account, settings: Settings) -> Definitions:  # noqa: ARG001  (no setting names events yet)
-    """Which event names make up the signals of an account."""
-    return _DEFAULT
+def definitions(account: Account, settings: Settings) -> Definitions:
+    """Which event names make up the signals of an account: its own, where it has any, or the workspace's."""
+    chosen = settings.early_warning
+    own = account.profile.get("signals", {})
+    return Definitions(
+        value_events=frozenset(own.get("value_events", chosen.value_events)),
+        integrations=_groups(own.get("integrations", chosen.integrations)),
+        features=_groups(own.get("features", chosen.features)),
+    )
+
+
+def detector_settings(settings: Settings) -> DetectorSettings:
+    """Which detectors are on, and how sensitive they are."""
+    chosen = settings.early_warning
+    return DetectorSettings(
+        sensitivity=Sensitivity(chosen.sensitivity),
+        off=frozenset(name for name, enabled in chosen.signals.items() if not enabled),
+        on=frozenset(name for name, enabled in chosen.signals.items() if enabled),
+        overdue_irregular=chosen.overdue_irregular,
+    )
+
+
+def fleet_weeks() -> Excused:
+    """The weeks that were quiet for everybody, as nights have found them."""
+    return Excused()
+
+
+def inputs(account: Account, use: Use, settings: Settings, fleet: Excused, day: int) -> Inputs:
+    """Everything that the risk of an account is computed from.
+
+    It reads nothing further, unless a champion is named who is not known to have been there: that user may be known by
+    another id.
+
+    Args:
+        account: the account as read.
+        use: its use, as far as it is folded.
+        settings: the workspace's settings.
+        fleet: the weeks that were quiet for everybody.
+        day: the last complete day of the night.
+
+    Raises:
+        StorageUnavailableError: the table cannot be read now.
+    """
+    history = _by_ids(use.history())
+    quiet = {week_of(date.fromisoformat(text).toordinal()) for text in settings.early_warning.quiet_days}
+    return Inputs(
+        history=history,
+        profiles=_profiles(account, use, settings.zone, history.first, day),
+        excused=fleet.together_with(quiet),
+        contacts=use.contact_days,
+        tickets=use.tickets_until(week_of(day + 1) - 1),
+    )
+
+
+def person_of(user: str, use: Use) -> str:
+    """A person as logs name it, by the id by which rules name it: a user, unless only an anonymous one is known."""
+    return DEVICE + user if USER + user not in use.people and DEVICE + user in use.people else USER + user
+
+
+def _groups(groups: Mapping[str, list[str] | tuple[str, ...]]) -> dict[str, frozenset[str]]:
+    return {name: frozenset(events) for name, events in groups.items()}
+
+
+def _by_ids(history: History) -> History:
+    """A history whose people are named by their ids alone, as a profile names champions, and sentences should."""
+    people: dict[str, tuple[int, ...]] = {}
+    for person, days in history.people.items():
+        other = people.get(person[1:])
+        people[person[1:]] = days if other is None else tuple(sorted({*other, *days}))
+    return replace(history, people=people)
+
+
+def _profiles(
+    account: Account, use: Use, zone: ZoneInfo, first: int | None, day: int
+) -> tuple[tuple[int, Profile], ...]:
+    """Each profile with the day from which on nights have known it, oldest first."""
+    now = earlier.read_by_rules(account.profile, churned=account.crm.churned if account.crm else None)
+    states = earlier.timeline(now, earlier_profiles.read_text(account.earlier_profiles))
+    named = {user for _, fields in states for user in fields.get(earlier.CHAMPIONS, ())}
+    known_as = _known_as(named, use)
+    oldest = (day if first is None else first) - FURTHEST_CREATED_DAYS
+    return tuple(
+        (
+            day_of(from_millis(since), zone).toordinal() if since else 0,
+            Profile(
+                usage_channel=UsageChannel(fields.get(earlier.CHANNEL, UsageChannel.PEOPLE)),
+                expected_cadence_days=fields.get(earlier.CADENCE),
+                periodic=fields.get(earlier.MODE) == "periodic",
+                champions=tuple(dict.fromkeys(known_as.get(user, user) for user in fields.get(earlier.CHAMPIONS, ()))),
+                created=_created(fields, zone, oldest, unused=first is None),
+                churned=bool(fields.get(earlier.CHURNED)),
+                owner=account.profile.get("owner"),
+            ),
+        )
+        for since, fields in states
+    )
+
+
+def _created(fields: Fields, zone: ZoneInfo, oldest: int, *, unused: bool) -> int | None:
+    """The day on which an account became a customer; of an unused one that it has been for long, None."""
+    text = fields.get(earlier.CREATED)
+    if text is None:
+        return None
+    day: date | datetime = day_of(parse_instant(text), zone) if ":" in text else date.fromisoformat(text)
+    created = day.toordinal()
+    if created >= oldest:
+        return created
+    return None if unused else oldest
+
+
+def _known_as(users: set[str], use: Use) -> dict[str, str]:
+    """The users of which nobody is known to have been there by the ids that stand for them, where there is another."""
+    unseen = sorted(user for user in users if USER + user not in use.people)
+    if not unseen or not use.people:
+        return {}
+    people = ids.read(USER + user for user in unseen)
+    return {user: people.person_of(USER + user).id[1:] for user in unseen}

@@ -6,7 +6,8 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from healthscore.storage.client import call, dynamodb
+from healthscore.storage import codec
+from healthscore.storage.client import call, dynamodb, pages
 from healthscore.storage.retries import attempts
 from healthscore.storage.side_by_side import side_by_side
 
@@ -71,6 +72,30 @@ def partition(
         request["ExpressionAttributeNames"] = names | {f"#{name}": name for name in only.names}
         values |= only.values
     return {**request, "ExpressionAttributeValues": values, "ConsistentRead": consistent}
+
+
+def page(request: dict[str, Any], limit: int, after: str | None) -> tuple[list[Item], str | None]:
+    """A page of a list.
+
+    Args:
+        request: the parameters of a Query; its range begins with `after` itself, which was on the page before.
+        limit: how many items a page may have.
+        after: the sort key with which the page before ended; None for the first page.
+
+    Returns:
+        The items, and the sort key with which the page ended; None where it is the last page.
+
+    Raises:
+        StorageUnavailableError: the table cannot be read now.
+    """
+    items: list[Item] = []
+    for item in pages(dynamodb().query, Limit=limit + 2, **request):
+        if codec.text_of(item, "sk") == after:
+            continue
+        if len(items) == limit:
+            return items, codec.text_of(items[-1], "sk")
+        items.append(item)
+    return items, None
 
 
 def projection(attributes: Iterable[str]) -> dict[str, Any]:

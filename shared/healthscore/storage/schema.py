@@ -231,20 +231,6 @@ def crm_key(received_at: datetime) -> str:
     return f"{CRM_FIRST}{received_at.astimezone(UTC).isoformat(timespec='milliseconds')}"
 
 
-DECISIONS, FINDINGS = "decision#", "finding#"
-"""What the sort keys of decisions and findings begin with."""
-
-
-def decision_key(day: str) -> str:
-    """Sort key of the decision of a night, by its day."""
-    return f"{DECISIONS}{day}"
-
-
-def finding_key(finding_id: str) -> str:
-    """Sort key of a finding."""
-    return f"{FINDINGS}{finding_id}"
-
-
 def message_key(account_id: str | None, message_id: str) -> tuple[str, str]:
     """Partition and sort key of a message about an account, or about the whole workspace."""
     if account_id is None:
@@ -263,6 +249,29 @@ def alert_range(day: date | None = None) -> tuple[str, str]:
     """Sort keys before and behind those of all alerts, or of one day's: an alert's id begins with its day."""
     prefix = _ALERT if day is None else f"{_ALERT}{day.isoformat()}"
     return prefix, f"{prefix}~"
+
+
+_DECISION, _FINDING = "decision#", "finding#"
+
+
+def decision_key(day: date) -> str:
+    """Sort key of what a day's night has decided about an account's risk."""
+    return f"{_DECISION}{day.isoformat()}"
+
+
+def decision_range() -> tuple[str, str]:
+    """Sort keys before and behind those of all decisions."""
+    return _DECISION, f"{_DECISION}~"
+
+
+def finding_key(finding_id: str) -> str:
+    """Sort key of a finding."""
+    return f"{_FINDING}{finding_id}"
+
+
+def finding_range() -> tuple[str, str]:
+    """Sort keys before and behind those of all findings."""
+    return _FINDING, f"{_FINDING}~"
 
 
 def digest_range() -> tuple[str, str, str]:

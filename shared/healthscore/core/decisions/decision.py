@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         until: Day
         url: str | None
 
-    class ReasonJson(TypedDict):
+    class ReasonText(TypedDict):
         """One reason of a decision."""
 
         detector: str
@@ -39,21 +39,33 @@ if TYPE_CHECKING:
         sentence: str
         evidence: list[EvidenceJson]
         links: list[LinkJson]
+
+    class ReasonJson(ReasonText):
+        """A reason as it is stored."""
+
         people: list[str | None]
+        """The ids of the people who are marked in the sentence."""
 
     _FromTo = TypedDict("_FromTo", {"from": str | None, "to": str | None})
 
-    class DecisionJson(_FromTo):
-        """A decision as it is stored."""
+    class DecisionText(_FromTo):
+        """A decision."""
 
         date: Day
-        reasons: list[ReasonJson]
         ended: str | None
+        """How the episode ended, where one did: `recovered`, `new_normal` or `lost`."""
         action: str | None
-        people: list[str | None]
         due: Day | None
         owner: str
         escalated_to: str | None
+        """Who hears at once of a red account that nobody looks after."""
+
+    class DecisionJson(DecisionText):
+        """A decision as it is stored."""
+
+        reasons: list[ReasonJson]
+        people: list[str | None]
+        """The ids of the people who are marked in the action."""
 
 
 UNASSIGNED = "unassigned"

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
     from typing_extensions import TypedDict
 
-    from healthscore.core.decisions.decision import Link, ReasonJson
+    from healthscore.core.decisions.decision import Link, ReasonJson, ReasonText
     from healthscore.core.decisions.findings import Finding
     from healthscore.core.json_types import Day
 
     _Alerted = TypedDict("_Alerted", {"told": Day | None})  # noqa: UP013  (a stored name that code does not use)
 
-    class FindingJson(ReasonJson, _Alerted):
+    class FindingText(ReasonText, _Alerted):
         """One finding."""
 
         finding_id: str
@@ -27,8 +27,13 @@ if TYPE_CHECKING:
         opened: Day
         closed: Day | None
         closed_how: str | None
+        """`passed`, `recovered`, `new_normal`, `withdrawn` or `lost`."""
         came_in: str | None
+        """Of one that is withdrawn: what came in, so that it is not seen any more."""
         rebound_percent: float | None
+
+    class FindingJson(FindingText, ReasonJson):
+        """A finding as it is stored."""
 
 
 def finding_json(

@@ -17,6 +17,8 @@ PAUSES = 3
 """Once is a leave, twice is chance."""
 WITHIN_DAYS = 400
 """A year and a month, so that a quarterly use has four of them in it."""
+API_DAYS = 91
+"""A quarter: every weekday is in it equally often."""
 API_TENTHS = 9
 """Of the events: a few are always of somebody who tries it by hand."""
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 import traceback
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from healthscore.core.alerts.change import FALLS
 from healthscore.core.alerts.outage import presence, present
@@ -25,11 +25,15 @@ from healthscore.core.nightly.run_totals import EarlierTrouble, RunTotals
 from healthscore.core.time import DAY
 from healthscore.dataset.staging import Staging, Worker
 from healthscore.services import alerting, merging
+from healthscore.services.early_warning import fleet_weeks
 from healthscore.services.erasure import finish_erasing_user
 from healthscore.services.nightly.plan import planned_run
 from healthscore.services.nightly.recount import recount
-from healthscore.services.scoring import gather_facts
+from healthscore.services.nightly.risk import judge, judge_again
+from healthscore.services.nightly.use import fold_use, folded_until
+from healthscore.services.scoring import gather_facts, read_month
 from healthscore.storage.accounts import account_item, accounts, earlier_book, existence, history, more_names
+from healthscore.storage.accounts import use as stored_use
 from healthscore.storage.alerts import messages
 from healthscore.storage.erasure import accounts as erasing
 from healthscore.storage.errors import AccountErasedError, ConditionFailedError, StorageUnavailableError
@@ -46,8 +50,11 @@ if TYPE_CHECKING:
     from healthscore.core.account import Account
     from healthscore.core.alerts.model import Alert
     from healthscore.core.alerts.render import Subject
-    from healthscore.core.model import Snapshot
+    from healthscore.core.model import DayRollup, Snapshot
+    from healthscore.core.signals.excused import Excused
     from healthscore.services.nightly.plan import Run
+    from healthscore.storage.codec import Attribute
+    from healthscore.storage.writes import Write
 
 WORKERS = 8
 """Accounts processed at once: enough to keep one core busy while others wait for answers."""
@@ -97,6 +104,7 @@ def process_scan_part(
     Raises:
         StorageUnavailableError: the accounts cannot be read now, or storage fails for one account after the other.
     """
+    night = _Night(run, fleet_weeks(), keep_going)
     collector = _Collector(RunTotals(), logger, staging)
     waiting: deque[tuple[Account, Future[_AccountResult | None]]] = deque()
     batch: list[Account] = []
@@ -105,7 +113,7 @@ def process_scan_part(
     def begin() -> None:
         copied = _copy_newest(batch, run.day)
         for account in batch:
-            waiting.append((account, pool.submit(_process_account, account, run, keep_going, copied)))
+            waiting.append((account, pool.submit(_process_account, account, night, copied)))
             if len(waiting) >= IN_FLIGHT:
                 collector.add(*waiting.popleft())
         batch.clear()
@@ -166,6 +174,15 @@ def process_task(
     runs.save_naming(result.totals, lambda totals: runs.put_worker_result(*worker, totals, expires))
     done = result.totals.complete
     return {**task, "chunk": task["chunk"] + 1, "resume": None if done else result.last, "done": done}
+
+
+class _Night(NamedTuple):
+    """What all accounts of a part have in common."""
+
+    run: Run
+    fleet: Excused
+    """The weeks that were quiet for everybody."""
+    keep_going: Callable[[], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,13 +273,14 @@ def _copy_newest(batch: Sequence[Account], day: date) -> bool:
     return True
 
 
-def _process_account(account: Account, run: Run, keep_going: Callable[[], bool], copied: bool) -> _AccountResult | None:
+def _process_account(account: Account, night: _Night, copied: bool) -> _AccountResult | None:
     """Score an account, or finish its erasure, or its merge into another one, and answer None.
 
     An account whose erasure begins while it is scored is erased as well, with everything the run has just stored of it.
     Interrupted erasures of its users are finished before it is scored, and its days follow the setting of users who do
     not count.
     """
+    run, keep_going = night.run, night.keep_going
     merged = account.into is not None
     if not account.erasing and not merged:
         try:
@@ -271,8 +289,9 @@ def _process_account(account: Account, run: Run, keep_going: Callable[[], bool],
             more_names.fit_item(account)
             if account.earlier_book is not None:
                 earlier_book.delete(account.account_id, account.earlier_book)
-            recount(account, run.settings, run.as_of, keep_going)
-            return _backfill(account, run) if run.backfill else _score_tonight(account, run, copied)
+            if recount(account, run.settings, run.as_of, keep_going) or account.pending_user_erasures:
+                account = accounts.reread(account)
+            return _backfill(account, night) if run.backfill else _score_tonight(account, night, copied)
         except AccountErasedError:
             merged = existence.any_merged([account.account_id])
             if merged:
@@ -284,46 +303,67 @@ def _process_account(account: Account, run: Run, keep_going: Callable[[], bool],
     return None
 
 
-def _backfill(account: Account, run: Run) -> _AccountResult:
+def _backfill(account: Account, night: _Night) -> _AccountResult:
     """Take a past day's snapshot again."""
-    current = _score(account, run)
+    current = _score_past(account, night)
     accounts.save_score(account, current)
-    return _AccountResult(alerting.subject(account), history.snapshot_before(account, run.day), current, ())
+    return _AccountResult(alerting.subject(account), history.snapshot_before(account, night.run.day), current, ())
 
 
-def _score_tonight(account: Account, run: Run, copied: bool) -> _AccountResult:
+def _score_past(account: Account, night: _Night) -> Snapshot:
+    """The score and the risk of a past night, by what is known now."""
+    run = night.run
+    risk = judge_again(account, stored_use.read(account.account_id), run.settings, night.fleet, _yesterday(run))
+    return replace(_score(account, run), risk=risk)
+
+
+def _score_tonight(account: Account, night: _Night, copied: bool) -> _AccountResult:
     """Score an account and commit its night; where another writer was faster, look again."""
     in_history = account.latest if copied else None
     tries = attempts(accounts.TOO_MANY_WRITERS)
     while True:
         again = next(tries) > 0
         try:
-            return _commit_tonight(account, run, in_history, again=again)
+            return _commit_tonight(account, night, in_history, again=again)
         except ConditionFailedError:
             account = accounts.reread(account)
 
 
-def _commit_tonight(account: Account, run: Run, in_history: Snapshot | None, *, again: bool) -> _AccountResult:
-    """Score an account, unless tonight's score is in its item, and save the score with the alerts that it brings.
+def _commit_tonight(account: Account, night: _Night, in_history: Snapshot | None, *, again: bool) -> _AccountResult:
+    """Fold an account's use, judge and score it, and save that with the alerts that it brings.
+
+    Nothing of it is done again where tonight's score and risk are in its item.
 
     Raises:
         ConditionFailedError: the account has changed since it was read, or an alert was stored before.
     """
-    latest = account.latest
+    run, latest = night.run, account.latest
     # A night that runs after a later one brings no alerts, nor does a first one without a night of the week before.
     late = latest is not None and latest.day > run.day
     scored = latest if latest is not None and latest.day == run.day and latest.as_of >= run.as_of else None
-    kept = history.snapshots(account, run.day, run.day) if late else []
-    current = scored or (kept[0] if kept else _score(account, run))
+    beside: dict[str, Attribute] = {}
+    along: Sequence[Write] = ()
+    if late:
+        kept = history.snapshots(account, run.day, run.day)
+        current = kept[0] if kept else _score_past(account, night)
+    elif scored is not None and scored.risk is not None and scored.risk.day == run.day - DAY:
+        current = scored
+    else:
+        month = read_month(account, run.as_of, run.settings, consistent=again)
+        folded = fold_use(account, month, run.settings, run.as_of, night.keep_going)
+        beside = folded_until(run.day - DAY, folded.use)
+        risk, along = judge(account, folded, run.settings, night.fleet, _yesterday(run))
+        current = replace(scored or _score(account, run, month.rollups), risk=risk)
     previous = history.snapshot_before(account, run.day)
     begins = run.first and (previous is None or previous.day < run.day - WEEK * DAY)
     alerts = [] if late or begins else alerting.alerts(account, previous, current, run.settings)
     new = [_message(alert, current) for alert in alerts]
-    if scored is None:
-        if again:  # an earlier score of the day may have stored them
+    if current is not scored:
+        if again or scored is not None:  # an earlier score of the day may have stored them
             new = [one for one in new if not messages.known(one.account_id, one.message_id)]
-        accounts.commit_score(account, current, [messages.put_new(one) for one in new], in_history)
-    elif scored.as_of > run.as_of:  # scored by day, before a night that was interrupted came to it
+        puts = [messages.put_new(one) for one in new]
+        accounts.commit_score(account, current, [*puts, *along], in_history, beside=beside)
+    elif current.as_of > run.as_of:  # scored by day, before a night that was interrupted came to it
         for one in new:
             messages.add(one)
     tonight = presence(account.recent, current.daily)
@@ -344,10 +384,15 @@ def _is_held(alert: Alert, current: Snapshot) -> bool:
     return alert.kind in FALLS and not present(current.daily)
 
 
-def _score(account: Account, run: Run) -> Snapshot:
+def _yesterday(run: Run) -> int:
+    """The number of the last complete day of a night."""
+    return run.day.toordinal() - 1
+
+
+def _score(account: Account, run: Run, found: list[DayRollup] | None = None) -> Snapshot:
     # An eventually consistent read costs half as much. It may miss an event of the last second before the run got to
     # the account, which then counts the next night.
-    return snapshot_of(gather_facts(account, run.as_of, run.settings, consistent=False))
+    return snapshot_of(gather_facts(account, run.as_of, run.settings, consistent=False, found=found))
 
 
 def leave(staging: Staging, logger: Logger) -> None:

@@ -5,6 +5,7 @@ They name people by their ids, in a list beside each text (see `core.decisions.p
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Any, cast
 
 from healthscore.storage import codec, reads, schema, writes
@@ -24,7 +25,7 @@ CONTENT = "content"
 
 def put_decision(account_id: str, decision: DecisionJson) -> Write:
     """The write that keeps a night's decision."""
-    return _put(account_id, schema.decision_key(decision["date"]), decision)
+    return _put(account_id, schema.decision_key(date.fromisoformat(decision["date"])), decision)
 
 
 def put_finding(account_id: str, finding: FindingJson) -> Write:
@@ -49,32 +50,28 @@ def findings(account_id: str) -> list[FindingJson]:
     Raises:
         StorageUnavailableError: the table cannot be read now.
     """
-    return [codec.json_of(item, CONTENT) for item in _items(account_id, schema.FINDINGS, newest_first=True)]
+    return [codec.json_of(item, CONTENT) for item in _items(account_id, schema.finding_range(), newest_first=True)]
 
 
-def decisions(account_id: str, *, limit: int, after: str | None = None) -> tuple[list[DecisionJson], str | None]:
-    """A page of an account's decisions, the newest first.
+def decisions(account_id: str, *, limit: int, after: str | None) -> tuple[list[DecisionJson], str | None]:
+    """A page of an account's decisions, newest first.
 
     Args:
         account_id: the account.
-        limit: how many a page may have.
-        after: the day with which the page before ended; None for the first page.
+        limit: how many decisions a page may have.
+        after: the place where the page before ended; None for the first page.
 
     Returns:
-        The decisions, and the day with which the page ended; None where it is the last one.
+        The decisions, and the place where the page ended; None where it is the last page.
 
     Raises:
         StorageUnavailableError: the table cannot be read now.
     """
-    found: list[DecisionJson] = []
-    for item in _items(account_id, schema.DECISIONS, newest_first=True):
-        decision: DecisionJson = codec.json_of(item, CONTENT)
-        if after is not None and decision["date"] >= after:
-            continue
-        if len(found) == limit:
-            return found, found[-1]["date"]
-        found.append(decision)
-    return found, None
+    first, last = schema.decision_range()
+    stretch = (first, last if after is None else max(first, after))
+    request = reads.partition(schema.history_table(), schema.account_history(account_id), between=stretch)
+    items, place = reads.page({**request, "ScanIndexForward": False}, limit, after)
+    return [codec.json_of(item, CONTENT) for item in items], place
 
 
 def all_of(account_id: str) -> Iterator[tuple[Item, Any]]:
@@ -83,8 +80,8 @@ def all_of(account_id: str) -> Iterator[tuple[Item, Any]]:
     Raises:
         StorageUnavailableError: the table cannot be read now.
     """
-    for prefix in (schema.DECISIONS, schema.FINDINGS):
-        for item in _items(account_id, prefix):
+    for stretch in (schema.decision_range(), schema.finding_range()):
+        for item in _items(account_id, stretch):
             yield codec.key_of(item), codec.json_of(item, CONTENT)
 
 
@@ -93,6 +90,6 @@ def _put(account_id: str, sk: str, content: object) -> Write:
     return writes.put(schema.history_table(), item)
 
 
-def _items(account_id: str, prefix: str, *, newest_first: bool = False) -> Iterator[Item]:
-    request = reads.partition(schema.history_table(), schema.account_history(account_id), prefix=prefix)
+def _items(account_id: str, stretch: tuple[str, str], *, newest_first: bool = False) -> Iterator[Item]:
+    request = reads.partition(schema.history_table(), schema.account_history(account_id), between=stretch)
     return pages(dynamodb().query, **request, ScanIndexForward=not newest_first)

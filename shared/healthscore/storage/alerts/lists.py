@@ -31,7 +31,7 @@ def of_account(account_id: str, *, limit: int, after: str | None) -> tuple[list[
     first, last = schema.alert_range()
     stretch = (first, last if after is None else max(first, after))
     request = reads.partition(schema.history_table(), schema.account_history(account_id), between=stretch)
-    items, place = _page({**request, "ScanIndexForward": False}, limit, after)
+    items, place = reads.page({**request, "ScanIndexForward": False}, limit, after)
     return [stored_message(item) for item in items], place
 
 
@@ -66,7 +66,7 @@ def of_day(day: date, *, limit: int, after: str | None) -> tuple[list[Message], 
             ":last": {"S": last},
         },
     }
-    found, place = _page(request, limit, after)
+    found, place = reads.page(request, limit, after)
     read = reads.batch_get([(schema.history_table(), codec.key_of(item)) for item in found])
     by_place = {codec.text_of(item, "sk"): item for _, item in read}
     places = (codec.text_of(item, "sk") for item in found)
@@ -92,15 +92,3 @@ def kinds_of_day(day: date) -> list[tuple[str, str]]:
         if account_id is not None:
             found.append((account_id, alert_id.removeprefix(f"{day.isoformat()}-").rpartition("-")[0]))
     return found
-
-
-def _page(request: dict[str, Any], limit: int, after: str | None) -> tuple[list[dict[str, Any]], str | None]:
-    """The items of a range that begins with `after` itself, which was on the page before."""
-    items: list[dict[str, Any]] = []
-    for item in pages(dynamodb().query, Limit=limit + 2, **request):
-        if codec.text_of(item, "sk") == after:
-            continue
-        if len(items) == limit:
-            return items, codec.text_of(items[-1], "sk")
-        items.append(item)
-    return items, None

@@ -24,7 +24,7 @@ USERS_COVERS = frozenset({Kind.DECISION, Kind.FINDING})
 
 def erase_user(erasure: UserErasure) -> Iterator[int]:
     """Replace the user, under every id, in all of the account's decisions and findings."""
-    people = frozenset(erasure.known_as)
+    people = {person[1:] for person in erasure.known_as}
     for _ in attempts("decisions of the account are being written"):
         try:
             for key, content in risk_history.all_of(erasure.account_id):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from healthscore.storage.erasure import champions, pending_users, people, pseudonymise, risk_history
+from healthscore.storage.erasure import champions, pending_users, people, pseudonymise, risk_history, use
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
 ERASERS: tuple[UserEraser, ...] = (
     pseudonymise,
+    use,  # after the logs: a night that folds now folds them without the user
     champions,
-    risk_history,  # after the logs, and what is stored of the account's use
-    people,  # after these: the ids that lead to the user are found by these items
+    risk_history,  # after the use: a night that has judged by the user's days cannot add to it any more
+    people,  # after the others: the ids that lead to the user are found by these items
     pending_users,  # last: as long as it is there, something may be left
 )
 
