@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from healthscore.core.detectors.night import Night
+    from healthscore.core.detectors.outlook import Outlook, Span
 
 NAME = "accelerating"
 SPAN = 28
@@ -37,6 +38,13 @@ def is_accelerating(first: int, second: int, third: int) -> bool:
         and 4 * second <= 3 * first  # a smaller first fall is within what months vary by
         and 3 * third <= first  # what is left is a third: not a dip that comes back by itself
     )
+
+
+def _spans(outlook: Outlook) -> Iterable[Span]:
+    start, end = outlook.start, outlook.end
+    counts = outlook.days.counts(SPAN, start - 2 * SPAN, end)
+    spans = zip(range(start, end + 1), counts, counts[SPAN:], counts[2 * SPAN :], strict=False)
+    return outlook.spans(day for day, first, second, third in spans if is_accelerating(first, second, third))
 
 
 def _see(night: Night) -> Iterable[Sighting]:
@@ -68,4 +76,4 @@ def _span(sighting: Sighting) -> tuple[int, int]:
     return sighting.figures.day - 3 * SPAN + 1, sighting.figures.day
 
 
-DETECTOR = Detector(NAME, Schedule.NIGHTLY, _see, _sentence, _evidence, _span)
+DETECTOR = Detector(NAME, Schedule.NIGHTLY, _see, _sentence, _evidence, _span, _spans)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from enum import StrEnum
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
+from healthscore.core.signals.calendar import DAYS
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 INFERRED_DAYS = 182
 """Half a year: whoever was most active over it carries the product, and not who did one project."""
@@ -91,3 +94,102 @@ def champion_on(
 def _silent(days: Sequence[int], day: int, since: int) -> int:
     at = bisect_right(days, day)
     return day - (days[at - 1] if at else since - 1)
+
+
+class Champions:
+    """Who carries the product, night by night of a stretch in which the profile is the same.
+
+    An inferred champion is chosen in the nights after Sundays, and only for nights that ask.
+    """
+
+    def __init__(
+        self,
+        start: int,
+        end: int,
+        people: Mapping[str, Sequence[int]],
+        contacts: Sequence[int],
+        *,
+        named: Sequence[str],
+        since: int,
+        before: str | None,
+        asked: bool,
+    ) -> None:
+        """Begin a stretch.
+
+        Args:
+            start: the last complete day of its first night.
+            end: that of its last night.
+            people: the active days of each person, oldest first.
+            contacts: the days of meetings and e-mails in the CRM, oldest first.
+            named: the champions that the profile names.
+            since: the day on which they were named.
+            before: whom the last night before had inferred.
+            asked: whether anybody can be a champion: not of an API, nor where the detector is off.
+        """
+        self._start = start
+        self._end = end
+        self._regular = {person: days for person, days in people.items() if len(days) >= FEWEST_DAYS}
+        self._people = people
+        self._contacts = contacts
+        self._named = tuple(named)
+        self._since = since
+        self._before = before
+        self._asked = asked
+        self._chosen: dict[int, str | None] = {}
+        self._silences: list[tuple[int, int]] | None = None
+
+    def inferred(self, day: int) -> str | None:
+        """Who was inferred in the night after the last Sunday."""
+        sunday = day - day % DAYS
+        if sunday < self._start:
+            return self._before
+        if self._named:
+            return None
+        if sunday not in self._chosen:
+            self._chosen[sunday] = inferred_champion(self._regular, sunday)
+        return self._chosen[sunday]
+
+    def on(self, day: int) -> Champion:
+        """Whether the champions are there on a night."""
+        people = self._of(day)
+        if not people:
+            return NOBODY
+        return champion_on(day, people, self._people, self._contacts, since=self._since, inferred=not self._named)
+
+    def silent(self) -> Sequence[tuple[int, int]]:
+        """The spans of nights on which the champions are silent."""
+        if self._silences is None:
+            self._silences = []
+            for first, last in self._silences_by_week():
+                goes_on = self._silences and self._silences[-1][1] == first - 1
+                self._silences.append((self._silences.pop()[0] if goes_on else first, last))
+        return self._silences
+
+    def _silences_by_week(self) -> Iterator[tuple[int, int]]:
+        start, end = self._start, self._end
+        while start <= end:
+            until = end if self._named else min(end, start - start % DAYS + DAYS - 1)
+            if people := self._of(start):
+                yield from self._absences(people, start, until)
+            start = until + 1
+
+    def _of(self, day: int) -> tuple[str, ...]:
+        if not self._asked or self._named:
+            return self._named if self._asked else ()
+        inferred = self.inferred(day)
+        return () if inferred is None else (inferred,)
+
+    def _absences(self, people: Sequence[str], start: int, end: int) -> Iterator[tuple[int, int]]:
+        """The spans within two days on which all of some people are silent, and the CRM has no contact."""
+        days = [self._people.get(person, ()) for person in people]
+        seen = {day for of in days for day in of[bisect_right(of, start) : bisect_right(of, end)]}
+        for since, until in pairwise((start, *sorted(seen), end + 1)):
+            first = max(since, since - min(_silent(of, since, self._since) for of in days) + SILENT_DAYS)
+            for met in self._contacts[bisect_right(self._contacts, since - CONTACT_DAYS) :]:
+                if first < met < until:
+                    yield first, met - 1
+                if met >= until:
+                    break
+                first = max(first, met + CONTACT_DAYS)
+            if first < until:
+                yield first, until - 1

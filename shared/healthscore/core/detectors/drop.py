@@ -103,27 +103,26 @@ class Drops:
         """Earlier ones, oldest first, each as of its last week."""
         self._minimum = minimum
         self._sensitivity = sensitivity
+        self._before = 0  # the sum of the twelve weeks before the next one
 
     def add(self, week: int, value: int) -> None:
         """Judge the next complete week."""
+        values, baseline = self.values, self._before
+        at = len(values)
         self.weeks.append(week)
-        self.values.append(value)
+        values.append(value)
+        self._before += value - (values[at - BASELINE_WEEKS] if at >= BASELINE_WEEKS else 0)
         current = self.current
         if current and current.low_weeks < NEW_NORMAL_WEEKS and LOW * BASELINE_WEEKS * value <= current.baseline:
             self.current = self._run(current.baseline, current.before, current.looked_back, current.first_at)
             return
         if current:
             self.ended.append(current)
-        self.current = self._opened()
+        opens = at >= BASELINE_WEEKS and self._minimum <= baseline >= LOW * BASELINE_WEEKS * value
+        self.current = self._opened(baseline, at) if opens else None
 
-    def _opened(self) -> Drop | None:
-        """The drop that begins with the last week, if one does: it is tested against the twelve weeks before it."""
-        at = len(self.values) - 1
-        if at < BASELINE_WEEKS:
-            return None
-        baseline = sum(self.values[at - BASELINE_WEEKS : at])
-        if baseline < self._minimum or LOW * BASELINE_WEEKS * self.values[at] > baseline:
-            return None
+    def _opened(self, baseline: int, at: int) -> Drop:
+        """The drop that begins with the last week, which is low beside the twelve weeks before it."""
         looked_back = min(at, CALM_WEEKS if self._sensitivity is Sensitivity.CALM else BASELINE_WEEKS)
         before = sum(LOW * BASELINE_WEEKS * value <= baseline for value in self.values[at - looked_back : at])
         return self._run(baseline, before, looked_back, at)
@@ -166,9 +165,8 @@ def drops_of(values: Iterable[int], minimum: int, sensitivity: Sensitivity = Sen
 
 
 def _see(night: Night) -> Iterable[Sighting]:
-    for key, drops in night.drops.items():
-        drop = drops.current
-        if drop and drop.falling and key != BREADTH:  # breadth alone opens no finding: it counts among several
+    for key, drop in night.falling.items():
+        if key != BREADTH:  # breadth alone opens no finding: it counts among several
             yield Sighting(NAME, key, Level.YELLOW if drop.falling >= YELLOW_WEEKS else Level.MONITOR, drop)
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from healthscore.core.detectors.night import Night
+    from healthscore.core.detectors.outlook import Outlook, Span
 
 NAME = "fade"
 OF_BEST = 4
@@ -37,6 +38,12 @@ class Fade(NamedTuple):
 def is_fade(now: int, best: int) -> bool:
     """Whether the active days of a quarter are a fade, beside those of the best quarter of the year."""
     return best >= FEWEST_BEST and OF_BEST * now <= best
+
+
+def _spans(outlook: Outlook) -> Iterable[Span]:
+    start, end, days = outlook.start, outlook.end, outlook.days
+    quarters = zip(range(start, end + 1), days.counts(QUARTER, start, end), days.best_quarters(start, end), strict=True)
+    return outlook.spans(day for day, now, best in quarters if is_fade(now, best))
 
 
 def _see(night: Night) -> Iterable[Sighting]:
@@ -67,4 +74,4 @@ def _span(sighting: Sighting) -> tuple[int, int]:
     return sighting.figures.best_until - QUARTER + 1, sighting.figures.day
 
 
-DETECTOR = Detector(NAME, Schedule.NIGHTLY, _see, _sentence, _evidence, _span)
+DETECTOR = Detector(NAME, Schedule.NIGHTLY, _see, _sentence, _evidence, _span, _spans)

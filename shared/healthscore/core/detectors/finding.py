@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing_extensions import TypedDict
 
     from healthscore.core.detectors.night import Night
+    from healthscore.core.detectors.outlook import Outlook, Span
     from healthscore.core.json_types import Day
 
     _FromTo = TypedDict("_FromTo", {"from": float | None, "to": float | None})
@@ -106,6 +107,10 @@ class Detector:
     """The figures behind it."""
     span: Callable[[Sighting], tuple[int, int]]
     """The first and the last day of what it is about, for links to the events."""
+    spans: Callable[[Outlook], Iterable[Span]] | None = None
+    """A nightly detector's hint, since a night on which nobody is asked costs nothing: it sees nothing outside of these
+    spans of nights, which do not overlap. In one span, and between two counts of the weeks, it sees the same signals at
+    the same levels on every night, or nothing. Without a hint, it is asked every night."""
     of_young: bool = False
     """Whether it judges accounts younger than 90 days."""
     by_default: bool = True

@@ -43,8 +43,7 @@ def is_growth(weeks: Sequence[int], minimum: int) -> bool:
     recent = weeks[-RECENT_WEEKS:]
     baseline = sum(weeks[-RECENT_WEEKS - BASELINE_WEEKS : -RECENT_WEEKS])
     return (
-        baseline >= minimum
-        and all(BASELINE_WEEKS * value >= baseline for value in recent)
+        minimum <= baseline <= BASELINE_WEEKS * min(recent)
         and 100 * BASELINE_WEEKS * sum(recent) >= PERCENT * RECENT_WEEKS * baseline
     )
 

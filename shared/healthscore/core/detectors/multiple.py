@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from healthscore.core.detectors.night import Night
+    from healthscore.core.detectors.outlook import Outlook, Span
 
 NAME = "multiple"
 WEEKS = 2
@@ -56,12 +57,18 @@ def level_of(champion: ChampionState) -> Level:
     return Level.RED if champion is ChampionState.SILENT else Level.YELLOW
 
 
+def _spans(outlook: Outlook) -> Iterable[Span]:
+    """All nights, cut where the champion falls silent or comes back."""
+    start = outlook.start
+    for silent, until in outlook.champions.silent():
+        yield from outlook.within(start, silent - 1)
+        yield silent, until
+        start = until + 1
+    yield from outlook.within(start, outlook.end)
+
+
 def _see(night: Night) -> Iterable[Sighting]:
-    falling = [
-        (key, drops.current)
-        for key, drops in night.drops.items()
-        if drops.current is not None and drops.current.falling >= WEEKS
-    ]
+    falling = [(key, drop) for key, drop in night.falling.items() if drop.falling >= WEEKS]
     if not falling:
         return ()
     rise = rise_of(night.tickets)
@@ -98,5 +105,5 @@ def _span(sighting: Sighting) -> tuple[int, int]:
     return min(monday(drop.first) for _, drop in together.drops), sunday(together.week)
 
 
-# The pattern is of whole weeks and changes with them. Whether the champion is silent is asked every night.
-DETECTOR = Detector(NAME, Schedule.NIGHTLY, _see, _sentence, _evidence, _span)
+# The pattern is of whole weeks and changes with them. Whether the champion is silent may change every night.
+DETECTOR = Detector(NAME, Schedule.NIGHTLY, _see, _sentence, _evidence, _span, _spans)

@@ -10,24 +10,20 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from healthscore.core.detectors.champion_state import Champion
-    from healthscore.core.detectors.drop import Drops
-    from healthscore.core.detectors.settings import DetectorSettings
-    from healthscore.core.signals.active_days import ActiveDays
-    from healthscore.core.signals.excused import Excused
-    from healthscore.core.signals.history import History
-    from healthscore.core.signals.model import Profile
-    from healthscore.core.signals.rhythm import Rhythm
+    from healthscore.core.detectors.drop import Drop, Drops
+    from healthscore.core.detectors.outlook import Outlook
 
 
 class Night:
     """What is known when a night runs. A detector reads nothing of later days."""
 
     __slots__ = (
-        "champion",
+        "_outlook",
         "day",
         "days",
         "drops",
         "excused",
+        "falling",
         "first",
         "history",
         "life_day",
@@ -42,49 +38,41 @@ class Night:
     def __init__(
         self,
         day: int,
+        outlook: Outlook,
         *,
-        first: int,
-        history: History,
-        days: ActiveDays,
-        rhythm: Rhythm | None,
         drops: Mapping[str, Drops],
+        falling: Mapping[str, Drop],
         tickets: Sequence[int],
         week: int,
-        champion: Champion,
-        profile: Profile,
-        excused: Excused,
-        life_day: int,
-        settings: DetectorSettings,
     ) -> None:
         """A night.
 
         Args:
             day: its last complete day, *yesterday* in the rules.
-            first: the day from which on the account is judged: of its first event, or from which a person has accepted
-                its use as the new normal.
-            history: what it did; days after `day` are not looked at.
-            days: the days that count as active, from `first` on.
-            rhythm: the rhythm before its last active day; None where there is none.
+            outlook: what is known of the account beside its weeks; days after `day` are not looked at.
             drops: the drops of each signal, up to `week`.
+            falling: those of them that the last week is part of, and that are judged by their unusual weeks.
             tickets: the open tickets at the ends of the complete weeks that are known, oldest first.
             week: the last week that the weekly rules have judged.
-            champion: whether the champion is there.
-            profile: what is known of it.
-            excused: the weeks that do not exist.
-            life_day: the day of its life, of which the first is 1.
-            settings: which rules are on, and how sensitive they are.
         """
         self.day = day
-        self.first = first
-        self.history = history
-        self.days = days
-        self.rhythm = rhythm
-        self.silent = 0 if rhythm is None else silent_days(rhythm.last, day, excused)
+        self.first = outlook.first
+        self.history = outlook.history
+        self.days = outlook.days
+        self.rhythm = rhythm = outlook.rhythm(day)
+        self.silent = 0 if rhythm is None else silent_days(rhythm.last, day, outlook.excused)
         self.drops = drops
+        self.falling = falling
         self.tickets = tickets
         self.week = week
-        self.champion = champion
-        self.profile = profile
-        self.excused = excused
-        self.life_day = life_day
-        self.settings = settings
+        self.profile = outlook.profile
+        self.excused = outlook.excused
+        self.life_day = day - outlook.born + 1
+        """The day of its life, of which the first is 1."""
+        self.settings = outlook.settings
+        self._outlook = outlook
+
+    @property
+    def champion(self) -> Champion:
+        """Whether the champion is there."""
+        return self._outlook.champions.on(self.day)

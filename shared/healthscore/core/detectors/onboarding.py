@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from healthscore.core.detectors.finding import Detector, Evidence, Level, Schedule, Sighting
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from healthscore.core.detectors.night import Night
+    from healthscore.core.detectors.outlook import Outlook, Span
 
 NAME = "onboarding"
 CHECKS = (28, 56, 84)
@@ -97,6 +99,11 @@ def start_of(night: Night) -> Start | None:
     return start(life_day, active, features, users, first)
 
 
+def _spans(outlook: Outlook) -> Iterable[Span]:
+    for check, after in pairwise((*CHECKS, UNTIL)):  # a verdict stands until the next one
+        yield from outlook.within(outlook.born + check - 1, outlook.born + after - 2)
+
+
 def _see(night: Night) -> Iterable[Sighting]:
     found = start_of(night)
     if found is None or found.verdict is Verdict.ON_TRACK:
@@ -123,4 +130,4 @@ def _span(sighting: Sighting) -> tuple[int, int]:
     return found.first, found.first + found.life_day - 1
 
 
-DETECTOR = Detector(NAME, Schedule.NIGHTLY, _see, _sentence, _evidence, _span, of_young=True, of_cadence=True)
+DETECTOR = Detector(NAME, Schedule.NIGHTLY, _see, _sentence, _evidence, _span, _spans, of_young=True, of_cadence=True)

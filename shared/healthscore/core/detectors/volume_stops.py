@@ -59,6 +59,8 @@ def _see(night: Night) -> Iterable[Sighting]:
         if key != VALUE and not key.startswith(INTEGRATION):
             continue
         values = drops.values
+        if not values or values[-1]:
+            continue
         empty = empty_weeks_of(values, MINIMUM * signal(key).unit)
         if empty is not None:
             stop = Stop(sum(values[-empty - BASELINE_WEEKS : -empty]), empty, drops.weeks[-empty - 1], drops.weeks[-1])
