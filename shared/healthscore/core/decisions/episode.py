@@ -111,5 +111,5 @@ def _usual_days(night: Night, seen: Iterable[Sighting]) -> Fraction:
 
 
 def _is_back(night: Night, key: str, baseline: int) -> bool:
-    drops = night.drops.get(key)
+    drops = night.drops(key)
     return drops is None or recovered_percent(drops.values, baseline) >= RECOVERED_PERCENT

@@ -6,17 +6,16 @@ a corrected profile and any past night give the answer that they would have give
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from healthscore.core.decisions.counted_weeks import CountedWeeks
 from healthscore.core.decisions.episode import Ending, Episode
 from healthscore.core.decisions.findings import Finding, Findings
 from healthscore.core.detectors import champion
 from healthscore.core.detectors.champion_state import Champions
+from healthscore.core.detectors.counted_weeks import CountedWeeks
 from healthscore.core.detectors.finding import Level, Schedule
 from healthscore.core.detectors.night import Night
 from healthscore.core.detectors.outlook import Outlook
@@ -30,8 +29,8 @@ if TYPE_CHECKING:
 
     from healthscore.core.decisions.inputs import Inputs
     from healthscore.core.detectors.finding import Detector, Sighting
-    from healthscore.core.detectors.outlook import Span
     from healthscore.core.detectors.settings import DetectorSettings
+    from healthscore.core.detectors.spans import Span
     from healthscore.core.signals.active_days import ActiveDays
 
 UNKNOWN_DAYS = 28
@@ -87,9 +86,9 @@ def life(inputs: Inputs, settings: DetectorSettings, until: int, detectors: Sequ
         until: the last complete day of that night.
         detectors: the rules to judge by.
     """
-    fold = _Fold(inputs, settings, detectors)
+    fold = _Fold(inputs, settings, detectors, until)
     if _first_night(inputs) is not None:
-        fold.nights(until)
+        fold.nights()
     return Life(
         state=fold.state,
         changes=tuple(fold.changes),
@@ -106,20 +105,32 @@ def _first_night(inputs: Inputs) -> int | None:
     return min([*created, *first], default=None)
 
 
+class _Span(NamedTuple):
+    """Nights on all of which the same is seen, but for figures that follow the day."""
+
+    first: int
+    last: int
+    asked: list[Detector]
+    """The detectors that may see something."""
+    closes: bool
+    """Whether one of them sees nothing, or something else, on the night after."""
+
+
 class _Fold:
     """The state of an account after the nights so far."""
 
-    def __init__(self, inputs: Inputs, settings: DetectorSettings, detectors: Sequence[Detector]) -> None:
+    def __init__(self, inputs: Inputs, settings: DetectorSettings, detectors: Sequence[Detector], until: int) -> None:
         self.state: Level | None = None
         self.changes: list[Change] = []
         self.findings = Findings()
         self.news: list[tuple[int, Sighting]] = []
         self.episode: Episode | None = None
+        self._until = until
         self._inputs = inputs
         self._settings = settings
-        on = [detector for detector in detectors if settings.turns_on(detector.name, by_default=detector.by_default)]
-        self._nightly = [detector for detector in on if detector.schedule is Schedule.NIGHTLY]
-        self._weekly = [detector for detector in on if detector.schedule is Schedule.WEEKLY]
+        self._detectors = [
+            detector for detector in detectors if settings.turns_on(detector.name, by_default=detector.by_default)
+        ]
         self._begun = _first_night(inputs) or 0
         self._grown = self._begun + YOUNG_DAYS - 1
         self._profile = Profile()
@@ -133,36 +144,30 @@ class _Fold:
         self._last_news: dict[tuple[str, str | None], int] = {}
         self._begin_again(self._begun)
 
-    def nights(self, until: int) -> None:
-        """Take in all nights of its life up to one.
+    def nights(self) -> None:
+        """Take in all nights of its life.
 
         They are taken in stretches in which only its use goes on. Of a stretch, only the nights are looked at on which
         something can begin, end or change: the detectors say which these are.
         """
         start = self._begun
-        while start <= until:
+        while start <= self._until:
             changed = self._learn(start)
             later = [self._profiles[-1][0]] if self._profiles else []
             later += self._accepted[-1:]
-            end = min([until, *(day - 1 for day in later)])
+            end = min([self._until, *(day - 1 for day in later)])
             outlook = self._outlook(start, end)
             if self._profile.churned:
-                self._leave(start, end)
+                self._leave(start)
             else:
-                for first, last, asked in self._spans(outlook):
-                    counted = is_monday(first)
-                    if counted:
-                        self._weeks.count(week_of(first) - 1)
-                    if asked or counted or first == start or self._is_busy:
-                        self._span(outlook, first, last, asked, weekly=counted or (changed and first == start))
+                for span in self._spans(outlook):
+                    weekly = is_monday(span.first) or (changed and span.first == start)
+                    if span.asked or span.first == start or self._weekly_seen or self.episode or self.findings.open:
+                        self._take(outlook, span, weekly=weekly)
                     else:
-                        self._go_to(first, self._quiet_state(outlook, first), ())
+                        self._go_to(span.first, self._quiet_state(outlook, span.first), ())
             self._inferred = outlook.champions.inferred(end)
             start = end + 1
-
-    @property
-    def _is_busy(self) -> bool:
-        return bool(self._weekly_seen or self.episode or self.findings.open)
 
     def _learn(self, day: int) -> bool:
         """Take in what became known of profile and acceptance by a day; answers whether anything did."""
@@ -190,9 +195,15 @@ class _Fold:
         self._days: ActiveDays = days if self._floor is None else days.since(self._floor)
         first = history.first_week if self._floor is None else week_of(self._floor)
         self._weeks = CountedWeeks(
-            self._inputs, self._settings, first=week_of(day) if first is None else first, of_people=of_people
+            week_of(day) if first is None else first,
+            week_of(self._until) - 1,
+            days=self._days,
+            weekly=history.weekly,
+            tickets=self._inputs.tickets,
+            excused=self._inputs.excused,
+            settings=self._settings,
+            of_people=of_people,
         )
-        self._weeks.count(week_of(day) - 1)
 
     def _outlook(self, start: int, end: int) -> Outlook:
         inputs, profile = self._inputs, self._profile
@@ -214,63 +225,65 @@ class _Fold:
             born=self._begun if profile.created is None else profile.created,
             history=inputs.history,
             days=self._days,
+            weeks=self._weeks,
             champions=champions,
             profile=profile,
             excused=inputs.excused,
             settings=self._settings,
         )
 
-    def _spans(self, outlook: Outlook) -> Iterator[tuple[int, int, list[Detector]]]:
-        """The stretch in spans, with the detectors that may see something in each, and the same on all of its nights.
+    def _spans(self, outlook: Outlook) -> Iterator[_Span]:
+        """The stretch in spans.
 
-        A span begins where one of a detector begins, or is over, with each count of the weeks, and where an account of
-        which nothing is seen gets its first state.
+        One begins where one of a detector begins, or is over, with each week, and where an account of which nothing is
+        seen gets its first state.
         """
+        start, end = outlook.start, outlook.end
         begins, over = defaultdict(list), defaultdict(list)
-        for at, detector in enumerate(self._nightly):
+        for at, detector in enumerate(self._detectors):
             if self._profile.cadence is not None and not detector.of_cadence:
                 continue
-            earliest = outlook.start if detector.of_young else max(outlook.start, self._grown)
+            earliest = start if detector.of_young else max(start, self._grown)
             for first, last in _asked(detector, outlook):
-                if last >= earliest:
-                    begins[max(first, earliest)].append(at)
-                    over[last + 1].append(at)
-        start, end = outlook.start, outlook.end
+                since, until = max(first, earliest), min(last, end)
+                if since <= until:
+                    begins[since].append(at)
+                    over[until + 1].append(at)
         mondays = range(monday(week_of(start + DAYS - 1)), end + 1, DAYS)
+        first_states = (self._begun + UNKNOWN_DAYS - 1, *outlook.days.days[:1])
         borders = sorted(
-            {start, *mondays, *begins, *over, self._begun + UNKNOWN_DAYS - 1, *outlook.days.days[:1], end + 1}
+            {start, *mondays, *begins, *over, *(day for day in first_states if start < day <= end), end + 1}
         )
-        borders = borders[bisect_left(borders, start) : bisect_right(borders, end + 1)]
         now: set[int] = set()
         asked: list[Detector] = []
         for first, after in pairwise(borders):
             if first in begins or first in over:
                 now.difference_update(over.get(first, ()))
                 now.update(begins.get(first, ()))
-                asked = [self._nightly[at] for at in sorted(now)]
-            yield first, after - 1, asked
+                asked = [self._detectors[at] for at in sorted(now)]
+            yield _Span(first, after - 1, asked, closes=after in over)
 
-    def _span(self, outlook: Outlook, first: int, last: int, asked: list[Detector], *, weekly: bool) -> None:
+    def _take(self, outlook: Outlook, span: _Span, *, weekly: bool) -> None:
         """Take in the first night of a span, and those of the others on which something comes of what it sees."""
-        seen, follows = self._night(outlook, first, asked, weekly=weekly)
-        day = first
-        while (day := self._next_night(day, last, seen, follows=follows)) <= last:
-            seen, follows = self._night(outlook, day, asked)
+        seen, follows = self._night(outlook, span.first, span.asked, weekly=weekly)
+        day = span.first
+        while (day := self._next_night(day, span, seen, follows=follows)) <= span.last:
+            seen, follows = self._night(outlook, day, span.asked)
         if self.episode is not None and any(sighting.level >= Level.YELLOW for sighting in seen):
-            self.episode.last_fired = last
+            self.episode.last_fired = span.last
 
-    def _next_night(self, day: int, last: int, seen: Sequence[Sighting], *, follows: bool) -> int:
+    def _next_night(self, day: int, span: _Span, seen: Sequence[Sighting], *, follows: bool) -> int:
         """The next night of a span to look at; after its last one where there is none.
 
         Args:
             day: the night that was looked at last.
-            last: the last night of the span.
+            span: the span.
             seen: what all of its nights see.
-            follows: whether figures of that follow the day, so that its last night has those that stay.
+            follows: whether figures of that follow the day, so that the last ones stay.
         """
         if day == self._ended[0]:  # what is still seen after the end of an episode is a new finding
             return day + 1
-        due = [last + (not follows or day == last)]
+        due = [span.last if follows and span.closes and day < span.last else span.last + 1]
         due += [
             after
             for sighting in seen
@@ -286,21 +299,16 @@ class _Fold:
         self, outlook: Outlook, day: int, asked: Sequence[Detector], *, weekly: bool = False
     ) -> tuple[list[Sighting], bool]:
         """Take in one night; answers what it sees, and whether a nightly detector does."""
-        weeks = self._weeks
-        night = Night(day, outlook, drops=weeks.drops, falling=weeks.falling, tickets=weeks.tickets, week=weeks.last)
+        night = Night(day, outlook, self._weeks.after(week_of(day) - 1))
         if weekly:
-            self._weekly_seen = [
-                sighting
-                for detector in self._weekly
-                if (detector.of_young or day >= self._grown) and (detector.of_cadence or self._profile.cadence is None)
-                for sighting in detector.see(night)
-            ]
-        nightly = [sighting for detector in asked for sighting in detector.see(night)]
+            self._weekly_seen = _see(Schedule.WEEKLY, asked, night)
+        nightly = _see(Schedule.NIGHTLY, asked, night)
         seen = [*self._weekly_seen, *nightly]
+        quiet = self._quiet_state(outlook, day)
         if seen or self.episode or self.findings.open:
-            self._judge(night, seen, self._quiet_state(outlook, day))
+            self._judge(night, seen, quiet)
         else:
-            self._go_to(day, self._quiet_state(outlook, day), ())
+            self._go_to(day, quiet, ())
         return seen, bool(nightly)
 
     def _judge(self, night: Night, seen: list[Sighting], quiet: Level | None) -> None:
@@ -325,7 +333,7 @@ class _Fold:
 
     def _quiet_state(self, outlook: Outlook, day: int) -> Level | None:
         """The state of an account of which nothing is seen: unknown where it is too young, or was never active."""
-        if day - self._begun + 1 < UNKNOWN_DAYS or outlook.rhythm(day) is None:
+        if day - self._begun + 1 < UNKNOWN_DAYS or outlook.last_active(day) is None:
             return None
         return Level.OK
 
@@ -334,13 +342,11 @@ class _Fold:
         self.episode = None
         self._ended = day, ending
 
-    def _leave(self, start: int, end: int) -> None:
-        """The customer has left: for these nights, nothing is judged any more."""
-        self._end_episode(start, Ending.LOST)
+    def _leave(self, day: int) -> None:
+        """The customer has left: nothing is judged any more."""
+        self._end_episode(day, Ending.LOST)
         self._weekly_seen = []
-        self._go_to(start, None, ())
-        if end >= (last := monday(week_of(end))) >= start:
-            self._weeks.count(week_of(last) - 1)
+        self._go_to(day, None, ())
 
     def _note_news(self, day: int, seen: Sequence[Sighting]) -> None:
         for sighting in seen:
@@ -359,7 +365,13 @@ class _Fold:
 
 
 def _asked(detector: Detector, outlook: Outlook) -> Iterable[Span]:
-    """The spans of nights on which a detector is asked: without a hint, each night by itself."""
+    """The spans of nights on which a detector is asked: without a hint all, of a nightly one each by itself."""
     if detector.spans is not None:
         return detector.spans(outlook)
+    if detector.schedule is Schedule.WEEKLY:
+        return [(outlook.start, outlook.end)]
     return ((day, day) for day in range(outlook.start, outlook.end + 1))
+
+
+def _see(schedule: Schedule, asked: Iterable[Detector], night: Night) -> list[Sighting]:
+    return [sighting for detector in asked if detector.schedule is schedule for sighting in detector.see(night)]

@@ -6,13 +6,15 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
 from healthscore.core.detectors.finding import Detector, Evidence, Level, Schedule, Sighting
+from healthscore.core.detectors.spans import spans_of
 from healthscore.core.rounding import decimal_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from healthscore.core.detectors.night import Night
-    from healthscore.core.detectors.outlook import Outlook, Span
+    from healthscore.core.detectors.outlook import Outlook
+    from healthscore.core.detectors.spans import Span
 
 NAME = "accelerating"
 SPAN = 28
@@ -43,8 +45,9 @@ def is_accelerating(first: int, second: int, third: int) -> bool:
 def _spans(outlook: Outlook) -> Iterable[Span]:
     start, end = outlook.start, outlook.end
     counts = outlook.days.counts(SPAN, start - 2 * SPAN, end)
-    spans = zip(range(start, end + 1), counts, counts[SPAN:], counts[2 * SPAN :], strict=False)
-    return outlook.spans(day for day, first, second, third in spans if is_accelerating(first, second, third))
+    nights = zip(range(start, end + 1), counts, counts[SPAN:], counts[2 * SPAN :], strict=False)
+    fallen = [night for night in nights if 3 * night[3] <= night[1] >= FEWEST]
+    return spans_of(day for day, first, second, third in fallen if is_accelerating(first, second, third))
 
 
 def _see(night: Night) -> Iterable[Sighting]:

@@ -165,13 +165,35 @@ class Champions:
                 self._silences.append((self._silences.pop()[0] if goes_on else first, last))
         return self._silences
 
+    def turns(self, first: int, last: int) -> list[int]:
+        """The nights after the first of a span on which the champions' state may be another than the night before."""
+        silences = [day for start, end in self.silent() for day in (start, end + 1)]
+        weeks = range(first - first % DAYS + DAYS, last + 1, DAYS) if self._asked and not self._named else ()
+        known = [day for day in weeks if (self.inferred(day) is None) != (self.inferred(day - 1) is None)]
+        return sorted({day for day in (*silences, *known) if first < day <= last})
+
     def _silences_by_week(self) -> Iterator[tuple[int, int]]:
-        start, end = self._start, self._end
-        while start <= end:
-            until = end if self._named else min(end, start - start % DAYS + DAYS - 1)
-            if people := self._of(start):
-                yield from self._absences(people, start, until)
-            start = until + 1
+        if not self._asked:
+            return
+        if self._named:
+            yield from self._absences(self._named, self._start, self._end)
+            return
+        for sunday in self._sundays_of_absence():
+            start, end = max(self._start, sunday), min(self._end, sunday + DAYS - 1)
+            if (inferred := self.inferred(start)) is not None:
+                yield from self._absences((inferred,), start, end)
+
+    def _sundays_of_absence(self) -> list[int]:
+        """The Sundays of the weeks in which anybody who may be inferred is silent."""
+        sundays: set[int] = set()
+        candidates = {*self._regular, *([self._before] if self._before is not None else [])}
+        for person in candidates:
+            days = self._people.get(person, ())
+            for seen, next_seen in pairwise((*days[max(0, bisect_right(days, self._start) - 1) :], self._end + 1)):
+                if next_seen - seen > SILENT_DAYS and next_seen > self._start:
+                    first = max(self._start, seen + SILENT_DAYS)
+                    sundays.update(range(first - first % DAYS, min(next_seen, self._end + 1), DAYS))
+        return sorted(sundays)
 
     def _of(self, day: int) -> tuple[str, ...]:
         if not self._asked or self._named:

@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
 from healthscore.core.detectors.finding import Detector, Evidence, Level, Schedule, Sighting
+from healthscore.core.detectors.spans import spans_of
 from healthscore.core.rounding import decimal_number
 from healthscore.core.text import counted
 
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from healthscore.core.detectors.night import Night
-    from healthscore.core.detectors.outlook import Outlook, Span
+    from healthscore.core.detectors.outlook import Outlook
+    from healthscore.core.detectors.spans import Span
 
 NAME = "halved"
 RECENT_DAYS = 28
@@ -52,7 +54,7 @@ def _spans(outlook: Outlook) -> Iterable[Span]:
     start, end, days = outlook.start, outlook.end, outlook.days
     now = days.counts(RECENT_DAYS, start, end)
     before = days.counts(BEFORE_DAYS, start - RECENT_DAYS, end - RECENT_DAYS)
-    return outlook.spans(
+    return spans_of(
         day
         for day, recent, earlier in zip(range(start, end + 1), now, before, strict=True)
         if is_halved(recent, earlier) and days.weeks_active(day - RECENT_DAYS) >= STEADY_WEEKS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from healthscore.core.detectors.champion_state import ChampionState
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from healthscore.core.detectors.night import Night
-    from healthscore.core.detectors.outlook import Outlook, Span
+    from healthscore.core.detectors.outlook import Outlook
+    from healthscore.core.detectors.spans import Span
 
 NAME = "multiple"
 WEEKS = 2
@@ -58,13 +60,11 @@ def level_of(champion: ChampionState) -> Level:
 
 
 def _spans(outlook: Outlook) -> Iterable[Span]:
-    """All nights, cut where the champion falls silent or comes back."""
-    start = outlook.start
-    for silent, until in outlook.champions.silent():
-        yield from outlook.within(start, silent - 1)
-        yield silent, until
-        start = until + 1
-    yield from outlook.within(start, outlook.end)
+    """The nights on which something falls, cut where the champion falls silent, comes back, or becomes known."""
+    for first, last in outlook.weeks.falling_nights():
+        start, end = max(first, outlook.start), min(last, outlook.end)
+        for since, after in pairwise((start, *outlook.champions.turns(start, end), end + 1)):
+            yield since, after - 1
 
 
 def _see(night: Night) -> Iterable[Sighting]:

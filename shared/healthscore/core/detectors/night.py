@@ -7,70 +7,75 @@ from typing import TYPE_CHECKING
 from healthscore.core.signals.rhythm import silent_days
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable
 
     from healthscore.core.detectors.champion_state import Champion
-    from healthscore.core.detectors.drop import Drop, Drops
+    from healthscore.core.detectors.counted_weeks import Counted
+    from healthscore.core.detectors.drop import Drops
     from healthscore.core.detectors.outlook import Outlook
+    from healthscore.core.signals.rhythm import Rhythm
 
 
 class Night:
     """What is known when a night runs. A detector reads nothing of later days."""
 
     __slots__ = (
+        "_counted",
         "_outlook",
         "day",
         "days",
-        "drops",
         "excused",
         "falling",
         "first",
         "history",
-        "life_day",
         "profile",
-        "rhythm",
         "settings",
         "silent",
         "tickets",
         "week",
     )
 
-    def __init__(
-        self,
-        day: int,
-        outlook: Outlook,
-        *,
-        drops: Mapping[str, Drops],
-        falling: Mapping[str, Drop],
-        tickets: Sequence[int],
-        week: int,
-    ) -> None:
+    def __init__(self, day: int, outlook: Outlook, counted: Counted) -> None:
         """A night.
 
         Args:
             day: its last complete day, *yesterday* in the rules.
             outlook: what is known of the account beside its weeks; days after `day` are not looked at.
-            drops: the drops of each signal, up to `week`.
-            falling: those of them that the last week is part of, and that are judged by their unusual weeks.
-            tickets: the open tickets at the ends of the complete weeks that are known, oldest first.
-            week: the last week that the weekly rules have judged.
+            counted: what its weeks come to, up to the last one that the weekly rules have judged.
         """
         self.day = day
+        self.week = counted.week
+        self.falling = counted.falling
+        self.tickets = counted.tickets
         self.first = outlook.first
         self.history = outlook.history
         self.days = outlook.days
-        self.rhythm = rhythm = outlook.rhythm(day)
-        self.silent = 0 if rhythm is None else silent_days(rhythm.last, day, outlook.excused)
-        self.drops = drops
-        self.falling = falling
-        self.tickets = tickets
-        self.week = week
         self.profile = outlook.profile
         self.excused = outlook.excused
-        self.life_day = day - outlook.born + 1
-        """The day of its life, of which the first is 1."""
         self.settings = outlook.settings
+        last = outlook.last_active(day)
+        self.silent = 0 if last is None else silent_days(last, day, outlook.excused)
         self._outlook = outlook
+        self._counted = counted
+
+    @property
+    def life_day(self) -> int:
+        """The day of its life, of which the first is 1."""
+        return self.day - self._outlook.born + 1
+
+    @property
+    def rhythm(self) -> Rhythm | None:
+        """The rhythm before its last active day; None where there is none."""
+        return self._outlook.rhythm(self.day)
+
+    @property
+    def signals(self) -> Iterable[str]:
+        """The signals of which weeks are counted."""
+        return self._counted.signals
+
+    def drops(self, key: str) -> Drops | None:
+        """The drops of a signal, up to the last week."""
+        return self._counted.drops(key)
 
     @property
     def champion(self) -> Champion:

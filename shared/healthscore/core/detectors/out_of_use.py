@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from healthscore.core.detectors.night import Night
-    from healthscore.core.detectors.outlook import Outlook, Span
+    from healthscore.core.detectors.outlook import Outlook
+    from healthscore.core.detectors.spans import Span
 
 NAME = "out_of_use"
 

@@ -6,21 +6,21 @@ from bisect import bisect_left
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from healthscore.core.detectors.spans import spans_of
 from healthscore.core.signals.calendar import DAYS
 from healthscore.core.signals.rhythm import Rhythm, rhythm, silent_days
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from healthscore.core.detectors.champion_state import Champions
+    from healthscore.core.detectors.counted_weeks import CountedWeeks
     from healthscore.core.detectors.settings import DetectorSettings
+    from healthscore.core.detectors.spans import Span
     from healthscore.core.signals.active_days import ActiveDays
     from healthscore.core.signals.excused import Excused
     from healthscore.core.signals.history import History
     from healthscore.core.signals.model import Profile
-
-Span = tuple[int, int]
-"""The first and the last of some days."""
 
 
 class Outlook:
@@ -36,6 +36,7 @@ class Outlook:
         born: int,
         history: History,
         days: ActiveDays,
+        weeks: CountedWeeks,
         champions: Champions,
         profile: Profile,
         excused: Excused,
@@ -51,6 +52,7 @@ class Outlook:
             born: the first day of its life, as onboarding counts it.
             history: what it did.
             days: the days that count as active, from `first` on.
+            weeks: the complete weeks from then on.
             champions: who carries the product, night by night.
             profile: what is known of it.
             excused: the weeks that do not exist.
@@ -62,6 +64,7 @@ class Outlook:
         self.born = born
         self.history = history
         self.days = days
+        self.weeks = weeks
         self.champions = champions
         self.profile = profile
         self.excused = excused
@@ -70,12 +73,19 @@ class Outlook:
         self._rhythms: dict[int, Rhythm] = {}
         self._silences: list[Span] | None = None
 
+    def last_active(self, day: int) -> int | None:
+        """The last active day up to a day, or the one before a floor; None before the first one."""
+        last = self.days.last(day)
+        return self._floor - 1 if last is None and self._floor is not None else last
+
     def rhythm(self, day: int) -> Rhythm | None:
         """The rhythm before the last active day up to a day; None before the first one."""
-        last = self.days.last(day)
+        last = self.last_active(day)
         if last is None:
-            return None if self._floor is None else Rhythm(self._floor - 1, 0, 0)  # accepted, and not seen since
-        return self._rhythm(last)
+            return None
+        if last not in self._rhythms:
+            self._rhythms[last] = rhythm(self.days, last)
+        return self._rhythms[last]
 
     def silent(self, limit: Callable[[Rhythm], int | None], fewest: int) -> Iterator[Span]:
         """The nights on which a silence has reached its limit.
@@ -85,47 +95,22 @@ class Outlook:
             fewest: what no limit is below, a week or more.
         """
         for last, until in self._long_silences():
-            if until - last < fewest:
-                continue
-            days = limit(self.rhythm(last) or Rhythm(last, 0, 0))
+            known = self.rhythm(last) if until - last >= fewest else None
+            days = limit(known) if known else None
             if days is None or until - last < days:
                 continue
             if self.excused.weeks_within(last + 1, until):
-                reached = (d for d in range(last + days, until + 1) if silent_days(last, d, self.excused) >= days)
-                yield from self.spans(reached)
+                nights = range(last + days, until + 1)
+                yield from spans_of(day for day in nights if silent_days(last, day, self.excused) >= days)
             else:
-                yield from self.within(last + days, until)
-
-    def within(self, first: int, last: int) -> Iterator[Span]:
-        """A span, as far as it lies in the stretch."""
-        first, last = max(first, self.start), min(last, self.end)
-        if first <= last:
-            yield first, last
-
-    def spans(self, days: Iterable[int]) -> Iterator[Span]:
-        """Days in order as spans without a gap, as far as they lie in the stretch."""
-        first = last = None
-        for day in days:
-            if first is None or last is None:
-                first = day
-            elif day != last + 1:
-                yield from self.within(first, last)
-                first = day
-            last = day
-        if first is not None and last is not None:
-            yield from self.within(first, last)
-
-    def _rhythm(self, last: int) -> Rhythm:
-        if last not in self._rhythms:
-            self._rhythms[last] = rhythm(self.days, last)
-        return self._rhythms[last]
+                yield last + days, until
 
     def _long_silences(self) -> list[Span]:
         """The last active day before each silence of a week or more, and the last silent one."""
         if self._silences is None:
-            active = self.days.days
+            active, floor = self.days.days, self._floor
             known = active[max(0, bisect_left(active, self.start) - 1) : bisect_left(active, self.end + 1)]
-            before = () if self._floor is None or (known and known[0] < self.start) else (self._floor - 1,)
+            before = () if floor is None or (known and known[0] < self.start) else (floor - 1,)
             each = pairwise((*before, *known, self.end + 1))
             self._silences = [(last, after - 1) for last, after in each if after - last > DAYS]
         return self._silences

@@ -81,13 +81,6 @@ class ActiveDays:
         active, until = divmod(best[at], 1 << _DAY_BITS)
         return active, until
 
-    def best_quarters(self, start: int, end: int) -> list[int]:
-        """The most active days of any quarter that ended within the year up to each day of a span."""
-        best, first = self._best_quarters(), self.first
-        known = best[max(0, start - first) : max(0, end - first + 1)]
-        before = max(0, min(end + 1, first) - start)
-        return [*[0] * before, *(each >> _DAY_BITS for each in known), *[0] * (end + 1 - start - before - len(known))]
-
     def _best_quarters(self) -> list[int]:
         """The best quarter of the year up to every day, from the first active one until no day is in any.
 
