@@ -177,7 +177,7 @@ class _Fold:
             changed = True
             if profile.champions != self._profile.champions:
                 self._named = day
-            channel_changed = profile.of_people != self._profile.of_people
+            channel_changed = profile.usage_channel is not self._profile.usage_channel
             self._profile = profile
             if channel_changed:
                 self._begin_again(day)
@@ -190,8 +190,8 @@ class _Fold:
 
     def _begin_again(self, day: int) -> None:
         """Read the series from their beginning, or from where the use was accepted as the new normal."""
-        history, of_people = self._inputs.history, self._profile.of_people
-        days = history.days(of_people=of_people)
+        history = self._inputs.history
+        days = history.days(self._profile.usage_channel)
         self._days: ActiveDays = days if self._floor is None else days.since(self._floor)
         first = history.first_week if self._floor is None else week_of(self._floor)
         self._weeks = CountedWeeks(
@@ -202,7 +202,7 @@ class _Fold:
             tickets=self._inputs.tickets,
             excused=self._inputs.excused,
             settings=self._settings,
-            of_people=of_people,
+            of_people=self._profile.of_people,
         )
 
     def _outlook(self, start: int, end: int) -> Outlook:

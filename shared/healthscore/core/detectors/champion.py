@@ -60,7 +60,7 @@ def _see(night: Night) -> Iterable[Sighting]:
         return ()
     weeks = _recent_weeks(night.first, night.excused, night.day)
     few = _are_few(night.history, weeks)
-    people = frozenset().union(*(night.history.people_by_week.get(week, ()) for week in weeks))
+    people = frozenset[str]().union(*(night.history.people_of(week) for week in weeks))
     others = len(people.difference(night.champion.people))
     return (Sighting(NAME, None, level_of(few=few), Absence(night.champion, others, few, night.day)),)
 
