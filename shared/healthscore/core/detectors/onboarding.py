@@ -11,7 +11,7 @@ from healthscore.core.detectors.finding import Detector, Evidence, Level, Schedu
 from healthscore.core.text import capitalized, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
 
     from healthscore.core.detectors.night import Night
     from healthscore.core.detectors.outlook import Outlook
@@ -98,9 +98,15 @@ def start_of(night: Night) -> Start | None:
     history = night.history
     days = history.days(night.profile.usage_channel).days
     active = [day - first + 1 for day in days[bisect_left(days, first) : bisect_right(days, until)]]
-    features = sum(first <= days[-1] and days[0] <= until for days in history.features.values())
-    users = sum(days[0] <= until for days in history.people.values()) if night.profile.of_people else None
+    features = sum(_is_within(days, first, until) for days in history.features.values())
+    of_people = night.profile.of_people
+    users = sum(_is_within(days, first, until) for days in history.people.values()) if of_people else None
     return start(life_day, active, features, users, first)
+
+
+def _is_within(days: Sequence[int], first: int, last: int) -> bool:
+    """Whether one of some days in order lies in a span."""
+    return bisect_left(days, first) < bisect_right(days, last)
 
 
 def _spans(outlook: Outlook) -> Iterable[Span]:
