@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from healthscore.core.decisions.finding_document import finding_json
 from healthscore.core.decisions.life import life
 from healthscore.core.detectors.champion_state import NOBODY, Champion, champion_on, inferred_champion
-from healthscore.core.detectors.drop import Drops, DropState
+from healthscore.core.detectors.drop import DropState, drops_of
 from healthscore.core.signals.calendar import DAYS, MONDAY, date_of, week_of
 from healthscore.core.signals.document import signal_json
 from healthscore.core.signals.model import ACTIVE_DAYS, BREADTH, INTEGRATION, USERS, VALUE, UsageChannel, signal
@@ -85,11 +85,11 @@ class Assessment:
 
     def _signal(self, of: Signal) -> SignalJson:
         profile, known, excused = self.profile, self.inputs.history, self.inputs.excused
-        drops = Drops(of.minimum, self.settings.sensitivity)
         last = week_of(self.day + 1) - 1
-        for week in range(last + 1 if known.first_week is None else known.first_week, last + 1):
-            if not excused.excuses(of.key, week):
-                drops.add(week, known.week(of.key, week, profile.usage_channel))
+        numbers = range(last + 1 if known.first_week is None else known.first_week, last + 1)
+        weeks = [week for week in numbers if not excused.excuses(of.key, week)]
+        values = [known.week(of.key, week, profile.usage_channel) for week in weeks]
+        drops = drops_of(values, of.minimum, self.settings.sensitivity)
         episode = self.life.episode
         frozen = episode.baselines.get(of.key) if episode else None
         current = drops.current

@@ -10,10 +10,10 @@ from random import Random
 import pytest
 from aws_lambda_powertools import Logger
 
+from healthscore.core.day_log.codec import entry
 from healthscore.core.identity.calls import Alias, GroupCall, Identification, TrackedEvent
 from healthscore.core.identity.counting import NotCounted
 from healthscore.core.identity.settings import IdentitySettings
-from healthscore.core.day_log.codec import entry
 from healthscore.core.model import MICROS, Event
 from healthscore.core.time import DAY, millis
 from healthscore.services import erasure, merging
@@ -23,10 +23,9 @@ from healthscore.services.nightly.process import process_scan_part
 from healthscore.settings import Settings
 from healthscore.storage import workspace
 from healthscore.storage.accounts import accounts
-from healthscore.storage.accounts import use as stored_use
 from healthscore.storage.errors import AccountErasedError
 from tests.integration.identity.calls import calls_of
-from tests.support.uses import assert_exact, plain_use
+from tests.support.uses import assert_exact
 
 LOGGER = Logger(service="test", level="CRITICAL")
 START = datetime(2026, 9, 1, tzinfo=UTC)

@@ -88,7 +88,7 @@ TABLE = [
 )
 def test_decide__each_row_of_the_response_table__says_what_to_do_and_by_when(reason, action, due):
     decided = decide(change(reason, after=reason.level), Profile(owner="ana"))
-    action_shown = named(decided.action, decided.people) if decided.action else decided.action
+    action_shown = named(decided.action, decided.people, {}) if decided.action else decided.action
     assert (action_shown, decided.due, decided.night) == (action, due, TUESDAY.toordinal())
 
 

@@ -146,7 +146,7 @@ def test_finding__of_people__marks_them_and_lists_their_ids():
     document = finding_json(Finding(ABSENT, Level.YELLOW, MONDAY, MONDAY, FindingState.FIRING), "acme")
     assert document["people"] == ["ukim", "uann"]
     assert "kim" not in document["sentence"]
-    assert named(document["sentence"], ["Kim Li", None]) == (
+    assert named(document["sentence"], ["ukim", None], {"ukim": "Kim Li"}) == (
         f"Kim Li and {ERASED} have not been seen for 23 days; 2 others were, in the last 4 weeks."
     )
 
