@@ -201,7 +201,7 @@ def live(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     _raise_retention(workspace, yesterday)
     workspace.request("PUT", "/v1/accounts/acme", {"name": "Acme", "owner": "Kim"})
     workspace.request("PUT", "/v1/accounts/acme/crm", {"open_tickets": 0})
-    for view in ("", "/history", f"/health?as_of={noon}"):
+    for view in ("", "/history", f"/health?as_of={noon}", "/signals", "/findings", "/decisions", "/people"):
         workspace.request("GET", f"/v1/accounts/acme{view}")
 
     waiting = {"event": "seen", "userId": "eva", "timestamp": yesterday.isoformat()}
