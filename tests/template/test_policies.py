@@ -201,7 +201,7 @@ def live(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     _raise_retention(workspace, yesterday)
     workspace.request("PUT", "/v1/accounts/acme", {"name": "Acme", "owner": "Kim"})
     workspace.request("PUT", "/v1/accounts/acme/crm", {"open_tickets": 0})
-    for view in ("", "/history", f"/health?as_of={noon}", "/signals", "/findings", "/decisions", "/people"):
+    for view in ("", "/history", f"/health?as_of={noon}"):
         workspace.request("GET", f"/v1/accounts/acme{view}")
 
     waiting = {"event": "seen", "userId": "eva", "timestamp": yesterday.isoformat()}
@@ -235,6 +235,9 @@ def live(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
             workspace.night(started | task)
     _keep_dataset(workspace)
     workspace.night({"date": (yesterday - timedelta(days=1)).date().isoformat()})
+    workspace.request("PATCH", "/v1/accounts/acme", {"champions": ["someone-else"]})
+    for view in ("/signals", "/findings", "/decisions", "/people"):
+        workspace.request("GET", f"/v1/accounts/acme{view}")
     alert = alert_id(AlertKind.BAND_FELL, yesterday.date(), "acme")
     workspace.request("POST", f"/v1/alerts/{alert}/acknowledge", {"by": "Kim"})
 
