@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from healthscore.core.detectors import drop, fade
 from healthscore.core.detectors.finding import Level
+from healthscore.core.rounding import round_up
 from healthscore.core.signals.active_days import QUARTER
 from healthscore.core.signals.recovery import RECOVERED_PERCENT, recovered_percent
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from healthscore.core.detectors.finding import Sighting
     from healthscore.core.detectors.night import Night
+    from healthscore.core.signals.active_days import ActiveDays
 
 RECENT_DAYS = 28
 SILENT_DAYS = 14
@@ -57,6 +59,11 @@ class Episode:
     """The frozen baselines of the signals whose drops were yellow in it, each of its first such drop."""
     sightings: dict[tuple[str, str | None], Sighting] = field(default_factory=dict)
     """What was seen in it, the gravest and latest of each detector and signal."""
+    _enough_days: int = field(init=False, repr=False, compare=False)
+    """The active days of 28 that are at 80 % of the usual rate."""
+
+    def __post_init__(self) -> None:
+        self._enough_days = round_up(RECOVERED_PERCENT * self.usual_days * RECENT_DAYS / (100 * QUARTER))
 
     @classmethod
     def begin(cls, night: Night, seen: Iterable[Sighting]) -> Episode:
@@ -80,15 +87,18 @@ class Episode:
 
     def ending(self, night: Night) -> Ending | None:
         """How it ends on a night on which nothing yellow or red is seen; None while it goes on."""
-        if self._days_are_back(night) and all(
+        if self._days_are_back(night.day, night.days) and all(
             _is_back(night, key, baseline) for key, baseline in self.baselines.items()
         ):
             return Ending.RECOVERED
         return Ending.NEW_NORMAL if night.day - self.last_fired >= NEW_NORMAL_DAYS else None
 
-    def _days_are_back(self, night: Night) -> bool:
-        recent = night.days.count(night.day - RECENT_DAYS + 1, night.day)
-        return 100 * recent * QUARTER >= RECOVERED_PERCENT * self.usual_days * RECENT_DAYS
+    def may_end(self, day: int, days: ActiveDays) -> bool:
+        """Whether it is worth asking how it ends: by what its days alone say."""
+        return day - self.last_fired >= NEW_NORMAL_DAYS or self._days_are_back(day, days)
+
+    def _days_are_back(self, day: int, days: ActiveDays) -> bool:
+        return days.count(day - RECENT_DAYS + 1, day) >= self._enough_days
 
 
 def _usual_days(night: Night, seen: Iterable[Sighting]) -> Fraction:
@@ -101,5 +111,5 @@ def _usual_days(night: Night, seen: Iterable[Sighting]) -> Fraction:
 
 
 def _is_back(night: Night, key: str, baseline: int) -> bool:
-    drops = night.drops.get(key)
+    drops = night.drops(key)
     return drops is None or recovered_percent(drops.values, baseline) >= RECOVERED_PERCENT

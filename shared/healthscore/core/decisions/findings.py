@@ -80,6 +80,8 @@ class Findings:
         now = {(sighting.detector, sighting.signal): sighting for sighting in seen}
         for key, sighting in now.items():
             known = self.open.get(key)
+            if known is not None and known.sighting is sighting and known.state is not FindingState.RECOVERING:
+                continue
             level = max(sighting.level, known.level) if known else sighting.level
             state = FindingState.FIRING if sighting.level >= Level.YELLOW else FindingState.OPEN
             opened = known.opened if known else night.day
@@ -109,17 +111,11 @@ class Findings:
 
 
 def _rebound(night: Night, sighting: Sighting) -> Fraction | None:
-    drops = night.drops.get(sighting.signal or "")
-    if sighting.detector != drop.NAME or drops is None:
-        return None
-    return Fraction(100 * BASELINE_WEEKS * drops.values[-1], sighting.figures.baseline)
+    drops = night.drops(sighting.signal or "") if sighting.detector == drop.NAME else None
+    return None if drops is None else Fraction(100 * BASELINE_WEEKS * drops.values[-1], sighting.figures.baseline)
 
 
 def _is_new_normal(night: Night, sighting: Sighting) -> bool:
-    drops = night.drops.get(sighting.signal or "")
-    return (
-        sighting.detector == drop.NAME
-        and drops is not None
-        and drops.current is not None
-        and drops.current.state is DropState.NEW_NORMAL
-    )
+    drops = night.drops(sighting.signal or "") if sighting.detector == drop.NAME else None
+    current = None if drops is None else drops.current
+    return current is not None and current.state is DropState.NEW_NORMAL

@@ -6,28 +6,31 @@ a corrected profile and any past night give the answer that they would have give
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from healthscore.core.decisions.episode import Ending, Episode
 from healthscore.core.decisions.findings import Finding, Findings
 from healthscore.core.detectors import champion
-from healthscore.core.detectors.champion_state import NOBODY, Champion, champion_on, inferred_champion
-from healthscore.core.detectors.drop import Drops
+from healthscore.core.detectors.champion_state import Champions
+from healthscore.core.detectors.counted_weeks import CountedWeeks
 from healthscore.core.detectors.finding import Level, Schedule
 from healthscore.core.detectors.night import Night
+from healthscore.core.detectors.outlook import Outlook
 from healthscore.core.detectors.registry import DETECTORS, gravest_first
 from healthscore.core.signals.applicability import YOUNG_DAYS
-from healthscore.core.signals.calendar import is_monday, is_sunday, monday, week_of
-from healthscore.core.signals.model import ACTIVE_DAYS, USERS, Profile, signal
-from healthscore.core.signals.rhythm import Rhythm, rhythm
+from healthscore.core.signals.calendar import DAYS, is_monday, monday, week_of
+from healthscore.core.signals.model import Profile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from healthscore.core.decisions.inputs import Inputs
     from healthscore.core.detectors.finding import Detector, Sighting
     from healthscore.core.detectors.settings import DetectorSettings
+    from healthscore.core.detectors.spans import Span
     from healthscore.core.signals.active_days import ActiveDays
 
 UNKNOWN_DAYS = 28
@@ -83,11 +86,9 @@ def life(inputs: Inputs, settings: DetectorSettings, until: int, detectors: Sequ
         until: the last complete day of that night.
         detectors: the rules to judge by.
     """
-    fold = _Fold(inputs, settings, detectors)
-    first = _first_night(inputs)
-    if first is not None:
-        for day in range(first, until + 1):
-            fold.night(day)
+    fold = _Fold(inputs, settings, detectors, until)
+    if _first_night(inputs) is not None:
+        fold.nights()
     return Life(
         state=fold.state,
         changes=tuple(fold.changes),
@@ -104,28 +105,38 @@ def _first_night(inputs: Inputs) -> int | None:
     return min([*created, *first], default=None)
 
 
+class _Span(NamedTuple):
+    """Nights on all of which the same is seen, but for figures that follow the day."""
+
+    first: int
+    last: int
+    asked: list[Detector]
+    """The detectors that may see something."""
+    closes: bool
+    """Whether one of them sees nothing, or something else, on the night after."""
+
+
 class _Fold:
     """The state of an account after the nights so far."""
 
-    def __init__(self, inputs: Inputs, settings: DetectorSettings, detectors: Sequence[Detector]) -> None:
+    def __init__(self, inputs: Inputs, settings: DetectorSettings, detectors: Sequence[Detector], until: int) -> None:
         self.state: Level | None = None
         self.changes: list[Change] = []
         self.findings = Findings()
         self.news: list[tuple[int, Sighting]] = []
         self.episode: Episode | None = None
+        self._until = until
         self._inputs = inputs
         self._settings = settings
         self._detectors = [
             detector for detector in detectors if settings.turns_on(detector.name, by_default=detector.by_default)
         ]
-        self._detectors_by: dict[tuple[Schedule, bool, bool], list[Detector]] = {}
-        self._asks_champion = champion.NAME not in settings.off
         self._begun = _first_night(inputs) or 0
+        self._grown = self._begun + YOUNG_DAYS - 1
         self._profile = Profile()
         self._profiles = list(reversed(inputs.profiles))
         self._accepted = list(reversed(inputs.accepted))
         self._floor: int | None = None
-        self._week = 0
         self._ended: tuple[int, Ending | None] = self._begun - 1, None
         self._weekly_seen: list[Sighting] = []
         self._named = self._begun
@@ -133,24 +144,30 @@ class _Fold:
         self._last_news: dict[tuple[str, str | None], int] = {}
         self._begin_again(self._begun)
 
-    def night(self, day: int) -> None:
-        """Take in one night."""
-        changed = self._learn(day)
-        if is_monday(day):
-            self._count_weeks(week_of(day) - 1)
-        if is_sunday(day):
-            self._inferred = self._choose_champion(day)
-        if self._profile.churned:
-            self._leave(day)
-            return
-        night = self._night(day)
-        if changed or is_monday(day):
-            self._weekly_seen = self._seen(Schedule.WEEKLY, night)
-        seen = [*self._weekly_seen, *self._seen(Schedule.NIGHTLY, night)]
-        if seen or self.episode or self.findings.open:
-            self._judge(night, seen)
-        else:
-            self._go_to(day, self._quiet_state(night), ())
+    def nights(self) -> None:
+        """Take in all nights of its life.
+
+        They are taken in stretches in which only its use goes on. Of a stretch, only the nights are looked at on which
+        something can begin, end or change: the detectors say which these are.
+        """
+        start = self._begun
+        while start <= self._until:
+            changed = self._learn(start)
+            later = [self._profiles[-1][0]] if self._profiles else []
+            later += self._accepted[-1:]
+            end = min([self._until, *(day - 1 for day in later)])
+            outlook = self._outlook(start, end)
+            if self._profile.churned:
+                self._leave(start)
+            else:
+                for span in self._spans(outlook):
+                    weekly = is_monday(span.first) or (changed and span.first == start)
+                    if span.asked or span.first == start or self._weekly_seen or self.episode or self.findings.open:
+                        self._take(outlook, span, weekly=weekly)
+                    else:
+                        self._go_to(span.first, self._quiet_state(outlook, span.first), ())
+            self._inferred = outlook.champions.inferred(end)
+            start = end + 1
 
     def _learn(self, day: int) -> bool:
         """Take in what became known of profile and acceptance by a day; answers whether anything did."""
@@ -160,10 +177,10 @@ class _Fold:
             changed = True
             if profile.champions != self._profile.champions:
                 self._named = day
-            if profile.usage_channel is not self._profile.usage_channel:
-                self._profile = profile
-                self._begin_again(day)
+            channel_changed = profile.usage_channel is not self._profile.usage_channel
             self._profile = profile
+            if channel_changed:
+                self._begin_again(day)
         while self._accepted and self._accepted[-1] <= day:
             self._floor = monday(week_of(self._accepted.pop()))
             self._begin_again(day)
@@ -176,81 +193,125 @@ class _Fold:
         history = self._inputs.history
         days = history.days(self._profile.usage_channel)
         self._days: ActiveDays = days if self._floor is None else days.since(self._floor)
-        self._rhythm: Rhythm | None = None
-        keys = sorted({ACTIVE_DAYS, USERS, *history.weekly} - (set() if self._profile.of_people else {USERS}))
-        self._drops = {key: Drops(signal(key).minimum, self._settings.sensitivity) for key in keys}
-        self._tickets: list[int] = []
-        first_week = history.first_week if self._floor is None else week_of(self._floor)
-        self._next_week = week_of(day) if first_week is None else first_week
-        self._count_weeks(week_of(day) - 1)
-
-    def _count_weeks(self, last: int) -> None:
-        """Take in the complete weeks up to one."""
-        inputs = self._inputs
-        for week in range(self._next_week, last + 1):
-            for key, drops in self._drops.items():
-                if not inputs.excused.excuses(key, week):
-                    drops.add(week, inputs.history.week(key, week, self._profile.usage_channel))
-            if week in inputs.tickets:
-                self._tickets.append(inputs.tickets[week])
-        self._next_week = max(self._next_week, last + 1)
-        self._week = last
-
-    def _choose_champion(self, day: int) -> str | None:
-        if self._profile.champions or not self._asks_champion:
-            return None
-        return inferred_champion(self._inputs.history.people, day)
-
-    def _champion(self, day: int) -> Champion:
-        named = self._profile.champions
-        people = named or ((self._inferred,) if self._inferred is not None else ())
-        if not people or not self._profile.of_people or not self._asks_champion:
-            return NOBODY
-        return champion_on(
-            day, people, self._inputs.history.people, self._inputs.contacts, since=self._named, inferred=not named
+        first = history.first_week if self._floor is None else week_of(self._floor)
+        self._weeks = CountedWeeks(
+            week_of(day) if first is None else first,
+            week_of(self._until) - 1,
+            days=self._days,
+            weekly=history.weekly,
+            tickets=self._inputs.tickets,
+            excused=self._inputs.excused,
+            settings=self._settings,
+            of_people=self._profile.of_people,
         )
 
-    def _night(self, day: int) -> Night:
-        last = self._days.last(day)
-        if last is not None and (self._rhythm is None or self._rhythm.last != last):
-            self._rhythm = rhythm(self._days, last)
-        elif last is None and self._floor is not None:
-            self._rhythm = Rhythm(self._floor - 1, 0, 0)  # accepted, and not seen since
-        created = self._profile.created
-        return Night(
-            day,
+    def _outlook(self, start: int, end: int) -> Outlook:
+        inputs, profile = self._inputs, self._profile
+        champions = Champions(
+            start,
+            end,
+            inputs.history.people,
+            inputs.contacts,
+            named=profile.champions,
+            since=self._named,
+            before=self._inferred,
+            asked=profile.of_people and champion.NAME not in self._settings.off,
+        )
+        return Outlook(
+            start,
+            end,
             first=self._begun if self._floor is None else self._floor,
-            history=self._inputs.history,
+            floor=self._floor,
+            born=self._begun if profile.created is None else profile.created,
+            history=inputs.history,
             days=self._days,
-            rhythm=self._rhythm,
-            drops=self._drops,
-            tickets=self._tickets,
-            week=self._week,
-            champion=self._champion(day),
-            profile=self._profile,
-            excused=self._inputs.excused,
-            life_day=day - (self._begun if created is None else created) + 1,
+            weeks=self._weeks,
+            champions=champions,
+            profile=profile,
+            excused=inputs.excused,
             settings=self._settings,
         )
 
-    def _seen(self, schedule: Schedule, night: Night) -> list[Sighting]:
-        return [sighting for detector in self._judging(schedule, night.day) for sighting in detector.see(night)]
+    def _spans(self, outlook: Outlook) -> Iterator[_Span]:
+        """The stretch in spans.
 
-    def _judging(self, schedule: Schedule, day: int) -> Sequence[Detector]:
-        """The detectors that judge the account, by its age and whether it is expected every week (signal rule 6)."""
-        key = schedule, day - self._begun + 1 < YOUNG_DAYS, self._profile.cadence is not None
-        if key not in self._detectors_by:
-            _, young, cadence = key
-            self._detectors_by[key] = [
-                detector
-                for detector in self._detectors
-                if detector.schedule is schedule
-                and (detector.of_young or not young)
-                and (detector.of_cadence or not cadence)
-            ]
-        return self._detectors_by[key]
+        One begins where one of a detector begins, or is over, with each week, and where an account of which nothing is
+        seen gets its first state.
+        """
+        start, end = outlook.start, outlook.end
+        begins, over = defaultdict(list), defaultdict(list)
+        for at, detector in enumerate(self._detectors):
+            if self._profile.cadence is not None and not detector.of_cadence:
+                continue
+            earliest = start if detector.of_young else max(start, self._grown)
+            for first, last in _asked(detector, outlook):
+                since, until = max(first, earliest), min(last, end)
+                if since <= until:
+                    begins[since].append(at)
+                    over[until + 1].append(at)
+        mondays = range(monday(week_of(start + DAYS - 1)), end + 1, DAYS)
+        first_states = (self._begun + UNKNOWN_DAYS - 1, *outlook.days.days[:1])
+        borders = sorted(
+            {start, *mondays, *begins, *over, *(day for day in first_states if start < day <= end), end + 1}
+        )
+        now: set[int] = set()
+        asked: list[Detector] = []
+        for first, after in pairwise(borders):
+            if first in begins or first in over:
+                now.difference_update(over.get(first, ()))
+                now.update(begins.get(first, ()))
+                asked = [self._detectors[at] for at in sorted(now)]
+            yield _Span(first, after - 1, asked, closes=after in over)
 
-    def _judge(self, night: Night, seen: list[Sighting]) -> None:
+    def _take(self, outlook: Outlook, span: _Span, *, weekly: bool) -> None:
+        """Take in the first night of a span, and those of the others on which something comes of what it sees."""
+        seen, follows = self._night(outlook, span.first, span.asked, weekly=weekly)
+        day = span.first
+        while (day := self._next_night(day, span, seen, follows=follows)) <= span.last:
+            seen, follows = self._night(outlook, day, span.asked)
+        if self.episode is not None and any(sighting.level >= Level.YELLOW for sighting in seen):
+            self.episode.last_fired = span.last
+
+    def _next_night(self, day: int, span: _Span, seen: Sequence[Sighting], *, follows: bool) -> int:
+        """The next night of a span to look at; after its last one where there is none.
+
+        Args:
+            day: the night that was looked at last.
+            span: the span.
+            seen: what all of its nights see.
+            follows: whether figures of that follow the day, so that the last ones stay.
+        """
+        if day == self._ended[0]:  # what is still seen after the end of an episode is a new finding
+            return day + 1
+        due = [span.last if follows and span.closes and day < span.last else span.last + 1]
+        due += [
+            after
+            for sighting in seen
+            if sighting.level is Level.OK
+            and (after := self._last_news[sighting.detector, sighting.signal] + NEWS_DAYS) > day
+        ]
+        episode = self.episode
+        if episode is not None and not any(sighting.level >= Level.YELLOW for sighting in seen):
+            due += [after for after in range(day + 1, min(due)) if episode.may_end(after, self._days)][:1]
+        return min(due)
+
+    def _night(
+        self, outlook: Outlook, day: int, asked: Sequence[Detector], *, weekly: bool = False
+    ) -> tuple[list[Sighting], bool]:
+        """Take in one night; answers what it sees, and whether a nightly detector does."""
+        night = Night(day, outlook, self._weeks.after(week_of(day) - 1))
+        if weekly:
+            self._weekly_seen = _see(Schedule.WEEKLY, asked, night)
+        nightly = _see(Schedule.NIGHTLY, asked, night)
+        seen = [*self._weekly_seen, *nightly]
+        quiet = self._quiet_state(outlook, day)
+        if seen or self.episode or self.findings.open:
+            self._judge(night, seen, quiet)
+        else:
+            self._go_to(day, quiet, ())
+        return seen, bool(nightly)
+
+    def _judge(self, night: Night, seen: list[Sighting], quiet: Level | None) -> None:
         """Hold the state by the episode (signal rules 18 and 19)."""
         findings = [sighting for sighting in seen if sighting.level]
         grave = [sighting for sighting in findings if sighting.level >= Level.YELLOW]
@@ -267,12 +328,12 @@ class _Fold:
         if self.episode is not None:
             self._go_to(night.day, self.episode.level, self.episode.sightings.values())
             return
-        state = max((sighting.level for sighting in findings), default=self._quiet_state(night))
+        state = max((sighting.level for sighting in findings), default=quiet)
         self._go_to(night.day, state, findings)
 
-    def _quiet_state(self, night: Night) -> Level | None:
+    def _quiet_state(self, outlook: Outlook, day: int) -> Level | None:
         """The state of an account of which nothing is seen: unknown where it is too young, or was never active."""
-        if night.rhythm is None or night.day - self._begun + 1 < UNKNOWN_DAYS:
+        if day - self._begun + 1 < UNKNOWN_DAYS or outlook.last_active(day) is None:
             return None
         return Level.OK
 
@@ -301,3 +362,16 @@ class _Fold:
             gravest = tuple(sorted(reasons, key=gravest_first))
             self.changes.append(Change(day, self.state, state, gravest, ending))
             self.state = state
+
+
+def _asked(detector: Detector, outlook: Outlook) -> Iterable[Span]:
+    """The spans of nights on which a detector is asked: without a hint all, of a nightly one each by itself."""
+    if detector.spans is not None:
+        return detector.spans(outlook)
+    if detector.schedule is Schedule.WEEKLY:
+        return [(outlook.start, outlook.end)]
+    return ((day, day) for day in range(outlook.start, outlook.end + 1))
+
+
+def _see(schedule: Schedule, asked: Iterable[Detector], night: Night) -> list[Sighting]:
+    return [sighting for detector in asked if detector.schedule is schedule for sighting in detector.see(night)]

@@ -6,12 +6,15 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
 from healthscore.core.detectors.finding import Detector, Evidence, Level, Schedule, Sighting
+from healthscore.core.detectors.spans import spans_of
 from healthscore.core.rounding import decimal_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from healthscore.core.detectors.night import Night
+    from healthscore.core.detectors.outlook import Outlook
+    from healthscore.core.detectors.spans import Span
 
 NAME = "accelerating"
 SPAN = 28
@@ -37,6 +40,14 @@ def is_accelerating(first: int, second: int, third: int) -> bool:
         and 4 * second <= 3 * first  # a smaller first fall is within what months vary by
         and 3 * third <= first  # what is left is a third: not a dip that comes back by itself
     )
+
+
+def _spans(outlook: Outlook) -> Iterable[Span]:
+    start, end = outlook.start, outlook.end
+    counts = outlook.days.counts(SPAN, start - 2 * SPAN, end)
+    nights = zip(range(start, end + 1), counts, counts[SPAN:], counts[2 * SPAN :], strict=False)
+    fallen = [night for night in nights if 3 * night[3] <= night[1] >= FEWEST]
+    return spans_of(day for day, first, second, third in fallen if is_accelerating(first, second, third))
 
 
 def _see(night: Night) -> Iterable[Sighting]:
@@ -68,4 +79,4 @@ def _span(sighting: Sighting) -> tuple[int, int]:
     return sighting.figures.day - 3 * SPAN + 1, sighting.figures.day
 
 
-DETECTOR = Detector(NAME, Schedule.NIGHTLY, _see, _sentence, _evidence, _span)
+DETECTOR = Detector(NAME, Schedule.NIGHTLY, _see, _sentence, _evidence, _span, _spans)

@@ -6,6 +6,7 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
 from healthscore.core.detectors.finding import Detector, Evidence, Level, Schedule, Sighting
+from healthscore.core.detectors.spans import united
 from healthscore.core.signals.calendar import date_of, monday, sunday, week_of
 from healthscore.core.signals.weeks import RECENT_WEEKS
 from healthscore.core.text import capitalized, counted
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from healthscore.core.detectors.night import Night
+    from healthscore.core.detectors.outlook import Outlook
+    from healthscore.core.detectors.spans import Span
 
 NAME = "adoption"
 WEEKS = 3
@@ -27,6 +30,11 @@ class Adopted(NamedTuple):
     first: int
     weeks: int
     week: int
+
+
+def _spans(outlook: Outlook) -> Iterable[Span]:
+    weeks = {week_of(days[0]) for days in outlook.history.features.values() if len(days) >= WEEKS}
+    return united((monday(week + WEEKS), monday(week + RECENT_WEEKS + 1) - 1) for week in weeks)
 
 
 def _see(night: Night) -> Iterable[Sighting]:
@@ -58,4 +66,4 @@ def _span(sighting: Sighting) -> tuple[int, int]:
     return sighting.figures.first, sunday(sighting.figures.week)
 
 
-DETECTOR = Detector(NAME, Schedule.WEEKLY, _see, _sentence, _evidence, _span)
+DETECTOR = Detector(NAME, Schedule.WEEKLY, _see, _sentence, _evidence, _span, _spans)

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from healthscore.core.detectors.night import Night
+    from healthscore.core.detectors.outlook import Outlook
+    from healthscore.core.detectors.spans import Span
+    from healthscore.core.signals.excused import Excused
+    from healthscore.core.signals.history import History
 
 NAME = "champion"
 MOST_FEW = 2
@@ -38,23 +42,40 @@ def level_of(*, few: bool) -> Level:
     return Level.YELLOW if few else Level.MONITOR
 
 
+def _spans(outlook: Outlook) -> Iterable[Span]:
+    """The nights of silence, cut where the number of the others says something else."""
+    for start, end in outlook.champions.silent():
+        since, few = start, None
+        for day in (start, *range(start + DAYS - start % DAYS, end + 1, DAYS)):
+            now = _are_few(outlook.history, _recent_weeks(outlook.first, outlook.excused, day))
+            if few is not None and now != few:
+                yield since, day - 1
+                since = day
+            few = now
+        yield since, end
+
+
 def _see(night: Night) -> Iterable[Sighting]:
     if night.champion.state is not ChampionState.SILENT:
         return ()
-    weeks = _recent_weeks(night)
-    few = all(night.history.week(USERS, week) <= MOST_FEW for week in weeks)
+    weeks = _recent_weeks(night.first, night.excused, night.day)
+    few = _are_few(night.history, weeks)
     people = frozenset[str]().union(*(night.history.people_of(week) for week in weeks))
     others = len(people.difference(night.champion.people))
     return (Sighting(NAME, None, level_of(few=few), Absence(night.champion, others, few, night.day)),)
 
 
-def _recent_weeks(night: Night) -> list[int]:
+def _are_few(history: History, weeks: Iterable[int]) -> bool:
+    return all(history.week(USERS, week) <= MOST_FEW for week in weeks)
+
+
+def _recent_weeks(start: int, excused: Excused, day: int) -> list[int]:
     """The last four complete weeks that exist, of a young account as many as there are."""
-    week = week_of(night.day + 1) - 1
-    first = first_whole_week(night.first)
+    week = week_of(day + 1) - 1
+    first = first_whole_week(start)
     found: list[int] = []
     while len(found) < RECENT_WEEKS and week >= first:
-        if not night.excused.excuses(USERS, week):
+        if not excused.excuses(USERS, week):
             found.append(week)
         week -= 1
     return found
@@ -87,4 +108,4 @@ def _span(sighting: Sighting) -> tuple[int, int]:
     return absence.day - max(absence.champion.silent_days, RECENT_WEEKS * DAYS), absence.day
 
 
-DETECTOR = Detector(NAME, Schedule.NIGHTLY, _see, _sentence, _evidence, _span, of_young=True, of_cadence=True)
+DETECTOR = Detector(NAME, Schedule.NIGHTLY, _see, _sentence, _evidence, _span, _spans, of_young=True, of_cadence=True)

@@ -6,8 +6,11 @@ comes in bursts, and a binomial tail calls every account that is used in bursts 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from enum import StrEnum
 from fractions import Fraction
+from itertools import accumulate
+from operator import sub
 from typing import TYPE_CHECKING, NamedTuple
 
 from healthscore.core.detectors.finding import Detector, Evidence, Level, Schedule, Sighting
@@ -20,9 +23,11 @@ from healthscore.core.signals.weeks import BASELINE_WEEKS
 from healthscore.core.text import capitalized, figure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
 
     from healthscore.core.detectors.night import Night
+    from healthscore.core.detectors.outlook import Outlook
+    from healthscore.core.detectors.spans import Span
     from healthscore.core.signals.model import Signal
 
 LOW = 2
@@ -74,7 +79,8 @@ class Drop(NamedTuple):
     @property
     def falling(self) -> int:
         """The unusual weeks, as far as the drop is judged by them: 0 where it is irregular or the new normal."""
-        return 0 if self.state in {DropState.IRREGULAR, DropState.NEW_NORMAL} else max(self.unusual, 0)
+        judged = self.state is not DropState.IRREGULAR and self.state is not DropState.NEW_NORMAL
+        return max(self.unusual, 0) if judged else 0
 
     def usual(self, of: Signal) -> Fraction:
         """What a week of the baseline held."""
@@ -85,66 +91,137 @@ class Drop(NamedTuple):
         return Fraction(sum(self.values), len(self.values) * of.unit)
 
 
-class Drops:
-    """The drops of one signal, found week by week; the weeks are those that exist, without excused ones."""
+class Run(NamedTuple):
+    """A run of low weeks, by positions among the weeks that exist."""
 
-    def __init__(self, minimum: int, sensitivity: Sensitivity = Sensitivity.BALANCED) -> None:
-        """Begin before the first week.
+    first: int
+    last: int
+    baseline: int
+    before: int
+    looked_back: int
+
+
+class Series:
+    """All weeks of one signal that exist, without excused ones, and the runs of low weeks in them."""
+
+    __slots__ = ("_drops", "_firsts", "_sensitivity", "baselines", "runs", "values", "weeks")
+
+    def __init__(
+        self,
+        weeks: Sequence[int],
+        values: Sequence[int],
+        minimum: int,
+        sensitivity: Sensitivity = Sensitivity.BALANCED,
+    ) -> None:
+        """Take the complete weeks, oldest first, and find the runs.
 
         Args:
+            weeks: the numbers of the weeks.
+            values: the signal's figure of each.
             minimum: what twelve weeks must hold at least for a drop to open (signal rule 15).
             sensitivity: which low weeks are usual ones.
         """
-        self.weeks: list[int] = []
-        self.values: list[int] = []
-        self.current: Drop | None = None
-        """The drop that the last week is part of."""
-        self.ended: list[Drop] = []
-        """Earlier ones, oldest first, each as of its last week."""
-        self._minimum = minimum
+        self.weeks = weeks
+        self.values = values
         self._sensitivity = sensitivity
+        up_to = [0, *accumulate(values)]
+        self.baselines = list(map(sub, up_to[BASELINE_WEEKS:], up_to))
+        """The sum of the twelve weeks before each, from the thirteenth on."""
+        self.runs = self._runs(minimum)
+        self._drops: dict[int, Drop] = {}
+        self._firsts = [run.first for run in self.runs]
 
-    def add(self, week: int, value: int) -> None:
-        """Judge the next complete week."""
-        self.weeks.append(week)
-        self.values.append(value)
-        current = self.current
-        if current and current.low_weeks < NEW_NORMAL_WEEKS and LOW * BASELINE_WEEKS * value <= current.baseline:
-            self.current = self._run(current.baseline, current.before, current.looked_back, current.first_at)
-            return
-        if current:
-            self.ended.append(current)
-        self.current = self._opened()
+    def counted(self, week: int) -> int:
+        """How many of the weeks there are up to one."""
+        return bisect_right(self.weeks, week)
 
-    def _opened(self) -> Drop | None:
-        """The drop that begins with the last week, if one does: it is tested against the twelve weeks before it."""
-        at = len(self.values) - 1
-        if at < BASELINE_WEEKS:
+    def drop(self, at: int) -> Drop | None:
+        """The drop that the week at a position is part of, as of that week."""
+        number = bisect_right(self._firsts, at) - 1
+        if number < 0 or self.runs[number].last < at:
             return None
-        baseline = sum(self.values[at - BASELINE_WEEKS : at])
-        if baseline < self._minimum or LOW * BASELINE_WEEKS * self.values[at] > baseline:
-            return None
-        looked_back = min(at, CALM_WEEKS if self._sensitivity is Sensitivity.CALM else BASELINE_WEEKS)
-        before = sum(LOW * BASELINE_WEEKS * value <= baseline for value in self.values[at - looked_back : at])
-        return self._run(baseline, before, looked_back, at)
+        return self._drop(self.runs[number], at)
 
-    def _run(self, baseline: int, before: int, looked_back: int, first_at: int) -> Drop:
-        last_at = len(self.values) - 1
-        low_weeks = last_at - first_at + 1
-        unusual = low_weeks - (0 if self._sensitivity is Sensitivity.LITERAL else before)
+    def ended(self, at: int) -> list[Drop]:
+        """The drops that the weeks before a position have ended, oldest first, each as of its last week."""
+        return [self._drop(run, run.last) for run in self.runs if run.last < at]
+
+    def falling(self) -> Iterator[tuple[int, int]]:
+        """The positions, from one to another, of low weeks beyond as many as there were before."""
+        for run in self.runs:
+            usual = 0 if self._sensitivity is Sensitivity.LITERAL else run.before
+            if run.before <= MOST_LOW_BEFORE[self._sensitivity] and run.first + usual <= run.last:
+                yield run.first + usual, run.last
+
+    def _runs(self, minimum: int) -> list[Run]:
+        """A week that ends a run, or comes after half a year of it, may begin another one."""
+        values, runs, end = self.values, [], -1
+        later = zip(range(BASELINE_WEEKS, len(values)), self.baselines, values[BASELINE_WEEKS:], strict=False)
+        opening = [at for at, baseline, value in later if minimum <= baseline >= LOW * BASELINE_WEEKS * value]
+        for first in opening:
+            if first <= end:
+                continue
+            baseline, end = self.baselines[first - BASELINE_WEEKS], first
+            most = min(len(values), first + NEW_NORMAL_WEEKS)
+            while end + 1 < most and LOW * BASELINE_WEEKS * values[end + 1] <= baseline:
+                end += 1
+            looked_back = min(first, CALM_WEEKS if self._sensitivity is Sensitivity.CALM else BASELINE_WEEKS)
+            before = sum(LOW * BASELINE_WEEKS * value <= baseline for value in values[first - looked_back : first])
+            runs.append(Run(first, end, baseline, before, looked_back))
+        return runs
+
+    def _drop(self, run: Run, last: int) -> Drop:
+        if last not in self._drops:
+            self._drops[last] = self._drop_of(run, last)
+        return self._drops[last]
+
+    def _drop_of(self, run: Run, last: int) -> Drop:
+        low_weeks = last - run.first + 1
+        unusual = low_weeks - (0 if self._sensitivity is Sensitivity.LITERAL else run.before)
         return Drop(
-            baseline=baseline,
-            before=before,
-            looked_back=looked_back,
+            baseline=run.baseline,
+            before=run.before,
+            looked_back=run.looked_back,
             low_weeks=low_weeks,
             unusual=unusual,
-            state=_state(low_weeks, unusual, irregular=before > MOST_LOW_BEFORE[self._sensitivity]),
-            first=self.weeks[first_at],
-            last=self.weeks[last_at],
-            first_at=first_at,
-            last_at=last_at,
-            values=tuple(self.values[first_at:]),
+            state=_state(low_weeks, unusual, irregular=run.before > MOST_LOW_BEFORE[self._sensitivity]),
+            first=self.weeks[run.first],
+            last=self.weeks[last],
+            first_at=run.first,
+            last_at=last,
+            values=tuple(self.values[run.first : last + 1]),
         )
+
+
+class Drops:
+    """The drops of one signal, as of a week."""
+
+    __slots__ = ("_series", "_weeks")
+
+    def __init__(self, series: Series, weeks: int) -> None:
+        """The first so many weeks of a series."""
+        self._series = series
+        self._weeks = weeks
+
+    @property
+    def weeks(self) -> Sequence[int]:
+        """The numbers of the weeks."""
+        return self._series.weeks[: self._weeks]
+
+    @property
+    def values(self) -> Sequence[int]:
+        """The figure of each."""
+        return self._series.values[: self._weeks]
+
+    @property
+    def current(self) -> Drop | None:
+        """The drop that the last week is part of."""
+        return self._series.drop(self._weeks - 1)
+
+    @property
+    def ended(self) -> list[Drop]:
+        """Earlier ones, oldest first, each as of its last week."""
+        return self._series.ended(self._weeks - 1)
 
 
 def _state(low_weeks: int, unusual: int, *, irregular: bool) -> DropState:
@@ -157,18 +234,18 @@ def _state(low_weeks: int, unusual: int, *, irregular: bool) -> DropState:
     return DropState.YELLOW if unusual >= YELLOW_WEEKS else DropState.MONITOR
 
 
-def drops_of(values: Iterable[int], minimum: int, sensitivity: Sensitivity = Sensitivity.BALANCED) -> Drops:
+def drops_of(values: Sequence[int], minimum: int, sensitivity: Sensitivity = Sensitivity.BALANCED) -> Drops:
     """The drops of a whole series of weeks, oldest first."""
-    drops = Drops(minimum, sensitivity)
-    for week, value in enumerate(values):
-        drops.add(week, value)
-    return drops
+    return Drops(Series(range(len(values)), values, minimum, sensitivity), len(values))
+
+
+def _spans(outlook: Outlook) -> Iterable[Span]:
+    return outlook.weeks.falling_nights()
 
 
 def _see(night: Night) -> Iterable[Sighting]:
-    for key, drops in night.drops.items():
-        drop = drops.current
-        if drop and drop.falling and key != BREADTH:  # breadth alone opens no finding: it counts among several
+    for key, drop in night.falling.items():
+        if key != BREADTH:  # breadth alone opens no finding: it counts among several
             yield Sighting(NAME, key, Level.YELLOW if drop.falling >= YELLOW_WEEKS else Level.MONITOR, drop)
 
 
@@ -219,4 +296,4 @@ def _span(sighting: Sighting) -> tuple[int, int]:
 NAME = "drop"
 SHOWN_WEEKS = 6
 """Low weeks that a sentence lists: a month and a half can be read at a glance."""
-DETECTOR = Detector(NAME, Schedule.WEEKLY, _see, _sentence, _evidence, _span)
+DETECTOR = Detector(NAME, Schedule.WEEKLY, _see, _sentence, _evidence, _span, _spans)

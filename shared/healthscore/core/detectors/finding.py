@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from typing_extensions import TypedDict
 
     from healthscore.core.detectors.night import Night
+    from healthscore.core.detectors.outlook import Outlook
+    from healthscore.core.detectors.spans import Span
     from healthscore.core.json_types import Day
 
     _FromTo = TypedDict("_FromTo", {"from": float | None, "to": float | None})
@@ -106,6 +108,11 @@ class Detector:
     """The figures behind it."""
     span: Callable[[Sighting], tuple[int, int]]
     """The first and the last day of what it is about, for links to the events."""
+    spans: Callable[[Outlook], Iterable[Span]] | None = None
+    """A hint, since a night on which nobody is asked costs nothing; without one, it is asked always. It sees nothing
+    outside of these spans of nights, which do not overlap. In one span and until the next count of the weeks, a nightly
+    detector sees the same signals at the same levels, or nothing; what a count ends has no figures that follow the day.
+    """
     of_young: bool = False
     """Whether it judges accounts younger than 90 days."""
     by_default: bool = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
 
 from healthscore.core.detectors.finding import Detector, Evidence, Level, Schedule, Sighting
@@ -15,7 +16,10 @@ from healthscore.core.text import capitalized, figure
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from healthscore.core.detectors.drop import Series
     from healthscore.core.detectors.night import Night
+    from healthscore.core.detectors.outlook import Outlook
+    from healthscore.core.detectors.spans import Span
 
 NAME = "growth"
 OF = (ACTIVE_DAYS, USERS, VALUE)
@@ -42,16 +46,32 @@ def is_growth(weeks: Sequence[int], minimum: int) -> bool:
         return False
     recent = weeks[-RECENT_WEEKS:]
     baseline = sum(weeks[-RECENT_WEEKS - BASELINE_WEEKS : -RECENT_WEEKS])
+    return minimum <= baseline and _is_above(recent, baseline)
+
+
+def _is_above(recent: Sequence[int], baseline: int) -> bool:
     return (
-        baseline >= minimum
-        and all(BASELINE_WEEKS * value >= baseline for value in recent)
+        baseline <= BASELINE_WEEKS * min(recent)
         and 100 * BASELINE_WEEKS * sum(recent) >= PERCENT * RECENT_WEEKS * baseline
     )
 
 
+def _spans(outlook: Outlook) -> Iterable[Span]:
+    def may_grow(series: Series) -> Iterable[int]:
+        usual = series.baselines
+        recent = zip(*(series.values[BASELINE_WEEKS + later :] for later in range(RECENT_WEEKS)), strict=False)
+        return (
+            at
+            for at, baseline, weeks in zip(count(BASELINE_WEEKS + RECENT_WEEKS - 1), usual, recent, strict=False)
+            if 0 < baseline <= BASELINE_WEEKS * weeks[-1] and _is_above(weeks, baseline)
+        )
+
+    return outlook.weeks.nights(OF, may_grow)
+
+
 def _see(night: Night) -> Iterable[Sighting]:
     for key in OF:
-        drops = night.drops.get(key)
+        drops = night.drops(key)
         if drops and is_growth(drops.values, signal(key).minimum):
             values = drops.values
             baseline = sum(values[-RECENT_WEEKS - BASELINE_WEEKS : -RECENT_WEEKS])
@@ -87,4 +107,4 @@ def _span(sighting: Sighting) -> tuple[int, int]:
     return monday(sighting.figures.week - RECENT_WEEKS + 1), sunday(sighting.figures.week)
 
 
-DETECTOR = Detector(NAME, Schedule.WEEKLY, _see, _sentence, _evidence, _span)
+DETECTOR = Detector(NAME, Schedule.WEEKLY, _see, _sentence, _evidence, _span, _spans)

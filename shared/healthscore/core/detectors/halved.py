@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
 from healthscore.core.detectors.finding import Detector, Evidence, Level, Schedule, Sighting
+from healthscore.core.detectors.spans import spans_of
 from healthscore.core.rounding import decimal_number
 from healthscore.core.text import counted
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from healthscore.core.detectors.night import Night
+    from healthscore.core.detectors.outlook import Outlook
+    from healthscore.core.detectors.spans import Span
 
 NAME = "halved"
 RECENT_DAYS = 28
@@ -47,6 +50,17 @@ def is_halved(now: int, before: int) -> bool:
     return before >= FEWEST and 2 * BEFORE_DAYS * now <= RECENT_DAYS * before
 
 
+def _spans(outlook: Outlook) -> Iterable[Span]:
+    start, end, days = outlook.start, outlook.end, outlook.days
+    now = days.counts(RECENT_DAYS, start, end)
+    before = days.counts(BEFORE_DAYS, start - RECENT_DAYS, end - RECENT_DAYS)
+    return spans_of(
+        day
+        for day, recent, earlier in zip(range(start, end + 1), now, before, strict=True)
+        if is_halved(recent, earlier) and days.weeks_active(day - RECENT_DAYS) >= STEADY_WEEKS
+    )
+
+
 def _see(night: Night) -> Iterable[Sighting]:
     days, until = night.days, night.day - RECENT_DAYS
     now, before = days.count(until + 1, night.day), days.count(until - BEFORE_DAYS + 1, until)
@@ -75,4 +89,4 @@ def _span(sighting: Sighting) -> tuple[int, int]:
     return halved.day - RECENT_DAYS - BEFORE_DAYS + 1, halved.day
 
 
-DETECTOR = Detector(NAME, Schedule.NIGHTLY, _see, _sentence, _evidence, _span, by_default=False)
+DETECTOR = Detector(NAME, Schedule.NIGHTLY, _see, _sentence, _evidence, _span, _spans, by_default=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from healthscore.core.detectors.champion_state import ChampionState
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from healthscore.core.detectors.night import Night
+    from healthscore.core.detectors.outlook import Outlook
+    from healthscore.core.detectors.spans import Span
 
 NAME = "multiple"
 WEEKS = 2
@@ -56,12 +59,16 @@ def level_of(champion: ChampionState) -> Level:
     return Level.RED if champion is ChampionState.SILENT else Level.YELLOW
 
 
+def _spans(outlook: Outlook) -> Iterable[Span]:
+    """The nights on which something falls, cut where the champion falls silent, comes back, or becomes known."""
+    for first, last in outlook.weeks.falling_nights():
+        start, end = max(first, outlook.start), min(last, outlook.end)
+        for since, after in pairwise((start, *outlook.champions.turns(start, end), end + 1)):
+            yield since, after - 1
+
+
 def _see(night: Night) -> Iterable[Sighting]:
-    falling = [
-        (key, drops.current)
-        for key, drops in night.drops.items()
-        if drops.current is not None and drops.current.falling >= WEEKS
-    ]
+    falling = [(key, drop) for key, drop in night.falling.items() if drop.falling >= WEEKS]
     if not falling:
         return ()
     rise = rise_of(night.tickets)
@@ -98,5 +105,5 @@ def _span(sighting: Sighting) -> tuple[int, int]:
     return min(monday(drop.first) for _, drop in together.drops), sunday(together.week)
 
 
-# The pattern is of whole weeks and changes with them. Whether the champion is silent is asked every night.
-DETECTOR = Detector(NAME, Schedule.NIGHTLY, _see, _sentence, _evidence, _span)
+# The pattern is of whole weeks and changes with them. Whether the champion is silent may change every night.
+DETECTOR = Detector(NAME, Schedule.NIGHTLY, _see, _sentence, _evidence, _span, _spans)

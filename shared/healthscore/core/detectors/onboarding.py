@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from enum import StrEnum
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from healthscore.core.detectors.finding import Detector, Evidence, Level, Schedule, Sighting
 from healthscore.core.text import capitalized, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
 
     from healthscore.core.detectors.night import Night
+    from healthscore.core.detectors.outlook import Outlook
+    from healthscore.core.detectors.spans import Span
 
 NAME = "onboarding"
 CHECKS = (28, 56, 84)
@@ -67,9 +71,10 @@ def start(life_day: int, active: Collection[int], features: int, users: int | No
         users: how many people it has; None where an API is what uses it, and the mark does not apply.
         first: the day number of the first day of its life.
     """
-    weeks = {(day - 1) // 7 for day in active if day <= life_day}
+    until = [day for day in active if day <= life_day]
+    weeks = {(day - 1) // 7 for day in until}
     marks = {
-        RECENTLY: any(life_day - RECENT_DAYS < day <= life_day for day in active),
+        RECENTLY: max(until, default=0) > life_day - RECENT_DAYS,
         HALF: 2 * 7 * len(weeks) >= life_day,
         THREE: features >= FEATURES,
     }
@@ -91,10 +96,22 @@ def start_of(night: Night) -> Start | None:
     first = night.day - night.life_day + 1
     until = first + life_day - 1
     history = night.history
-    active = [day - first + 1 for day in history.days(night.profile.usage_channel).days if first <= day <= until]
-    features = sum(first <= days[-1] and days[0] <= until for days in history.features.values())
-    users = sum(days[0] <= until for days in history.people.values()) if night.profile.of_people else None
+    days = history.days(night.profile.usage_channel).days
+    active = [day - first + 1 for day in days[bisect_left(days, first) : bisect_right(days, until)]]
+    features = sum(_is_within(days, first, until) for days in history.features.values())
+    of_people = night.profile.of_people
+    users = sum(_is_within(days, first, until) for days in history.people.values()) if of_people else None
     return start(life_day, active, features, users, first)
+
+
+def _is_within(days: Sequence[int], first: int, last: int) -> bool:
+    """Whether one of some days in order lies in a span."""
+    return bisect_left(days, first) < bisect_right(days, last)
+
+
+def _spans(outlook: Outlook) -> Iterable[Span]:
+    for check, after in pairwise((*CHECKS, UNTIL)):  # a verdict stands until the next one
+        yield outlook.born + check - 1, outlook.born + after - 2
 
 
 def _see(night: Night) -> Iterable[Sighting]:
@@ -123,4 +140,4 @@ def _span(sighting: Sighting) -> tuple[int, int]:
     return found.first, found.first + found.life_day - 1
 
 
-DETECTOR = Detector(NAME, Schedule.NIGHTLY, _see, _sentence, _evidence, _span, of_young=True, of_cadence=True)
+DETECTOR = Detector(NAME, Schedule.NIGHTLY, _see, _sentence, _evidence, _span, _spans, of_young=True, of_cadence=True)

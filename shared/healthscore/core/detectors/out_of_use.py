@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from healthscore.core.detectors.finding import Detector, Level, Schedule, Sighting
-from healthscore.core.detectors.silence import FEWEST_DAYS, Silence, silence_evidence, silence_span
+from healthscore.core.detectors.silence import (
+    FEWEST_DAYS,
+    Silence,
+    out_of_use_after,
+    overdue_limit,
+    silence_evidence,
+    silence_span,
+)
 from healthscore.core.detectors.wording import on
 from healthscore.core.text import counted
 
@@ -13,8 +20,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from healthscore.core.detectors.night import Night
+    from healthscore.core.detectors.outlook import Outlook
+    from healthscore.core.detectors.spans import Span
 
 NAME = "out_of_use"
+
+
+def _spans(outlook: Outlook) -> Iterable[Span]:
+    return outlook.silent(lambda rhythm: out_of_use_after(overdue_limit(outlook, rhythm)), 2 * FEWEST_DAYS)
 
 
 def _see(night: Night) -> Iterable[Sighting]:
@@ -35,5 +48,5 @@ def _sentence(sighting: Sighting) -> str:
 
 
 DETECTOR = Detector(
-    NAME, Schedule.NIGHTLY, _see, _sentence, silence_evidence, silence_span, of_young=True, of_cadence=True
+    NAME, Schedule.NIGHTLY, _see, _sentence, silence_evidence, silence_span, _spans, of_young=True, of_cadence=True
 )

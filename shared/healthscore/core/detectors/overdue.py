@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from healthscore.core.detectors.finding import Detector, Level, Schedule, Sighting
-from healthscore.core.detectors.silence import FEWEST_DAYS, Silence, silence_evidence, silence_span
+from healthscore.core.detectors.silence import FEWEST_DAYS, Silence, overdue_limit, silence_evidence, silence_span
 from healthscore.core.detectors.wording import on
 from healthscore.core.text import counted
 
@@ -13,8 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from healthscore.core.detectors.night import Night
+    from healthscore.core.detectors.outlook import Outlook
+    from healthscore.core.detectors.spans import Span
 
 NAME = "overdue"
+
+
+def _spans(outlook: Outlook) -> Iterable[Span]:
+    return outlook.silent(lambda rhythm: overdue_limit(outlook, rhythm), FEWEST_DAYS)
 
 
 def _see(night: Night) -> Iterable[Sighting]:
@@ -36,5 +42,5 @@ def _sentence(sighting: Sighting) -> str:
 
 
 DETECTOR = Detector(
-    NAME, Schedule.NIGHTLY, _see, _sentence, silence_evidence, silence_span, of_young=True, of_cadence=True
+    NAME, Schedule.NIGHTLY, _see, _sentence, silence_evidence, silence_span, _spans, of_young=True, of_cadence=True
 )

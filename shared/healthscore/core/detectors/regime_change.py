@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from healthscore.core.detectors.finding import Detector, Level, Schedule, Sighting
 from healthscore.core.detectors.silence import Silence, silence_evidence, silence_span
 from healthscore.core.detectors.wording import on
+from healthscore.core.rounding import round_up
 from healthscore.core.signals.active_days import QUARTER
 from healthscore.core.text import counted
 
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from healthscore.core.detectors.night import Night
+    from healthscore.core.detectors.outlook import Outlook
+    from healthscore.core.detectors.spans import Span
+    from healthscore.core.signals.rhythm import Rhythm
 
 NAME = "regime_change"
 STEADY_WEEKS = 12
@@ -36,6 +41,15 @@ def is_regime_change(silence: Silence) -> bool:
     )
 
 
+def _spans(outlook: Outlook) -> Iterable[Span]:
+    def limit(rhythm: Rhythm) -> int | None:
+        if rhythm.weeks_active < STEADY_WEEKS or rhythm.days_active < FEWEST_DAYS:
+            return None
+        return max(FEWEST_SILENT, round_up(Fraction(PAUSES * QUARTER, rhythm.days_active)))
+
+    return outlook.silent(limit, FEWEST_SILENT)
+
+
 def _see(night: Night) -> Iterable[Sighting]:
     if night.silent < FEWEST_SILENT:
         return ()
@@ -53,4 +67,4 @@ def _sentence(sighting: Sighting) -> str:
     )
 
 
-DETECTOR = Detector(NAME, Schedule.NIGHTLY, _see, _sentence, silence_evidence, silence_span, of_young=True)
+DETECTOR = Detector(NAME, Schedule.NIGHTLY, _see, _sentence, silence_evidence, silence_span, _spans, of_young=True)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from healthscore.core.detectors.drop import Drops
     from healthscore.core.detectors.night import Night
+    from healthscore.core.detectors.outlook import Outlook
+    from healthscore.core.detectors.spans import Span
 
 NAME = "repeated"
 WEEKS = 2
@@ -62,8 +64,12 @@ def rebound_percent(between: Sequence[int], baseline: int) -> Fraction:
     return Fraction(100 * best * BASELINE_WEEKS, 2 * baseline)
 
 
+def _spans(outlook: Outlook) -> Iterable[Span]:
+    return outlook.weeks.falling_nights()
+
+
 def _see(night: Night) -> Iterable[Sighting]:
-    drops = night.drops.get(ACTIVE_DAYS)
+    drops = night.drops(ACTIVE_DAYS)
     found = again(drops) if drops else None
     return (Sighting(NAME, ACTIVE_DAYS, Level.YELLOW, found),) if found else ()
 
@@ -97,4 +103,4 @@ def _span(sighting: Sighting) -> tuple[int, int]:
     return monday(sighting.figures.earlier.first), sunday(sighting.figures.now.last)
 
 
-DETECTOR = Detector(NAME, Schedule.WEEKLY, _see, _sentence, _evidence, _span)
+DETECTOR = Detector(NAME, Schedule.WEEKLY, _see, _sentence, _evidence, _span, _spans)

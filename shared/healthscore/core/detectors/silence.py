@@ -12,6 +12,8 @@ from healthscore.core.signals.active_days import QUARTER
 if TYPE_CHECKING:
     from healthscore.core.detectors.finding import Sighting
     from healthscore.core.detectors.night import Night
+    from healthscore.core.detectors.outlook import Outlook
+    from healthscore.core.signals.rhythm import Rhythm
 
 WEEK = 7
 WEEKLY_FROM = 8
@@ -60,7 +62,7 @@ class Silence(NamedTuple):
     @property
     def out_of_use_after(self) -> int:
         """After how many days it is out of use."""
-        return self.overdue_after + min(self.overdue_after, MOST_FURTHER_DAYS)
+        return out_of_use_after(self.overdue_after)
 
     @property
     def usual_pauses(self) -> Fraction:
@@ -81,6 +83,16 @@ def overdue_after(weeks_active: int, cadence: int | None, irregular: int = MOST_
     if weeks_active < WEEKLY_FROM:
         return irregular
     return min(WEEK * (ALLOWED_EMPTY_WEEKS - weeks_active), irregular)
+
+
+def out_of_use_after(overdue: int) -> int:
+    """After how many silent days an account is out of use that is overdue after so many."""
+    return overdue + min(overdue, MOST_FURTHER_DAYS)
+
+
+def overdue_limit(outlook: Outlook, rhythm: Rhythm) -> int:
+    """After how many silent days an account is overdue, by its rhythm, its profile and the settings."""
+    return overdue_after(rhythm.weeks_active, outlook.profile.cadence, outlook.settings.overdue_irregular)
 
 
 def silence_evidence(sighting: Sighting) -> tuple[Evidence, ...]:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from healthscore.core.detectors.night import Night
+    from healthscore.core.detectors.outlook import Outlook
+    from healthscore.core.detectors.spans import Span
 
 NAME = "tickets"
 WEEKS = 2
@@ -47,6 +49,10 @@ def rise_of(ends: Sequence[int]) -> Rise | None:
     return Rise(ends[-1], before) if risen else None
 
 
+def _spans(outlook: Outlook) -> Iterable[Span]:
+    return [(outlook.start, outlook.end)] if outlook.weeks.has_tickets else ()
+
+
 def _see(night: Night) -> Iterable[Sighting]:
     rise = rise_of(night.tickets)
     return (Sighting(NAME, TICKETS, Level.MONITOR, rise._replace(week=night.week)),) if rise else ()
@@ -68,4 +74,4 @@ def _span(sighting: Sighting) -> tuple[int, int]:
     return monday(sighting.figures.week - 1), sunday(sighting.figures.week)
 
 
-DETECTOR = Detector(NAME, Schedule.WEEKLY, _see, _sentence, _evidence, _span)
+DETECTOR = Detector(NAME, Schedule.WEEKLY, _see, _sentence, _evidence, _span, _spans)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 from fractions import Fraction
+from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from healthscore.core.detectors.finding import Detector, Evidence, Level, Schedule, Sighting
@@ -16,7 +18,10 @@ from healthscore.core.text import capitalized, figure
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from healthscore.core.detectors.drop import Series
     from healthscore.core.detectors.night import Night
+    from healthscore.core.detectors.outlook import Outlook
+    from healthscore.core.detectors.spans import Span
 
 NAME = "volume_stops"
 YELLOW_WEEKS = 2
@@ -54,9 +59,24 @@ def empty_weeks_of(values: Sequence[int], minimum: int) -> int | None:
     return empty if empty >= YELLOW_WEEKS and before and all(before) and sum(before) >= minimum else None
 
 
+def _is_volume(key: str) -> bool:
+    return key == VALUE or key.startswith(INTEGRATION)
+
+
+def _spans(outlook: Outlook) -> Iterable[Span]:
+    def stopped(series: Series) -> Iterable[int]:
+        values, at = series.values, 0
+        for is_empty, weeks in groupby(values, key=operator.not_):
+            start, at = at, at + sum(1 for _ in weeks)
+            if is_empty and at - start >= YELLOW_WEEKS and all(values[max(0, start - BASELINE_WEEKS) : start]):
+                yield from range(start + YELLOW_WEEKS - 1, at)
+
+    return outlook.weeks.nights(filter(_is_volume, outlook.weeks.series), stopped)
+
+
 def _see(night: Night) -> Iterable[Sighting]:
-    for key, drops in night.drops.items():
-        if key != VALUE and not key.startswith(INTEGRATION):
+    for key in filter(_is_volume, night.signals):
+        if (drops := night.drops(key)) is None:
             continue
         values = drops.values
         empty = empty_weeks_of(values, MINIMUM * signal(key).unit)
@@ -85,4 +105,4 @@ def _span(sighting: Sighting) -> tuple[int, int]:
     return monday(sighting.figures.last_week), sunday(sighting.figures.week)
 
 
-DETECTOR = Detector(NAME, Schedule.WEEKLY, _see, _sentence, _evidence, _span)
+DETECTOR = Detector(NAME, Schedule.WEEKLY, _see, _sentence, _evidence, _span, _spans)

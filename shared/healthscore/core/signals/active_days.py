@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections import deque
 from itertools import accumulate
+from operator import lt, sub
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 QUARTER = 91
 """Thirteen weeks, so that every weekday is in it equally often."""
 YEAR = 365
+_DAY_BITS = 22
+"""A quarter's count and its last day are one number each, so that the larger is the better or later one."""
 
 
 class ActiveDays:
@@ -28,7 +30,7 @@ class ActiveDays:
         for day in self.days:
             bits[day - self.first] = 1
         self._up_to = [0, *accumulate(bits)]
-        self._best: list[tuple[int, int]] | None = None
+        self._best: list[int] | None = None
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ActiveDays) and self.days == other.days
@@ -50,9 +52,22 @@ class ActiveDays:
         at = bisect_right(self.days, day)
         return self.days[at - 1] if at else None
 
+    def counts(self, length: int, start: int, end: int) -> list[int]:
+        """How many active days lie in each span of a length, by its last day, from one day to another."""
+        up_to = self._counted(start - length, end)
+        return list(map(sub, up_to[length:], up_to))
+
+    def _counted(self, start: int, end: int) -> list[int]:
+        """How many days were active up to each day of a span."""
+        up_to, before = self._up_to, self.first - 1
+        last = len(up_to) - 1
+        known = up_to[max(0, start - before) : max(0, min(last, end - before) + 1)]
+        return [0] * (min(end + 1, before) - start) + known + [up_to[-1]] * (end - max(start - 1, before + last))
+
     def weeks_active(self, day: int, weeks: int = 13) -> int:
         """In how many of the blocks of seven days up to a day there was activity."""
-        return sum(self.count(day - 7 * back - 6, day - 7 * back) > 0 for back in range(weeks))
+        up_to = self._counted(day - 7 * weeks, day)[::7]
+        return sum(map(lt, up_to, up_to[1:]))
 
     def quarter(self, day: int) -> int:
         """Active days in the quarter that ends with a day."""
@@ -60,26 +75,27 @@ class ActiveDays:
 
     def best_quarter(self, day: int) -> tuple[int, int]:
         """The most active days of any quarter that ended within the year up to a day, and the last day of it."""
-        if self._best is None:
-            self._best = self._best_quarters()
-        at = day - self.first
-        return self._best[at] if 0 <= at < len(self._best) else (0, day)
+        best, at = self._best_quarters(), day - self.first
+        if not 0 <= at < len(best):
+            return 0, day
+        active, until = divmod(best[at], 1 << _DAY_BITS)
+        return active, until
 
-    def _best_quarters(self) -> list[tuple[int, int]]:
-        """The best quarter of the year up to every day, from the first active one until no day is in any."""
-        if not self.days:
-            return []
-        best: list[tuple[int, int]] = []
-        falling: deque[tuple[int, int]] = deque()  # candidates: each is better than all that are later
-        for day in range(self.first, self.days[-1] + QUARTER + YEAR):
-            this = self.quarter(day)
-            while falling and falling[-1][0] <= this:
-                falling.pop()
-            falling.append((this, day))
-            if falling[0][1] <= day - YEAR:
-                falling.popleft()
-            best.append(falling[0])
-        return best
+    def _best_quarters(self) -> list[int]:
+        """The best quarter of the year up to every day, from the first active one until no day is in any.
+
+        The days are cut into blocks of a year: a year that ends in a block is the end of the block before and the
+        beginning of this one.
+        """
+        if self._best is None:
+            end = self.days[-1] + QUARTER + YEAR - 1 if self.days else self.first - 1
+            quarters = self.counts(QUARTER, self.first, end)
+            numbers = [(active << _DAY_BITS) + day for day, active in enumerate(quarters, self.first)]
+            blocks = [numbers[at : at + YEAR] for at in range(0, len(numbers), YEAR)]
+            so_far = [best for block in blocks for best in accumulate(block, max)]
+            still = [best for block in blocks for best in [*accumulate(reversed(block), max)][::-1]]
+            self._best = [*so_far[: YEAR - 1], *map(max, still, so_far[YEAR - 1 :])]
+        return self._best
 
     def since(self, day: int) -> ActiveDays:
         """The days from a day on."""

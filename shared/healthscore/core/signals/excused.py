@@ -92,6 +92,10 @@ class Excused:
         """Whether a week does not exist for a signal."""
         return week in self.weeks or week in self._by_signal.get(key, ())
 
+    def of_signal(self, key: str) -> frozenset[int]:
+        """The further weeks that do not exist for a signal."""
+        return self._by_signal.get(key, frozenset())
+
     def weeks_within(self, start: int, end: int) -> int:
         """How many weeks that are excused for all signals lie wholly between two days, both included."""
         return bisect_left(self._in_order, week_of(end + 1)) - bisect_left(self._in_order, first_whole_week(start))

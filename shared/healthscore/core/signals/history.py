@@ -5,6 +5,7 @@ The fold adds up and unites, so that any order of the days, and any split of the
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -123,7 +124,9 @@ class History:
     def people_of(self, week: int) -> frozenset[str]:
         """Who was active in a week."""
         first, last = monday(week), sunday(week)
-        return frozenset(person for person, days in self.people.items() if any(first <= day <= last for day in days))
+        return frozenset(
+            person for person, days in self.people.items() if bisect_left(days, first) < bisect_right(days, last)
+        )
 
 
 def fold(days: Iterable[DayUse]) -> History:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from hashlib import blake2b
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -66,6 +67,7 @@ MINIMUM = 24
 """Two a week, for the same reason: of everything else, single ones come by chance more often than days do."""
 
 
+@lru_cache(maxsize=256)
 def signal(key: str) -> Signal:
     """The signal of a key: `active_days`, `users`, `value`, `breadth`, `tickets` or `integration:<name>`."""
     if key == ACTIVE_DAYS:

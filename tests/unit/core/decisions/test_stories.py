@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from healthscore.core.decisions.episode import Ending
@@ -10,6 +12,7 @@ from healthscore.core.detectors.finding import Level
 from healthscore.core.detectors.settings import DetectorSettings
 from healthscore.core.signals.calendar import week_of
 from healthscore.core.signals.excused import Excused
+from healthscore.core.signals.history import DayUse
 from healthscore.core.signals.model import Profile, UsageChannel
 from tests.unit.core.decisions.stories import MONDAY, story, tuesday, week, weeks
 
@@ -155,6 +158,30 @@ def test_life__customer_that_never_came__is_stalled_and_then_unknown():
     found = story([], MONDAY + 27, profiles=profiles)
     assert [(change.day, change.after) for change in found.changes] == [(MONDAY + 27, Level.YELLOW)]
     assert story([], MONDAY + 26, profiles=profiles).state is None
+
+
+@pytest.mark.parametrize(
+    ("days", "features", "people", "missing"),
+    [
+        ((0, 60), ("a", "b", "c"), (), ("three features",)),  # in a trial before, and after the span, and never in it
+        ((0, 8), ("a", "b", "c"), (), ()),
+        ((0, 60), (), ("lee",), ("a second user",)),
+        ((0, 8), (), ("lee",), ()),
+    ],
+)
+def test_onboarding__feature_or_person_not_of_the_span__is_no_mark(days, features, people, missing):
+    """The customer has had the product since the second week; in the first it was tried."""
+    uses = weeks(0, 5, 5, 5, 5, people=("kim", *(() if people else ("max",))), features=() if features else "abc")
+    uses = {use.day: use for use in uses}
+    for day in (MONDAY + day for day in days):
+        use = uses.get(day) or DayUse(day, frozenset({"kim"}))
+        uses[day] = replace(use, features=use.features | set(features), people=use.people | set(people))
+    profiles = ((0, Profile(created=MONDAY + 7)),)
+    found = story(
+        uses.values(), MONDAY + 7 + 27, profiles=profiles, settings=DetectorSettings(off=frozenset({"champion"}))
+    )
+    seen = [finding.sighting.figures.missing for finding in found.findings]
+    assert seen == ([missing] if missing else [])
 
 
 def test_life__no_event_and_no_date__has_no_state():

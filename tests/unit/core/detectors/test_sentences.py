@@ -12,7 +12,7 @@ from healthscore.core.detectors.accelerating import Decline
 from healthscore.core.detectors.adoption import Adopted
 from healthscore.core.detectors.champion import Absence
 from healthscore.core.detectors.champion_state import Champion, ChampionState
-from healthscore.core.detectors.drop import Drops
+from healthscore.core.detectors.drop import Drops, Series
 from healthscore.core.detectors.fade import Fade
 from healthscore.core.detectors.finding import Level, Sighting
 from healthscore.core.detectors.growth import Growth
@@ -35,16 +35,9 @@ def day(month, of_month):
 WEEK = week_of(day(11, 16))
 
 
-def drop(values, key="active_days", unit=1):
-    drops = Drops(12)
-    for back, value in enumerate(reversed(values)):
-        drops.weeks.insert(0, WEEK - back)
-        drops.values.insert(0, value * unit)
-    weeks, values = drops.weeks, drops.values
-    drops = Drops(12)
-    for week, value in zip(weeks, values, strict=True):
-        drops.add(week, value)
-    return drops
+def drop(values, unit=1):
+    weeks = range(WEEK - len(values) + 1, WEEK + 1)
+    return Drops(Series(weeks, [value * unit for value in values], 12), len(values))
 
 
 def silence(last, until, weeks_active, days_active, cadence=None):
