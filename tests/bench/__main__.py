@@ -9,7 +9,7 @@ import sys
 from datetime import UTC, datetime
 from functools import partial
 
-from tests.bench import book, costs, engine, imports, night, people, starts, views, writes
+from tests.bench import book, costs, early_warning, engine, imports, night, people, starts, views, writes
 from tests.support import dynamodb_local
 
 _ABOUT = """# Benchmarks
@@ -43,6 +43,7 @@ def main() -> None:
             imports.measure,
             views.measure,
             night.measure,
+            early_warning.measure,
             book.measure,
             counting,
         ):

@@ -6,12 +6,13 @@ import pytest
 
 from healthscore import process
 from healthscore.integrations.crm import hubspot_api
-from tests.bench import book, costs, crm_tables, engine, imports, night, postgres, starts, views, writes
+from tests.bench import book, costs, crm_tables, early_warning, engine, imports, night, postgres, starts, views, writes
 
 PARTS = {
     "writes": lambda: writes.measure(day_events=100, timed_events=1, rounds=1, batches=(100,)),
     "views": lambda: views.measure(cases=((3, 20),), views=1, rounds=1),
     "night": lambda: night.measure(customers=2, days=8, a_day=4, nights=3, compared=night.Compared(2, 2, 1, 1)),
+    "early warning": lambda: early_warning.measure(days=120, rounds=1),
     "imports": lambda: imports.measure(stored=(0, 30), timed=10, plainly=2, far_batches=1),
     "book": lambda: book.measure(accounts=(100,), changed=(0, 10), beside=2500, rounds=1),
     "starts": lambda: starts.measure(functions=("score",), rounds=1),

@@ -235,6 +235,9 @@ def live(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
             workspace.night(started | task)
     _keep_dataset(workspace)
     workspace.night({"date": (yesterday - timedelta(days=1)).date().isoformat()})
+    workspace.request("PATCH", "/v1/accounts/acme", {"champions": ["someone-else"]})
+    for view in ("/signals", "/findings", "/decisions", "/people"):
+        workspace.request("GET", f"/v1/accounts/acme{view}")
     alert = alert_id(AlertKind.BAND_FELL, yesterday.date(), "acme")
     workspace.request("POST", f"/v1/alerts/{alert}/acknowledge", {"by": "Kim"})
 

@@ -20,8 +20,8 @@ AS_OF_IN_FUTURE = ErrorKind(
 AS_OF_TOO_OLD = ErrorKind(HTTPStatus.BAD_REQUEST, "as_of_too_old", "`as_of` lies further back than `retention_days`.")
 NIGHT = InstantOrDay(
     "as_of",
-    "The day, or an instant of it, whose night is asked about: it looks at complete days, up to the day before. Today "
-    "where it is left out. The `+` of an offset is written `%2B`.",
+    "The day, or an instant of it, whose night is asked about: it looks at complete days, so up to the day before. "
+    "Today where it is left out. The `+` of an offset is written `%2B`.",
 )
 """The parameter of what nights find: at any time of a day, the last complete day is the one before."""
 

@@ -58,6 +58,7 @@ TAGS = {
         "is in `rejected`, while the answer's status stays 200."
     ),
     "Scores": "The live score of an account, explained, and its nights.",
+    "Early warning": "Whether an account's use weakens, since when, why, and what to do.",
     "Accounts": "What is known about accounts.",
     "Alerts": "What changed, night by night.",
     "Dataset": "Every account and night, in open files.",

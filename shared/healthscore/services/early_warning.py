@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from healthscore.core.decisions.inputs import Inputs
 from healthscore.core.detectors.settings import DetectorSettings, Sensitivity
+from healthscore.core.identity.people import ids_of
 from healthscore.core.signals import earlier_profiles as earlier
 from healthscore.core.signals.calendar import week_of
 from healthscore.core.signals.excused import Excused
@@ -55,12 +56,12 @@ def detector_settings(settings: Settings) -> DetectorSettings:
     )
 
 
-def fleet_weeks() -> Excused:
+def excused_weeks() -> Excused:
     """The weeks that were quiet for everybody, as nights have found them."""
     return Excused()
 
 
-def inputs(account: Account, use: Use, settings: Settings, fleet: Excused, day: int) -> Inputs:
+def inputs(account: Account, use: Use, settings: Settings, excused: Excused, day: int) -> Inputs:
     """Everything that the risk of an account is computed from.
 
     It reads nothing further, unless a champion is named who is not known to have been there: that user may be known by
@@ -70,7 +71,7 @@ def inputs(account: Account, use: Use, settings: Settings, fleet: Excused, day: 
         account: the account as read.
         use: its use, as far as it is folded.
         settings: the workspace's settings.
-        fleet: the weeks that were quiet for everybody.
+        excused: the weeks that were quiet for everybody.
         day: the last complete day of the night.
 
     Raises:
@@ -81,7 +82,7 @@ def inputs(account: Account, use: Use, settings: Settings, fleet: Excused, day: 
     return Inputs(
         history=history,
         profiles=_profiles(account, use, settings.zone, history.first, day),
-        excused=fleet.together_with(quiet),
+        excused=excused.together_with(quiet),
         contacts=use.contact_days,
         tickets=use.tickets_until(week_of(day + 1) - 1),
     )
@@ -121,7 +122,11 @@ def _profiles(
                 usage_channel=UsageChannel(fields.get(earlier.CHANNEL, UsageChannel.PEOPLE)),
                 expected_cadence_days=fields.get(earlier.CADENCE),
                 periodic=fields.get(earlier.MODE) == "periodic",
-                champions=tuple(dict.fromkeys(known_as.get(user, user) for user in fields.get(earlier.CHAMPIONS, ()))),
+                champions=tuple(
+                    dict.fromkeys(
+                        one for user in fields.get(earlier.CHAMPIONS, ()) for one in known_as.get(user, (user,))
+                    )
+                ),
                 created=_created(fields, zone, oldest, unused=first is None),
                 churned=bool(fields.get(earlier.CHURNED)),
                 owner=account.profile.get("owner"),
@@ -143,10 +148,11 @@ def _created(fields: Fields, zone: ZoneInfo, oldest: int, *, unused: bool) -> in
     return None if unused else oldest
 
 
-def _known_as(users: set[str], use: Use) -> dict[str, str]:
-    """The users of which nobody is known to have been there by the ids that stand for them, where there is another."""
+def _known_as(users: set[str], use: Use) -> dict[str, tuple[str, ...]]:
+    """The users of whom nothing is known by that id, by those ids of the same people by which something is."""
     unseen = sorted(user for user in users if USER + user not in use.people)
     if not unseen or not use.people:
         return {}
     people = ids.read(USER + user for user in unseen)
-    return {user: people.person_of(USER + user).id[1:] for user in unseen}
+    others = {user: [one for one in ids_of(people.person_of(USER + user)) if one in use.people] for user in unseen}
+    return {user: tuple(one[1:] for one in its) for user, its in others.items() if its}

@@ -193,7 +193,7 @@ def assess(account: Account, settings: Settings, day: int) -> Assessment:
     """
     known = use.read(account.account_id)
     chosen = early_warning.detector_settings(settings)
-    read = early_warning.inputs(account, known, settings, early_warning.fleet_weeks(), day)
+    read = early_warning.inputs(account, known, settings, early_warning.excused_weeks(), day)
     return Assessment(
         account=account,
         day=day,

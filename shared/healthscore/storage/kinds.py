@@ -225,6 +225,13 @@ class Kind(Enum):
         "run, 2026-11-20: a nightly run, the instant it scores as of, its result",
         nobody="an instant and counts",
     )
+    FLEET_WEEK = _Described(
+        "SETTINGS_TABLE",
+        "fleet",
+        "*",
+        "fleet, 2026-11-16: how many accounts were expected in the week of that Monday, and how many came, by signal",
+        nobody="counts of accounts, and names of signals from the settings",
+    )
     WORKER_RESULT = _Described("SETTINGS_TABLE", "part", "*", "part, run and worker: a worker's totals; expires")
     WORKER = _Described(
         "SETTINGS_TABLE",

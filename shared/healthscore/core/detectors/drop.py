@@ -104,7 +104,7 @@ class Run(NamedTuple):
 class Series:
     """All weeks of one signal that exist, without excused ones, and the runs of low weeks in them."""
 
-    __slots__ = ("_firsts", "_sensitivity", "baselines", "runs", "values", "weeks")
+    __slots__ = ("_drops", "_firsts", "_sensitivity", "baselines", "runs", "values", "weeks")
 
     def __init__(
         self,
@@ -128,6 +128,7 @@ class Series:
         self.baselines = list(map(sub, up_to[BASELINE_WEEKS:], up_to))
         """The sum of the twelve weeks before each, from the thirteenth on."""
         self.runs = self._runs(minimum)
+        self._drops: dict[int, Drop] = {}
         self._firsts = [run.first for run in self.runs]
 
     def counted(self, week: int) -> int:
@@ -170,6 +171,11 @@ class Series:
         return runs
 
     def _drop(self, run: Run, last: int) -> Drop:
+        if last not in self._drops:
+            self._drops[last] = self._drop_of(run, last)
+        return self._drops[last]
+
+    def _drop_of(self, run: Run, last: int) -> Drop:
         low_weeks = last - run.first + 1
         unusual = low_weeks - (0 if self._sensitivity is Sensitivity.LITERAL else run.before)
         return Drop(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from healthscore.core.alerts.model import AlertKind
 from healthscore.core.model import Band
+from healthscore.core.signals.excused import Attendance
 from healthscore.core.time import format_instant
 
 if TYPE_CHECKING:
@@ -105,6 +106,8 @@ class RunTotals:
     """Those among them that are held until the night is checked for a tracking outage."""
     presences: Counter[str] = field(default_factory=Counter)
     """Number of accounts by their presence, as of `core.alerts.outage`: 33 at most."""
+    attendance: dict[str, Attendance] = field(default_factory=dict)
+    """Who came of those who were expected in the last finished week, by signal, as of `core.signals.fleet`."""
     up: list[Mover] = field(default_factory=list)
     down: list[Mover] = field(default_factory=list)
     failures: list[tuple[str, str]] = field(default_factory=list)
@@ -148,6 +151,11 @@ class RunTotals:
         both = sorted([*self.troubles, *troubles], key=lambda one: (one.score, one.account_id))
         self.troubles = both[:TROUBLES_NAMED]
 
+    def add_attendance(self, parts: Mapping[str, Attendance]) -> None:
+        """Count accounts in the attendance of the last finished week."""
+        for key, part in parts.items():
+            self.attendance[key] = self.attendance.get(key, Attendance()) + part
+
     def merge(self, other: RunTotals) -> None:
         """Add the totals of another part."""
         self.scored += other.scored
@@ -161,6 +169,7 @@ class RunTotals:
         self.to_send = [*self.to_send, *other.to_send][:ALERTS_LISTED]
         self.held = [*self.held, *other.held][:ALERTS_LISTED]
         self.presences.update(other.presences)
+        self.add_attendance(other.attendance)
         self.failures = [*self.failures, *other.failures][:FAILURES_NAMED]
         self.complete = self.complete and other.complete
         self._add_movers([*other.up, *other.down])
@@ -227,6 +236,7 @@ class RunTotals:
         return self.to_json() | {
             "arr_cents": {band.value: self.arr_cents[band] for band in Band},
             "presences": dict(sorted(self.presences.items())),
+            "attendance": dict(sorted(self.attendance.items())),
             "up": [mover.stored() for mover in self.up],
             "down": [mover.stored() for mover in self.down],
             "failures": self.failures,
@@ -247,6 +257,7 @@ class RunTotals:
             arr_cents=Counter({Band(name): number for name, number in stored["arr_cents"].items()}),
             alerts=Counter({AlertKind(name): number for name, number in stored["alerts"].items()}),
             presences=Counter(stored.get("presences", {})),  # a worker of the version before has none
+            attendance={key: Attendance(*part) for key, part in stored.get("attendance", {}).items()},
             up=[Mover.from_stored(mover) for mover in stored["up"]],
             down=[Mover.from_stored(mover) for mover in stored["down"]],
             failures=[(account_id, error) for account_id, error in stored["failures"]],

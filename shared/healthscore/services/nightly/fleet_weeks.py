@@ -1,0 +1,65 @@
+"""The fleet's weeks in a night: workers count who came in the last finished week, and the night's end decides it once.
+
+A night that was missed on a Monday is made up for by the next one. Until a week is decided it is not excused; what is
+decided stays, also where a night is run again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from healthscore.core.signals.fleet import attendance_of, counted_signals, excused, last_finished
+from healthscore.storage.runs import fleet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from healthscore.core.nightly.run_totals import RunTotals
+    from healthscore.core.signals.excused import Attendance, Excused
+    from healthscore.core.signals.history import History
+    from healthscore.core.signals.model import Definitions, Profile
+    from healthscore.services.nightly.plan import Run
+
+
+@dataclass(frozen=True, slots=True)
+class FleetNight:
+    """What a worker knows of the fleet: it is the same for all accounts of a night."""
+
+    excused: Excused
+    """The weeks that are excused for all accounts."""
+    counts: int | None
+    """The week of which this night counts who came; None where it is decided, and in a backfill."""
+    signals: tuple[str, ...]
+    """The signals that are counted."""
+
+    def attendance(self, history: History, profile: Profile) -> Mapping[str, Attendance]:
+        """An account's part in the week that is counted, for `RunTotals.add_attendance`."""
+        return {} if self.counts is None else attendance_of(history, profile, self.counts, self.signals)
+
+
+def fleet_night(run: Run, definitions: Definitions, quiet_days: Iterable[int] = ()) -> FleetNight:
+    """Read what was decided, once for a worker.
+
+    Args:
+        run: the run.
+        definitions: the workspace's own.
+        quiet_days: the days that its settings name as quiet.
+
+    Raises:
+        StorageUnavailableError: the tables cannot be read now.
+    """
+    weeks = fleet.read()
+    week = last_finished(run.day.toordinal())
+    undecided = not run.backfill and all(known.week != week for known in weeks)
+    return FleetNight(excused(weeks, quiet_days), week if undecided else None, counted_signals(definitions))
+
+
+def decide_week(run: Run, total: RunTotals) -> None:
+    """Decide the last finished week by who came, if anybody was counted: for good, unless an earlier night has done it.
+
+    Raises:
+        StorageUnavailableError: not kept.
+    """
+    if total.attendance:
+        fleet.decide(last_finished(run.day.toordinal()), total.attendance)
