@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from healthscore.core.decisions.inputs import Inputs
 from healthscore.core.detectors.settings import DetectorSettings, Sensitivity
 from healthscore.core.identity.people import ids_of
 from healthscore.core.signals import earlier_profiles as earlier
 from healthscore.core.signals.calendar import week_of
-from healthscore.core.signals.excused import Excused
+from healthscore.core.signals.fleet import excused
 from healthscore.core.signals.model import Definitions, Profile, UsageChannel
 from healthscore.core.time import day_of, from_millis, parse_instant
 from healthscore.storage.accounts import earlier_profiles
 from healthscore.storage.people import ids
+from healthscore.storage.runs import fleet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from healthscore.core.account import Account
     from healthscore.core.signals.earlier_profiles import Fields
+    from healthscore.core.signals.excused import Excused
     from healthscore.core.signals.history import History
     from healthscore.core.signals.use import Use
     from healthscore.settings import Settings
@@ -34,10 +36,18 @@ FURTHEST_CREATED_DAYS = 400
 need not be gone through one by one."""
 
 
+def workspace_definitions(settings: Settings) -> Definitions:
+    """Which event names make up the signals of the accounts that have no definitions of their own."""
+    return _definitions({}, settings)
+
+
 def definitions(account: Account, settings: Settings) -> Definitions:
     """Which event names make up the signals of an account: its own, where it has any, or the workspace's."""
+    return _definitions(account.profile.get("signals", {}), settings)
+
+
+def _definitions(own: Mapping[str, Any], settings: Settings) -> Definitions:
     chosen = settings.early_warning
-    own = account.profile.get("signals", {})
     return Definitions(
         value_events=frozenset(own.get("value_events", chosen.value_events)),
         integrations=_groups(own.get("integrations", chosen.integrations)),
@@ -57,11 +67,15 @@ def detector_settings(settings: Settings) -> DetectorSettings:
 
 
 def excused_weeks() -> Excused:
-    """The weeks that were quiet for everybody, as nights have found them."""
-    return Excused()
+    """The weeks that were quiet for everybody, as nights have decided them.
+
+    Raises:
+        StorageUnavailableError: the table cannot be read now.
+    """
+    return excused(fleet.read())
 
 
-def inputs(account: Account, use: Use, settings: Settings, excused: Excused, day: int) -> Inputs:
+def inputs(account: Account, use: Use, settings: Settings, quiet: Excused, day: int) -> Inputs:
     """Everything that the risk of an account is computed from.
 
     It reads nothing further, unless a champion is named who is not known to have been there: that user may be known by
@@ -71,18 +85,18 @@ def inputs(account: Account, use: Use, settings: Settings, excused: Excused, day
         account: the account as read.
         use: its use, as far as it is folded.
         settings: the workspace's settings.
-        excused: the weeks that were quiet for everybody.
+        quiet: the weeks that were quiet for everybody.
         day: the last complete day of the night.
 
     Raises:
         StorageUnavailableError: the table cannot be read now.
     """
     history = _by_ids(use.history())
-    quiet = {week_of(date.fromisoformat(text).toordinal()) for text in settings.early_warning.quiet_days}
+    named = {week_of(date.fromisoformat(text).toordinal()) for text in settings.early_warning.quiet_days}
     return Inputs(
         history=history,
         profiles=_profiles(account, use, settings.zone, history.first, day),
-        excused=excused.together_with(quiet),
+        excused=quiet.together_with(named),
         contacts=use.contact_days,
         tickets=use.tickets_until(week_of(day + 1) - 1),
     )

@@ -1,4 +1,4 @@
-"""The risk of accounts from real events, night after night: each change is kept once, whatever crashes or comes late."""
+"""The risk of accounts, from real events: each change is kept once, whatever crashes or comes late."""
 
 from __future__ import annotations
 
@@ -178,7 +178,11 @@ def _dying_at(patch, number, account, at):
     run = plan_run({"time": at.isoformat()}, at)
     patch.setattr(BaseClient, "_make_api_call", call)
     try:
-        process._process_account(one, process._Night(run, process.fleet_weeks(), lambda: True), False)
+        process._process_account(
+            one,
+            process._Night(run, process.fleet_night(run, process.workspace_definitions(run.settings)), lambda: True),
+            False,
+        )
     except Killed:
         return True
     finally:

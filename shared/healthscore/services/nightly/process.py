@@ -11,7 +11,7 @@ from __future__ import annotations
 import traceback
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -25,8 +25,9 @@ from healthscore.core.nightly.run_totals import EarlierTrouble, RunTotals
 from healthscore.core.time import DAY
 from healthscore.dataset.staging import Staging, Worker
 from healthscore.services import alerting, merging
-from healthscore.services.early_warning import fleet_weeks
+from healthscore.services.early_warning import workspace_definitions
 from healthscore.services.erasure import finish_erasing_user
+from healthscore.services.nightly.fleet_weeks import attendance_tonight, fleet_night
 from healthscore.services.nightly.plan import planned_run
 from healthscore.services.nightly.recount import recount
 from healthscore.services.nightly.risk import judge, judge_again
@@ -51,7 +52,9 @@ if TYPE_CHECKING:
     from healthscore.core.alerts.model import Alert
     from healthscore.core.alerts.render import Subject
     from healthscore.core.model import DayRollup, Snapshot
-    from healthscore.core.signals.excused import Excused
+    from healthscore.core.signals.excused import Attendance
+    from healthscore.core.signals.use import Use
+    from healthscore.services.nightly.fleet_weeks import FleetNight
     from healthscore.services.nightly.plan import Run
     from healthscore.storage.codec import Attribute
     from healthscore.storage.writes import Write
@@ -104,7 +107,7 @@ def process_scan_part(
     Raises:
         StorageUnavailableError: the accounts cannot be read now, or storage fails for one account after the other.
     """
-    night = _Night(run, fleet_weeks(), keep_going)
+    night = _Night(run, fleet_night(run, workspace_definitions(run.settings)), keep_going)
     collector = _Collector(RunTotals(), logger, staging)
     waiting: deque[tuple[Account, Future[_AccountResult | None]]] = deque()
     batch: list[Account] = []
@@ -180,8 +183,7 @@ class _Night(NamedTuple):
     """What all accounts of a part have in common."""
 
     run: Run
-    fleet: Excused
-    """The weeks that were quiet for everybody."""
+    fleet: FleetNight
     keep_going: Callable[[], bool]
 
 
@@ -199,6 +201,8 @@ class _AccountResult:
     """Annual recurring revenue, by the profile."""
     trouble: str | None = None
     """As of `trouble_before`, on the account's first night."""
+    attendance: Mapping[str, Attendance] = field(default_factory=dict)
+    """Its part in that of the fleet's last finished week."""
 
 
 @dataclass(slots=True)
@@ -229,6 +233,7 @@ class _Collector:
         self._stage(account, result.current)
         self.totals.add_score(account_id, result.subject.name, result.previous, result.current, result.arr)
         self.totals.presences[result.presence] += 1
+        self.totals.add_attendance(result.attendance)
         if result.trouble is not None:
             troubles = EarlierTrouble(account_id, result.subject.name, result.current.score, result.trouble)
             self.totals.add_troubles([troubles])
@@ -313,7 +318,7 @@ def _backfill(account: Account, night: _Night) -> _AccountResult:
 def _score_past(account: Account, night: _Night) -> Snapshot:
     """The score and the risk of a past night, by what is known now."""
     run = night.run
-    risk = judge_again(account, stored_use.read(account.account_id), run.settings, night.fleet, _yesterday(run))
+    risk = judge_again(account, stored_use.read(account.account_id), run.settings, night.fleet.excused, _yesterday(run))
     return replace(_score(account, run), risk=risk)
 
 
@@ -343,6 +348,7 @@ def _commit_tonight(account: Account, night: _Night, in_history: Snapshot | None
     scored = latest if latest is not None and latest.day == run.day and latest.as_of >= run.as_of else None
     beside: dict[str, Attribute] = {}
     along: Sequence[Write] = ()
+    use: Use | None = None
     if late:
         kept = history.snapshots(account, run.day, run.day)
         current = kept[0] if kept else _score_past(account, night)
@@ -351,8 +357,9 @@ def _commit_tonight(account: Account, night: _Night, in_history: Snapshot | None
     else:
         month = read_month(account, run.as_of, run.settings, consistent=again)
         folded = fold_use(account, month, run.settings, run.as_of, night.keep_going)
-        beside = folded_until(run.day - DAY, folded.use)
-        risk, along = judge(account, folded, run.settings, night.fleet, _yesterday(run))
+        use = folded.use
+        beside = folded_until(run.day - DAY, use)
+        risk, along = judge(account, folded, run.settings, night.fleet.excused, _yesterday(run))
         current = replace(scored or _score(account, run, month.rollups), risk=risk)
     previous = history.snapshot_before(account, run.day)
     begins = run.first and (previous is None or previous.day < run.day - WEEK * DAY)
@@ -372,7 +379,8 @@ def _commit_tonight(account: Account, night: _Night, in_history: Snapshot | None
     if (run.first or previous is None) and not any(alert.kind in FALLS for alert in alerts):
         silent_days = run.settings.alerts.silent.days
         trouble = trouble_before(current, account.recent, account.known_since, silent_days)
-    return _AccountResult(alerting.subject(account), previous, current, alerts, tonight, arr, trouble)
+    attendance = attendance_tonight(night.fleet, account, use)
+    return _AccountResult(alerting.subject(account), previous, current, alerts, tonight, arr, trouble, attendance)
 
 
 def _message(alert: Alert, current: Snapshot) -> messages.Message:
