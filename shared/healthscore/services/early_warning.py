@@ -11,11 +11,12 @@ from healthscore.core.detectors.settings import DetectorSettings, Sensitivity
 from healthscore.core.identity.people import ids_of
 from healthscore.core.signals import earlier_profiles as earlier
 from healthscore.core.signals.calendar import week_of
-from healthscore.core.signals.excused import Excused
+from healthscore.core.signals.fleet import excused
 from healthscore.core.signals.model import Definitions, Profile, UsageChannel
 from healthscore.core.time import day_of, from_millis, parse_instant
 from healthscore.storage.accounts import earlier_profiles
 from healthscore.storage.people import ids
+from healthscore.storage.runs import fleet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from healthscore.core.account import Account
     from healthscore.core.signals.earlier_profiles import Fields
+    from healthscore.core.signals.excused import Excused
     from healthscore.core.signals.history import History
     from healthscore.core.signals.use import Use
     from healthscore.settings import Settings
@@ -56,12 +58,17 @@ def detector_settings(settings: Settings) -> DetectorSettings:
     )
 
 
-def excused_weeks() -> Excused:
-    """The weeks that were quiet for everybody, as nights have found them."""
-    return Excused()
+def excused_weeks(settings: Settings) -> Excused:
+    """The weeks that do not exist for any account: those that nights have found quiet, and those of quiet days.
+
+    Raises:
+        StorageUnavailableError: the table cannot be read now.
+    """
+    days = (date.fromisoformat(text).toordinal() for text in settings.early_warning.quiet_days)
+    return excused(fleet.read(), days)
 
 
-def inputs(account: Account, use: Use, settings: Settings, excused: Excused, day: int) -> Inputs:
+def inputs(account: Account, use: Use, settings: Settings, weeks: Excused, day: int) -> Inputs:
     """Everything that the risk of an account is computed from.
 
     It reads nothing further, unless a champion is named who is not known to have been there: that user may be known by
@@ -71,18 +78,17 @@ def inputs(account: Account, use: Use, settings: Settings, excused: Excused, day
         account: the account as read.
         use: its use, as far as it is folded.
         settings: the workspace's settings.
-        excused: the weeks that were quiet for everybody.
+        weeks: what `excused_weeks` gave.
         day: the last complete day of the night.
 
     Raises:
         StorageUnavailableError: the table cannot be read now.
     """
     history = _by_ids(use.history())
-    quiet = {week_of(date.fromisoformat(text).toordinal()) for text in settings.early_warning.quiet_days}
     return Inputs(
         history=history,
         profiles=_profiles(account, use, settings.zone, history.first, day),
-        excused=excused.together_with(quiet),
+        excused=weeks,
         contacts=use.contact_days,
         tickets=use.tickets_until(week_of(day + 1) - 1),
     )
