@@ -66,16 +66,21 @@ def detector_settings(settings: Settings) -> DetectorSettings:
     )
 
 
-def excused_weeks() -> Excused:
-    """The weeks that were quiet for everybody, as nights have decided them.
+def excused_weeks(settings: Settings) -> Excused:
+    """The weeks that do not exist for any account: those that nights have found quiet, and those of quiet days.
 
     Raises:
         StorageUnavailableError: the table cannot be read now.
     """
-    return excused(fleet.read())
+    return excused(fleet.read(), quiet_days(settings))
 
 
-def inputs(account: Account, use: Use, settings: Settings, quiet: Excused, day: int) -> Inputs:
+def quiet_days(settings: Settings) -> list[int]:
+    """The days that a workspace has named as quiet, by their numbers."""
+    return [date.fromisoformat(text).toordinal() for text in settings.early_warning.quiet_days]
+
+
+def inputs(account: Account, use: Use, settings: Settings, weeks: Excused, day: int) -> Inputs:
     """Everything that the risk of an account is computed from.
 
     It reads nothing further, unless a champion is named who is not known to have been there: that user may be known by
@@ -85,18 +90,17 @@ def inputs(account: Account, use: Use, settings: Settings, quiet: Excused, day: 
         account: the account as read.
         use: its use, as far as it is folded.
         settings: the workspace's settings.
-        quiet: the weeks that were quiet for everybody.
+        weeks: what `excused_weeks` gave.
         day: the last complete day of the night.
 
     Raises:
         StorageUnavailableError: the table cannot be read now.
     """
     history = _by_ids(use.history())
-    named = {week_of(date.fromisoformat(text).toordinal()) for text in settings.early_warning.quiet_days}
     return Inputs(
         history=history,
         profiles=_profiles(account, use, settings.zone, history.first, day),
-        excused=quiet.together_with(named),
+        excused=weeks,
         contacts=use.contact_days,
         tickets=use.tickets_until(week_of(day + 1) - 1),
     )

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from healthscore.core.decisions.finding_document import finding_json
 from healthscore.core.decisions.life import life
 from healthscore.core.detectors.champion_state import NOBODY, Champion, champion_on, inferred_champion
-from healthscore.core.detectors.drop import DropState, drops_of
-from healthscore.core.signals.calendar import DAYS, MONDAY, date_of, week_of
+from healthscore.core.detectors.drop import DropState, Series
+from healthscore.core.signals.calendar import DAYS, date_of, week_of
 from healthscore.core.signals.document import signal_json
 from healthscore.core.signals.model import ACTIVE_DAYS, BREADTH, INTEGRATION, USERS, VALUE, UsageChannel, signal
 from healthscore.core.signals.questions import API_DAYS, may_be_an_api, may_be_its_rhythm
@@ -54,7 +54,7 @@ class Assessment:
 
     @property
     def champion(self) -> Champion:
-        """The champions, and whether they are there: those of the profile, or the one who was chosen last Monday."""
+        """The champions, and whether they are there: those of the profile, or the one whom Monday's night chose."""
         profile, people = self.profile, self.inputs.history.people
         if not profile.of_people:
             return NOBODY
@@ -62,7 +62,7 @@ class Assessment:
             return champion_on(
                 self.day, profile.champions, people, self.inputs.contacts, since=self._named, inferred=False
             )
-        chosen = inferred_champion(people, self.day - (self.day - MONDAY) % DAYS)
+        chosen = inferred_champion(people, self.day - self.day % DAYS)
         if chosen is None:
             return NOBODY
         return champion_on(self.day, (chosen,), people, self.inputs.contacts, since=self.day, inferred=True)
@@ -86,13 +86,12 @@ class Assessment:
     def _signal(self, of: Signal) -> SignalJson:
         profile, known, excused = self.profile, self.inputs.history, self.inputs.excused
         last = week_of(self.day + 1) - 1
-        numbers = range(last + 1 if known.first_week is None else known.first_week, last + 1)
-        weeks = [week for week in numbers if not excused.excuses(of.key, week)]
+        first = last + 1 if known.first_week is None else known.first_week
+        weeks = [week for week in range(first, last + 1) if not excused.excuses(of.key, week)]
         values = [known.week(of.key, week, profile.usage_channel) for week in weeks]
-        drops = drops_of(values, of.minimum, self.settings.sensitivity)
+        current = Series(weeks, values, of.minimum, self.settings.sensitivity).drop(len(weeks) - 1)
         episode = self.life.episode
         frozen = episode.baselines.get(of.key) if episode else None
-        current = drops.current
         return signal_json(
             of,
             known,
@@ -193,7 +192,7 @@ def assess(account: Account, settings: Settings, day: int) -> Assessment:
     """
     known = use.read(account.account_id)
     chosen = early_warning.detector_settings(settings)
-    read = early_warning.inputs(account, known, settings, early_warning.excused_weeks(), day)
+    read = early_warning.inputs(account, known, settings, early_warning.excused_weeks(settings), day)
     return Assessment(
         account=account,
         day=day,

@@ -23,6 +23,7 @@ from healthscore.core.identity.draft import USERS_A_DAY
 from healthscore.core.time import format_instant
 from healthscore.http.api_keys import CachedKeys, key_hash
 from healthscore.services.crm_sync import matching
+from healthscore.services.nightly import account as night_account
 from healthscore.services.nightly import process
 from healthscore.services.nightly.dataset import Invocation, publish_task
 from healthscore.services.nightly.finish import finish_task
@@ -203,7 +204,7 @@ class Life:
             self.describe(customer, customer.name, NIGHT - timedelta(days=3) + timedelta(hours=1))
         self.night(NIGHT - timedelta(days=2), "run-2")
         with self.monkeypatch.context() as accident:
-            accident.setattr(process, "_score_tonight", _fail)
+            accident.setattr(night_account, "_score_tonight", _fail)
             self.night(NIGHT - timedelta(days=1), "run-1")
         self.connect()
         self.night(NIGHT, "run-0")

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 from healthscore.core.model import CrmFacts
 from healthscore.services import alerting, rescoring
-from healthscore.services.nightly import process
+from healthscore.services.nightly import account as night_account
 from healthscore.services.nightly.plan import plan_run
 from healthscore.services.nightly.process import process_scan_part
 from healthscore.settings import Settings
@@ -50,14 +50,14 @@ def test_night__score_changed_since_the_batch_was_copied__copies_the_score_that_
     """A backfill of last night takes its place in the account while the next night scores that."""
     account("acme", ABSENT)
     again = replace(accounts.get("acme").latest, as_of=TONIGHT - timedelta(hours=3), score=7)
-    score = process._score
+    score = night_account._score
 
     def meanwhile(*of):
-        monkeypatch.setattr(process, "_score", score)
+        monkeypatch.setattr(night_account, "_score", score)
         accounts.save_score(accounts.get("acme"), again)
         return score(*of)
 
-    monkeypatch.setattr(process, "_score", meanwhile)
+    monkeypatch.setattr(night_account, "_score", meanwhile)
     night(topic)
     acme = accounts.get("acme")
     assert history.snapshots(acme, again.day, TONIGHT.date()) == [again, acme.latest]
@@ -137,7 +137,7 @@ def night_of(at):
 
 
 def _tonight(account_id):
-    return process._score(accounts.get(account_id), plan_run(scheduled(TONIGHT), TONIGHT))
+    return night_account._score(accounts.get(account_id), plan_run(scheduled(TONIGHT), TONIGHT))
 
 
 def _unavailable(_snapshots):

@@ -15,6 +15,7 @@ from healthscore.core.health import snapshot
 from healthscore.core.nightly.run_totals import RunTotals
 from healthscore.integrations.crm.facts import nothing_known
 from healthscore.services import alerting
+from healthscore.services.nightly import account as night_account
 from healthscore.services.nightly import process
 from healthscore.services.nightly.finish import finish_run
 from healthscore.services.nightly.plan import Run, plan_run
@@ -190,7 +191,7 @@ def test_night__in_parts__is_the_same_as_in_one(topic):
 def test_night__one_account_fails__is_named_and_stops_nothing(topic, monkeypatch):
     for account_id in ("good", "bad", "better"):
         account(account_id, ABSENT)
-    score = process._score
+    score = night_account._score
 
     def broken(one, *given):
         if one.account_id == "bad":
@@ -198,7 +199,7 @@ def test_night__one_account_fails__is_named_and_stops_nothing(topic, monkeypatch
         return score(one, *given)
 
     with monkeypatch.context() as patch:
-        patch.setattr(process, "_score", broken)
+        patch.setattr(night_account, "_score", broken)
         result = night(topic)
     assert (result["scored"], result["failed"], result["left"]) == (2, 1, ["1 failed account"])
     assert "1 account could not be scored at first: bad (KeyError)." in topic.alerts()[-1].why
@@ -224,7 +225,7 @@ def test_night__account_that_cannot_be_read__stops_nothing(topic):
 
 def test_process_part__failure__is_logged_by_place_and_without_contents(topic, monkeypatch):
     account("bad", ABSENT)
-    monkeypatch.setattr(process, "_score", lambda *_: {}["secret content"])
+    monkeypatch.setattr(night_account, "_score", lambda *_: {}["secret content"])
     stream = io.StringIO()
     process_scan_part(
         plan_run({}, TONIGHT), 0, 1, keep_going=lambda: True, logger=Logger(service="segment-test", stream=stream)
@@ -241,7 +242,7 @@ def test_night__storage_fails_account_after_account__gives_up(topic, monkeypatch
 
     for number in range(5):
         account(f"a{number}", ABSENT)
-    monkeypatch.setattr(process, "_score", unavailable)
+    monkeypatch.setattr(night_account, "_score", unavailable)
     monkeypatch.setattr(process, "OUTAGE_AFTER", 6)
     assert night(topic)["failed"] == 5
     monkeypatch.setattr(process, "OUTAGE_AFTER", 5)
@@ -280,11 +281,11 @@ def test_process_part__many_accounts__holds_few_at_once(topic, monkeypatch):
     def work(*_):
         first_batch_read.wait()
         found = snapshot(assess_account(one, TONIGHT, Settings()))
-        return process._AccountResult(alerting.subject(one), None, found, ())
+        return night_account.AccountResult(alerting.subject(one), None, found, ())
 
     monkeypatch.setattr(process, "ThreadPoolExecutor", ThreadPoolExecutor)
     monkeypatch.setattr(process, "RunTotals", lambda: totals)
-    monkeypatch.setattr(process, "_score_tonight", work)
+    monkeypatch.setattr(night_account, "_score_tonight", work)
     monkeypatch.setattr(accounts, "scan", scan)
     process_scan_part(Run(TODAY, TONIGHT, Settings()), 0, 1, keep_going=lambda: True, logger=LOGGER)
     assert totals.scored == 5 * IN_FLIGHT
@@ -302,13 +303,13 @@ def test_night__erasure_was_begun__is_finished_and_counts_for_nothing(topic):
 
 def test_night__erasure_begins_meanwhile__leaves_nothing_of_the_night(topic, monkeypatch):
     account("gone", ABSENT)
-    score = process._score
+    score = night_account._score
 
     def overtaken(*given):
         erasing.mark("gone", TONIGHT)
         return score(*given)
 
-    monkeypatch.setattr(process, "_score", overtaken)
+    monkeypatch.setattr(night_account, "_score", overtaken)
     assert night(topic)["failed"] == 0
     assert [key for table in ("ACCOUNTS_TABLE", "HISTORY_TABLE") for key in items(table) if "gone" in key[0]] == []
 

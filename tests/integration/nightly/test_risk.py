@@ -13,7 +13,9 @@ from healthscore.core.model import Event
 from healthscore.core.time import DAY
 from healthscore.services import erasure
 from healthscore.services.ingestion.events import ingest
+from healthscore.services.nightly import account as night_account
 from healthscore.services.nightly import process
+from healthscore.services.nightly.fleet_weeks import fleet_night
 from healthscore.services.nightly.plan import plan_run
 from healthscore.settings import Settings
 from healthscore.storage import workspace
@@ -178,11 +180,7 @@ def _dying_at(patch, number, account, at):
     run = plan_run({"time": at.isoformat()}, at)
     patch.setattr(BaseClient, "_make_api_call", call)
     try:
-        process._process_account(
-            one,
-            process._Night(run, process.fleet_night(run, process.workspace_definitions(run.settings)), lambda: True),
-            False,
-        )
+        night_account.process_account(one, night_account.Night(run, fleet_night(run), lambda: True), copied=False)
     except Killed:
         return True
     finally:
@@ -212,15 +210,15 @@ def test_decision__about_a_person__names_the_id_alone_and_forgets_an_erased_one(
 
 def test_user__erased_while_a_night_decides_by_that_user__is_in_nothing_that_it_keeps(monkeypatch):
     at = _silent_champion()
-    judge = process.judge
+    judge = night_account.judge
 
     def overtaken(*given):
         judged = judge(*given)
-        monkeypatch.setattr(process, "judge", judge)
+        monkeypatch.setattr(night_account, "judge", judge)
         erasure.erase_user("acme", "kim", at, lambda: True)
         return judged
 
-    monkeypatch.setattr(process, "judge", overtaken)
+    monkeypatch.setattr(night_account, "judge", overtaken)
     night(at)
     assert risk().day == (at - DAY).date()
     assert "kim" not in json.dumps([decisions(), risk_history.findings("acme"), str(items("ACTIVITY_TABLE"))])

@@ -84,10 +84,6 @@ class Excused:
         self._in_order = sorted(self.weeks)
         self._by_signal = {key: frozenset(of) for key, of in (by_signal or {}).items()}
 
-    def together_with(self, weeks: Iterable[int]) -> Excused:
-        """The same, with further weeks for all signals."""
-        return Excused(self.weeks.union(weeks), self._by_signal)
-
     def excuses(self, key: str, week: int) -> bool:
         """Whether a week does not exist for a signal."""
         return week in self.weeks or week in self._by_signal.get(key, ())

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from healthscore.core.signals.fleet import attendance_of, counted_signals, excused, last_finished
 from healthscore.core.signals.model import Profile, UsageChannel
+from healthscore.services.early_warning import quiet_days, workspace_definitions
 from healthscore.storage.accounts import use as stored_use
 from healthscore.storage.runs import fleet
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from healthscore.core.nightly.run_totals import RunTotals
     from healthscore.core.signals.excused import Attendance, Excused
     from healthscore.core.signals.history import History
-    from healthscore.core.signals.model import Definitions
     from healthscore.core.signals.use import Use
     from healthscore.services.nightly.plan import Run
 
@@ -42,12 +42,11 @@ class FleetNight:
         return {} if self.counts is None else attendance_of(history, profile, self.counts, self.signals)
 
 
-def fleet_night(run: Run, definitions: Definitions) -> FleetNight:
+def fleet_night(run: Run) -> FleetNight:
     """Read what was decided, once for a worker.
 
     Args:
         run: the run.
-        definitions: the workspace's own.
 
     Raises:
         StorageUnavailableError: the tables cannot be read now.
@@ -55,7 +54,8 @@ def fleet_night(run: Run, definitions: Definitions) -> FleetNight:
     weeks = fleet.read()
     week = last_finished(run.day.toordinal())
     undecided = not run.backfill and all(known.week != week for known in weeks)
-    return FleetNight(excused(weeks), week if undecided else None, counted_signals(definitions))
+    signals = counted_signals(workspace_definitions(run.settings))
+    return FleetNight(excused(weeks, quiet_days(run.settings)), week if undecided else None, signals)
 
 
 def attendance_tonight(night: FleetNight, account: Account, use: Use | None) -> Mapping[str, Attendance]:
