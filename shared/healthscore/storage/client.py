@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import PROTOCOL_PARSERS
 
 from healthscore import process
+from healthscore.storage.answers import AnswerParser
 from healthscore.storage.errors import ConditionFailedError, NoRoomError, StorageUnavailableError
 
 if TYPE_CHECKING:
@@ -50,7 +52,9 @@ def dynamodb() -> DynamoDBClient:
 
     What a call costs is mostly the client's own work. A fixed user agent saves an eighth of that: left to itself, the
     client composes it twice a call. The parameters are checked by DynamoDB, and need not be checked here as well.
+    Answers are read by a parser of our own, see `storage.answers`.
     """
+    PROTOCOL_PARSERS["json"] = AnswerParser  # type: ignore[assignment]  # the stubs say an instance
     config = Config(
         user_agent=USER_AGENT,
         parameter_validation=False,
