@@ -10,13 +10,13 @@ from healthscore.core.decisions.inputs import Inputs
 from healthscore.core.detectors.settings import DetectorSettings, Sensitivity
 from healthscore.core.identity.people import ids_of
 from healthscore.core.signals import earlier_profiles as earlier
+from healthscore.core.signals.attendance import excused
 from healthscore.core.signals.calendar import week_of
-from healthscore.core.signals.fleet import excused
 from healthscore.core.signals.model import Definitions, Profile, UsageChannel
 from healthscore.core.time import day_of, from_millis, parse_instant
 from healthscore.storage.accounts import earlier_profiles
 from healthscore.storage.people import ids
-from healthscore.storage.runs import fleet
+from healthscore.storage.runs import attendance as decided_weeks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,7 +72,7 @@ def excused_weeks(settings: Settings) -> Excused:
     Raises:
         StorageUnavailableError: the table cannot be read now.
     """
-    return excused(fleet.read(), quiet_days(settings))
+    return excused(decided_weeks.read(), quiet_days(settings))
 
 
 def quiet_days(settings: Settings) -> list[int]:

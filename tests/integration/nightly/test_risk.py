@@ -15,7 +15,7 @@ from healthscore.services import erasure
 from healthscore.services.ingestion.events import ingest
 from healthscore.services.nightly import account as night_account
 from healthscore.services.nightly import process
-from healthscore.services.nightly.fleet_weeks import fleet_night
+from healthscore.services.nightly.attendance import week_count
 from healthscore.services.nightly.plan import plan_run
 from healthscore.settings import Settings
 from healthscore.storage import workspace
@@ -180,7 +180,7 @@ def _dying_at(patch, number, account, at):
     run = plan_run({"time": at.isoformat()}, at)
     patch.setattr(BaseClient, "_make_api_call", call)
     try:
-        night_account.process_account(one, night_account.Night(run, fleet_night(run), lambda: True), copied=False)
+        night_account.process_account(one, night_account.Night(run, week_count(run), lambda: True), copied=False)
     except Killed:
         return True
     finally:

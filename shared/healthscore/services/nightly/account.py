@@ -18,7 +18,7 @@ from healthscore.core.nightly.earlier_trouble import trouble_before
 from healthscore.core.time import DAY
 from healthscore.services import alerting, merging
 from healthscore.services.erasure import finish_erasing_user
-from healthscore.services.nightly.fleet_weeks import attendance_tonight
+from healthscore.services.nightly.attendance import attendance_tonight
 from healthscore.services.nightly.recount import recount
 from healthscore.services.nightly.risk import judge, judge_again
 from healthscore.services.nightly.use import fold_use, folded_until
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from healthscore.core.model import DayRollup, Snapshot
     from healthscore.core.signals.excused import Attendance
     from healthscore.core.signals.use import Use
-    from healthscore.services.nightly.fleet_weeks import FleetNight
+    from healthscore.services.nightly.attendance import WeekCount
     from healthscore.services.nightly.plan import Run
     from healthscore.storage.codec import Attribute
     from healthscore.storage.writes import Write
@@ -49,7 +49,7 @@ class Night(NamedTuple):
     """What all accounts of a part have in common."""
 
     run: Run
-    fleet: FleetNight
+    weeks: WeekCount
     keep_going: Callable[[], bool]
 
 
@@ -111,7 +111,7 @@ def _backfill(account: Account, night: Night) -> AccountResult:
 def _score_past(account: Account, night: Night) -> Snapshot:
     """The score and the risk of a past night, by what is known now."""
     run = night.run
-    risk = judge_again(account, stored_use.read(account.account_id), run.settings, night.fleet.excused, _yesterday(run))
+    risk = judge_again(account, stored_use.read(account.account_id), run.settings, night.weeks.excused, _yesterday(run))
     return replace(_score(account, run), risk=risk)
 
 
@@ -152,7 +152,7 @@ def _commit_tonight(account: Account, night: Night, in_history: Snapshot | None,
         folded = fold_use(account, month, run.settings, run.as_of, night.keep_going)
         use = folded.use
         beside = folded_until(run.day - DAY, use)
-        risk, along = judge(account, folded, run.settings, night.fleet.excused, _yesterday(run))
+        risk, along = judge(account, folded, run.settings, night.weeks.excused, _yesterday(run))
         current = replace(scored or _score(account, run, month.rollups), risk=risk)
     previous = history.snapshot_before(account, run.day)
     begins = run.first and (previous is None or previous.day < run.day - WEEK * DAY)
@@ -172,7 +172,7 @@ def _commit_tonight(account: Account, night: Night, in_history: Snapshot | None,
     if (run.first or previous is None) and not any(alert.kind in FALLS for alert in alerts):
         silent_days = run.settings.alerts.silent.days
         trouble = trouble_before(current, account.recent, account.known_since, silent_days)
-    attendance = attendance_tonight(night.fleet, account, use)
+    attendance = attendance_tonight(night.weeks, account, use)
     return AccountResult(alerting.subject(account), previous, current, alerts, tonight, arr, trouble, attendance)
 
 

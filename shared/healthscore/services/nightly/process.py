@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from healthscore.core.nightly.run_totals import EarlierTrouble, RunTotals
 from healthscore.dataset.staging import Staging, Worker
 from healthscore.services.nightly.account import Night, is_held, process_account
-from healthscore.services.nightly.fleet_weeks import fleet_night
+from healthscore.services.nightly.attendance import week_count
 from healthscore.services.nightly.plan import planned_run
 from healthscore.storage.accounts import account_item, accounts, history
 from healthscore.storage.errors import StorageUnavailableError
@@ -83,7 +83,7 @@ def process_scan_part(
     Raises:
         StorageUnavailableError: the accounts cannot be read now, or storage fails for one account after the other.
     """
-    night = Night(run, fleet_night(run), keep_going)
+    night = Night(run, week_count(run), keep_going)
     collector = _Collector(RunTotals(), logger, staging)
     waiting: deque[tuple[Account, Future[AccountResult | None]]] = deque()
     batch: list[Account] = []

@@ -43,7 +43,7 @@ class Judged(NamedTuple):
     along: tuple[Write, ...] = ()
 
 
-def judge(account: Account, folded: Folded, settings: Settings, fleet: Excused, day: int) -> Judged:
+def judge(account: Account, folded: Folded, settings: Settings, weeks: Excused, day: int) -> Judged:
     """Judge an account's risk, and compare it with what the night before has left.
 
     An account that was judged for this night before keeps its risk, and so does one whose use is not whole.
@@ -52,7 +52,7 @@ def judge(account: Account, folded: Folded, settings: Settings, fleet: Excused, 
         account: the account as read.
         folded: its use after this night's fold.
         settings: the workspace's settings.
-        fleet: the weeks that were quiet for everybody.
+        weeks: what `early_warning.excused_weeks` gives.
         day: the last complete day of the night.
 
     Raises:
@@ -61,7 +61,7 @@ def judge(account: Account, folded: Folded, settings: Settings, fleet: Excused, 
     before = None if account.latest is None else account.latest.risk
     if not folded.use.is_whole or (before is not None and before.day >= date_of(day)):
         return Judged(before)
-    inputs = early_warning.inputs(account, folded.use, settings, fleet, day)
+    inputs = early_warning.inputs(account, folded.use, settings, weeks, day)
     profile = inputs.profiles[-1][1]
     news = news_of(
         account.account_id,
@@ -77,11 +77,11 @@ def judge(account: Account, folded: Folded, settings: Settings, fleet: Excused, 
     return Judged(news.risk, (*kept, _use_is_as_read(account.account_id, folded)) if kept else ())
 
 
-def judge_again(account: Account, use: Use, settings: Settings, fleet: Excused, day: int) -> Risk | None:
+def judge_again(account: Account, use: Use, settings: Settings, weeks: Excused, day: int) -> Risk | None:
     """The risk of a past night, by what is known now; nothing is decided by it."""
     if not use.is_whole:
         return None
-    inputs = early_warning.inputs(account, use, settings, fleet, day)
+    inputs = early_warning.inputs(account, use, settings, weeks, day)
     known = [profile for since, profile in inputs.profiles if since <= day]
     return risk_of(life(inputs, early_warning.detector_settings(settings), day), day, known[-1])
 
