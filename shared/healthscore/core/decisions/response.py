@@ -100,7 +100,7 @@ def _volume_stops(sighting: Sighting) -> Response:
 
 def _out_of_use(sighting: Sighting) -> Response:
     silent = counted(sighting.figures.days, "day")
-    return Response(f"Ask whether they have left after {silent}; if so, mark it churned, and why.", SOON)
+    return Response(f"Ask whether they have left: nobody has come for {silent}. If so, mark it churned, and why.", SOON)
 
 
 def _overdue(sighting: Sighting) -> Response:
@@ -121,7 +121,7 @@ def _fade(sighting: Sighting) -> Response:
     fade_: fade.Fade = sighting.figures
     return Response(
         f"Reach out: ask what the {counted(fade_.best, 'active day')} of its best quarter were for, and whether that "
-        f"is done elsewhere now; it had {fade_.now} in the last one.",
+        f"is done elsewhere now; it had {fade_.now} in the last 91 days.",
         LATER,
     )
 
@@ -148,7 +148,7 @@ def _champion(sighting: Sighting) -> Response:
     if sighting.level < Level.YELLOW:
         return Response(f"Ask the {absence.others} others who stands in for {people}.", None)
     silent = counted(absence.champion.silent_days, "day")
-    return Response(f"Find out where {people} is after {silent}, and who takes over.", LATER)
+    return Response(f"Find out where {people} is, after {silent} without an event, and who takes over.", LATER)
 
 
 def _onboarding(sighting: Sighting) -> Response:

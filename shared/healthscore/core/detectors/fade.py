@@ -60,10 +60,8 @@ def _see(night: Night) -> Iterable[Sighting]:
 
 def _sentence(sighting: Sighting) -> str:
     fade: Fade = sighting.figures
-    return (
-        f"Active on {fade.now} of the last 91 days; in its best quarter of the year (until {on(fade.best_until)}) "
-        f"on {fade.best}."
-    )
+    until = on(fade.best_until, read_on=fade.day)
+    return f"Active on {fade.now} of the last 91 days; in its best quarter of the year (until {until}) on {fade.best}."
 
 
 def _evidence(sighting: Sighting) -> tuple[Evidence, ...]:

@@ -6,10 +6,11 @@ from healthscore.core.signals.calendar import date_of, monday
 from healthscore.core.text import counted
 
 
-def on(day: int) -> str:
-    """A date in a sentence: "15 Nov"."""
+def on(day: int, *, read_on: int | None = None) -> str:
+    """A date in a sentence: "15 Nov"; one that may be long ago says its year where it is not that of the reader."""
     date = date_of(day)
-    return f"{date.day} {date:%b}"
+    year = "" if read_on is None or date_of(read_on).year == date.year else f" {date.year}"
+    return f"{date.day} {date:%b}{year}"
 
 
 def weeks_from(first: int, last: int) -> str:

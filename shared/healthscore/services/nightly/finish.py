@@ -15,6 +15,7 @@ from healthscore.core.nightly.run_totals import RunTotals
 from healthscore.core.text import counted
 from healthscore.core.time import DAY, format_instant
 from healthscore.services.nightly.dataset import is_published
+from healthscore.services.nightly.fleet_weeks import decide_week
 from healthscore.services.nightly.plan import planned_run
 from healthscore.storage.accounts import accounts
 from healthscore.storage.alerts import digests, messages
@@ -72,6 +73,8 @@ def finish_run(
     if not total.complete:
         left.append("accounts not reached in time")
     elif not run.backfill:
+        if not missing:  # else the next night counts everybody
+            decide_week(run, total)
         first = _close(run, total, result, Gaps(missing, parts, published))
         settle_held(keep_going)
         delivery = outbox.send(first, keep_going)

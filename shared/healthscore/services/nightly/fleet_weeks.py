@@ -10,16 +10,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from healthscore.core.signals.fleet import attendance_of, counted_signals, excused, last_finished
+from healthscore.core.signals.model import Definitions, Profile
+from healthscore.storage.accounts import use as stored_use
 from healthscore.storage.runs import fleet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from healthscore.core.account import Account
     from healthscore.core.nightly.run_totals import RunTotals
     from healthscore.core.signals.excused import Attendance, Excused
     from healthscore.core.signals.history import History
-    from healthscore.core.signals.model import Definitions, Profile
+    from healthscore.core.signals.use import Use
     from healthscore.services.nightly.plan import Run
+
+DEFAULT = Definitions()
+"""Where the settings name no event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,7 @@ class FleetNight:
         return {} if self.counts is None else attendance_of(history, profile, self.counts, self.signals)
 
 
-def fleet_night(run: Run, definitions: Definitions, quiet_days: Iterable[int] = ()) -> FleetNight:
+def fleet_night(run: Run, definitions: Definitions = DEFAULT, quiet_days: Iterable[int] = ()) -> FleetNight:
     """Read what was decided, once for a worker.
 
     Args:
@@ -53,6 +59,24 @@ def fleet_night(run: Run, definitions: Definitions, quiet_days: Iterable[int] = 
     week = last_finished(run.day.toordinal())
     undecided = not run.backfill and all(known.week != week for known in weeks)
     return FleetNight(excused(weeks, quiet_days), week if undecided else None, counted_signals(definitions))
+
+
+def attendance_tonight(night: FleetNight, account: Account, use: Use | None) -> Mapping[str, Attendance]:
+    """An account's part in the week that a night counts; none where its use is not folded to the end yet.
+
+    Args:
+        night: what the worker knows of the fleet.
+        account: the account.
+        use: its use, where the night has folded it; None where an earlier try of the same night has done so.
+
+    Raises:
+        StorageUnavailableError: the tables cannot be read now.
+    """
+    if night.counts is None:
+        return {}
+    use = use or stored_use.read(account.account_id)
+    profile = Profile(churned=bool(account.crm and account.crm.churned))
+    return night.attendance(use.history(), profile) if use.is_whole else {}
 
 
 def decide_week(run: Run, total: RunTotals) -> None:

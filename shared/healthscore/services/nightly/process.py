@@ -11,7 +11,7 @@ from __future__ import annotations
 import traceback
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ from healthscore.core.time import DAY
 from healthscore.dataset.staging import Staging, Worker
 from healthscore.services import alerting, merging
 from healthscore.services.erasure import finish_erasing_user
+from healthscore.services.nightly.fleet_weeks import attendance_tonight, fleet_night
 from healthscore.services.nightly.plan import planned_run
 from healthscore.services.nightly.recount import recount
 from healthscore.services.nightly.use import fold_use, folded_until
@@ -48,6 +49,9 @@ if TYPE_CHECKING:
     from healthscore.core.alerts.model import Alert
     from healthscore.core.alerts.render import Subject
     from healthscore.core.model import DayRollup, Snapshot
+    from healthscore.core.signals.excused import Attendance
+    from healthscore.core.signals.use import Use
+    from healthscore.services.nightly.fleet_weeks import FleetNight
     from healthscore.services.nightly.plan import Run
     from healthscore.storage.codec import Attribute
 
@@ -100,6 +104,7 @@ def process_scan_part(
         StorageUnavailableError: the accounts cannot be read now, or storage fails for one account after the other.
     """
     collector = _Collector(RunTotals(), logger, staging)
+    fleet = fleet_night(run)
     waiting: deque[tuple[Account, Future[_AccountResult | None]]] = deque()
     batch: list[Account] = []
     last = after
@@ -107,7 +112,7 @@ def process_scan_part(
     def begin() -> None:
         copied = _copy_newest(batch, run.day)
         for account in batch:
-            waiting.append((account, pool.submit(_process_account, account, run, keep_going, copied)))
+            waiting.append((account, pool.submit(_process_account, account, run, fleet, keep_going, copied)))
             if len(waiting) >= IN_FLIGHT:
                 collector.add(*waiting.popleft())
         batch.clear()
@@ -184,6 +189,8 @@ class _AccountResult:
     """Annual recurring revenue, by the profile."""
     trouble: str | None = None
     """As of `trouble_before`, on the account's first night."""
+    attendance: Mapping[str, Attendance] = field(default_factory=dict)
+    """Its part in that of the fleet's last finished week."""
 
 
 @dataclass(slots=True)
@@ -214,6 +221,7 @@ class _Collector:
         self._stage(account, result.current)
         self.totals.add_score(account_id, result.subject.name, result.previous, result.current, result.arr)
         self.totals.presences[result.presence] += 1
+        self.totals.add_attendance(result.attendance)
         if result.trouble is not None:
             troubles = EarlierTrouble(account_id, result.subject.name, result.current.score, result.trouble)
             self.totals.add_troubles([troubles])
@@ -258,7 +266,9 @@ def _copy_newest(batch: Sequence[Account], day: date) -> bool:
     return True
 
 
-def _process_account(account: Account, run: Run, keep_going: Callable[[], bool], copied: bool) -> _AccountResult | None:
+def _process_account(
+    account: Account, run: Run, fleet: FleetNight, keep_going: Callable[[], bool], copied: bool
+) -> _AccountResult | None:
     """Score an account, or finish its erasure, or its merge into another one, and answer None.
 
     An account whose erasure begins while it is scored is erased as well, with everything the run has just stored of it.
@@ -275,7 +285,7 @@ def _process_account(account: Account, run: Run, keep_going: Callable[[], bool],
                 earlier_book.delete(account.account_id, account.earlier_book)
             if recount(account, run.settings, run.as_of, keep_going) or account.pending_user_erasures:
                 account = accounts.reread(account)
-            return _backfill(account, run) if run.backfill else _score_tonight(account, run, keep_going, copied)
+            return _backfill(account, run) if run.backfill else _score_tonight(account, run, fleet, keep_going, copied)
         except AccountErasedError:
             merged = existence.any_merged([account.account_id])
             if merged:
@@ -294,20 +304,28 @@ def _backfill(account: Account, run: Run) -> _AccountResult:
     return _AccountResult(alerting.subject(account), history.snapshot_before(account, run.day), current, ())
 
 
-def _score_tonight(account: Account, run: Run, keep_going: Callable[[], bool], copied: bool) -> _AccountResult:
+def _score_tonight(
+    account: Account, run: Run, fleet: FleetNight, keep_going: Callable[[], bool], copied: bool
+) -> _AccountResult:
     """Score an account and commit its night; where another writer was faster, look again."""
     in_history = account.latest if copied else None
     tries = attempts(accounts.TOO_MANY_WRITERS)
     while True:
         again = next(tries) > 0
         try:
-            return _commit_tonight(account, run, keep_going, in_history, again=again)
+            return _commit_tonight(account, run, fleet, keep_going, in_history, again=again)
         except ConditionFailedError:
             account = accounts.reread(account)
 
 
 def _commit_tonight(
-    account: Account, run: Run, keep_going: Callable[[], bool], in_history: Snapshot | None, *, again: bool
+    account: Account,
+    run: Run,
+    fleet: FleetNight,
+    keep_going: Callable[[], bool],
+    in_history: Snapshot | None,
+    *,
+    again: bool,
 ) -> _AccountResult:
     """Score an account, unless tonight's score is in its item, and save the score with the alerts that it brings.
 
@@ -322,6 +340,7 @@ def _commit_tonight(
     scored = latest if latest is not None and latest.day == run.day and latest.as_of >= run.as_of else None
     kept = history.snapshots(account, run.day, run.day) if late else []
     beside: dict[str, Attribute] = {}
+    use: Use | None = None
     if scored is None and not kept:
         month = read_month(account, run.as_of, run.settings, consistent=again)
         if not late:
@@ -347,7 +366,8 @@ def _commit_tonight(
     if (run.first or previous is None) and not any(alert.kind in FALLS for alert in alerts):
         silent_days = run.settings.alerts.silent.days
         trouble = trouble_before(current, account.recent, account.known_since, silent_days)
-    return _AccountResult(alerting.subject(account), previous, current, alerts, tonight, arr, trouble)
+    attendance = attendance_tonight(fleet, account, use)
+    return _AccountResult(alerting.subject(account), previous, current, alerts, tonight, arr, trouble, attendance)
 
 
 def _message(alert: Alert, current: Snapshot) -> messages.Message:

@@ -68,7 +68,7 @@ TABLE = [
     ),
     (
         SEEN["out_of_use", None, Level.RED],
-        "Ask whether they have left after 56 days; if so, mark it churned, and why.",
+        "Ask whether they have left: nobody has come for 56 days. If so, mark it churned, and why.",
         date(2026, 11, 26),
     ),
     (

@@ -71,9 +71,9 @@ def test_life__random_account__is_as_if_every_detector_was_asked_every_night(see
     assert same(seed)
 
 
-@pytest.mark.parametrize("seed", [380, 739, 1178, *range(40)])
+@pytest.mark.parametrize("seed", [426, 1057, 1297, 1605, *range(40)])
 def test_life__fixed_account__is_as_if_every_detector_was_asked_every_night(seed):
-    """The first ones ended an episode within a week, and inferred another champion within one."""
+    """The first ones infer another champion, end an episode or have good news again within a week."""
     assert same(seed)
 
 

@@ -129,6 +129,10 @@ CASES = [
         "Active on 9 of the last 91 days; in its best quarter of the year (until 3 May) on 41.",
     ),
     (
+        Sighting("fade", None, Level.YELLOW, Fade(4, 16, day(9, 27), day(9, 23) + 365)),
+        "Active on 4 of the last 91 days; in its best quarter of the year (until 27 Sep 2026) on 16.",
+    ),
+    (
         Sighting("halved", None, Level.YELLOW, Halved(7, 50, day(11, 29))),
         "Active on 7 days of the last 28, half of its usual 16.7 or less; it had come every week.",
     ),
