@@ -211,7 +211,7 @@ class Kind(Enum):
         "run, 2026-11-20: a nightly run, the instant it scores as of, its result",
         nobody="an instant and counts",
     )
-    FLEET_WEEK = _Described(
+    ATTENDANCE = _Described(
         "SETTINGS_TABLE",
         "fleet",
         "*",

@@ -272,7 +272,7 @@ def digest_range() -> tuple[str, str, str]:
 
 
 SETTINGS_PK, API_KEYS_PK, RUNS_PK, WORKER_RESULTS_PK, WORKERS_PK = "settings", "key", "run", "part", "worker"
-SUMMARY_PK, CONNECTIONS_PK, WEBHOOKS_PK, FLEET_PK = "summary", "crm", "webhook", "fleet"
+SUMMARY_PK, CONNECTIONS_PK, WEBHOOKS_PK, ATTENDANCE_PK = "summary", "crm", "webhook", "fleet"
 """Partition keys in Settings."""
 CURRENT = "current"
 """Sort key of what there is one of."""

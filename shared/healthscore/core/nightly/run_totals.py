@@ -107,7 +107,7 @@ class RunTotals:
     presences: Counter[str] = field(default_factory=Counter)
     """Number of accounts by their presence, as of `core.alerts.outage`: 33 at most."""
     attendance: dict[str, Attendance] = field(default_factory=dict)
-    """Who came of those who were expected in the last finished week, by signal, as of `core.signals.fleet`."""
+    """Who came of those who were expected in the last finished week, by signal, as of `core.signals.attendance`."""
     up: list[Mover] = field(default_factory=list)
     down: list[Mover] = field(default_factory=list)
     failures: list[tuple[str, str]] = field(default_factory=list)

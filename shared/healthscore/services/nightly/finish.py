@@ -14,8 +14,8 @@ from healthscore.core.nightly.digest import Gaps, digest
 from healthscore.core.nightly.run_totals import RunTotals
 from healthscore.core.text import counted
 from healthscore.core.time import DAY, format_instant
+from healthscore.services.nightly.attendance import decide_week
 from healthscore.services.nightly.dataset import is_published
-from healthscore.services.nightly.fleet_weeks import decide_week
 from healthscore.services.nightly.plan import planned_run
 from healthscore.storage.accounts import accounts
 from healthscore.storage.alerts import digests, messages

@@ -26,7 +26,7 @@ from healthscore.core.time import DAY
 from healthscore.dataset.staging import Staging, Worker
 from healthscore.services import alerting, merging
 from healthscore.services.erasure import finish_erasing_user
-from healthscore.services.nightly.fleet_weeks import attendance_tonight, fleet_night
+from healthscore.services.nightly.attendance import attendance_tonight, week_count
 from healthscore.services.nightly.plan import planned_run
 from healthscore.services.nightly.recount import recount
 from healthscore.services.nightly.use import fold_use, folded_until
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from healthscore.core.model import DayRollup, Snapshot
     from healthscore.core.signals.excused import Attendance
     from healthscore.core.signals.use import Use
-    from healthscore.services.nightly.fleet_weeks import FleetNight
+    from healthscore.services.nightly.attendance import WeekCount
     from healthscore.services.nightly.plan import Run
     from healthscore.storage.codec import Attribute
 
@@ -104,7 +104,7 @@ def process_scan_part(
         StorageUnavailableError: the accounts cannot be read now, or storage fails for one account after the other.
     """
     collector = _Collector(RunTotals(), logger, staging)
-    fleet = fleet_night(run)
+    weeks = week_count(run)
     waiting: deque[tuple[Account, Future[_AccountResult | None]]] = deque()
     batch: list[Account] = []
     last = after
@@ -112,7 +112,7 @@ def process_scan_part(
     def begin() -> None:
         copied = _copy_newest(batch, run.day)
         for account in batch:
-            waiting.append((account, pool.submit(_process_account, account, run, fleet, keep_going, copied)))
+            waiting.append((account, pool.submit(_process_account, account, run, weeks, keep_going, copied)))
             if len(waiting) >= IN_FLIGHT:
                 collector.add(*waiting.popleft())
         batch.clear()
@@ -267,7 +267,7 @@ def _copy_newest(batch: Sequence[Account], day: date) -> bool:
 
 
 def _process_account(
-    account: Account, run: Run, fleet: FleetNight, keep_going: Callable[[], bool], copied: bool
+    account: Account, run: Run, weeks: WeekCount, keep_going: Callable[[], bool], copied: bool
 ) -> _AccountResult | None:
     """Score an account, or finish its erasure, or its merge into another one, and answer None.
 
@@ -285,7 +285,7 @@ def _process_account(
                 earlier_book.delete(account.account_id, account.earlier_book)
             if recount(account, run.settings, run.as_of, keep_going) or account.pending_user_erasures:
                 account = accounts.reread(account)
-            return _backfill(account, run) if run.backfill else _score_tonight(account, run, fleet, keep_going, copied)
+            return _backfill(account, run) if run.backfill else _score_tonight(account, run, weeks, keep_going, copied)
         except AccountErasedError:
             merged = existence.any_merged([account.account_id])
             if merged:
@@ -305,7 +305,7 @@ def _backfill(account: Account, run: Run) -> _AccountResult:
 
 
 def _score_tonight(
-    account: Account, run: Run, fleet: FleetNight, keep_going: Callable[[], bool], copied: bool
+    account: Account, run: Run, weeks: WeekCount, keep_going: Callable[[], bool], copied: bool
 ) -> _AccountResult:
     """Score an account and commit its night; where another writer was faster, look again."""
     in_history = account.latest if copied else None
@@ -313,7 +313,7 @@ def _score_tonight(
     while True:
         again = next(tries) > 0
         try:
-            return _commit_tonight(account, run, fleet, keep_going, in_history, again=again)
+            return _commit_tonight(account, run, weeks, keep_going, in_history, again=again)
         except ConditionFailedError:
             account = accounts.reread(account)
 
@@ -321,7 +321,7 @@ def _score_tonight(
 def _commit_tonight(
     account: Account,
     run: Run,
-    fleet: FleetNight,
+    weeks: WeekCount,
     keep_going: Callable[[], bool],
     in_history: Snapshot | None,
     *,
@@ -366,7 +366,7 @@ def _commit_tonight(
     if (run.first or previous is None) and not any(alert.kind in FALLS for alert in alerts):
         silent_days = run.settings.alerts.silent.days
         trouble = trouble_before(current, account.recent, account.known_since, silent_days)
-    attendance = attendance_tonight(fleet, account, use)
+    attendance = attendance_tonight(weeks, account, use)
     return _AccountResult(alerting.subject(account), previous, current, alerts, tonight, arr, trouble, attendance)
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from healthscore.core.signals.model import Definitions, Profile
 
 
-class FleetWeek(NamedTuple):
+class DecidedWeek(NamedTuple):
     """What is decided of a finished week."""
 
     week: int
@@ -69,12 +69,12 @@ def attendance_of(history: History, profile: Profile, week: int, signals: Iterab
     return found
 
 
-def decided(week: int, totals: Mapping[str, Attendance]) -> FleetWeek:
+def decided(week: int, totals: Mapping[str, Attendance]) -> DecidedWeek:
     """What comes of the attendance of all accounts in a week."""
-    return FleetWeek(week, totals, frozenset(key for key, total in totals.items() if total.is_quiet))
+    return DecidedWeek(week, totals, frozenset(key for key, total in totals.items() if total.is_quiet))
 
 
-def excused(weeks: Iterable[FleetWeek], quiet_days: Iterable[int] = ()) -> Excused:
+def excused(weeks: Iterable[DecidedWeek], quiet_days: Iterable[int] = ()) -> Excused:
     """The weeks that do not exist for any account.
 
     Args:

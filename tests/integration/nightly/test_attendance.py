@@ -11,7 +11,7 @@ from healthscore.core.signals.calendar import week_of
 from healthscore.core.signals.excused import Attendance
 from healthscore.services.nightly.finish import finish_run
 from healthscore.services.nightly.plan import plan_run
-from healthscore.storage.runs import fleet
+from healthscore.storage.runs import attendance
 from tests.integration.nightly.nights import (
     NIGHT,
     Killed,
@@ -60,7 +60,7 @@ def three(topic):
 
 def test_night__of_a_monday__decides_the_week_that_is_over(three):
     run(three, parts=2)
-    assert fleet.read() == (fleet.decided(WEEK, {"active_days": Attendance(3 * ALL, 1)}),)
+    assert attendance.read() == (attendance.decided(WEEK, {"active_days": Attendance(3 * ALL, 1)}),)
     assert list(stored()) == [("fleet", "2026-11-16")]
 
 
@@ -68,13 +68,13 @@ def test_night__twenty_expected_and_most_away__excuses_the_week(topic):
     for number in range(20):
         came(f"a{number}", *range(1, 14))
     run(topic)
-    (week,) = fleet.read()
+    (week,) = attendance.read()
     assert week.quiet == {"active_days"}
 
 
 def test_night__of_another_day__decides_a_week_whose_monday_was_missed(three):
     run(three, MONDAY + 2 * NIGHT)
-    assert fleet.read() == (fleet.decided(WEEK, {"active_days": Attendance(3 * ALL, 1)}),)
+    assert attendance.read() == (attendance.decided(WEEK, {"active_days": Attendance(3 * ALL, 1)}),)
 
 
 def test_week__that_is_decided__stays_whatever_comes_late(three):
@@ -93,7 +93,7 @@ def test_night__with_a_part_that_is_missing__leaves_the_week_to_the_next(three):
     finish_run(planned, [totals], outbox_of(three), keep_going=lambda: True, missing=[7], parts=20)
     assert stored() == {}
     run(three, MONDAY + NIGHT)
-    assert fleet.read()[0].attendance == {"active_days": Attendance(3 * ALL, 1)}
+    assert attendance.read()[0].attendance == {"active_days": Attendance(3 * ALL, 1)}
 
 
 def test_backfill__of_a_day__decides_nothing(three):
@@ -108,7 +108,7 @@ def test_night__killed_at_any_write_and_run_again__decides_the_same(topic):
     with killer.watching():
         run(topic)
     expected, writes = stored(), len(killer.writes)
-    assert fleet.read()[0].attendance == {"active_days": Attendance(2 * ALL, 1)}
+    assert attendance.read()[0].attendance == {"active_days": Attendance(2 * ALL, 1)}
     for done in range(writes + 1):
         tables.bring_back()
         again = Topic()

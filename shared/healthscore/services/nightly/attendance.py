@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from healthscore.core.signals.fleet import attendance_of, counted_signals, excused, last_finished
+from healthscore.core.signals.attendance import attendance_of, counted_signals, excused, last_finished
 from healthscore.core.signals.model import Definitions, Profile
 from healthscore.storage.accounts import use as stored_use
-from healthscore.storage.runs import fleet
+from healthscore.storage.runs import attendance as decided_weeks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -29,7 +29,7 @@ DEFAULT = Definitions()
 
 
 @dataclass(frozen=True, slots=True)
-class FleetNight:
+class WeekCount:
     """What a worker knows of the fleet: it is the same for all accounts of a night."""
 
     excused: Excused
@@ -44,7 +44,7 @@ class FleetNight:
         return {} if self.counts is None else attendance_of(history, profile, self.counts, self.signals)
 
 
-def fleet_night(run: Run, definitions: Definitions = DEFAULT, quiet_days: Iterable[int] = ()) -> FleetNight:
+def week_count(run: Run, definitions: Definitions = DEFAULT, quiet_days: Iterable[int] = ()) -> WeekCount:
     """Read what was decided, once for a worker.
 
     Args:
@@ -55,13 +55,13 @@ def fleet_night(run: Run, definitions: Definitions = DEFAULT, quiet_days: Iterab
     Raises:
         StorageUnavailableError: the tables cannot be read now.
     """
-    weeks = fleet.read()
+    weeks = decided_weeks.read()
     week = last_finished(run.day.toordinal())
     undecided = not run.backfill and all(known.week != week for known in weeks)
-    return FleetNight(excused(weeks, quiet_days), week if undecided else None, counted_signals(definitions))
+    return WeekCount(excused(weeks, quiet_days), week if undecided else None, counted_signals(definitions))
 
 
-def attendance_tonight(night: FleetNight, account: Account, use: Use | None) -> Mapping[str, Attendance]:
+def attendance_tonight(night: WeekCount, account: Account, use: Use | None) -> Mapping[str, Attendance]:
     """An account's part in the week that a night counts; none where its use is not folded to the end yet.
 
     Args:
@@ -86,4 +86,4 @@ def decide_week(run: Run, total: RunTotals) -> None:
         StorageUnavailableError: not kept.
     """
     if total.attendance:
-        fleet.decide(last_finished(run.day.toordinal()), total.attendance)
+        decided_weeks.decide(last_finished(run.day.toordinal()), total.attendance)

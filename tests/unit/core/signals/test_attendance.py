@@ -9,16 +9,16 @@ import pytest
 
 from healthscore.core.model import MICROS
 from healthscore.core.nightly.run_totals import RunTotals
-from healthscore.core.signals.calendar import monday, week_of
-from healthscore.core.signals.excused import Attendance, quiet_weeks
-from healthscore.core.signals.fleet import (
-    FleetWeek,
+from healthscore.core.signals.attendance import (
+    DecidedWeek,
     attendance_of,
     counted_signals,
     decided,
     excused,
     last_finished,
 )
+from healthscore.core.signals.calendar import monday, week_of
+from healthscore.core.signals.excused import Attendance, quiet_weeks
 from healthscore.core.signals.history import DayUse, fold
 from healthscore.core.signals.model import Definitions, Profile, UsageChannel
 
@@ -95,7 +95,7 @@ def test_excused__decided_weeks_and_quiet_days__are_those_of_all_and_of_signals(
     weeks = [
         decided(WEEK, {"active_days": Attendance(240, 13), "value": Attendance(240, 13)}),
         decided(WEEK + 1, {"active_days": Attendance(240, 14), "value": Attendance(240, 13)}),
-        FleetWeek(WEEK + 2, {}, frozenset()),
+        DecidedWeek(WEEK + 2, {}, frozenset()),
     ]
     found = excused(weeks, quiet_days=[monday(WEEK + 5) + 6])
     assert found.weeks == {WEEK, WEEK + 5}
