@@ -13,7 +13,7 @@ from healthscore.core.model import MICROS
 from healthscore.core.signals.calendar import week_of
 from healthscore.core.signals.excused import Excused, quiet_weeks
 from healthscore.core.signals.history import DayUse, fold
-from healthscore.core.signals.model import ACTIVE_DAYS, INTEGRATION, VALUE
+from healthscore.core.signals.model import ACTIVE_DAYS, INTEGRATION, VALUE, UsageChannel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -90,7 +90,6 @@ def _use(zero: int, row: list[Any]) -> DayUse:
     day, _, _, _, code, _, _, _, merge, review, _, users, areas = row
     return DayUse(
         day=zero + day,
-        of_people=bool(users),
         people=frozenset(f"{user:06d}" for user in users),  # so that the smaller id is the smaller number
         value=code * MICROS,
         integrations={REVIEW: (merge + review) * MICROS},
@@ -117,7 +116,7 @@ def _active_weeks(history: History, key: str) -> frozenset[int]:
     """The complete weeks with something of a signal."""
     first = history.first_week or 0
     if key == ACTIVE_DAYS:
-        return frozenset(week for day in history.people_days.days if (week := week_of(day)) >= first)
+        return frozenset(week for day in history.days(UsageChannel.PEOPLE).days if (week := week_of(day)) >= first)
     return frozenset(week for week, value in history.weekly.get(key, {}).items() if value and week >= first)
 
 

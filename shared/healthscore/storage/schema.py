@@ -164,6 +164,10 @@ BLOCKS_PREFIX = "S#"
 """What the sort keys of all blocks begin with."""
 
 
+USE_DAYS, USE_WEEKS = "D~days", "D~weeks"
+"""Sort keys of an account's use. They sort right behind all heads, so that one query has the newest heads and these."""
+
+
 def day_key(day: date, shard: int = 0) -> str:
     """Sort key of a day's head, in one shard."""
     return f"{DAYS_PREFIX}{day.isoformat()}#{shard:02d}"
@@ -172,6 +176,11 @@ def day_key(day: date, shard: int = 0) -> str:
 def day_range(first: date, last: date) -> tuple[str, str]:
     """The sort keys before and behind all heads from one day to another, both included."""
     return day_key(first), f"{DAYS_PREFIX}{last.isoformat()}#~"
+
+
+def days_and_use_range(first: date) -> tuple[str, str]:
+    """The sort keys before all heads from a day on, and of the last item of the account's use behind them."""
+    return day_key(first), USE_WEEKS
 
 
 def parse_day_key(sk: str) -> tuple[date, int]:

@@ -115,7 +115,7 @@ def pack(day: date, entries: Iterable[Entry]) -> bytes:
     sessions = _Table(e.session for e in ordered if e.session)
     uuids: list[bytes] = []
     shown = [
-        _short(person, uuids) if label is None and not flags else [_short(person, uuids), _short(label, uuids), flags]
+        short(person, uuids) if label is None and not flags else [short(person, uuids), short(label, uuids), flags]
         for person, label, flags in people.items
     ]
     raw_uuids = b"".join(uuids)
@@ -166,7 +166,7 @@ def unpack(day: date, data: bytes) -> list[Entry]:
     named, people, values = json.loads(body[4:at])
     names = [(one, "") if isinstance(one, str) else one for one in named]
     people = [
-        (_long(one, uuids), None, 0) if isinstance(one, str) else (_long(one[0], uuids), _long(one[1], uuids), one[2])
+        (long(one, uuids), None, 0) if isinstance(one, str) else (long(one[0], uuids), long(one[1], uuids), one[2])
         for one in people
     ]
     times = list(accumulate(struct.unpack_from(f"<{n}I", body, at), initial=_origin(day)))[1:]
@@ -221,8 +221,8 @@ def _table_person(entry: Entry) -> Person | None:
     return None if person == (None, None, 0) else person
 
 
-def _short(person: str | None, uuids: list[bytes]) -> str | None:
-    """A person as the table holds it; a UUID goes to `uuids`, and leaves the characters before it."""
+def short(person: str | None, uuids: list[bytes]) -> str | None:
+    """A person as tables hold it; a UUID goes to `uuids`, and leaves the characters before it."""
     if person is None:
         return None
     start = 2 if person.startswith(NOT_COUNTED) else 1
@@ -232,8 +232,8 @@ def _short(person: str | None, uuids: list[bytes]) -> str | None:
     return person[:start]
 
 
-def _long(person: str | None, uuids: Iterator[str]) -> str | None:
-    """The person that `_short` was given."""
+def long(person: str | None, uuids: Iterator[str]) -> str | None:
+    """The person that `short` was given."""
     if person is None or len(person.removeprefix(NOT_COUNTED)) > 1:
         return person
     return person + _dashed(next(uuids))

@@ -160,7 +160,7 @@ class _Fold:
             changed = True
             if profile.champions != self._profile.champions:
                 self._named = day
-            if profile.of_people != self._profile.of_people:
+            if profile.usage_channel is not self._profile.usage_channel:
                 self._profile = profile
                 self._begin_again(day)
             self._profile = profile
@@ -174,7 +174,7 @@ class _Fold:
     def _begin_again(self, day: int) -> None:
         """Read the series from their beginning, or from where the use was accepted as the new normal."""
         history = self._inputs.history
-        days = history.days(of_people=self._profile.of_people)
+        days = history.days(self._profile.usage_channel)
         self._days: ActiveDays = days if self._floor is None else days.since(self._floor)
         self._rhythm: Rhythm | None = None
         keys = sorted({ACTIVE_DAYS, USERS, *history.weekly} - (set() if self._profile.of_people else {USERS}))
@@ -190,7 +190,7 @@ class _Fold:
         for week in range(self._next_week, last + 1):
             for key, drops in self._drops.items():
                 if not inputs.excused.excuses(key, week):
-                    drops.add(week, inputs.history.week(key, week, of_people=self._profile.of_people))
+                    drops.add(week, inputs.history.week(key, week, self._profile.usage_channel))
             if week in inputs.tickets:
                 self._tickets.append(inputs.tickets[week])
         self._next_week = max(self._next_week, last + 1)

@@ -43,7 +43,7 @@ def _see(night: Night) -> Iterable[Sighting]:
         return ()
     weeks = _recent_weeks(night)
     few = all(night.history.week(USERS, week) <= MOST_FEW for week in weeks)
-    people = frozenset().union(*(night.history.people_by_week.get(week, ()) for week in weeks))
+    people = frozenset[str]().union(*(night.history.people_of(week) for week in weeks))
     others = len(people.difference(night.champion.people))
     return (Sighting(NAME, None, level_of(few=few), Absence(night.champion, others, few, night.day)),)
 

@@ -91,7 +91,7 @@ def start_of(night: Night) -> Start | None:
     first = night.day - night.life_day + 1
     until = first + life_day - 1
     history = night.history
-    active = [day - first + 1 for day in history.days(of_people=night.profile.of_people).days if first <= day <= until]
+    active = [day - first + 1 for day in history.days(night.profile.usage_channel).days if first <= day <= until]
     features = sum(first <= days[-1] and days[0] <= until for days in history.features.values())
     users = sum(days[0] <= until for days in history.people.values()) if night.profile.of_people else None
     return start(life_day, active, features, users, first)

@@ -91,7 +91,7 @@ def signal_json(
     """
     last = week_of(day) if is_sunday(day) else week_of(day) - 1
     numbers = range(last + 1 if history.first_week is None else history.first_week, last + 1)
-    values = [history.week(of.key, week, of_people=profile.of_people) for week in numbers]
+    values = [history.week(of.key, week, profile.usage_channel) for week in numbers]
     weeks = [value for week, value in zip(numbers, values, strict=True) if not excused.excuses(of.key, week)]
     reason = not_applicable(of, profile, weeks, tracked=_is_tracked(of, history), age=day - history.any_days.first + 1)
     if reason is None and irregular:
@@ -122,7 +122,7 @@ def signal_json(
 
 def habits_json(history: History, profile: Profile, excused: Excused, day: int) -> HabitsJson | None:
     """How regularly an account was active; None before its first event."""
-    days = history.days(of_people=profile.of_people)
+    days = history.days(profile.usage_channel)
     last = days.last(day)
     if last is None:
         return None

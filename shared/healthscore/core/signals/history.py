@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from healthscore.core.signals.active_days import ActiveDays
-from healthscore.core.signals.calendar import first_whole_week, week_of
+from healthscore.core.signals.calendar import first_whole_week, monday, sunday, week_of
 from healthscore.core.signals.model import ACTIVE_DAYS, BREADTH, INTEGRATION, USERS, VALUE, UsageChannel
 
 if TYPE_CHECKING:
@@ -25,59 +25,81 @@ class DayUse:
     """What an account did on one day on which it had an event."""
 
     day: int
-    of_people: bool = True
-    """Whether an event of a person is among them, outside of integrations where both are in use."""
     people: frozenset[str] = frozenset()
+    """Who had an event on it."""
+    by_hand: bool = True
+    """Whether an event of a person is among them that is no integration's; without people it says nothing."""
     value: int = 0
     """In millionths."""
     integrations: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     """Volume by name, in millionths."""
     features: frozenset[str] = frozenset()
 
+    def is_active(self, channel: UsageChannel) -> bool:
+        """Whether it is an active day of an account that uses the product by a channel (signal rule 6)."""
+        if channel is UsageChannel.API:
+            return True
+        return bool(self.people) and (self.by_hand or channel is UsageChannel.PEOPLE)
 
-def day_use(
-    day: int, people: Iterable[str], values: Mapping[str, int], definitions: Definitions, channel: UsageChannel
-) -> DayUse:
+
+def day_use(day: int, values: Mapping[tuple[str | None, str], int], definitions: Definitions) -> DayUse:
     """What a day's events mean for the signals (signal rules 5 and 6).
 
     Args:
         day: the day's number.
-        people: who had an event on it.
-        values: the sum of values by event name, in millionths; an event without a value counts one.
+        values: the sum of values by person and event name, in millionths; an event without a value counts one.
         definitions: which names make up which signal.
-        channel: the account's; of one with both, events of integrations are no activity of people.
     """
-    people = frozenset(people)
-    by_hand = channel is not UsageChannel.BOTH or bool(values.keys() - definitions.of_integrations)
+    by_name: dict[str, int] = defaultdict(int)
+    for (_, name), value in values.items():
+        by_name[name] += value
+    of_integrations = definitions.of_integrations
     return DayUse(
         day=day,
-        of_people=bool(people) and by_hand,
-        people=people,
-        value=sum(value for name, value in values.items() if name in definitions.value_events),
+        people=frozenset(person for person, _ in values if person is not None),
+        by_hand=any(person is not None and name not in of_integrations for person, name in values),
+        value=sum(value for name, value in by_name.items() if name in definitions.value_events),
         integrations={
-            name: sum(value for event, value in values.items() if event in events)
+            name: sum(value for event, value in by_name.items() if event in events)
             for name, events in definitions.integrations.items()
         },
-        features=definitions.features_of(values.keys()),
+        features=definitions.features_of(by_name.keys()),
     )
+
+
+def week_sums(uses: Iterable[DayUse]) -> dict[str, int]:
+    """The sum of each signal over the days of a week, by signal key; one that is missing is 0. Of active days and of
+    tickets there is none."""
+    sums: dict[str, int] = defaultdict(int)
+    people, features = set[str](), set[str]()
+    for use in uses:
+        sums[VALUE] += use.value
+        for name, volume in use.integrations.items():
+            sums[INTEGRATION + name] += volume
+        people |= use.people
+        features |= use.features
+    sums[USERS], sums[BREADTH] = len(people), len(features)
+    return {key: value for key, value in sums.items() if value}
 
 
 @dataclass(frozen=True, slots=True)
 class History:
     """Everything of an account's use that the rules read. Weeks and days are by number."""
 
-    any_days: ActiveDays
-    """The days with any event."""
-    people_days: ActiveDays
-    """The days with an event of a person."""
+    active: Mapping[UsageChannel, ActiveDays]
+    """The active days by channel: those with any event for an API, else those with an event of a person, where both are
+    in use one outside of integrations."""
     weekly: Mapping[str, Mapping[int, int]]
     """The sum of each week by signal key; a week that is missing is 0. Of active days, `days` has them."""
     people: Mapping[str, tuple[int, ...]]
     """The active days of each person, oldest first."""
-    people_by_week: Mapping[int, frozenset[str]]
-    """Who was active in each week."""
     features: Mapping[str, tuple[int, ...]]
     """The days on which each feature was used, oldest first."""
+
+    @property
+    def any_days(self) -> ActiveDays:
+        """The days with any event."""
+        return self.active[UsageChannel.API]
 
     @property
     def first(self) -> int | None:
@@ -89,46 +111,44 @@ class History:
         """The first complete week of its life; None where there is no event."""
         return None if self.first is None else first_whole_week(self.first)
 
-    def days(self, *, of_people: bool) -> ActiveDays:
-        """The days that count as active: those of people, or those with any event."""
-        return self.people_days if of_people else self.any_days
+    def days(self, channel: UsageChannel) -> ActiveDays:
+        """The days that count as active for an account that uses the product by a channel."""
+        return self.active[channel]
 
-    def week(self, key: str, week: int, *, of_people: bool = True) -> int:
+    def week(self, key: str, week: int, channel: UsageChannel = UsageChannel.PEOPLE) -> int:
         """A signal's sum of a week."""
         if key == ACTIVE_DAYS:
-            first = week * 7 + 1
-            return self.days(of_people=of_people).count(first, first + 6)
+            return self.days(channel).count(monday(week), sunday(week))
         return self.weekly.get(key, {}).get(week, 0)
+
+    def people_of(self, week: int) -> frozenset[str]:
+        """Who was active in a week."""
+        first, last = monday(week), sunday(week)
+        return frozenset(person for person, days in self.people.items() if any(first <= day <= last for day in days))
 
 
 def fold(days: Iterable[DayUse]) -> History:
     """Fold days into a history; the days may come in any order, each once."""
-    any_days: list[int] = []
-    people_days: list[int] = []
-    sums: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
-    sets: dict[str, dict[int, set[str]]] = {USERS: defaultdict(set), BREADTH: defaultdict(set)}
+    by_week: dict[int, list[DayUse]] = defaultdict(list)
+    active: dict[UsageChannel, list[int]] = {channel: [] for channel in UsageChannel}
+    weekly: dict[str, dict[int, int]] = defaultdict(dict)
     people: dict[str, list[int]] = defaultdict(list)
     features: dict[str, list[int]] = defaultdict(list)
     for use in days:
-        week = week_of(use.day)
-        any_days.append(use.day)
-        if use.of_people:
-            people_days.append(use.day)
-        sums[VALUE][week] += use.value
-        for name, volume in use.integrations.items():
-            sums[INTEGRATION + name][week] += volume
-        sets[USERS][week] |= use.people
-        sets[BREADTH][week] |= use.features
+        by_week[week_of(use.day)].append(use)
+        for channel, its_days in active.items():
+            if use.is_active(channel):
+                its_days.append(use.day)
         for person in use.people:
             people[person].append(use.day)
         for feature in use.features:
             features[feature].append(use.day)
-    different = {key: {week: len(members) for week, members in weeks.items()} for key, weeks in sets.items()}
+    for week, uses in by_week.items():
+        for key, value in week_sums(uses).items():
+            weekly[key][week] = value
     return History(
-        any_days=ActiveDays(any_days),
-        people_days=ActiveDays(people_days),
-        weekly={**{key: dict(weeks) for key, weeks in sums.items()}, **different},
+        active={channel: ActiveDays(its_days) for channel, its_days in active.items()},
+        weekly=dict(weekly),
         people={person: tuple(sorted(of)) for person, of in people.items()},
-        people_by_week={week: frozenset(members) for week, members in sets[USERS].items()},
         features={feature: tuple(sorted(of)) for feature, of in features.items()},
     )

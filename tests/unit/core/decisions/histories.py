@@ -36,7 +36,6 @@ def use(random, day, people, *, value, review, features):
     of_people = random.random() < 0.95
     return DayUse(
         day=day,
-        of_people=of_people,
         people=frozenset(f"u{random.randrange(people)}" for _ in range(people)) if of_people else frozenset(),
         value=random.randrange(1, 6) * MICROS if value else 0,
         integrations={"review": random.randrange(1, 5) * MICROS if review else 0},

@@ -25,7 +25,7 @@ class Account:
         self.api = channel == "api"
         self.sensitivity = sensitivity
         self.first = min(self.uses)
-        self.active = {day for day, use in self.uses.items() if self.api or use.of_people}
+        self.active = {day for day, use in self.uses.items() if self.api or use.people}
         self.last = max(self.uses)
         self.sums = {self.first - 1: 0}
         for day in range(self.first, max(self.uses) + 1):

@@ -18,7 +18,6 @@ def week(number, active, *, people=("kim",), value=0, review=0, features=("repor
         DayUse(
             day=MONDAY + 7 * number + day,
             people=frozenset(people),
-            of_people=bool(people),
             value=value * MICROS if not day else 0,
             integrations={"jira": review * MICROS} if review and not day else {},
             features=frozenset(features),

@@ -102,13 +102,13 @@ def test_recovery__percent_of_usual__has_three_names(percent, expected):
 
 def test_day_use__named_events__are_summed_by_signal():
     values = {"exported": 3 * MICROS, "issue": MICROS, "comment": 2 * MICROS, "searched": MICROS}
-    use = day_use(MONDAY, KIM, values, SETTINGS, UsageChannel.PEOPLE)
+    use = day_use(MONDAY, {(*KIM, name): value for name, value in values.items()}, SETTINGS)
     assert (use.value, use.integrations, use.features) == (3 * MICROS, {"jira": 3 * MICROS}, {"reports", "search"})
-    assert use.of_people
+    assert use.people == {*KIM}
 
 
 def test_day_use__no_feature_is_set__each_event_name_is_one():
-    use = day_use(MONDAY, KIM, {"a": 1, "b": 1}, Definitions(), UsageChannel.PEOPLE)
+    use = day_use(MONDAY, {(*KIM, "a"): 1, (*KIM, "b"): 1}, Definitions())
     assert use.features == {"a", "b"}
 
 
@@ -118,11 +118,14 @@ def test_day_use__no_feature_is_set__each_event_name_is_one():
         (KIM, {"issue"}, UsageChannel.BOTH, False),
         (KIM, {"issue", "searched"}, UsageChannel.BOTH, True),
         (KIM, {"issue"}, UsageChannel.PEOPLE, True),
-        ((), {"searched"}, UsageChannel.PEOPLE, False),
+        ((None,), {"searched"}, UsageChannel.PEOPLE, False),
+        ((None,), {"searched"}, UsageChannel.BOTH, False),
+        ((None,), {"searched"}, UsageChannel.API, True),
     ],
 )
 def test_day_use__integration_of_an_account_with_both__is_no_activity_of_people(people, names, channel, expected):
-    assert day_use(MONDAY, people, dict.fromkeys(names, MICROS), SETTINGS, channel).of_people is expected
+    use = day_use(MONDAY, {(*people, name): MICROS for name in names}, SETTINGS)
+    assert use.is_active(channel) is expected
 
 
 def test_fold__two_people_on_three_days__are_two_users_a_week():
