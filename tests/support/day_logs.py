@@ -52,7 +52,7 @@ def commit_entries(
         reading: what the commit takes to be stored; read now where it is None.
         terms: what commits have in common.
     """
-    reading = reading or commit_day.read([(pk, day)])
+    reading = reading or commit_day.read([(pk, day)], terms.now)
     return commit_day.commit(
         pk,
         day,

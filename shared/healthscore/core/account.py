@@ -45,6 +45,10 @@ class Account:
     """What a version before the dataset kept for its book, as stored; None where nothing is left of it."""
     counted_by: str | None = None
     """The setting by which users do not count, as of `core.identity.counting.NotCounted.text`, that its days follow."""
+    late: tuple[int, int] | None = None
+    """The earliest day whose log has changed late, by number, and when, in seconds since the Unix epoch."""
+    folded: int | None = None
+    """The number of the day up to which the last night has folded its days into its use."""
     acknowledgement: Acknowledgement | None = None
     """The latest acknowledgement of any of its alerts, also when it has ended."""
 

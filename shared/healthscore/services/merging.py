@@ -11,7 +11,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from healthscore.storage import workspace
-from healthscore.storage.accounts import accounts, history, merges, merging, more_names
+from healthscore.storage.accounts import accounts, history, merges, merging, more_names, use
 from healthscore.storage.alerts import messages
 from healthscore.storage.crm import companies, connections
 from healthscore.storage.day_logs import moving
@@ -74,6 +74,7 @@ def finish(old: str, now: datetime, time_left: Callable[[], float]) -> bool:
     new = terms.merges.canonical(old)
     messages.withdraw_all(old)
     moving.move(old, terms)
+    use.delete(old)
     goes_on = accounts.get(new)
     copies = () if goes_on is None else history.copy_snapshots(old, goes_on)
     for _ in chain(more_names.move(old, new), copies):

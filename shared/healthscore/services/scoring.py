@@ -113,7 +113,20 @@ def _snapshot_as_of(account: Account, at: datetime, settings: Settings) -> Snaps
     return snapshot_of(gather_facts(account, at, settings, consistent=False))
 
 
-def gather_facts(account: Account, as_of: datetime, settings: Settings, *, consistent: bool) -> Facts:
+def read_month(account: Account, as_of: datetime, settings: Settings, *, consistent: bool) -> rollups.Month:
+    """What `gather_facts` reads of an account's days, and its use along with it. Raises as that does."""
+    today = day_of(as_of, settings.zone)
+    return rollups.month(account.account_id, _oldest(today), today, consistent=consistent)
+
+
+def gather_facts(
+    account: Account,
+    as_of: datetime,
+    settings: Settings,
+    *,
+    consistent: bool,
+    found: list[DayRollup] | None = None,
+) -> Facts:
     """The facts of an account as of an instant (scoring rules 4, 7, 8, 9 and 10).
 
     One query reads the days of the window and the day before it, whose events may still lie within 30 times 24 hours.
@@ -125,19 +138,22 @@ def gather_facts(account: Account, as_of: datetime, settings: Settings, *, consi
         as_of: aware.
         settings: the workspace's settings.
         consistent: whether the activity must include what was committed a moment ago.
+        found: the days of `read_month`, where that was called.
 
     Raises:
         StorageUnavailableError: the tables cannot be read now.
     """
     today = day_of(as_of, settings.zone)
-    oldest = today - timedelta(days=WINDOW_DAYS)
-    found = rollups.rollups(account.account_id, oldest, today, consistent=consistent, names=False, not_counted=True)
+    oldest = _oldest(today)
+    if found is None:
+        found = rollups.rollups(account.account_id, oldest, today, consistent=consistent, names=False, not_counted=True)
     days = [day for day in found if day.events]
     if days and days[-1].day == today and days[-1].last_at > as_of:
         until = None
         if days[-1].first_at <= as_of:
             until = rollups.rollup_until(account.account_id, today, as_of)
-        days[-1:] = found[-1:] = [] if until is None else [until]
+        days[-1:] = [] if until is None else [until]
+        found = [*found[:-1], *days[len(days) - (until is not None) :]]
     window = [day for day in days if day.day > oldest]
     return Facts(
         as_of=as_of,
@@ -153,6 +169,10 @@ def gather_facts(account: Account, as_of: datetime, settings: Settings, *, consi
         crm=_crm(account, as_of),
         not_counted=sum(day.not_counted for day in found if day.day > oldest),
     )
+
+
+def _oldest(today: date) -> date:
+    return today - timedelta(days=WINDOW_DAYS)
 
 
 def gather_nights(account: Account, as_of: datetime, today: date) -> Nights:

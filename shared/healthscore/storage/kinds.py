@@ -60,6 +60,19 @@ class Kind(Enum):
         "a#account_id, P#id: an id that the account knows: it belongs to it, or its events name it",
         people=True,
     )
+    USE_DAYS = _Described(
+        "ACTIVITY_TABLE",
+        "a#*",
+        "D~days",
+        "a#account_id, D~days: the active days of an account and of its people, as far as they are folded; expires",
+        people=True,
+    )
+    USE_WEEKS = _Described(
+        "ACTIVITY_TABLE",
+        "a#*",
+        "D~weeks",
+        "a#account_id, D~weeks: the sums of an account's finished weeks, and the days of its features; expires",
+    )
     MORE_NAMES = _Described(
         "ACTIVITY_TABLE",
         "a#*",

@@ -68,8 +68,7 @@ def day_use(day: int, values: Mapping[tuple[str | None, str], int], definitions:
 
 
 def week_sums(uses: Iterable[DayUse]) -> dict[str, int]:
-    """The sum of each signal over the days of a week, by signal key; one that is missing is 0. Of active days and of
-    tickets there is none."""
+    """The sum of each signal over the days of a week, by signal key; those that are 0 are left out."""
     sums: dict[str, int] = defaultdict(int)
     people, features = set[str](), set[str]()
     for use in uses:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from enum import StrEnum
+from hashlib import blake2b
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -101,6 +103,15 @@ class Definitions:
     def of_integrations(self) -> frozenset[str]:
         """All event names that are an integration's."""
         return frozenset().union(*self.integrations.values())
+
+    @property
+    def fingerprint(self) -> int:
+        """64 bits that tell these definitions from others."""
+        parts = [sorted(self.value_events)]
+        parts += [[name, *sorted(events)] for name, events in sorted(self.integrations.items())]
+        parts += [[""]]
+        parts += [[name, *sorted(events)] for name, events in sorted(self.features.items())]
+        return int.from_bytes(blake2b(json.dumps(parts).encode(), digest_size=8).digest())
 
     def features_of(self, names: Collection[str]) -> frozenset[str]:
         """The features that events of these names use."""

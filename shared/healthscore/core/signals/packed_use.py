@@ -118,7 +118,7 @@ def _weeks(data: bytes) -> dict[str, Any]:
     return {
         "weeks": weeks,
         "features": dict(zip(features[0], of_features, strict=True)),
-        "tickets": {week: open_ for week, open_ in tickets},
+        "tickets": dict(tickets),
     }
 
 

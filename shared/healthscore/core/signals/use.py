@@ -93,38 +93,7 @@ class Use:
             people=_exchanged(self.people, taken, ((use.people, use.day) for use in uses)),
             recent_features=_exchanged(self.recent_features, taken, ((use.features, use.day) for use in uses)),
         )
-        return folded._summed(weeks, uses)._tidied() if weeks else folded._tidied()
-
-    def _summed(self, weeks: Collection[int], uses: Iterable[DayUse]) -> Use:
-        by_week: dict[int, list[DayUse]] = {week: [] for week in weeks}
-        for use in uses:
-            if (week := week_of(use.day)) in by_week:
-                by_week[week].append(use)
-        taken = ~day_bits.bits(monday(week) + day for week in weeks for day in range(DAYS))
-        of_weeks = ((use.features, use.day) for uses in by_week.values() for use in uses)
-        kept = {week: sums for week, sums in self.weeks.items() if week not in by_week}
-        sums = {week: week_sums(uses) for week, uses in by_week.items() if uses}
-        return replace(self, weeks=kept | sums, features=_exchanged(self.features, taken, of_weeks))
-
-    def _tidied(self) -> Use:
-        """Without what is too long ago, too much, or kept elsewhere."""
-        newest = week_of(day_bits.last(self.any_days)) if self.any_days else 0
-        oldest, last_summed = newest - HORIZON_WEEKS + 1, max(self.weeks, default=0)
-        any_days = day_bits.since(self.any_days, oldest)
-        weeks = {week: self.weeks[week] for week in sorted(self.weeks) if week > last_summed - SUMMED_WEEKS}
-        recent: Mapping[str, int] = {}
-        if any_days and newest not in weeks and newest - week_of(day_bits.first(any_days)) < YOUNG_WEEKS:
-            recent = {feature: day_bits.only(of, newest) for feature, of in self.recent_features.items()}
-        return replace(
-            self,
-            any_days=any_days,
-            people_days=day_bits.since(self.people_days, oldest),
-            by_hand_days=day_bits.since(self.by_hand_days, oldest),
-            people=_most_recent(self.people, oldest, MOST_PEOPLE),
-            recent_features=_most_recent(recent, oldest, MOST_FEATURES),
-            weeks=weeks,
-            features=_most_recent(self.features, last_summed - SUMMED_WEEKS + 1, MOST_FEATURES),
-        )
+        return _tidied(_summed(folded, weeks, uses) if weeks else folded)
 
     def unsummed(self, until: int) -> list[int]:
         """The weeks up to one that have an event and no sums."""
@@ -190,6 +159,39 @@ class Use:
 
 
 NO_USE = Use()
+
+
+def _summed(use: Use, weeks: Collection[int], uses: Iterable[DayUse]) -> Use:
+    by_week: dict[int, list[DayUse]] = {week: [] for week in weeks}
+    for one in uses:
+        if (week := week_of(one.day)) in by_week:
+            by_week[week].append(one)
+    taken = ~day_bits.bits(monday(week) + day for week in weeks for day in range(DAYS))
+    of_weeks = ((one.features, one.day) for uses in by_week.values() for one in uses)
+    kept = {week: sums for week, sums in use.weeks.items() if week not in by_week}
+    sums = {week: week_sums(uses) for week, uses in by_week.items() if uses}
+    return replace(use, weeks=kept | sums, features=_exchanged(use.features, taken, of_weeks))
+
+
+def _tidied(use: Use) -> Use:
+    """Without what is too long ago, too much, or kept elsewhere."""
+    newest = week_of(day_bits.last(use.any_days)) if use.any_days else 0
+    oldest, last_summed = newest - HORIZON_WEEKS + 1, max(use.weeks, default=0)
+    any_days = day_bits.since(use.any_days, oldest)
+    weeks = {week: use.weeks[week] for week in sorted(use.weeks) if week > last_summed - SUMMED_WEEKS}
+    recent: Mapping[str, int] = {}
+    if any_days and newest not in weeks and newest - week_of(day_bits.first(any_days)) < YOUNG_WEEKS:
+        recent = {feature: day_bits.only(of, newest) for feature, of in use.recent_features.items()}
+    return replace(
+        use,
+        any_days=any_days,
+        people_days=day_bits.since(use.people_days, oldest),
+        by_hand_days=day_bits.since(use.by_hand_days, oldest),
+        people=_most_recent(use.people, oldest, MOST_PEOPLE),
+        recent_features=_most_recent(recent, oldest, MOST_FEATURES),
+        weeks=weeks,
+        features=_most_recent(use.features, last_summed - SUMMED_WEEKS + 1, MOST_FEATURES),
+    )
 
 
 def _active(uses: Iterable[DayUse], channel: UsageChannel) -> int:

@@ -100,7 +100,7 @@ def _commit(batches: Sequence[_DayBatch], terms: Terms) -> tuple[int, set[tuple[
     by_log: dict[str, list[_DayBatch]] = defaultdict(list)
     for batch in batches:
         by_log[batch.pk].append(batch)
-    reads = commit_day.read({(batch.pk, batch.day) for batch in batches})
+    reads = commit_day.read({(batch.pk, batch.day) for batch in batches}, terms.now)
     try:
         looked_up = commit_day.look_up(batches, reads)
     except NoRoomError:  # of one person's record: each commit looks its own people up

@@ -28,7 +28,8 @@ from healthscore.services import alerting, merging
 from healthscore.services.erasure import finish_erasing_user
 from healthscore.services.nightly.plan import planned_run
 from healthscore.services.nightly.recount import recount
-from healthscore.services.scoring import gather_facts
+from healthscore.services.nightly.use import fold_use, folded_until
+from healthscore.services.scoring import gather_facts, read_month
 from healthscore.storage.accounts import account_item, accounts, earlier_book, existence, history, more_names
 from healthscore.storage.alerts import messages
 from healthscore.storage.erasure import accounts as erasing
@@ -46,8 +47,9 @@ if TYPE_CHECKING:
     from healthscore.core.account import Account
     from healthscore.core.alerts.model import Alert
     from healthscore.core.alerts.render import Subject
-    from healthscore.core.model import Snapshot
+    from healthscore.core.model import DayRollup, Snapshot
     from healthscore.services.nightly.plan import Run
+    from healthscore.storage.codec import Attribute
 
 WORKERS = 8
 """Accounts processed at once: enough to keep one core busy while others wait for answers."""
@@ -271,8 +273,9 @@ def _process_account(account: Account, run: Run, keep_going: Callable[[], bool],
             more_names.fit_item(account)
             if account.earlier_book is not None:
                 earlier_book.delete(account.account_id, account.earlier_book)
-            recount(account, run.settings, run.as_of, keep_going)
-            return _backfill(account, run) if run.backfill else _score_tonight(account, run, copied)
+            if recount(account, run.settings, run.as_of, keep_going) or account.pending_user_erasures:
+                account = accounts.reread(account)
+            return _backfill(account, run) if run.backfill else _score_tonight(account, run, keep_going, copied)
         except AccountErasedError:
             merged = existence.any_merged([account.account_id])
             if merged:
@@ -291,20 +294,24 @@ def _backfill(account: Account, run: Run) -> _AccountResult:
     return _AccountResult(alerting.subject(account), history.snapshot_before(account, run.day), current, ())
 
 
-def _score_tonight(account: Account, run: Run, copied: bool) -> _AccountResult:
+def _score_tonight(account: Account, run: Run, keep_going: Callable[[], bool], copied: bool) -> _AccountResult:
     """Score an account and commit its night; where another writer was faster, look again."""
     in_history = account.latest if copied else None
     tries = attempts(accounts.TOO_MANY_WRITERS)
     while True:
         again = next(tries) > 0
         try:
-            return _commit_tonight(account, run, in_history, again=again)
+            return _commit_tonight(account, run, keep_going, in_history, again=again)
         except ConditionFailedError:
             account = accounts.reread(account)
 
 
-def _commit_tonight(account: Account, run: Run, in_history: Snapshot | None, *, again: bool) -> _AccountResult:
+def _commit_tonight(
+    account: Account, run: Run, keep_going: Callable[[], bool], in_history: Snapshot | None, *, again: bool
+) -> _AccountResult:
     """Score an account, unless tonight's score is in its item, and save the score with the alerts that it brings.
+
+    Its use is folded before.
 
     Raises:
         ConditionFailedError: the account has changed since it was read, or an alert was stored before.
@@ -314,7 +321,15 @@ def _commit_tonight(account: Account, run: Run, in_history: Snapshot | None, *, 
     late = latest is not None and latest.day > run.day
     scored = latest if latest is not None and latest.day == run.day and latest.as_of >= run.as_of else None
     kept = history.snapshots(account, run.day, run.day) if late else []
-    current = scored or (kept[0] if kept else _score(account, run))
+    beside: dict[str, Attribute] = {}
+    if scored is None and not kept:
+        month = read_month(account, run.as_of, run.settings, consistent=again)
+        if not late:
+            account, use = fold_use(account, month, run.settings, run.as_of, keep_going)
+            beside = folded_until(run.day - DAY, use)
+        current = _score(account, run, month.rollups)
+    else:
+        current = scored or kept[0]
     previous = history.snapshot_before(account, run.day)
     begins = run.first and (previous is None or previous.day < run.day - WEEK * DAY)
     alerts = [] if late or begins else alerting.alerts(account, previous, current, run.settings)
@@ -322,7 +337,7 @@ def _commit_tonight(account: Account, run: Run, in_history: Snapshot | None, *, 
     if scored is None:
         if again:  # an earlier score of the day may have stored them
             new = [one for one in new if not messages.known(one.account_id, one.message_id)]
-        accounts.commit_score(account, current, [messages.put_new(one) for one in new], in_history)
+        accounts.commit_score(account, current, [messages.put_new(one) for one in new], in_history, beside=beside)
     elif scored.as_of > run.as_of:  # scored by day, before a night that was interrupted came to it
         for one in new:
             messages.add(one)
@@ -344,10 +359,10 @@ def _is_held(alert: Alert, current: Snapshot) -> bool:
     return alert.kind in FALLS and not present(current.daily)
 
 
-def _score(account: Account, run: Run) -> Snapshot:
+def _score(account: Account, run: Run, found: list[DayRollup] | None = None) -> Snapshot:
     # An eventually consistent read costs half as much. It may miss an event of the last second before the run got to
     # the account, which then counts the next night.
-    return snapshot_of(gather_facts(account, run.as_of, run.settings, consistent=False))
+    return snapshot_of(gather_facts(account, run.as_of, run.settings, consistent=False, found=found))
 
 
 def leave(staging: Staging, logger: Logger) -> None:

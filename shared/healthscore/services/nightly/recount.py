@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from healthscore.settings import Settings
 
 
-def recount(account: Account, settings: Settings, now: datetime, keep_going: Callable[[], bool]) -> None:
+def recount(account: Account, settings: Settings, now: datetime, keep_going: Callable[[], bool]) -> bool:
     """Settle everybody whom an account knows, if the setting has changed; the rest is left to the next night.
 
     Args:
@@ -33,21 +33,25 @@ def recount(account: Account, settings: Settings, now: datetime, keep_going: Cal
         now: the time of the run, aware.
         keep_going: asked all along; False leaves the account as it is, to be begun again by the next night.
 
+    Returns:
+        Whether the account may have changed since it was read.
+
     Raises:
         AccountErasedError: the account is being erased.
         StorageUnavailableError: storage failed; the next night tries again.
     """
     wanted = settings.identity.not_counted.text
     if account.counted_by == wanted:
-        return
+        return False
     terms = Terms.of(settings, now, lambda: 1.0 if keep_going() else 0.0)
     try:
         _settle_everybody(account.account_id, terms)
     except StorageUnavailableError:
         if keep_going():
             raise
-        return
+        return True
     accounts.save_counted_by(account.account_id, wanted)
+    return True
 
 
 def _settle_everybody(account_id: str, terms: Terms) -> None:

@@ -160,6 +160,7 @@ def commit_score(
     along: Sequence[Write] = (),
     in_history: Snapshot | None = None,
     *,
+    beside: dict[str, Attribute] | None = None,
     shown: bool = False,
 ) -> None:
     """Save a score as `save_score` does, on condition that nobody has saved another one since the account was read.
@@ -173,6 +174,7 @@ def commit_score(
         snapshot: the score.
         along: further writes, in one transaction with this one.
         in_history: a snapshot that the history is known to have.
+        beside: further attributes of the account that the night sets.
         shown: as for `save_score`.
 
     Raises:
@@ -187,7 +189,7 @@ def commit_score(
         newest = snapshot
     dailies = {daily.day: daily for daily in (*account.recent, snapshot.daily)}
     recent = [dailies[day] for day in sorted(dailies)][-RECENT_NIGHTS:]
-    sets = stored_scores.attributes(newest, recent)
+    sets = stored_scores.attributes(newest, recent) | (beside or {})
     as_read = {stored_scores.VERSION: account.scores_version}
     writes.apply(update_account(account.account_id, sets, [], as_read, None, shown=shown), *copies, *along)
 

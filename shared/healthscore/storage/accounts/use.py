@@ -7,17 +7,28 @@ not put, the same days are folded again.
 
 from __future__ import annotations
 
+import secrets
+from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from healthscore.core.signals import packed_use
-from healthscore.storage import codec, reads, schema
+from healthscore.core.signals.calendar import DAYS
+from healthscore.core.signals.use import HORIZON_WEEKS
+from healthscore.storage import codec, conditions, reads, schema, writes
+from healthscore.storage.accounts import late
 from healthscore.storage.client import dynamodb, pages
+from healthscore.storage.errors import ConditionFailedError
+from healthscore.storage.retries import retried
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
+    from datetime import datetime
 
     from healthscore.core.signals.use import Use
     from healthscore.storage.codec import Item
+
+KEPT = timedelta(days=DAYS * HORIZON_WEEKS + 35)
+"""For so long after they were put the items are kept: then there is nothing in them that a rule looks at."""
 
 ATTRIBUTES = ("sk", "v", "u", "scrubbed")
 """Of both items: the sort key, a random version, and the packed use; of the days, the time of the last erasure of a
@@ -53,6 +64,11 @@ def read(account_id: str, *, consistent: bool = True) -> Use:
     Raises:
         StorageUnavailableError: the table cannot be read now.
     """
+    return read_items(account_id, consistent=consistent).use
+
+
+def read_items(account_id: str, *, consistent: bool = True) -> StoredUse:
+    """Both items of an account's use. Raises as `read` does."""
     request = reads.partition(
         schema.activity_table(),
         schema.activity_pk(account_id),
@@ -60,7 +76,7 @@ def read(account_id: str, *, consistent: bool = True) -> Use:
         attributes=ATTRIBUTES,
         consistent=consistent,
     )
-    return of_items(pages(dynamodb().query, **request)).use
+    return of_items(pages(dynamodb().query, **request))
 
 
 def of_items(items: Iterable[Item]) -> StoredUse:
@@ -75,3 +91,73 @@ def of_items(items: Iterable[Item]) -> StoredUse:
         elif codec.text_of(item, "sk") == schema.USE_WEEKS:
             found = found._replace(weeks=codec.binary_of(item, "u"), weeks_version=codec.text_of(item, "v"))
     return found
+
+
+def save(account_id: str, stored: StoredUse, before: Use, use: Use, now: datetime) -> None:
+    """Put what has changed of an account's use: first its weeks, then its days.
+
+    Args:
+        account_id: the account.
+        stored: the items as they were read.
+        before: what they hold.
+        use: what they are to hold.
+        now: the present time, aware.
+
+    Raises:
+        ConditionFailedError: another writer has put one of them since, or the account is gone.
+        StorageUnavailableError: it is not known whether it is put; the same fold may be made again.
+    """
+    if (use.weeks, use.features, use.tickets) != (before.weeks, before.features, before.tickets):
+        _put(account_id, schema.USE_WEEKS, packed_use.pack_weeks(use), stored.weeks_version, now)
+    days = packed_use.pack_days(use)
+    if days != stored.days:
+        _put(account_id, schema.USE_DAYS, days, stored.days_version, now, scrubbed=stored.scrubbed)
+
+
+@retried("too many writers at once for one account's use")
+def scrub(account_id: str, people: Collection[str], now: datetime) -> bool:
+    """Take people out of an account's use after they were taken out of its logs; answers whether there is an account.
+
+    The days are always put anew, so that a night which has read the logs before cannot put what it has read.
+
+    Raises:
+        StorageUnavailableError: they may be in it still.
+    """
+    stored = read_items(account_id)
+    days = packed_use.pack_days(stored.use.without(frozenset(people)))
+    try:
+        at = int(now.timestamp())
+        _put(account_id, schema.USE_DAYS, days, stored.days_version, now, scrubbed=at)
+    except ConditionFailedError:
+        if late.read(account_id) is None:
+            return False
+        raise
+    return True
+
+
+def delete(account_id: str) -> None:
+    """Delete the use of an account that was given up for another one: its days are that one's now.
+
+    Raises:
+        StorageUnavailableError: some may be left.
+    """
+    keys = [codec.key(schema.activity_pk(account_id), sk) for sk in (schema.USE_DAYS, schema.USE_WEEKS)]
+    writes.delete_all(schema.activity_table(), keys)
+
+
+def _put(account_id: str, sk: str, data: bytes, read_version: str | None, now: datetime, *, scrubbed: int = 0) -> None:
+    item = {
+        **codec.key(schema.activity_pk(account_id), sk),
+        "v": codec.text(secrets.token_urlsafe(8)),
+        "u": codec.binary(data),
+        "ttl": codec.number(int((now + KEPT).timestamp())),
+    }
+    if scrubbed:
+        item["scrubbed"] = codec.number(scrubbed)
+    put = writes.put(schema.activity_table(), item, conditions.version_is(read_version))
+    if read_version is None:  # an account that was erased meanwhile must not leave any
+        account = codec.account_key(account_id)
+        holds = (conditions.ACCOUNT_EXISTS, conditions.TAKES_WRITES)
+        writes.apply(put, writes.check(schema.accounts_table(), account, *holds))
+    else:
+        writes.apply(put)

@@ -19,6 +19,7 @@ from healthscore.core.day_log.shards import NO_LOAD, WriteLoad, load_of, shards_
 from healthscore.core.identity.places import labelled
 from healthscore.core.time import DAY
 from healthscore.storage import schema, writes
+from healthscore.storage.accounts import late
 from healthscore.storage.day_logs import commit_shard, log_items
 from healthscore.storage.day_logs.commit_shard import Committed, RelabelledError, ShardsFixedError
 from healthscore.storage.day_logs.log_items import LogKey, StoredHead
@@ -29,15 +30,15 @@ from healthscore.storage.retries import attempts
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
-    from datetime import date
+    from datetime import date, datetime
 
     from healthscore.core.day_log.codec import Entry
     from healthscore.storage.day_logs.log_items import DayLogReads
     from healthscore.storage.day_logs.terms import Terms
 
 
-def read(days: Collection[tuple[str, date]]) -> DayLogReads:
-    """Read what commits to days of accounts need, by partition key and day.
+def read(days: Collection[tuple[str, date]], now: datetime) -> DayLogReads:
+    """Read what commits to days of accounts need, by partition key and day, and mark the accounts of late ones.
 
     For a day without a head, the day before is read as well: its load decides how many shards the day gets.
     The number matters for speed alone, so it does no harm if that day goes on growing.
@@ -47,6 +48,11 @@ def read(days: Collection[tuple[str, date]]) -> DayLogReads:
     """
     reads = log_items.read_logs([LogKey(pk, day) for pk, day in days], {pk for pk, _ in days})
     fresh = {key: key._replace(day=key.day - DAY) for key, stored in reads.heads.items() if stored.version is None}
+    earliest: dict[str, date] = {}
+    for pk, day in days:
+        earliest[pk] = min(day, earliest.get(pk, day))
+    for pk, day in earliest.items():
+        late.mark(schema.account_of(pk), reads.late.get(pk), day, now)
     if fresh:
         before = log_items.read_logs(fresh.values(), ()).heads
         reads.heads.update((key, _beginning(_shards_after(earlier, before))) for key, earlier in fresh.items())
@@ -119,7 +125,7 @@ def commit(
         except ShardsFixedError as fixed:
             stored, first_seen = fixed.stored, fixed.first_seen
         except (ConditionFailedError, RelabelledError):  # rewritten since it was read, or deleted
-            again = read([(pk, day)])
+            again = read([(pk, day)], terms.now)
             stored, first_seen = again.head(pk, day), again.first_seen.get(pk)
     raise AssertionError("attempts ends by an error")
 

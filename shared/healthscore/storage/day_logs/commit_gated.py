@@ -63,7 +63,7 @@ def commit(account_id: str, day: date, entry: Entry, *, gate_day: date, gate: En
         try:
             transaction = Transaction(terms)
             entry, gate = _labelled(transaction, account_id, ((day, entry), (gate_day, gate)), terms)
-            reads = commit_day.read({(pk, day), (pk, gate_day)})
+            reads = commit_day.read({(pk, day), (pk, gate_day)}, terms.now)
             first_seen = reads.first_seen[pk]
             heads: dict[LogKey, StoredHead] = {}
             for of_day, one in ((day, entry), (gate_day, gate)):

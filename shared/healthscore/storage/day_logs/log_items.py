@@ -7,6 +7,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
+from zlib import crc32
 
 from healthscore import process
 from healthscore.core.day_log import log as day_log
@@ -14,14 +15,14 @@ from healthscore.core.day_log.codec import Entry
 from healthscore.core.day_log.log import NOTHING_SEALED
 from healthscore.core.time import DAY
 from healthscore.storage import codec, conditions, reads, schema, writes
-from healthscore.storage.accounts import more_names
+from healthscore.storage.accounts import late, more_names
 from healthscore.storage.accounts.merges import merged_error
 from healthscore.storage.client import dynamodb, pages
 from healthscore.storage.errors import BeingErasedError, ConditionFailedError
 from healthscore.storage.side_by_side import side_by_side
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from datetime import date
 
     from healthscore.core.day_log.log import Sealed
@@ -73,6 +74,15 @@ def people_in(item: Item) -> set[str]:
     return {entry.person for entry in entries if entry.person is not None}
 
 
+def version_of(versions: Iterable[tuple[int, str]]) -> int:
+    """What tells the log of a day from any other that the day has had, in 32 bits.
+
+    Args:
+        versions: shard and version of its heads, lowest shard first.
+    """
+    return crc32(" ".join(f"{shard}:{version}" for shard, version in versions).encode())
+
+
 def overhead(pk: str) -> int:
     """Bytes of a head item beside roll-up and log: attribute names, keys, version and expiry."""
     return len(pk.encode()) + _FIXED_OVERHEAD
@@ -105,10 +115,11 @@ def read_heads(pk: str, day: date) -> dict[int, StoredHead]:
     return {schema.parse_day_key(codec.text_of(item, "sk"))[1]: stored_head(day, item) for item in items}
 
 
-def read_blocks(key: LogKey, after: int = 0) -> dict[bytes, bytes]:
+def read_blocks(key: LogKey, after: int = 0, *, consistent: bool = True) -> dict[bytes, bytes]:
     """The data of a log's blocks behind position `after`, by token, those that no head leads to included."""
     stretch = schema.block_range(key.day, key.shard, after)
-    items = pages(dynamodb().query, **reads.partition(schema.activity_table(), key.pk, between=stretch))
+    request = reads.partition(schema.activity_table(), key.pk, between=stretch, consistent=consistent)
+    items = pages(dynamodb().query, **request)
     return {schema.block_token(codec.text_of(item, "sk")): codec.binary_of(item, "l") for item in items}
 
 
@@ -214,6 +225,8 @@ class DayLogReads(NamedTuple):
     """Heads that were asked for; for one that is not there, what its first put should begin with."""
     first_seen: dict[str, str | None]
     """First-seen times of event names as stored, by the partition key of an account's logs; None where it has none."""
+    late: dict[str, late.Marked]
+    """What accounts say of late changes, by the same key; one that is not there says nothing."""
 
     def head(self, pk: str, day: date) -> StoredHead:
         """The head of a day, that of its first shard."""
@@ -235,6 +248,7 @@ def read_logs(logs: Collection[LogKey], pks: Collection[str]) -> DayLogReads:
     wanted += [(schema.accounts_table(), codec.account_key(account)) for account in sorted(accounts)]
     heads = dict.fromkeys(logs, NO_HEAD)
     first_seen: dict[str, str | None] = dict.fromkeys(accounts.values())
+    marked: dict[str, late.Marked] = {}
     for table, item in reads.batch_get(wanted, _shapes()):
         if table == schema.accounts_table():
             if schema.ERASING in item:
@@ -243,10 +257,11 @@ def read_logs(logs: Collection[LogKey], pks: Collection[str]) -> DayLogReads:
                 raise merged_error()
             account_id, names = codec.text_of(item, "account_id"), codec.optional_text_of(item, "names")
             first_seen[accounts[account_id]] = names if names is None else more_names.fit(account_id, names)
+            marked[accounts[account_id]] = late.of_item(item)
         else:
             key = LogKey(codec.text_of(item, "pk"), *schema.parse_day_key(codec.text_of(item, "sk")))
             heads[key] = stored_head(key.day, item)
-    return DayLogReads(heads, first_seen)
+    return DayLogReads(heads, first_seen, marked)
 
 
 def _shapes() -> dict[str, dict[str, Any]]:
@@ -254,7 +269,7 @@ def _shapes() -> dict[str, dict[str, Any]]:
     return {schema.accounts_table(): reads.projection(FIRST_SEEN), schema.activity_table(): head}
 
 
-FIRST_SEEN = ("account_id", "names", schema.ERASING, schema.INTO)
+FIRST_SEEN = ("account_id", "names", schema.ERASING, schema.INTO, *late.ATTRIBUTES)
 """What a commit reads of an account."""
 MAX_ENTRIES = 200_000
 """Log entries kept in all, about 100 bytes each; the least recently used logs go first."""

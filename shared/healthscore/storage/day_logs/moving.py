@@ -83,7 +83,7 @@ def _transaction(log: rewrite.ReadDay, account_id: str, day: date, terms: Terms)
             head, unchanged = log_items.head_key(key), conditions.version_is(stored.version)
             transaction.along.append(writes.delete(schema.activity_table(), head, unchanged))
     entries, key = log.all_entries, LogKey(schema.activity_pk(account_id), day)
-    found = commit_day.read([(key.pk, day)])
+    found = commit_day.read([(key.pk, day)], terms.now)
     stored, first_seen = found.head(key.pk, day), found.first_seen[key.pk]
     if stored.version is None:
         shards = max(len(log.heads), stored.head.shards)

@@ -30,7 +30,7 @@ def add_copies(transaction: Transaction, copies: Mapping[tuple[str, date], Seque
     if not copies:
         return
     of_account = {(schema.activity_pk(account_id), day): entries for (account_id, day), entries in copies.items()}
-    reads = commit_day.read(of_account)
+    reads = commit_day.read(of_account, terms.now)
     for (pk, day), entries in of_account.items():
         heads = account_heads(LogKey(pk, day), reads.head(pk, day), reads.first_seen[pk], entries, terms)
         load = load_of(entries)

@@ -2,21 +2,66 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import date
 from itertools import groupby
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from healthscore.core.day_log.rollup import Fold, decode_rollup, merged
 from healthscore.core.time import DAY, millis
 from healthscore.storage import codec, reads, schema
+from healthscore.storage.accounts import use as stored_use
 from healthscore.storage.client import call, dynamodb, pages
+from healthscore.storage.day_logs.log_items import version_of
 from healthscore.storage.day_logs.whole_days import read_day
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from healthscore.core.model import DayRollup
+    from healthscore.storage.accounts.use import StoredUse
+    from healthscore.storage.codec import Item
+
+
+class Month(NamedTuple):
+    """An account's newest days, and its use as far as it is folded: what a night reads of it."""
+
+    rollups: list[DayRollup]
+    """Of the active days, oldest first, those included on which only users were active who do not count."""
+    versions: dict[int, int]
+    """What tells the log of each day from others, by the day's number; days without a log are left out."""
+    use: StoredUse
+
+
+def month(account_id: str, first: date, last: date, *, consistent: bool) -> Month:
+    """Read an account's days from `first` to `last`, without names, and its use, in one Query.
+
+    Raises:
+        StorageUnavailableError: the table cannot be read now.
+    """
+    request = reads.partition(
+        schema.activity_table(),
+        schema.activity_pk(account_id),
+        between=schema.days_and_use_range(first),
+        attributes=("r", *stored_use.ATTRIBUTES),
+        consistent=consistent,
+    )
+    heads, items, end = [], [], schema.day_range(first, last)[1]
+    for item in pages(dynamodb().query, **request):
+        sk = codec.text_of(item, "sk")
+        if sk.startswith(schema.DAYS_PREFIX):
+            if sk < end:
+                heads.append((*schema.parse_day_key(sk), item))
+        else:
+            items.append(item)
+    versions: dict[int, list[tuple[int, str]]] = defaultdict(list)
+    for day, shard, item in heads:
+        versions[day.toordinal()].append((shard, codec.text_of(item, "v")))
+    found = _days(((day, item) for day, _, item in heads), names=False, not_counted=True)
+    known = {day: version_of(of_day) for day, of_day in versions.items()}
+    return Month(found, known, stored_use.of_items(items))
 
 
 def rollups(
@@ -36,11 +81,12 @@ def rollups(
         StorageUnavailableError: the table cannot be read now.
     """
     items = pages(dynamodb().query, **_request(account_id, first, last, consistent=consistent))
-    shards = [
-        decode_rollup(schema.parse_day_key(codec.text_of(item, "sk"))[0], codec.text_of(item, "r"), names=names)
-        for item in items
-        if "r" in item
-    ]
+    heads = ((schema.parse_day_key(codec.text_of(item, "sk"))[0], item) for item in items)
+    return _days(heads, names=names, not_counted=not_counted)
+
+
+def _days(heads: Iterable[tuple[date, Item]], *, names: bool, not_counted: bool) -> list[DayRollup]:
+    shards = [decode_rollup(day, codec.text_of(item, "r"), names=names) for day, item in heads if "r" in item]
     days = (merged(list(parts)) for _, parts in groupby(shards, key=attrgetter("day")))
     return [rollup for rollup in days if rollup.events or (not_counted and rollup.not_counted)]
 

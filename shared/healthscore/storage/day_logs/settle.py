@@ -18,7 +18,7 @@ from healthscore.core.day_log.log import MissingBlockError
 from healthscore.core.identity import places as placing
 from healthscore.core.identity.places import place_at
 from healthscore.storage import codec, reads, schema
-from healthscore.storage.accounts import existence
+from healthscore.storage.accounts import existence, late
 from healthscore.storage.accounts.first_seen import changed_first_seen
 from healthscore.storage.accounts.merges import merged_error
 from healthscore.storage.client import dynamodb, pages
@@ -262,7 +262,9 @@ def _rewrite(
     shards = log.rewrite(transaction, entries)
     if shards:
         pk = schema.activity_pk(account_id)
-        read = log_items.read_logs((), [pk]).first_seen[pk]
+        found = log_items.read_logs((), [pk])
+        late.mark(account_id, found.late.get(pk), day, terms.now)
+        read = found.first_seen[pk]
         times = _first_seen(account_id, day, read, log.all_entries, entries)
         changed = changed_first_seen(times, entries, terms.milestones)
         now = times if changed is None else changed

@@ -1,4 +1,4 @@
-"""Deletes an account's day logs, and before each item the people whom only its logs know (table Activity).
+"""Deletes an account's day logs and its use, and before each item the people whom only its logs know (table Activity).
 
 So do those who were noted as the account's people after the people's own eraser had passed by.
 """
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from healthscore.storage.erasure.eraser import AccountErasure
 
-COVERS = frozenset({Kind.DAY_HEAD, Kind.BLOCK, Kind.MORE_NAMES})
+COVERS = frozenset({Kind.DAY_HEAD, Kind.BLOCK, Kind.MORE_NAMES, Kind.USE_DAYS, Kind.USE_WEEKS})
 
 
 def erase(erasure: AccountErasure) -> Iterator[int]:

@@ -16,6 +16,7 @@ from uuid import uuid4
 from healthscore.core.day_log import log as day_log
 from healthscore.core.day_log.codec import COPY, NOT_COUNTED
 from healthscore.storage import codec, reads, schema, writes
+from healthscore.storage.accounts import late
 from healthscore.storage.client import dynamodb, pages
 from healthscore.storage.day_logs import log_items
 from healthscore.storage.day_logs.log_items import NO_HEAD, LogKey
@@ -36,7 +37,10 @@ USERS_COVERS = frozenset({Kind.DAY_HEAD, Kind.BLOCK})
 
 def erase_user(erasure: UserErasure) -> Iterator[int]:
     """Replace the user, under every id, in all of the account's logs, shard by shard."""
-    for key in _shards(schema.activity_pk(erasure.account_id)):
+    shards = _shards(schema.activity_pk(erasure.account_id))
+    if shards:
+        late.mark(erasure.account_id, late.read(erasure.account_id), shards[0].day, erasure.now)
+    for key in shards:
         _replace_in_shard(key, erasure.known_as, log_items.expiry(key.day, erasure.retention_days))
         yield 1
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from healthscore.storage.erasure import champions, pending_users, people, pseudonymise
+from healthscore.storage.erasure import champions, pending_users, people, pseudonymise, use
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 ERASERS: tuple[UserEraser, ...] = (
     pseudonymise,
+    use,  # after the logs: a night that folds now folds them without the user
     champions,
-    people,  # after the other two: the ids that lead to the user are found by these items
+    people,  # after the others: the ids that lead to the user are found by these items
     pending_users,  # last: as long as it is there, something may be left
 )
 

@@ -1,5 +1,6 @@
 """The stored use: folds in any order and split give the same bytes, and the same history as a fold of all days."""
 
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -73,17 +74,13 @@ def test_packed__use__is_read_as_it_was(seed):
     people = {f"u{UUID}": use.any_days, "aé\n": day_bits.bit(MONDAY), "uu": use.any_days} | use.people
     use = use.contacted([MONDAY - 30, MONDAY]).with_tickets(week_of(MONDAY), 3)
     use = packed_use.unpack(*packed(use))
-    use = packed_use.unpack(*packed(with_(use, people=people, progress=Progress(1, MONDAY, 3), definitions=2**64 - 1)))
-    use = with_(use, versions={MONDAY: 2**32 - 1, MONDAY + 1: 0})
+    use = packed_use.unpack(
+        *packed(replace(use, people=people, progress=Progress(1, MONDAY, 3), definitions=2**64 - 1))
+    )
+    use = replace(use, versions={MONDAY: 2**32 - 1, MONDAY + 1: 0})
     assert packed_use.unpack(*packed(use)) == use
     assert packed_use.unpack(*packed(NO_USE)) == NO_USE
     assert packed_use.unpack(None, None) == NO_USE
-
-
-def with_(use, **fields):
-    from dataclasses import replace
-
-    return replace(use, **fields)
 
 
 @pytest.mark.parametrize("data", [b"", b"\x02abc", b"\x01abc"])
@@ -201,7 +198,7 @@ def test_size__of_an_account_of_ten_people__is_below_a_kilobyte():
         for day in range(495)
         if day % 7 < 5
     ]
-    use = with_(folded(uses, until=MONDAY + 495), versions={day: random.getrandbits(32) for day in range(1, 24)})
+    use = replace(folded(uses, until=MONDAY + 495), versions={day: random.getrandbits(32) for day in range(1, 24)})
     days, weeks = packed(use)
     assert len(days) < 960  # and the item's keys
     assert len(weeks) < 2 * 1024

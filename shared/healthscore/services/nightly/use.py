@@ -1,0 +1,218 @@
+"""Folds what has changed of an account's days into its use, before the night scores it.
+
+A night reads the heads of the newest days anyway. Where the version of one is not the one that was folded, that day is
+folded from its whole log, and so is each finished week that has such a day, or that was not finished before. Days that
+the night does not read are folded from a late mark on (`storage.accounts.late`); after that so are all later ones. The
+first fold of an account, changed definitions, and nights that were missed for long are marks of the same kind.
+
+A long fold may be cut after any week: the next night goes on.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from healthscore.core.scoring.standard import WINDOW_DAYS
+from healthscore.core.signals import day_bits
+from healthscore.core.signals.calendar import date_of, monday, sunday, week_of
+from healthscore.core.signals.history import day_use
+from healthscore.core.signals.use import HORIZON_WEEKS, Progress
+from healthscore.core.time import day_of
+from healthscore.services.early_warning import definitions
+from healthscore.services.scoring import read_month
+from healthscore.storage import codec
+from healthscore.storage.accounts import accounts, late
+from healthscore.storage.accounts import use as stored_use
+from healthscore.storage.day_logs import stretches
+from healthscore.storage.errors import ConditionFailedError
+from healthscore.storage.retries import attempts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from datetime import date
+
+    from healthscore.core.account import Account
+    from healthscore.core.day_log.codec import Entry
+    from healthscore.core.signals.history import DayUse
+    from healthscore.core.signals.model import Definitions
+    from healthscore.core.signals.use import Use
+    from healthscore.settings import Settings
+    from healthscore.storage.codec import Attribute
+    from healthscore.storage.day_logs.rollups import Month
+    from healthscore.storage.day_logs.stretches import LogOfDay
+
+MISSED_DAYS = WINDOW_DAYS - late.RECENT_DAYS - 2
+"""After so many nights without a fold, days may have changed without a mark that this night does not read; less a day
+on each side, since marks go by days of UTC."""
+GAP_DAYS = 3
+"""Days with so few others between them are read at once: a call more costs more than these."""
+SCRUBBED_SECONDS = 3600
+"""For so long after a user's erasure logs are read consistently: what an older copy says must not come back."""
+
+
+def fold_use(
+    account: Account, month: Month, settings: Settings, now: datetime, keep_going: Callable[[], bool]
+) -> tuple[Account, Use]:
+    """Fold what has changed of an account's complete days into its use, and store it.
+
+    Args:
+        account: the account as read.
+        month: what `read_month` gave, read after the account.
+        settings: the workspace's settings.
+        now: the instant of the night, aware; not later than the present time.
+        keep_going: asked after each week of a long fold; False leaves the rest to the next night.
+
+    Returns:
+        The account, read again where another writer was faster, and its use: judge by it only if it `is_whole`.
+
+    Raises:
+        AccountErasedError: the account was erased or merged meanwhile.
+        StorageUnavailableError: it may not be stored; the same call begins again.
+    """
+    for attempt in attempts(accounts.TOO_MANY_WRITERS):
+        if attempt:
+            account = accounts.reread(account)
+            month = read_month(account, now, settings, consistent=True)
+        before = month.use.use
+        if month.use.days is None and not account.first_seen:
+            return account, replace(before, progress=Progress(whole=int(now.timestamp())))
+        use = _Night(account, before, month, settings, now).fold(keep_going)
+        try:
+            if use is not before:
+                stored_use.save(account.account_id, month.use, before, use, now)
+        except ConditionFailedError:
+            continue
+        return account, use
+    raise AssertionError("attempts ends by an error")
+
+
+def folded_until(day: date, use: Use) -> dict[str, Attribute]:
+    """The attribute of an account that says up to which day its use is folded."""
+    return {late.FOLDED: codec.json_text(late.Folded(day.toordinal(), use.progress.whole))}
+
+
+class _Night:
+    """One account's fold of one night."""
+
+    def __init__(self, account: Account, before: Use, month: Month, settings: Settings, now: datetime) -> None:
+        self._account, self._before, self._now, self._zone = account, before, int(now.timestamp()), settings.zone
+        self._yesterday = day_of(now, settings.zone).toordinal() - 1
+        self._week = week_of(self._yesterday)
+        self._finished = week_of(self._yesterday + 1) - 1
+        self._oldest_seen = self._yesterday + 1 - WINDOW_DAYS
+        self._definitions = definitions(account, settings)
+        self._fingerprint = self._definitions.fingerprint
+        self._consistent = self._now - month.use.scrubbed < SCRUBBED_SECONDS
+        self._changed = {
+            day
+            for day, version in month.versions.items()
+            if day <= self._yesterday and before.versions.get(day) != version
+        }
+        self._days: dict[int, DayUse | None] = {}
+        self._weeks = set[int]()
+        self._versions = dict(before.versions)
+
+    def fold(self, keep_going: Callable[[], bool]) -> Use:
+        """The use after this night; the very one from before where nothing has changed."""
+        use, progress = self._before, self._before.progress
+        marks = self._marks()
+        if marks or progress.going_on is not None:
+            progress = self._fold_from(min(marks, default=self._yesterday), keep_going, begins=bool(marks))
+        else:
+            self._fold_changed()
+        if self._days or progress != use.progress:
+            kept = {day: self._versions[day] for day in sorted(self._versions) if day >= self._oldest_seen}
+            use = use.fold(self._days, self._whole_weeks())
+            use = replace(use, versions=kept, definitions=self._fingerprint, progress=progress)
+        return self._with_facts(use)
+
+    def _marks(self) -> list[int]:
+        """The days from which on everything has to be folded again."""
+        progress, account = self._before.progress, self._account
+        heeded = progress.whole if progress.going_on is None else progress.begun
+        if heeded is None or self._before.definitions != self._fingerprint:
+            return [0]
+        marks = [late.Mark(0, int(account.since.timestamp()))]
+        if account.late is not None:
+            marks.append(late.Mark(*account.late))
+        days = [mark.day for mark in marks if mark.at + late.HOLDS >= heeded]
+        until = day_of(datetime.fromtimestamp(heeded, UTC), self._zone).toordinal() - 1
+        folded = until if account.folded is None else account.folded
+        if self._yesterday - folded > MISSED_DAYS:
+            days.append(folded - late.RECENT_DAYS - 1)
+        return days
+
+    def _fold_from(self, start: int, keep_going: Callable[[], bool], *, begins: bool) -> Progress:
+        """Fold all days from one on, week by week; answers how far that got."""
+        before = self._before.progress
+        begun = self._now if begins else before.begun
+        first = week_of(min([start, *self._changed, *([] if before.going_on is None else [before.going_on])]))
+        logs = self._read(monday(max(first, self._week - HORIZON_WEEKS + 1)), self._yesterday)
+        weeks = groupby(logs, key=lambda log: week_of(log.day.toordinal()))
+        for before_this, (week, of_week) in enumerate(weeks):
+            if before_this and not keep_going():
+                return Progress(before.whole, monday(week), begun)
+            self._take(of_week)
+            if week <= self._finished:
+                self._weeks.add(week)
+        return Progress(begun)
+
+    def _fold_changed(self) -> None:
+        """Fold the days that have changed, and the finished weeks that they lie in, or that are not summed yet."""
+        self._weeks = {week for day in self._changed if (week := week_of(day)) <= self._finished}
+        oldest = week_of(self._oldest_seen)
+        self._weeks |= {week for week in self._before.unsummed(self._finished) if week > oldest}
+        wanted = self._changed.union(*(range(monday(week), sunday(week) + 1) for week in self._weeks))
+        for first, last in _stretches(sorted(wanted)):
+            self._take(self._read(first, last))
+
+    def _read(self, first: int, last: int) -> Iterator[LogOfDay]:
+        return stretches.read(self._account.account_id, date_of(first), date_of(last), consistent=self._consistent)
+
+    def _take(self, logs: Iterable[LogOfDay]) -> None:
+        for log in logs:
+            day = log.day.toordinal()
+            self._versions[day] = log.version
+            if log.entries is not None:
+                self._days[day] = _use_of(day, log.entries, self._definitions)
+
+    def _whole_weeks(self) -> list[int]:
+        """The weeks to be summed, but for those of which a log has expired: these stay as they were summed before."""
+        gone = [day for day in day_bits.days_in(self._before.any_days) if day not in self._days]
+        return sorted(self._weeks - {week_of(day) for day in gone})
+
+    def _with_facts(self, use: Use) -> Use:
+        """With what the CRM says: contacts, and in the first night after a week the tickets at its end."""
+        crm, folded = self._account.crm, self._account.folded
+        if crm is None:
+            return use
+        met = [day_of(at, self._zone).toordinal() for at in (crm.last_meeting_at, crm.last_email_at) if at is not None]
+        use = use.contacted(day for day in met if day <= self._yesterday)
+        if crm.open_tickets is not None and (folded is None or week_of(folded + 1) <= self._finished):
+            use = use.with_tickets(self._finished, crm.open_tickets)
+        return use
+
+
+def _use_of(day: int, entries: Iterable[Entry], by: Definitions) -> DayUse | None:
+    """What a day's log says; None where nothing in it counts."""
+    values: dict[tuple[str | None, str], int] = defaultdict(int)
+    for entry in entries:
+        if entry.counts:
+            values[entry.who, entry.name] += entry.value
+    return day_use(day, values, by) if values else None
+
+
+def _stretches(days: list[int]) -> Iterator[tuple[int, int]]:
+    """The first and last of days that are read at once."""
+    first = before = None
+    for day in days:
+        if first is not None and before is not None and day - before > GAP_DAYS + 1:
+            yield first, before
+            first = None
+        first, before = day if first is None else first, day
+    if first is not None and before is not None:
+        yield first, before
