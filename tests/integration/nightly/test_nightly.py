@@ -145,7 +145,7 @@ def test_night__last_night_died_before_the_account_was_written__alerts_once(topi
     """An alert is stored with the score that brings it, or not at all: then a later night brings it."""
     account("acme", THRIVING, THRIVING, THRIVING)
     with monkeypatch.context() as patch:
-        patch.setattr(accounts, "commit_score", lambda *_: pytest.fail("died here"))
+        patch.setattr(accounts, "commit_score", lambda *_, **__: pytest.fail("died here"))
         with pytest.raises(pytest.fail.Exception):
             night(topic)
     night(topic, schedule(TONIGHT + NIGHT), now=TONIGHT + NIGHT)
@@ -192,10 +192,10 @@ def test_night__one_account_fails__is_named_and_stops_nothing(topic, monkeypatch
         account(account_id, ABSENT)
     score = process._score
 
-    def broken(one, run):
+    def broken(one, run, found):
         if one.account_id == "bad":
             raise KeyError("secret content")
-        return score(one, run)
+        return score(one, run, found)
 
     with monkeypatch.context() as patch:
         patch.setattr(process, "_score", broken)
@@ -304,9 +304,9 @@ def test_night__erasure_begins_meanwhile__leaves_nothing_of_the_night(topic, mon
     account("gone", ABSENT)
     score = process._score
 
-    def overtaken(one, run):
+    def overtaken(one, run, found):
         erasing.mark("gone", TONIGHT)
-        return score(one, run)
+        return score(one, run, found)
 
     monkeypatch.setattr(process, "_score", overtaken)
     assert night(topic)["failed"] == 0

@@ -10,10 +10,10 @@ from random import Random
 import pytest
 from aws_lambda_powertools import Logger
 
+from healthscore.core.day_log.codec import entry
 from healthscore.core.identity.calls import Alias, GroupCall, Identification, TrackedEvent
 from healthscore.core.identity.counting import NotCounted
 from healthscore.core.identity.settings import IdentitySettings
-from healthscore.core.day_log.codec import entry
 from healthscore.core.model import MICROS, Event
 from healthscore.core.time import DAY, millis
 from healthscore.services import erasure, merging
@@ -23,15 +23,17 @@ from healthscore.services.nightly.process import process_scan_part
 from healthscore.settings import Settings
 from healthscore.storage import workspace
 from healthscore.storage.accounts import accounts
-from healthscore.storage.accounts import use as stored_use
 from healthscore.storage.errors import AccountErasedError
 from tests.integration.identity.calls import calls_of
-from tests.support.uses import assert_exact, plain_use
+from tests.support.uses import assert_exact
 
 LOGGER = Logger(service="test", level="CRITICAL")
 START = datetime(2026, 9, 1, tzinfo=UTC)
 USERS, DEVICES, NAMES = ("uann", "ubob", "ukim"), ("aphone", "atablet"), ("exported", "searched", "issue", "viewed")
-FOREVER = lambda: float("inf")  # noqa: E731
+
+
+def forever():
+    return float("inf")
 
 
 def night(at, *, keep_going=lambda: True):
@@ -60,7 +62,7 @@ class Lived:
         action()
 
     def record(self, *calls):
-        Tracker(workspace.settings().settings, self.now, FOREVER).record(calls_of(calls))
+        Tracker(workspace.settings().settings, self.now, forever).record(calls_of(calls))
 
     def past(self):
         """An instant before now: mostly of the last days, sometimes long ago."""
@@ -101,10 +103,10 @@ class Lived:
 
     def merge(self):
         if len(self.accounts) > 1 and all(accounts.get(one) for one in self.accounts):
-            merging.merge(self.accounts.pop(), self.accounts[0], self.now, FOREVER)
+            merging.merge(self.accounts.pop(), self.accounts[0], self.now, forever)
 
     def staff(self):
-        setting = self.random.choice([NotCounted(), NotCounted(users=("kim",))])
+        setting = self.random.choice([NotCounted(), NotCounted(ids=("kim",))])
         workspace.save_settings(replace(Settings(), identity=IdentitySettings(not_counted=setting)), self.now)
 
     def night(self):
@@ -125,6 +127,6 @@ class Lived:
 def test_night__any_history__stores_what_the_logs_add_up_to(moto, seed):
     workspace.fix_timezone()
     lived = Lived(seed)
-    for _ in range(60):
+    for _ in range(40):
         lived.step()
     lived.night()
