@@ -10,13 +10,13 @@ from healthscore.core.decisions.inputs import Inputs
 from healthscore.core.detectors.settings import DetectorSettings, Sensitivity
 from healthscore.core.identity.people import ids_of
 from healthscore.core.signals import earlier_profiles as earlier
+from healthscore.core.signals.attendance import excused
 from healthscore.core.signals.calendar import week_of
-from healthscore.core.signals.fleet import excused
 from healthscore.core.signals.model import Definitions, Profile, UsageChannel
 from healthscore.core.time import day_of, from_millis, parse_instant
 from healthscore.storage.accounts import earlier_profiles
 from healthscore.storage.people import ids
-from healthscore.storage.runs import fleet
+from healthscore.storage.runs import attendance
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,7 +65,7 @@ def excused_weeks(settings: Settings) -> Excused:
         StorageUnavailableError: the table cannot be read now.
     """
     days = (date.fromisoformat(text).toordinal() for text in settings.early_warning.quiet_days)
-    return excused(fleet.read(), days)
+    return excused(attendance.read(), days)
 
 
 def inputs(account: Account, use: Use, settings: Settings, weeks: Excused, day: int) -> Inputs:
