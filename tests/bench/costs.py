@@ -206,8 +206,8 @@ that is the only one of its account and day costs as much as a batch of one.
   alone costs {{own:g}}, since it is kept in that person's own log as well, and the first of a person on a day up to
   {{first:g}}, since it is written only if nobody has changed who the person is ([benchmarks](benchmarks.md), without
   batches). A client that knows the account should say it, as `context.groupId`.
-- **Nights** cost the same for active and inactive accounts: mostly the write of the account, and of a copy of the
-  snapshot that it replaces.
+- **Nights** cost mostly the write of the account, and of a copy of the snapshot that it replaces: three units. An
+  account that was active costs one more, for its use, and on Mondays two; one that was not costs none.
 - **Views** cost more than events, most of it for gateway, Lambda and logs. A page that shows fifty accounts should read
   the book with one request.
 - **Traces** are counted as if every request had one, which is so at less than a request a second. Beyond that, Lambda

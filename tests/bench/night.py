@@ -137,13 +137,15 @@ def _beside_older(compared: Compared) -> list[object]:
 
 _ABOUT = """{customers} accounts with {a_day} events on each active day of the {days} days before; some are active
 daily, some less often, some fell silent. The worker scans, copies the snapshots that it is about to replace into the
-history, reads each account's month, scores, decides on alerts, and saves the score in the account, with its alerts,
-over real connections, with its eight threads; the median of {nights} nights. *The bare client* repeats exactly the
+history, reads each account's month, folds its use, scores, decides on alerts, and saves the score in the account,
+with its alerts, over real connections, with its eight threads;
+the median of {nights} nights. *The bare client* repeats exactly the
 worker's calls, as many at once, and ignores the answers: signing, serialising, the HTTP exchange and parsing are the
 minimum for any code that makes so many calls with boto3. *By hand* is explained below."""
 _ABOUT_RATE = """An account takes {calls:.2f} calls: a query for its month, and an update of its item, which holds the
-snapshot; a share of a batch that copies 25 snapshots into the history; and sometimes one more, for an alert, for a last
-event long ago, or for a page of the scan. Each takes
+snapshot; where it was active, a query for the day's log and a put of its use; a share of a batch that copies 25
+snapshots into the history; and sometimes one more, for an alert, for a last event long ago, or for a page of the scan.
+Each takes
 {each:.2f} ms of CPU in the client, which alone would reach {most:,.0f} accounts per CPU-second; our own code (scoring,
 alerts, decoding) takes {ours:.2f} ms more. So the rate depends on the number of calls per account and on boto3's time
 for one.

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from healthscore.core.time import day_of, end_of_day, format_instant, start_of_day
+from healthscore.core.time import day_of, format_instant
 from healthscore.http.errors import ApiError, ErrorKind, shown
 from healthscore.http.query import InstantOrDay
 
@@ -32,33 +32,39 @@ def last_complete_day(request: Request, settings: Settings) -> int:
     Raises:
         ApiError: 400 `invalid_request`, `as_of_in_future` or `as_of_too_old`.
     """
-    at = NIGHT.read(request)
-    if at is None:
-        day = day_of(request.received_at, settings.zone)
-    elif isinstance(at, datetime):
-        day = day_of(check(request, at, settings), settings.zone)
-    else:
-        day = at
-        check(request, start_of_day(day, settings.zone), settings, end_of_day(day, settings.zone))
-    return day.toordinal() - 1
+    at, today = NIGHT.read(request), day_of(request.received_at, settings.zone)
+    if isinstance(at, datetime):
+        at = day_of(check(request, at, settings), settings.zone)
+    elif at is None:
+        at = today
+    elif at > today:
+        raise _in_future(request)
+    elif (today - at).days > settings.retention_days:
+        raise _too_old(request, settings)
+    return at.toordinal() - 1
 
 
-def check(request: Request, at: datetime, settings: Settings, until: datetime | None = None) -> datetime:
-    """Check that an instant, or a span, has begun and is not over for longer than everything is kept; answers it.
+def check(request: Request, at: datetime, settings: Settings) -> datetime:
+    """Check that the instant in `as_of` has come, and is not further back than everything is kept; answers it.
 
     Raises:
         ApiError: 400 `as_of_in_future` or `as_of_too_old`.
     """
-    now, text = request.received_at, shown(request.query["as_of"])
-    if at > now:
-        raise ApiError(
-            AS_OF_IN_FUTURE,
-            f"as_of {text} lies in the future; it is {format_instant(now)}. Leave it out to ask about now.",
-        )
-    if (until or at) < now - timedelta(days=settings.retention_days):
-        raise ApiError(
-            AS_OF_TOO_OLD,
-            f"as_of {text} lies more than {settings.retention_days} days back, which is all that is kept "
-            "(setting retention_days).",
-        )
+    if at > request.received_at:
+        raise _in_future(request)
+    if at < request.received_at - timedelta(days=settings.retention_days):
+        raise _too_old(request, settings)
     return at
+
+
+def _in_future(request: Request) -> ApiError:
+    text, now = shown(request.query["as_of"]), format_instant(request.received_at)
+    return ApiError(AS_OF_IN_FUTURE, f"as_of {text} lies in the future; it is {now}. Leave it out to ask about now.")
+
+
+def _too_old(request: Request, settings: Settings) -> ApiError:
+    return ApiError(
+        AS_OF_TOO_OLD,
+        f"as_of {shown(request.query['as_of'])} lies more than {settings.retention_days} days back, which is all that "
+        "is kept (setting retention_days).",
+    )

@@ -68,7 +68,8 @@ if TYPE_CHECKING:
         last_day: Day
         """The last complete day, which is the last that it looks at."""
         complete: bool
-        """Whether nights have taken in all of its days; before that, figures and state are of a part of them."""
+        """Whether nights have taken in all days up to the last one; where they have not yet, as before the night of
+        today, figures and state are of those that they have."""
         risk: RiskJson
         habits: HabitsJson | None
         """How regularly it was active up to its last event; null before the first one."""
@@ -163,7 +164,7 @@ def get_signals(request: Request) -> AccountSignals:
         "account_id": found.account.account_id,
         "as_of": _day(found.day + 1),
         "last_day": _day(found.day),
-        "complete": found.use.is_whole,
+        "complete": found.is_complete,
         "risk": risk_json(found.life, found.profile, coverage, found.band(), names),
         "habits": habits_json(found.inputs.history, found.profile, found.inputs.excused, found.day),
         "champion": {

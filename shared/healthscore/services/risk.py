@@ -48,6 +48,12 @@ class Assessment:
     life: Life
 
     @property
+    def is_complete(self) -> bool:
+        """Whether nights have folded all days up to the last one into the account's use."""
+        folded = self.account.folded
+        return self.use.is_whole and folded is not None and folded >= self.day
+
+    @property
     def profile(self) -> Profile:
         """The profile that the night knows."""
         return [profile for since, profile in self.inputs.profiles if since <= self.day or not since][-1]

@@ -118,6 +118,13 @@ def test_signals__of_a_past_night__say_what_was_known_then(acme):
     assert answer("signals", as_of="2026-10-20")["risk"]["state"] == "ok"
 
 
+def test_signals__before_the_night_of_the_day__say_that_they_are_not_complete(acme):
+    at = NOW + timedelta(days=1)
+    response = score_function.handler(gateway_event("GET", "/v1/accounts/acme/signals", key="read", now=at), None)
+    found = json.loads(response["body"])
+    assert (found["last_day"], found["complete"]) == ("2026-11-21", False)
+
+
 @pytest.mark.parametrize("what", ["signals", "findings", "people"])
 @pytest.mark.parametrize(
     ("as_of", "code"),
@@ -126,6 +133,9 @@ def test_signals__of_a_past_night__say_what_was_known_then(acme):
         ("2026-11-21T10:00:00.001Z", "as_of_in_future"),
         ("2025-08-17", "as_of_too_old"),
         ("2025-08-18T09:59:59.999Z", "as_of_too_old"),
+        ("0001-01-01", "as_of_too_old"),
+        ("0001-01-01T00:00:00+14:00", "invalid_request"),
+        ("9999-12-31", "as_of_in_future"),
         ("soon", "invalid_request"),
     ],
 )

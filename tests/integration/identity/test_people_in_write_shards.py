@@ -53,7 +53,7 @@ class Hot:
         for one in self.yesterday:
             record(one)
         log = activity_pk(self.account)
-        self.shards = daylogs.read([(log, TODAY)]).head(log, TODAY).head.shards
+        self.shards = daylogs.read([(log, TODAY)], NOW).head(log, TODAY).head.shards
         assert self.shards > 1
 
     def event(self, name, person, minute=NOON):

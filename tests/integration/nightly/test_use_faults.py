@@ -188,7 +188,7 @@ def test_late_event__of_long_ago__marks_the_account_once_an_hour():
     assert_exact("acme", YESTERDAY + DAY)
 
 
-def test_mark__that_a_night_has_heeded__is_not_carried_on():
+def test_mark__that_a_night_has_followed__is_not_carried_on():
     act(-100, now=MONDAY_NIGHT + timedelta(hours=1))
     for later in (1, 2):
         night(MONDAY_NIGHT + later * DAY)
@@ -196,13 +196,13 @@ def test_mark__that_a_night_has_heeded__is_not_carried_on():
     assert late.read("acme").mark.day == (MONDAY_NIGHT - 20 * DAY).toordinal()
 
 
-def test_mark__that_no_night_has_heeded__stays_the_earliest():
+def test_mark__that_no_night_has_followed__stays_the_earliest():
     act(-100, now=MONDAY_NIGHT + timedelta(hours=1))
     act(-20, now=MONDAY_NIGHT + timedelta(hours=3))
     assert late.read("acme").mark.day == (MONDAY_NIGHT - 100 * DAY).toordinal()
 
 
-def test_mark__before_the_log__is_heeded_until_the_log_must_be_there(monkeypatch):
+def test_mark__before_the_log__is_followed_until_the_log_must_be_there(monkeypatch):
     """A writer that is slow between its mark and the log, with a night in between."""
     late.mark("acme", late.read("acme"), (MONDAY_NIGHT - 60 * DAY).date(), MONDAY_NIGHT)
     night(MONDAY_NIGHT)

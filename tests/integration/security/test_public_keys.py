@@ -31,6 +31,8 @@ MONEY_AND_MAIL = {
     "champions": ["mallory"],
     "expected_cadence_days": 365,
     "usage_mode": "periodic",
+    "usage_channel": "api",
+    "signals": {"value_events": ["mallory"]},
     "domain": "evil.example",
     "website": "https://acme.example",
     "attributes": {"domain": "acme.example"},

@@ -90,7 +90,7 @@ def test_commit__by_many_writers_at_once__loses_and_doubles_nothing(tables):
 
 
 def test_commit__with_reads_that_are_out_of_date__reads_again(tables):
-    stale = daylogs.read([(ACME, DAY)])
+    stale = daylogs.read([(ACME, DAY)], TERMS.now)
     commit([event("e1", 1)])
     assert commit([event("e1", 1), event("e2", 2)], reading=stale).accepted == 1
 
@@ -140,7 +140,7 @@ def test_read__of_more_days_than_one_call_takes__finds_them_all(tables):
     for day in days[::10]:
         commit([on(day, event("e1"))], day=day)
     other = schema.activity_pk("other")
-    reading = daylogs.read([(ACME, day) for day in days] + [(other, DAY)])
+    reading = daylogs.read([(ACME, day) for day in days] + [(other, DAY)], TERMS.now)
     assert {key.day for key, stored in reading.heads.items() if stored.version} == set(days[::10])
     assert reading.first_seen[other] is None
     assert reading.first_seen[ACME] is not None

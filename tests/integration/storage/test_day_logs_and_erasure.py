@@ -16,14 +16,14 @@ from healthscore.storage.day_logs import commit_day as daylogs
 from healthscore.storage.day_logs import rollups
 from healthscore.storage.erasure import accounts as erasing
 from healthscore.storage.errors import BeingErasedError
-from tests.support.day_logs import ACME, commit
+from tests.support.day_logs import ACME, TERMS, commit
 from tests.support.events import DAY, MIDNIGHT, event
 
 LOGIN, EXPORT = event("e1", 1, name="login"), event("e2", 2, name="export")
 
 
 def read(day=DAY):
-    return daylogs.read([(ACME, day)])
+    return daylogs.read([(ACME, day)], TERMS.now)
 
 
 def erase():

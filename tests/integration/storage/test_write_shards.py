@@ -56,17 +56,17 @@ def test_day__after_a_day_of_few_batches__has_one_shard_and_one_put_a_batch(tabl
     commit(of_yesterday([event("y", user_id="ann")]), day=YESTERDAY)
     commit(crowd(40))
     assert list(heads()) == [0]
-    assert daylogs.read([(ACME, DAY)]).head(ACME, DAY).head.shards == 1
+    assert daylogs.read([(ACME, DAY)], TERMS.now).head(ACME, DAY).head.shards == 1
 
 
 def test_day__after_a_day_of_few_batches_that_met__has_more_shards(tables, monkeypatch):
     monkeypatch.setattr(write_shards, "SHARD_BATCHES", write_shards.CONFLICT_WEIGHT)
     commit(of_yesterday([event("y0", user_id="ann")]), day=YESTERDAY)
-    old = daylogs.read([(ACME, YESTERDAY)])
+    old = daylogs.read([(ACME, YESTERDAY)], TERMS.now)
     commit(of_yesterday([event("y1", 1, user_id="ann")]), day=YESTERDAY)
-    assert daylogs.read([(ACME, DAY)]).head(ACME, DAY).head.shards == 1
+    assert daylogs.read([(ACME, DAY)], TERMS.now).head(ACME, DAY).head.shards == 1
     commit(of_yesterday([event("y2", 2, user_id="ann")]), day=YESTERDAY, reading=old)
-    assert daylogs.read([(ACME, DAY)]).head(ACME, DAY).head.shards == 2
+    assert daylogs.read([(ACME, DAY)], TERMS.now).head(ACME, DAY).head.shards == 2
 
 
 def test_day__after_a_day_of_many_batches__is_split_and_adds_up(hot):
@@ -87,15 +87,15 @@ def test_load__of_a_day_in_shards__counts_each_batch_once(hot):
     for start in range(0, 90, 10):
         commit(crowd(10, start))
     commit(crowd(90))
-    reading = daylogs.read([(ACME, DAY + ONE_DAY)])
+    reading = daylogs.read([(ACME, DAY + ONE_DAY)], TERMS.now)
     assert reading.head(ACME, DAY + ONE_DAY).head.shards == 1  # each batch was of ten people
     for i in range(100):
         commit([event(f"late{i}", i, user_id="ann")])
-    assert daylogs.read([(ACME, DAY + ONE_DAY)]).head(ACME, DAY + ONE_DAY).head.shards == 32
+    assert daylogs.read([(ACME, DAY + ONE_DAY)], TERMS.now).head(ACME, DAY + ONE_DAY).head.shards == 32
 
 
 def test_shards__decided_by_the_first_writer__hold_for_one_who_would_have_decided_otherwise(hot):
-    many = daylogs.read([(ACME, DAY)])
+    many = daylogs.read([(ACME, DAY)], TERMS.now)
     few = many._replace(heads=dict.fromkeys(many.heads, StoredHead(None, day_log.EMPTY_HEAD)))
     events = crowd(60)
     commit(events[:20], reading=few)
@@ -106,7 +106,7 @@ def test_shards__decided_by_the_first_writer__hold_for_one_who_would_have_decide
 
 
 def test_shards__of_a_day_begun_meanwhile__are_read_from_its_head(hot):
-    many = daylogs.read([(ACME, DAY)])
+    many = daylogs.read([(ACME, DAY)], TERMS.now)
     few = many._replace(heads=dict.fromkeys(many.heads, StoredHead(None, day_log.EMPTY_HEAD)))
     events = crowd(60)
     commit(events[:20], reading=many)
@@ -119,7 +119,7 @@ def test_day__that_was_begun_and_nothing_more__is_no_active_day(hot):
     def crash(**_):
         raise interleaving.Killed
 
-    reading = daylogs.read([(ACME, DAY)])
+    reading = daylogs.read([(ACME, DAY)], TERMS.now)
     dynamodb().meta.events.register("before-call.dynamodb.BatchGetItem", crash)
     with pytest.raises(interleaving.Killed):
         commit([event("e1", user_id="user-1")], reading=reading)
@@ -158,7 +158,7 @@ def test_figures__whatever_each_writer_would_decide__are_those_of_the_distinct_e
     )
 
     def write(batch, wanted):
-        reading = daylogs.read([(pk, DAY)])
+        reading = daylogs.read([(pk, DAY)], TERMS.now)
         if reading.head(pk, DAY).version is None:
             beginning = StoredHead(None, day_log.Head(shards=wanted))
             reading = reading._replace(heads=dict.fromkeys(reading.heads, beginning))

@@ -47,7 +47,7 @@ MISSED_DAYS = WINDOW_DAYS - late.RECENT_DAYS - 2
 on each side, since marks go by days of UTC."""
 GAP_DAYS = 3
 """Days with so few others between them are read at once: a call more costs more than these."""
-SCRUBBED_SECONDS = 3600
+ERASED_SECONDS = 3600
 """For so long after a user's erasure logs are read consistently: what an older copy says must not come back."""
 
 
@@ -105,7 +105,7 @@ class _Night:
         self._oldest_seen = self._yesterday + 1 - WINDOW_DAYS
         self._definitions = definitions(account, settings)
         self._fingerprint = self._definitions.fingerprint
-        self._consistent = self._now - month.use.scrubbed < SCRUBBED_SECONDS
+        self._consistent = self._now - month.use.erased < ERASED_SECONDS
         self._changed = {
             day
             for day, version in month.versions.items()
@@ -138,14 +138,14 @@ class _Night:
     def _marks(self) -> list[int]:
         """The days from which on everything has to be folded again."""
         progress, account = self._before.progress, self._account
-        heeded = progress.whole if progress.going_on is None else progress.begun
-        if heeded is None or self._before.definitions != self._fingerprint:
+        followed = progress.whole if progress.going_on is None else progress.begun
+        if followed is None or self._before.definitions != self._fingerprint:
             return [0]
         marks = [late.Mark(0, int(account.since.timestamp()))]
         if account.late is not None:
             marks.append(late.Mark(*account.late))
-        days = [mark.day for mark in marks if mark.at + late.HOLDS >= heeded]
-        until = day_of(datetime.fromtimestamp(heeded, UTC), self._zone).toordinal() - 1
+        days = [mark.day for mark in marks if mark.at + late.HOLDS >= followed]
+        until = day_of(datetime.fromtimestamp(followed, UTC), self._zone).toordinal() - 1
         folded = until if account.folded is None else account.folded
         if self._yesterday - folded > MISSED_DAYS:
             days.append(folded - late.RECENT_DAYS - 1)

@@ -10,7 +10,7 @@ from healthscore.core.documents import crm_from_json, crm_to_json
 from healthscore.core.identity.traits import effective
 from healthscore.core.time import from_millis, parse_instant
 from healthscore.storage import codec, schema
-from healthscore.storage.accounts import earlier_profiles, late, stored_scores
+from healthscore.storage.accounts import late, stored_scores
 
 if TYPE_CHECKING:
     from healthscore.core.alerts.acknowledgement import Acknowledgement
@@ -54,7 +54,7 @@ def read_item(item: dict[str, Any]) -> Account:
         pending_user_erasures=codec.texts_of(item, PENDING_USER_ERASURES),
         earlier_book=codec.optional_text_of(item, schema.EARLIER_BOOK),
         counted_by=codec.optional_text_of(item, COUNTED_BY),
-        earlier_profiles=codec.optional_text_of(item, earlier_profiles.ATTRIBUTE),
+        earlier_profiles=codec.optional_text_of(item, schema.EARLIER_PROFILES),
         late=marked.mark,
         folded=None if marked.folded is None else marked.folded.day,
         acknowledgement=_acknowledgement(item),

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from healthscore.core.account import RECENT_NIGHTS
 from healthscore.core.identity.traits import with_traits
-from healthscore.core.signals.earlier_profiles import without_people
 from healthscore.core.time import format_instant, millis
 from healthscore.storage import codec, conditions, reads, schema, writes
-from healthscore.storage.accounts import changes, earlier_profiles, history, merges, more_names, stored_scores
+from healthscore.storage.accounts import changes, history, merges, more_names, stored_scores
 from healthscore.storage.accounts.account_item import COUNTED_BY, crm_text, read_item, try_item
 from healthscore.storage.accounts.existence import exists
 from healthscore.storage.accounts.first_seen import account_birth
@@ -110,6 +109,8 @@ def save_traits(account_id: str, new: Mapping[str, Any], at: int | None, now: da
 
 def _describe(account_id: str, item: Item, change: dict[str, Any], now: datetime) -> Account:
     """Write a profile or traits."""
+    from healthscore.storage.accounts import earlier_profiles  # noqa: PLC0415  (see there)
+
     noted, noted_before = earlier_profiles.set_after(item, change, millis(now))
     sets = {name: codec.json_text(value) for name, value in change.items()} | noted
     read = {name: codec.optional_text_of(item, name) for name in ("profile", "traits")} | noted_before
@@ -123,6 +124,9 @@ def erase_champions(account_id: str, user_ids: Collection[str]) -> bool:
     Raises:
         StorageUnavailableError: not saved.
     """
+    from healthscore.core.signals.earlier_profiles import without_people  # noqa: PLC0415  (as below)
+    from healthscore.storage.accounts import earlier_profiles  # noqa: PLC0415  (see there)
+
     item = _item(account_id)
     if schema.INTO in item:
         account_id = merges.read().merges.canonical(account_id)
@@ -130,13 +134,13 @@ def erase_champions(account_id: str, user_ids: Collection[str]) -> bool:
     if not item or _is_gone(item):
         return False
     profile = codec.json_of(item, "profile", {})
-    earlier = earlier_profiles.read_text(codec.optional_text_of(item, earlier_profiles.ATTRIBUTE))
+    earlier = earlier_profiles.read_text(codec.optional_text_of(item, schema.EARLIER_PROFILES))
     sets, kept = {}, without_people(earlier, user_ids)
     if not set(user_ids).isdisjoint(profile.get("champions", ())):
         profile["champions"] = [champion for champion in profile["champions"] if champion not in user_ids]
         sets["profile"] = codec.json_text(profile)
     if kept != earlier:
-        sets[earlier_profiles.ATTRIBUTE] = codec.json_text(kept)
+        sets[schema.EARLIER_PROFILES] = codec.json_text(kept)
     if sets:
         read = {name: codec.optional_text_of(item, name) for name in sets}
         writes.apply(update_account(account_id, sets, [], read, None))
@@ -153,6 +157,8 @@ def save_crm(account_id: str, facts: CrmFacts) -> Account:
     Raises:
         StorageUnavailableError: not saved.
     """
+    from healthscore.storage.accounts import earlier_profiles  # noqa: PLC0415  (see there)
+
     account_id, item = _item_to_change(account_id)
     text, now = crm_text(facts), format_instant(facts.received_at)
     noted, noted_before = earlier_profiles.set_after(item, {"crm": json.loads(text)}, millis(facts.received_at))

@@ -1,4 +1,7 @@
-"""The changes of what rules read of an account, kept in its item and saved with what changes (table Accounts)."""
+"""The changes of what rules read of an account, kept in its item and saved with what changes (table Accounts).
+
+As JSON: `[[milliseconds, {field: value until then}]]`. Only who changes or judges an account imports this.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from healthscore.core.identity.traits import effective
 from healthscore.core.signals.earlier_profiles import read_by_rules, with_change
-from healthscore.storage import codec
+from healthscore.storage import codec, schema
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from healthscore.core.signals.earlier_profiles import Earlier
     from healthscore.storage.codec import Attribute, Item
-
-ATTRIBUTE = "profiles"
-"""The attribute that holds them, as JSON: `[[milliseconds, {field: value until then}]]`."""
 
 
 def read_text(text: str | None) -> Earlier:
@@ -51,7 +51,7 @@ def set_after(item: Item, parts: Mapping[str, Any], at: int) -> tuple[dict[str, 
     """
     if not item:
         return {}, {}
-    text = codec.optional_text_of(item, ATTRIBUTE)
+    text = codec.optional_text_of(item, schema.EARLIER_PROFILES)
     return set_between(text, read_now(item), read_now(item, parts), at)
 
 
@@ -60,4 +60,6 @@ def set_between(
 ) -> tuple[dict[str, Attribute], dict[str, str | None]]:
     """As `set_after`, of what rules read before and after the change, and the attribute's text as it was read."""
     changed = with_change(read_text(text), before, after, at)
-    return ({}, {}) if changed is None else ({ATTRIBUTE: codec.json_text(changed)}, {ATTRIBUTE: text})
+    if changed is None:
+        return {}, {}
+    return {schema.EARLIER_PROFILES: codec.json_text(changed)}, {schema.EARLIER_PROFILES: text}

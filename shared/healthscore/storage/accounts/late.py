@@ -48,7 +48,7 @@ class Folded(NamedTuple):
     day: int
     """The number of the last one."""
     whole: int | None
-    """As of which instant all marks are heeded, in seconds since the Unix epoch; None where none ever was."""
+    """As of which instant all marks are followed, in seconds since the Unix epoch; None where none ever was."""
 
 
 class Marked(NamedTuple):
@@ -94,11 +94,11 @@ def mark(account_id: str, marked: Marked | None, day: date, now: datetime) -> No
             marked = read(account_id)
         if marked is None:
             return
-        earlier, heeded = marked.mark, marked.folded.whole if marked.folded else None
+        earlier, followed = marked.mark, marked.folded.whole if marked.folded else None
         if earlier is not None:
             if earlier.day <= number and 0 <= at - earlier.at < FRESH.total_seconds():
                 return
-            if heeded is None or heeded <= earlier.at + HOLDS:
+            if followed is None or followed <= earlier.at + HOLDS:
                 number = min(number, earlier.day)
         unchanged = conditions.unchanged(LATE, marked.text)
         sets = {LATE: codec.json_text(Mark(number, at))}

@@ -44,7 +44,7 @@ _TEXTS = (
     "traits",
     "crm",
     "names",
-    earlier_profiles.ATTRIBUTE,
+    schema.EARLIER_PROFILES,
     schema.ACKNOWLEDGEMENT,
     stored_scores.VERSION,
 )
@@ -164,14 +164,14 @@ def _earlier_profiles(given_up: Item, goes_on: Item, after: Item) -> dict[str, A
     """What held before of what rules read, of both accounts; the CRM facts of one of them count alone, as now."""
 
     def known(item: Item) -> tuple[Fields, Earlier]:
-        text = codec.optional_text_of(item, earlier_profiles.ATTRIBUTE)
+        text = codec.optional_text_of(item, schema.EARLIER_PROFILES)
         return earlier_profiles.read_now(item), earlier_profiles.read_text(text)
 
     other = known(given_up)
     if "crm" in goes_on:
         other = without_churned(*other)
     both = merged(known(goes_on), other, earlier_profiles.read_now(after))
-    return {earlier_profiles.ATTRIBUTE: codec.json_text(both)} if both or earlier_profiles.ATTRIBUTE in goes_on else {}
+    return {schema.EARLIER_PROFILES: codec.json_text(both)} if both or schema.EARLIER_PROFILES in goes_on else {}
 
 
 def _overtaken_snapshot(given_up: Item, goes_on: Item) -> list[Write]:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 KEPT = timedelta(days=DAYS * HORIZON_WEEKS + 35)
 """For so long after they were put the items are kept: then there is nothing in them that a rule looks at."""
 
-ATTRIBUTES = ("sk", "v", "u", "scrubbed")
+ATTRIBUTES = ("sk", "v", "u", "erased")
 """Of both items: the sort key, a random version, and the packed use; of the days, the time of the last erasure of a
 user, in seconds since the Unix epoch."""
 
@@ -42,7 +42,7 @@ class StoredUse(NamedTuple):
     days_version: str | None = None
     weeks: bytes | None = None
     weeks_version: str | None = None
-    scrubbed: int = 0
+    erased: int = 0
 
     @property
     def use(self) -> Use:
@@ -84,9 +84,9 @@ def of_items(items: Iterable[Item]) -> StoredUse:
     found = StoredUse()
     for item in items:
         if codec.text_of(item, "sk") == schema.USE_DAYS:
-            scrubbed = codec.number_of(item, "scrubbed") if "scrubbed" in item else 0
+            erased = codec.number_of(item, "erased") if "erased" in item else 0
             found = found._replace(
-                days=codec.binary_of(item, "u"), days_version=codec.text_of(item, "v"), scrubbed=scrubbed
+                days=codec.binary_of(item, "u"), days_version=codec.text_of(item, "v"), erased=erased
             )
         elif codec.text_of(item, "sk") == schema.USE_WEEKS:
             found = found._replace(weeks=codec.binary_of(item, "u"), weeks_version=codec.text_of(item, "v"))
@@ -112,11 +112,11 @@ def save(account_id: str, stored: StoredUse, before: Use, use: Use, now: datetim
     days = packed_use.pack_days(use)
     if days == stored.days:
         return stored.days_version
-    return _put(account_id, schema.USE_DAYS, days, stored.days_version, now, scrubbed=stored.scrubbed)
+    return _put(account_id, schema.USE_DAYS, days, stored.days_version, now, erased=stored.erased)
 
 
 @retried("too many writers at once for one account's use")
-def scrub(account_id: str, people: Collection[str], now: datetime) -> bool:
+def take_out(account_id: str, people: Collection[str], now: datetime) -> bool:
     """Take people out of an account's use after they were taken out of its logs; answers whether there is an account.
 
     The days are always put anew, so that a night which has read the logs before cannot put what it has read.
@@ -128,7 +128,7 @@ def scrub(account_id: str, people: Collection[str], now: datetime) -> bool:
     days = packed_use.pack_days(stored.use.without(frozenset(people)))
     try:
         at = int(now.timestamp())
-        _put(account_id, schema.USE_DAYS, days, stored.days_version, now, scrubbed=at)
+        _put(account_id, schema.USE_DAYS, days, stored.days_version, now, erased=at)
     except ConditionFailedError:
         if late.read(account_id) is None:
             return False
@@ -146,7 +146,7 @@ def delete(account_id: str) -> None:
     writes.delete_all(schema.activity_table(), keys)
 
 
-def _put(account_id: str, sk: str, data: bytes, read_version: str | None, now: datetime, *, scrubbed: int = 0) -> str:
+def _put(account_id: str, sk: str, data: bytes, read_version: str | None, now: datetime, *, erased: int = 0) -> str:
     version = secrets.token_urlsafe(8)
     item = {
         **codec.key(schema.activity_pk(account_id), sk),
@@ -154,8 +154,8 @@ def _put(account_id: str, sk: str, data: bytes, read_version: str | None, now: d
         "u": codec.binary(data),
         "ttl": codec.number(int((now + KEPT).timestamp())),
     }
-    if scrubbed:
-        item["scrubbed"] = codec.number(scrubbed)
+    if erased:
+        item["erased"] = codec.number(erased)
     put = writes.put(schema.activity_table(), item, conditions.version_is(read_version))
     if read_version is None:  # an account that was erased meanwhile must not leave any
         account = codec.account_key(account_id)

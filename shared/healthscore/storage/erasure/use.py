@@ -17,5 +17,5 @@ USERS_COVERS = frozenset({Kind.USE_DAYS})
 
 def erase_user(erasure: UserErasure) -> Iterator[int]:
     """Take the user, under every id, out of the people whose days are kept."""
-    if use.scrub(erasure.account_id, erasure.known_as, erasure.now):
+    if use.take_out(erasure.account_id, erasure.known_as, erasure.now):
         yield 1
