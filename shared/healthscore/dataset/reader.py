@@ -13,6 +13,7 @@ from healthscore.core.dataset.question import SHOWN
 from healthscore.core.time import format_instant
 from healthscore.dataset import columnar, csv_text, query
 from healthscore.dataset.database import COLUMN_TYPES, json_rows, open_database
+from healthscore.dataset.files import in_part
 from healthscore.dataset.parts import NIGHTS_KEPT, Parts
 from healthscore.dataset.query import Parameters
 
@@ -205,9 +206,10 @@ class Reader:
         """What has changed since the newest night."""
         return Rows("SELECT * FROM fresh")
 
-    def part(self, manifest: Manifest, number: int) -> Rows:
-        """A part of a night as it was; raises as `present`."""
-        return Rows(self._night(manifest, only=number))
+    def part(self, manifest: Manifest, number: int, parts: int) -> Rows:
+        """One of so many parts of a night for the book, as it was; raises as `present`."""
+        only = number * len(manifest.parts) // parts
+        return Rows(f"{self._night(manifest, only)} AND {in_part(number, parts)}")
 
     def page(
         self, question: Question, present: Rows, began: Rows, limit: int, after: tuple[Sequence[Key], str] | None

@@ -13,6 +13,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from healthscore.core.contract import Contract
+from healthscore.core.dataset import last_nights
 from healthscore.core.model import Component
 from healthscore.core.scoring.standard import MODEL
 from healthscore.core.scoring.trend import trends
@@ -23,9 +24,10 @@ if TYPE_CHECKING:
     from datetime import date
 
     from healthscore.core.account import Account
-    from healthscore.core.model import Snapshot
+    from healthscore.core.dataset.last_nights import Fall
+    from healthscore.core.model import DailyScore, Snapshot
 
-SCHEMA = 2
+SCHEMA = 3
 """Raised whenever columns are added."""
 
 
@@ -79,6 +81,20 @@ class Column:
 
 def _trend(of: AccountNight) -> str | None:
     return None if of.snapshot is None else trends(of.snapshot.daily, of.account.recent).overall.direction.value
+
+
+def _before(of: AccountNight) -> DailyScore | None:
+    return None if of.snapshot is None else last_nights.before(of.snapshot.daily, of.account.recent)
+
+
+def _recent(of: AccountNight) -> str | None:
+    if of.snapshot is None:
+        return None
+    return last_nights.packed([*of.account.recent, of.snapshot.daily], of.night)
+
+
+def _fall(of: AccountNight) -> Fall | None:
+    return None if of.snapshot is None else last_nights.largest_fall(of.snapshot.daily, of.account.recent)
 
 
 def _created_at(of: AccountNight) -> str:
@@ -171,6 +187,37 @@ COLUMNS: tuple[Column, ...] = (
     ),
     Column("band", Type.TEXT, "`healthy`, `at_risk` or `critical`", lambda of: of.snapshot and of.snapshot.band.value),
     Column("trend", Type.TEXT, "`improving`, `declining`, `steady` or `unknown`, against the week before", _trend),
+    Column(
+        "score_before",
+        Type.WHOLE,
+        "The score before that, of the newest night that has one",
+        lambda of: (before := _before(of)) and before.score,
+    ),
+    Column(
+        "score_before_night",
+        Type.DAY,
+        "The night of that score",
+        lambda of: (before := _before(of)) and before.day.isoformat(),
+    ),
+    Column(
+        "recent",
+        Type.TEXT,
+        "The scores of the 30 nights up to this one, oldest first, a byte each, in base64; 255 is none",
+        _recent,
+    ),
+    Column(
+        "fell",
+        Type.TEXT,
+        "The component whose fall over 7 days has cost the most points, such as `activity`",
+        lambda of: (fall := _fall(of)) and fall.component.value,
+    ),
+    Column(
+        "fell_points",
+        Type.NUMBER,
+        "How many points of the score that are",
+        lambda of: (fall := _fall(of)) and fall.points,
+    ),
+    Column("why", Type.TEXT, "The same in a sentence", lambda of: (fall := _fall(of)) and fall.sentence),
     _scored("activity_score", Component.ACTIVITY, "activity"),
     _scored("engagement_score", Component.ENGAGEMENT, "engagement"),
     _scored("milestones_score", Component.MILESTONES, "milestones"),
@@ -185,6 +232,12 @@ COLUMNS: tuple[Column, ...] = (
     _count(Component.MILESTONES, "configured", "milestones_configured", "Milestones that were configured"),
     _fact(Component.RECENCY, "last_seen_at", Type.INSTANT, "The last event before `as_of`"),
     _fact(Component.RECENCY, "days_since", Type.NUMBER, "Days from there to `as_of`"),
+    Column(
+        "cadence",
+        Type.WHOLE,
+        "How many days may pass between two visits while all is well, by its profile",
+        lambda of: of.account.profile.get("expected_cadence_days"),
+    ),
     _fact(
         Component.CRM,
         "provider",

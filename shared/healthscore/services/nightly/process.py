@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 from healthscore.core.alerts.change import FALLS
 from healthscore.core.alerts.outage import presence, present
 from healthscore.core.alerts.week import WEEK
-from healthscore.core.contract import Contract
 from healthscore.core.health import snapshot_of
 from healthscore.core.nightly.earlier_trouble import trouble_before
 from healthscore.core.nightly.run_totals import EarlierTrouble, RunTotals
@@ -178,8 +177,6 @@ class _AccountResult:
     alerts: Sequence[Alert]
     presence: str = ""
     """As of `core.alerts.outage`."""
-    arr: float | None = None
-    """Annual recurring revenue, by the profile."""
     trouble: str | None = None
     """As of `trouble_before`, on the account's first night."""
 
@@ -210,7 +207,7 @@ class _Collector:
         if result is None:
             return
         self._stage(account, result.current)
-        self.totals.add_score(account_id, result.subject.name, result.previous, result.current, result.arr)
+        self.totals.add_score(account_id, result.subject.name, result.previous, result.current)
         self.totals.presences[result.presence] += 1
         if result.trouble is not None:
             troubles = EarlierTrouble(account_id, result.subject.name, result.current.score, result.trouble)
@@ -327,12 +324,11 @@ def _commit_tonight(account: Account, run: Run, in_history: Snapshot | None, *, 
         for one in new:
             messages.add(one)
     tonight = presence(account.recent, current.daily)
-    arr = Contract.of(account.profile, account.crm).arr
     trouble = None
     if (run.first or previous is None) and not any(alert.kind in FALLS for alert in alerts):
         silent_days = run.settings.alerts.silent.days
         trouble = trouble_before(current, account.recent, account.known_since, silent_days)
-    return _AccountResult(alerting.subject(account), previous, current, alerts, tonight, arr, trouble)
+    return _AccountResult(alerting.subject(account), previous, current, alerts, tonight, trouble)
 
 
 def _message(alert: Alert, current: Snapshot) -> messages.Message:
