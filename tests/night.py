@@ -1,8 +1,8 @@
 """Measures a night of many accounts: `python -m tests.night --accounts 100000`.
 
 Fills DynamoDB Local with copies of a few accounts that have lived for a month, and lets a process of its own do all the
-tasks of the state machine, one after the other, as its workers would, with the dataset on the embedded S3. Says how long
-that took, how much of it was the worker's own work, the most memory that it ever held, and what the files are.
+tasks of the state machine, one after the other, as its workers would, with the dataset on the embedded S3. Says how
+long that took, how much of it was the worker's own work, the most memory that it ever held, and what the files take.
 """
 
 from __future__ import annotations
