@@ -39,6 +39,10 @@ _MADE_UP = {
     "band": "CASE i % 3 WHEN 0 THEN 'healthy' WHEN 1 THEN 'at_risk' ELSE 'critical' END",
     "score": "(hash(i) % 101)::BIGINT",
     "arr": "CASE WHEN i % 9 > 0 THEN (hash(i) % 100000)::DOUBLE END",
+    "fell": "CASE WHEN i % 4 = 0 THEN 'activity' WHEN i % 4 = 1 THEN 'engagement' END",
+    "fell_points": "CASE WHEN i % 4 < 2 THEN (hash(i) % 200) / 10 END",
+    "why": "CASE WHEN i % 4 < 2 THEN 'Activity fell from ' || hash(i) % 100 || ' to 0 since 2026-11-13.' END",
+    "recent": "left(md5(i::VARCHAR) || md5((i % 77)::VARCHAR), 40)",
     "attributes": '\'{"region":"emea"}\'',
 }
 _OF_TYPE = {

@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from healthscore.core.contract import Contract
@@ -42,7 +43,7 @@ class Type(Enum):
     INSTANT = "TIMESTAMP WITH TIME ZONE"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AccountNight:
     """An account as a night leaves it: what a row is made of."""
 
@@ -57,6 +58,16 @@ class AccountNight:
     """The account's newest score; None where it has none yet."""
     attributes: Sequence[str] = ()
     """Names of the attributes that the workspace has chosen for its dataset."""
+
+    @cached_property
+    def before(self) -> DailyScore | None:
+        """The score before the newest; None where there is none."""
+        return None if self.snapshot is None else last_nights.before(self.snapshot.daily, self.account.recent)
+
+    @cached_property
+    def fall(self) -> Fall | None:
+        """The largest fall over 7 days; None where no component fell."""
+        return None if self.snapshot is None else last_nights.largest_fall(self.snapshot.daily, self.account.recent)
 
     def fact(self, component: Component, name: str) -> Any:  # noqa: ANN401  (a JSON value)
         """A fact behind a component's score; None where the account has no score, or the component no such fact."""
@@ -83,18 +94,10 @@ def _trend(of: AccountNight) -> str | None:
     return None if of.snapshot is None else trends(of.snapshot.daily, of.account.recent).overall.direction.value
 
 
-def _before(of: AccountNight) -> DailyScore | None:
-    return None if of.snapshot is None else last_nights.before(of.snapshot.daily, of.account.recent)
-
-
 def _recent(of: AccountNight) -> str | None:
     if of.snapshot is None:
         return None
     return last_nights.packed([*of.account.recent, of.snapshot.daily], of.night)
-
-
-def _fall(of: AccountNight) -> Fall | None:
-    return None if of.snapshot is None else last_nights.largest_fall(of.snapshot.daily, of.account.recent)
 
 
 def _created_at(of: AccountNight) -> str:
@@ -191,13 +194,13 @@ COLUMNS: tuple[Column, ...] = (
         "score_before",
         Type.WHOLE,
         "The score before that, of the newest night that has one",
-        lambda of: (before := _before(of)) and before.score,
+        lambda of: of.before and of.before.score,
     ),
     Column(
         "score_before_night",
         Type.DAY,
         "The night of that score",
-        lambda of: (before := _before(of)) and before.day.isoformat(),
+        lambda of: of.before and of.before.day.isoformat(),
     ),
     Column(
         "recent",
@@ -209,15 +212,15 @@ COLUMNS: tuple[Column, ...] = (
         "fell",
         Type.TEXT,
         "The component whose fall over 7 days has cost the most points, such as `activity`",
-        lambda of: (fall := _fall(of)) and fall.component.value,
+        lambda of: of.fall and of.fall.component.value,
     ),
     Column(
         "fell_points",
         Type.NUMBER,
         "How many points of the score that are",
-        lambda of: (fall := _fall(of)) and fall.points,
+        lambda of: of.fall and of.fall.points,
     ),
-    Column("why", Type.TEXT, "The same in a sentence", lambda of: (fall := _fall(of)) and fall.sentence),
+    Column("why", Type.TEXT, "The same in a sentence", lambda of: of.fall and of.fall.sentence),
     _scored("activity_score", Component.ACTIVITY, "activity"),
     _scored("engagement_score", Component.ENGAGEMENT, "engagement"),
     _scored("milestones_score", Component.MILESTONES, "milestones"),
