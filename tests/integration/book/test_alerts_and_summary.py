@@ -211,7 +211,7 @@ def test_summary__account_merged_into_another_since__is_named_no_more(topic):
     assert [mover["account_id"] for mover in ask("/v1/summary")[1]["movers"]["down"]] == ["fell-too"]
 
 
-def test_summary__that_an_erasure_puts_anew_just_then__is_read_again(topic, monkeypatch):
+def test_summary__that_an_erasure_rewrites_just_then__is_read_again(topic, monkeypatch):
     book_of_six()
     night(topic)
     publish()

@@ -133,7 +133,7 @@ def test_part__of_a_night_without_objects__is_made_of_its_rows(some):
     assert part(0) == part(0, night=night.isoformat()) == made
 
 
-def test_part__of_several_of_a_file__is_the_same_made_anew(some, monkeypatch):
+def test_part__of_several_of_a_file__is_the_same_made_of_the_rows(some, monkeypatch):
     publish()
     monkeypatch.setattr(files, "MOST_PACKED", manifests.newest().book[0].bytes - 1)
     publish("again")
@@ -142,8 +142,8 @@ def test_part__of_several_of_a_file__is_the_same_made_anew(some, monkeypatch):
     whole = [row for number in range(len(listed)) for row in unpacked(part(number))]
     assert by_id(whole) == by_id(expected(line) for line in lines())
     forget("a2")
-    anew = [row for number in range(len(listed)) for row in unpacked(part(number))]
-    assert by_id(anew) == [row for row in by_id(whole) if row["id"] != "a2"]
+    again = [row for number in range(len(listed)) for row in unpacked(part(number))]
+    assert by_id(again) == [row for row in by_id(whole) if row["id"] != "a2"]
 
 
 def test_book__of_the_one_who_asks__is_400_for_a_key(some):
