@@ -197,7 +197,8 @@ class Book:
     def part(self, night: date | None, number: int) -> bytes:
         """A part of a night as columns, packed; of the newest one where none is named.
 
-        It is as the night's end has made it. For an older night, and while an account is being erased, it is made of the rows.
+        It is as the night's end has made it. For an older night, or while an account is being erased, it
+        is made of the rows.
 
         Raises:
             NoSuchNightError: there is no dataset of the night.
