@@ -1,8 +1,8 @@
 """Measures a night of many accounts: `python -m tests.night --accounts 100000`.
 
 Fills DynamoDB Local with copies of a few accounts that have lived for a month, and lets a process of its own do all the
-tasks of the state machine, one after the other, as its workers would. Says how long that took, how much of it was the
-worker's own work, and the most memory that it ever held.
+tasks of the state machine, one after the other, as its workers would, with the dataset on the embedded S3. Says how
+long that took, how much of it was the worker's own work, the most memory that it ever held, and what the files take.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections import deque
+from collections import Counter, deque
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -27,6 +27,7 @@ from aws_lambda_powertools import Logger
 
 from healthscore.core.model import Event
 from healthscore.services.ingestion.events import ingest
+from healthscore.services.nightly.dataset import Invocation, publish_task
 from healthscore.services.nightly.finish import finish_task
 from healthscore.services.nightly.plan import plan_run, plan_scan_parts
 from healthscore.services.nightly.process import process_scan_part, process_task
@@ -183,12 +184,24 @@ def whole_night() -> dict[str, Any]:
         task = {**started, "segment": segment, "chunk": 0, "resume": None, "done": False}
         while not task["done"]:
             task = process_task(task, now, keep_going=lambda: True, logger=LOGGER)
+    of_workers = _taken(began, cpu)
+    now = datetime.now(UTC)
+    publish_task(started, Invocation(now, now + timedelta(minutes=15), lambda: True))
+    after_dataset = _taken(began, cpu)
     result = finish_task(started, outbox, keep_going=lambda: True)
     return {
         "result": result,
+        "workers": of_workers,
+        "dataset": after_dataset,
         "units": units.taken,
         "segments": started["segments"],
         "published": topic.published,
+        **_taken(began, cpu),
+    }
+
+
+def _taken(began: float, cpu: float) -> dict[str, float]:
+    return {
         "seconds": time.monotonic() - began,
         "cpu_seconds": time.process_time() - cpu,
         "max_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
@@ -198,33 +211,40 @@ def whole_night() -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--accounts", type=int, default=20_000)
-    parser.add_argument("--work", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--work-beside", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
-    if chosen.work:
+    if chosen.work_beside:
+        os.environ["AWS_ENDPOINT_URL_S3"] = chosen.work_beside
         sys.stdout.write(json.dumps(whole_night()))
         return
-    with dynamodb_local.running() as endpoint:
-        stack = template.read(ROOT / "template.yaml", stack="night")
-        os.environ["AWS_ENDPOINT_URL"] = endpoint
-        os.environ |= variables(stack)
+    stack = template.read(ROOT / "template.yaml", stack="night")
+    with dynamodb_local.running() as endpoint, aws.running() as embedded, aws.buckets(stack.buckets):
+        os.environ |= {"AWS_ENDPOINT_URL": endpoint, **variables(stack)}
         aws.create_tables(stack.tables, expiring=False)
         began = time.monotonic()
         prepare(chosen.accounts)
         sys.stderr.write(f"{chosen.accounts:,} accounts in the tables after {time.monotonic() - began:,.0f} s\n")
-        command = [sys.executable, "-m", "tests.night", "--work"]
+        command = [sys.executable, "-m", "tests.night", "--work-beside", embedded]
         paths = os.pathsep.join([str(ROOT), str(ROOT / "shared")])
         done = subprocess.run(command, env=os.environ | {"PYTHONPATH": paths}, check=True, stdout=subprocess.PIPE)
+        files: Counter[str] = Counter()
+        for key, data in aws.objects(os.environ["DATASET_BUCKET"]).items():
+            files[key.partition("/")[0]] += len(data)
     took = json.loads(done.stdout)
     scored = took["result"]["scored"]
+    rate = scored / took["workers"]["cpu_seconds"]
     read, written, indexes = (took["units"][kind] / scored for kind in ("read", "write", "index"))
     sys.stdout.write(
         f"scored                {scored:,} (failed {took['result']['failed']:,}), {took['segments']} segments\n"
         f"messages sent         {took['published']:,}\n"
         f"seconds               {took['seconds']:,.0f}\n"
-        f"worker's CPU seconds  {took['cpu_seconds']:,.1f}\n"
-        f"accounts/CPU second   {scored / took['cpu_seconds']:,.0f}\n"
+        f"worker's CPU seconds  {took['workers']['cpu_seconds']:,.1f}\n"
+        f"accounts/CPU second   {rate:,.0f}\n"
         f"units an account      {read:.1f} read, {written:.1f} written, {indexes:.1f} of them by indexes\n"
-        f"worker's most memory  {took['max_rss_mb']:,.0f} MB\n"
+        f"worker's most memory  {took['workers']['max_rss_mb']:,.0f} MB\n"
+        f"the dataset's end     {took['dataset']['cpu_seconds'] - took['workers']['cpu_seconds']:,.1f} CPU seconds, "
+        f"{took['dataset']['max_rss_mb']:,.0f} MB\n"
+        f"files                 {', '.join(f'{name} {size / 1e6:,.1f} MB' for name, size in files.items())}\n"
     )
 
 

@@ -16,7 +16,6 @@ from healthscore.api import (
     identity,
     merging,
     settings,
-    summary,
 )
 from healthscore.api.resources import all_routes, routes_of
 from healthscore.http.api_keys import CachedKeys
@@ -24,7 +23,7 @@ from healthscore.http.router import Router
 from healthscore.storage import workspace
 
 router = Router(
-    routes_of(browser_clients, accounts, summary, alerts, crm, erasure, merging, settings, identity, docs),
+    routes_of(browser_clients, accounts, alerts, crm, erasure, merging, settings, identity, docs),
     all_routes,
 )
 find_key = CachedKeys(workspace.find_key)

@@ -261,7 +261,8 @@ def _page_through_the_book(workspace: Workspace) -> None:
     workspace.request("PUT", "/v1/accounts/acme", {"name": "Acme Corp", "owner": "Kim"})
     workspace.request("GET", f"/v1/accounts?limit=1&cursor={page['next_cursor']}")
     workspace.request("GET", "/v1/export?format=csv")
-    workspace.request("GET", "/v1/nights")
+    for made in ("nights", "summary"):
+        workspace.request("GET", f"/v1/{made}")
 
 
 def _leave_exports() -> None:

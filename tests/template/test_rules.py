@@ -141,7 +141,7 @@ def test_dataset__expires__by_folder_and_leaves_no_half_upload(resources):
     assert all(rule["Status"] == "Enabled" for rule in rules)
     expires = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "Prefix" in rule}
     kept = {"Ref": "DatasetDays"}
-    assert expires == {"account_nights/": kept, "staging/": 1, "exports/": 1}
+    assert expires == {"account_nights/": kept, "book/": kept, "staging/": 1, "exports/": 1}
     (aborted,) = [rule for rule in rules if "Prefix" not in rule]
     assert aborted["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
 

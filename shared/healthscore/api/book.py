@@ -22,7 +22,16 @@ if TYPE_CHECKING:
 
     from typing_extensions import TypedDict
 
-    from healthscore.core.json_types import BandName, Count, DirectionName, Instant, Money, Score, StateName
+    from healthscore.core.json_types import (
+        BandName,
+        ComponentName,
+        Count,
+        DirectionName,
+        Instant,
+        Money,
+        Score,
+        StateName,
+    )
     from healthscore.core.json_types import Day as DayText
     from healthscore.http.request import Request
 
@@ -61,6 +70,15 @@ if TYPE_CHECKING:
         score: Score | None
         band: BandName | None
         trend: DirectionName | None
+        score_before: Score | None
+        score_before_night: DayText | None
+        recent: str | None
+        """The scores of the 30 nights up to the newest one, a byte each, in base64; 255 is none."""
+        fell: ComponentName | None
+        """The component whose fall over 7 days has cost the most points."""
+        fell_points: float | None
+        why: str | None
+        """The same in a sentence."""
         activity_score: Score | None
         engagement_score: Score | None
         milestones_score: Score | None
@@ -75,6 +93,8 @@ if TYPE_CHECKING:
         milestones_configured: Count | None
         last_seen_at: Instant | None
         days_since: float | None
+        cadence: Count | None
+        """How many days may pass between two visits while all is well, by its profile."""
         crm_provider: str | None
         crm_received_at: Instant | None
         open_tickets: Count | None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -18,8 +16,6 @@ from healthscore.http.query import Day, OneOf, Text
 from healthscore.http.route import FileAnswer, route
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from typing_extensions import TypedDict
 
     from healthscore.core.json_types import Count
@@ -35,9 +31,12 @@ if TYPE_CHECKING:
         """How many accounts there are."""
         columns: dict[str, list[Any]]
         """Lists of equal length. `renewal` is a day, counted from 1970; `seen` and `handled_until` are minutes since
-        then. `owner`, `segment`, `plan` and `stage` point into the dictionaries; `band` is 0 healthy, 1 at risk, 2
-        critical; `trend` 0 improving, 1 declining, 2 steady, 3 unknown; `handled` 0 not, 1 acknowledged, 2 snoozed;
-        `parts` are the scores of the five components, a byte each, in base64, 255 where there is none."""
+        then. `owner`, `segment`, `plan`, `stage` and `card` (the scoring model) point into the dictionaries; `band` is
+        0 healthy, 1 at risk, 2 critical; `trend` 0 improving, 1 declining, 2 steady, 3 unknown; `handled` 0 not, 1
+        acknowledged, 2 snoozed. `parts` are the scores of the five components, and `recent` those of 30 nights up to
+        the newest one, a byte each, in base64, 255 where there is none. `why` is the component, by its place in
+        `parts`, whose fall over 7 days has cost the most points, and how many. `cadence` is how many days may pass
+        between two visits, by the profile. `extra` has the attributes that the setting `dataset.attributes` names."""
         dictionaries: dict[str, list[str]]
         gone: list[str]
         """Ids of accounts that are not there any more, where what has changed was asked for."""
@@ -59,8 +58,12 @@ if TYPE_CHECKING:
 
 TAG = "Accounts"
 LIMIT = 2000
-UNASSIGNED = "none"
-_OWNER = Text("owner", f"The accounts of this owner; `{UNASSIGNED}` for those without one.", MAX_TEXT)
+UNASSIGNED, MYSELF = "none", "me"
+_OWNER = Text(
+    "owner",
+    f"The accounts of this owner; `{UNASSIGNED}` for those without one. `{MYSELF}` is kept for people.",
+    MAX_TEXT,
+)
 _CHANGED = OneOf("changed", "`1` for what has changed since the night, in the place of an owner's accounts.", ["1"])
 _NIGHT = Day("night", "The night that the list of parts has named; the newest one where it is left out.")
 
@@ -75,6 +78,8 @@ def get_book(request: Request) -> BookColumns:
     from healthscore.services.book import book  # noqa: PLC0415  (only one function has DuckDB)
 
     owner, changed = _OWNER.read(request), _CHANGED.read(request)
+    if owner == MYSELF:
+        raise invalid_request("owner=me needs somebody who is signed in, and a key is nobody: name the owner instead.")
     if (owner is None) == (changed is None):
         raise invalid_request("The book needs either owner or changed=1.")
     if owner is None:
@@ -102,7 +107,7 @@ def list_book_parts(_request: Request) -> BookParts:
     manifest = newest_night()
     if manifest is None:
         raise night_not_found(None)
-    parts: list[BookPart] = [{"n": part.rows, "etag": part.checksum} for part in manifest.parts]
+    parts: list[BookPart] = [{"n": part.rows, "etag": part.checksum} for part in manifest.parts_of_book]
     return {"night": manifest.night.isoformat(), "parts": parts}
 
 
@@ -121,15 +126,8 @@ def get_book_part(request: Request) -> BookColumns | FileAnswer:
         raise night_not_found(night) from None
     except (IndexError, ValueError):
         raise ApiError(NOT_FOUND, "The night has no such part; they are counted from 0.") from None
-    document: Mapping[str, Any] = {
-        "night": found.night,
-        **found.columns.to_json(),
-        "gone": [],
-        "next_cursor": None,
-    }
     headers = {"Content-Type": "application/json", "Content-Encoding": "gzip", "Cache-Control": "no-store"}
-    body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
-    return FileAnswer(HTTPStatus.OK, headers, gzip.compress(body, 6, mtime=0))
+    return FileAnswer(HTTPStatus.OK, headers, found)
 
 
 def _number(text: str) -> int:

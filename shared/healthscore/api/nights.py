@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from healthscore.core.dataset.figures import BANDS
+from healthscore.core.rounding import whole
 from healthscore.core.time import days_before
 from healthscore.http.api_keys import Scope
 from healthscore.http.errors import invalid_request
@@ -104,8 +105,8 @@ def _document(row: Mapping[str, Any]) -> dict[str, Any]:
     moves = (move.partition(">")[::2] for move in row["moves"])
     return {
         "accounts": row["accounts"],
-        "arr": row["arr"],
-        "bands": {band: {"accounts": row[band], "arr": row[f"{band}_arr"]} for band in BANDS},
+        "arr": whole(row["arr"]),
+        "bands": {band: {"accounts": row[band], "arr": whole(row[f"{band}_arr"])} for band in BANDS},
         "moves": [
             {"from": before or None, "to": now or None, "accounts": row["moves"][f"{before}>{now}"]}
             for before, now in sorted(moves)

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from healthscore.api.answers import account_path
 from healthscore.core.model import Band
+from healthscore.core.rounding import whole
 from healthscore.http.api_keys import Scope
 from healthscore.http.route import route
-from healthscore.storage.runs import summary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
         down: list[Mover]
 
     class Summary(TypedDict):
-        """The workspace as the newest finished night left it; all 0 and null before the first night."""
+        """The workspace as the newest night of the dataset left it; all 0 and null before the first night."""
 
         date: Day | None
         as_of: Instant | None
@@ -68,20 +68,23 @@ _NO_NIGHT: Summary = {
 def get_summary(_request: Request) -> Summary:
     """Accounts and ARR by band, and who moved.
 
-    As the newest finished night found them; it does not change until the next.
+    As the newest night of the dataset has them; it does not change until there is another.
     """
-    stored = summary.read()
-    return _NO_NIGHT if stored is None else _summary_document(stored)
+    from healthscore.services.summary import newest  # noqa: PLC0415  (only one function reads the dataset)
+
+    found = newest()
+    return _NO_NIGHT if found is None else _summary_document(found)
 
 
-def _summary_document(stored: Mapping[str, Any]) -> Summary:
-    """A stored summary as the API shows it: each mover with its `path`."""
-    movers = stored["movers"]
+def _summary_document(found: Mapping[str, Any]) -> Summary:
+    """A summary as the API shows it: each mover with its `path`, and money as elsewhere."""
+    bands: dict[BandName, BandSummary] = found["bands"]
+    movers = found["movers"]
     return {
-        "date": stored["date"],
-        "as_of": stored["as_of"],
-        "accounts": stored["accounts"],
-        "bands": stored["bands"],
+        "date": found["date"],
+        "as_of": found["as_of"],
+        "accounts": found["accounts"],
+        "bands": {name: {**band, "arr": whole(band["arr"])} for name, band in bands.items()},
         "movers": {"up": _with_paths(movers["up"]), "down": _with_paths(movers["down"])},
     }
 

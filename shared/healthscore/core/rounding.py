@@ -26,3 +26,8 @@ def decimal_number(value: Fraction | int, places: int = 1) -> float:
 def round_up(value: Fraction | int) -> int:
     """Round up to a whole number."""
     return -(-value.numerator // value.denominator)
+
+
+def whole(number: float) -> float:
+    """A number as JSON shows it: without a fraction where it has none, 391300.0 → 391300."""
+    return int(number) if number == int(number) else number

@@ -19,7 +19,7 @@ from healthscore.core.dataset.walk import NoSuchNightError, Page, Place, Walk, W
 from healthscore.core.time import millis
 from healthscore.dataset import bucket, columnar, overlay
 from healthscore.dataset.overlay import Overlays
-from healthscore.dataset.parts import PartGoneError
+from healthscore.dataset.parts import PartGoneError, fetched
 from healthscore.dataset.reader import Reader
 from healthscore.storage import workspace
 from healthscore.storage.errors import StorageUnavailableError
@@ -101,6 +101,11 @@ class _State(NamedTuple):
     overlay: Overlay
     erased: tuple[str, ...]
     """Accounts that are erased and may still be in files."""
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """Also those whose erasure has just begun."""
+        return (*self.erased, *self.overlay.erasing)
 
 
 class Book:
@@ -189,8 +194,11 @@ class Book:
 
         return self._reading(made)
 
-    def part(self, night: date | None, number: int) -> Columns:
-        """A part of a night as columns; of the newest one where none is named.
+    def part(self, night: date | None, number: int) -> bytes:
+        """A part of a night as columns, packed; of the newest one where none is named.
+
+        It is as the night's end has made it. For an older night, or while an account is being erased, it
+        is made of the rows.
 
         Raises:
             NoSuchNightError: there is no dataset of the night.
@@ -198,11 +206,16 @@ class Book:
             StorageUnavailableError: the book cannot be read now.
         """
 
-        def made(state: _State, reader: Reader) -> Columns:
+        def made(state: _State, reader: Reader) -> bytes:
             manifest = state.manifest if night is None else self._of_night(night)
             if manifest is None:
                 raise NoSuchNightError
-            return Columns(_night(manifest), reader.columns(reader.part(manifest, number)), (), None)
+            parts = manifest.parts_of_book
+            part = parts[number]
+            hidden = any(layout.part_of(account_id, len(parts)) == number for account_id in state.hidden)
+            if manifest.book and not hidden:
+                return fetched(part)
+            return reader.columns(reader.part(manifest, number, len(parts))).packed(_night(manifest))
 
         return self._reading(made)
 

@@ -19,7 +19,7 @@ BEGIN = "\ufeff"
 END_OF_LINE = "\r\n"
 _HARMLESS = r"CASE WHEN regexp_matches({0}, '^[=+\-@\t\r]') THEN chr(39) || {0} ELSE {0} END"
 _TEXT = f"""'"' || replace({_HARMLESS}, '"', '""') || '"'"""
-_NUMBER = "CASE WHEN {0} = trunc({0}) AND abs({0}) < 1e15 THEN {0}::BIGINT::VARCHAR ELSE {0}::VARCHAR END"
+_NUMBER = "CASE WHEN {0} = trunc({0}) AND abs({0}) <= 1e15 THEN {0}::BIGINT::VARCHAR ELSE {0}::VARCHAR END"
 _TIME = "make_timestamp(epoch_us({0}))"
 _INSTANT = (
     f"CASE WHEN epoch_ms({{0}}) % 1000 = 0 THEN strftime({_TIME}, '%Y-%m-%dT%H:%M:%SZ') "

@@ -16,6 +16,8 @@ MEMORY = "600MB"
 """What DuckDB may hold in memory; the rest goes to the folder."""
 COLUMN_TYPES = ", ".join(f'"{column.name}" {column.type.value}' for column in COLUMNS)
 """The columns of the dataset, for a statement that makes a table."""
+ARR_CENTS = "coalesce(sum(round(arr * 100)::BIGINT), 0)"
+"""What accounts pay together, in whole cents: the same in whatever order they are added up."""
 _JSON_TYPES = ", ".join(f"'{column.name}': '{column.type.value}'" for column in COLUMNS)
 
 

@@ -12,9 +12,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from healthscore.core.dataset import layout
-from healthscore.dataset import bucket, files, staging, writing
+from healthscore.dataset import bucket, files, night_summary, staging, writing
 from healthscore.dataset.files import Made
 from healthscore.storage.accounts import history
+from healthscore.storage.errors import StorageUnavailableError
 from healthscore.storage.nights import manifests, tombstones
 from healthscore.storage.runs import workers
 from healthscore.storage.side_by_side import side_by_side
@@ -83,12 +84,34 @@ def _erase_from(night: Night, ids: Collection[str], workshop: Workshop, now: dat
         manifest = writer.manifest
         if manifest is None:  # its writer died before the night was there
             return
-        made = [workshop.without_erased(path, night.day, number) for number, path in _affected(manifest, ids, workshop)]
-        if made:
-            side_by_side(Made.put, made)
-            rewritten = {one.number: one.part for one in made}
-            parts = tuple(rewritten.get(number, part) for number, part in enumerate(manifest.parts))
-            writer.commit(replace(manifest, parts=parts))
+        affected = _affected(manifest, ids, workshop)
+        if affected:
+            writer.commit(_without(manifest, affected, ids, workshop))
+
+
+def _without(
+    manifest: Manifest, affected: list[tuple[int, Path]], ids: Collection[str], workshop: Workshop
+) -> Manifest:
+    """Put the objects of a night again without the rows of erased accounts."""
+    parts, book = list(manifest.parts), list(manifest.book)
+    pieces = len(book) // len(parts)
+    made, of_book = [], []
+    for number, path in affected:
+        made.append(workshop.without_erased(path, manifest.night, number))
+        of_part = range(number * pieces, (number + 1) * pieces)
+        of_book += workshop.book_without_erased(path, manifest.night, of_part, len(book))
+    summary = None
+    if manifest.summary is not None:
+        found = night_summary.read(manifest.summary)
+        if found is None:
+            raise StorageUnavailableError(f"{manifest.summary.name} is gone")
+        summary = workshop.summary_without(found, ids, manifest.night)
+    side_by_side(Made.put, [*made, *of_book, *filter(None, [summary])])
+    for one in made:
+        parts[one.number] = one.part
+    for one in of_book:
+        book[one.number] = one.part
+    return replace(manifest, parts=tuple(parts), book=tuple(book), summary=summary and summary.part)
 
 
 def _affected(manifest: Manifest | None, ids: Collection[str], workshop: Workshop) -> list[tuple[int, Path]]:

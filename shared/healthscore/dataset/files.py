@@ -1,4 +1,4 @@
-"""Parquet files, written and read by DuckDB in a folder of this machine."""
+"""Files of nights, written and read by DuckDB in a folder of this machine: Parquet, and columns for the book."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ import contextlib
 import tempfile
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from healthscore.core.dataset import layout
 from healthscore.core.dataset.columns import COLUMNS
 from healthscore.core.dataset.manifest import Part
 from healthscore.core.time import format_instant
-from healthscore.dataset import bucket, database
+from healthscore.dataset import bucket, columnar, database, night_summary
+from healthscore.dataset.query import Parameters
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from datetime import date
 
     from healthscore.storage.nights.tombstones import Tombstones
@@ -37,11 +38,15 @@ _ROW_GROUP = 8_192
 """Rows of a row group: small, so that a reader of one account unpacks little."""
 
 
+MOST_PACKED = 4_000_000
+"""Bytes of a part of the book: an answer of Lambda ends at 6 MB, and has it in base64."""
+
+
 class Made(NamedTuple):
-    """A Parquet file on this machine."""
+    """A file on this machine."""
 
     number: int
-    """Which part of the night it is."""
+    """Which part of the night, or of the book, it is."""
     part: Part
     path: Path
 
@@ -67,6 +72,7 @@ class Workshop:
         self.folder = folder
         self._key = {"key": tombstones.key}
         self._database = database.open_database(folder, "rows.db")
+        self._database.execute(f"CREATE TABLE nothing ({database.COLUMN_TYPES})")
         self._database.execute("CREATE TABLE tombstones (hash VARCHAR, erased_at TIMESTAMP WITH TIME ZONE)")
         erased = [[id_hash, format_instant(at)] for id_hash, at in tombstones.erased.items()]
         if erased:
@@ -98,8 +104,27 @@ class Workshop:
         self._database.execute(_KEEP_ONE_EACH)
         ((rows,),) = self._database.execute("SELECT count(*) FROM rows").fetchall()
         parts = layout.number_of_parts(rows)
-        in_part = f"FROM rows WHERE (('0x' || place)::UBIGINT * {parts}) >> 32"
-        return [self._write(f"SELECT {_NAMES} {in_part} = {number}", night, number) for number in range(parts)]
+        return [
+            self._write(f"SELECT {_NAMES} FROM rows WHERE {in_part(number, parts, 'place')}", night, number)
+            for number in range(parts)
+        ]
+
+    def make_book(self, night: date) -> list[Made]:
+        """Make the same rows, after `make_parts`, as columns: a part for each, or several where these are too large."""
+        ((rows,),) = self._database.execute("SELECT count(*) FROM rows").fetchall()
+        parts = layout.number_of_parts(rows)
+        while True:
+            made = [
+                self._write_columns(f"SELECT * FROM rows WHERE {in_part(number, parts, 'place')}", night, number)
+                for number in range(parts)
+            ]
+            if all(one.part.bytes <= MOST_PACKED for one in made):
+                return made
+            parts *= 2
+
+    def make_summary(self, night: date) -> Made:
+        """Make the night in short of the same rows, after `make_parts`."""
+        return self._write_summary(night_summary.make(self._database, "rows", night), night)
 
     def has_erased(self, path: Path) -> bool:
         """Whether a part, a file in the folder, has rows of accounts that were erased after they were recorded."""
@@ -114,9 +139,35 @@ class Workshop:
             night: the part's night.
             number: the part's number.
         """
+        self._keep(path)
+        return self._write("SELECT * FROM kept", night, number)
+
+    def book_without_erased(self, path: Path, night: date, numbers: Iterable[int], parts: int) -> list[Made]:
+        """Make the parts of the book again that have the rows of a part, as `without_erased`.
+
+        Args:
+            path: the part's file, in the folder.
+            night: the part's night.
+            numbers: which parts of the book.
+            parts: how many there are.
+        """
+        self._keep(path)
+        return [
+            self._write_columns(
+                f"SELECT * FROM nothing UNION ALL BY NAME SELECT * FROM kept WHERE {in_part(number, parts)}",
+                night,
+                number,
+            )
+            for number in numbers
+        ]
+
+    def summary_without(self, summary: Mapping[str, Any], account_ids: Collection[str], night: date) -> Made:
+        """Make the night in short again without accounts."""
+        return self._write_summary(night_summary.without(summary, account_ids), night)
+
+    def _keep(self, path: Path) -> None:
         kept = f"CREATE OR REPLACE TABLE kept AS SELECT * FROM read_parquet('{path}') WHERE NOT {_HIDDEN}"
         self._database.execute(kept, self._key)
-        return self._write("SELECT * FROM kept", night, number)
 
     def _write(self, rows: str, night: date, number: int) -> Made:
         path = self.folder / f"made-{night.isoformat()}-{number:04d}.parquet"
@@ -127,6 +178,29 @@ class Workshop:
         data = path.read_bytes()
         checksum = sha256(data).hexdigest()
         return Made(number, Part(layout.part_name(night, number, checksum[:16]), count, len(data), checksum), path)
+
+    def _write_columns(self, rows: str, night: date, number: int) -> Made:
+        found = columnar.read(self._database, rows, Parameters())
+        data = found.packed(night.isoformat())
+        checksum = sha256(data).hexdigest()
+        path = self.folder / f"book-{night.isoformat()}-{number:04d}.json.gz"
+        path.write_bytes(data)
+        return Made(
+            number, Part(layout.book_part_name(night, number, checksum[:16]), found.size, len(data), checksum), path
+        )
+
+    def _write_summary(self, summary: Mapping[str, Any], night: date) -> Made:
+        data = columnar.packed(summary)
+        checksum = sha256(data).hexdigest()
+        path = self.folder / f"summary-{night.isoformat()}.json.gz"
+        path.write_bytes(data)
+        named = len(night_summary.named(summary))
+        return Made(0, Part(layout.summary_name(night, checksum[:16]), named, len(data), checksum), path)
+
+
+def in_part(number: int, parts: int, place: str = _PLACE) -> str:
+    """The condition that a row is in one of so many parts, as `core.dataset.layout.part_of`."""
+    return f"(('0x' || {place})::UBIGINT * {parts}) >> 32 = {number}"
 
 
 @contextlib.contextmanager

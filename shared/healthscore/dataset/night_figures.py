@@ -17,7 +17,7 @@ from healthscore.core.dataset.columns import SCHEMA
 from healthscore.core.dataset.figures import UNSCORED, Figures, largest
 from healthscore.core.time import days_before
 from healthscore.dataset import bucket, figure_files
-from healthscore.dataset.database import COLUMN_TYPES, open_database
+from healthscore.dataset.database import ARR_CENTS, COLUMN_TYPES, open_database
 from healthscore.storage.alerts import lists
 from healthscore.storage.errors import ConditionFailedError, StorageUnavailableError
 from healthscore.storage.nights import manifests
@@ -126,13 +126,13 @@ def _grouped(by: str, database: duckdb.DuckDBPyConnection, *, moving: bool) -> I
     """The figures of each group; moves only where there is a night before."""
     found: dict[str | None, Figures] = {}
     counted = database.execute(
-        f"SELECT by_{by}, band, band_before, count(*), coalesce(sum(arr), 0) FROM sides GROUP BY ALL"
+        f"SELECT by_{by}, band, band_before, count(*), {ARR_CENTS} FROM sides GROUP BY ALL"
     ).fetchall()
-    for group, band, band_before, accounts, arr in counted:
+    for group, band, band_before, accounts, arr_cents in counted:
         figures = found.setdefault(group, Figures(group))
         if band is not None:
             figures.accounts[band] += accounts
-            figures.arr[band] += arr
+            figures.arr_cents[band] += arr_cents
         if moving and band != band_before:
             figures.moves[f"{band_before or ''}>{band or ''}"] += accounts
     alerted = database.execute(

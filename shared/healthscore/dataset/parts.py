@@ -56,13 +56,23 @@ class Parts:
         return self._used.get(run)
 
     def _fetch(self, part: Part) -> None:
-        found = bucket.get(part.name)
-        if found is None or sha256(found.data).hexdigest() != part.checksum:
-            raise PartGoneError(part.name)
         path = self.folder / _file(part)
         arriving = path.with_suffix(".arriving")
-        arriving.write_bytes(found.data)
+        arriving.write_bytes(fetched(part))
         arriving.rename(path)
+
+
+def fetched(part: Part) -> bytes:
+    """What is in an object of a night.
+
+    Raises:
+        PartGoneError: read the manifest again.
+        StorageUnavailableError: the bucket cannot be read now.
+    """
+    found = bucket.get(part.name)
+    if found is None or sha256(found.data).hexdigest() != part.checksum:
+        raise PartGoneError(part.name)
+    return found.data
 
 
 def _file(part: Part) -> str:

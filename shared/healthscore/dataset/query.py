@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from healthscore.core.dataset.columns import Type
 from healthscore.core.dataset.question import SHOWN
+from healthscore.core.rounding import whole
 from healthscore.core.time import format_instant, from_millis
 
 if TYPE_CHECKING:
@@ -129,6 +130,4 @@ def _json(column: Column, value: Any) -> Any:  # noqa: ANN401  (a JSON value)
         return json.loads(value)
     if column.type is Type.INSTANT:
         return format_instant(from_millis(value))
-    if column.type is Type.NUMBER and value.is_integer():
-        return int(value)
-    return value
+    return whole(value) if column.type is Type.NUMBER else value

@@ -13,6 +13,7 @@ from healthscore.core.dataset.question import SHOWN
 from healthscore.core.time import format_instant
 from healthscore.dataset import columnar, csv_text, query
 from healthscore.dataset.database import COLUMN_TYPES, json_rows, open_database
+from healthscore.dataset.files import in_part
 from healthscore.dataset.parts import NIGHTS_KEPT, Parts
 from healthscore.dataset.query import Parameters
 
@@ -32,6 +33,10 @@ _FROZEN = "SELECT account_id FROM frozen"
 
 
 _AT_ONCE = 10_000
+_SPARE, _MORE = 5, 8
+"""Of a page's accounts, one in so many more is looked for, in case that some do not match any more; then so many times
+as many."""
+_FEW = 500
 MOST_LOADED = 2_000_000
 """A night of more accounts is read from its files each time: two of them would not have room on the disk."""
 
@@ -63,6 +68,16 @@ class Line(NamedTuple):
         """The account."""
         account_id: str = self.values["account_id"]
         return account_id
+
+
+class _Stretch(NamedTuple):
+    """Rows in the order of a question, from a place on."""
+
+    rows: Rows
+    limit: int
+    """How many there are at most."""
+    after: tuple[Sequence[Key], str] | None
+    """Keys and id of the account before; None for the first ones."""
 
 
 class Reader:
@@ -138,12 +153,11 @@ class Reader:
         that it has now.
         """
         night = self._night(manifest)
-        again = (
-            f"SELECT * FROM fresh WHERE epoch_ms(recorded_at) <= {at} AND account_id NOT IN ({_FROZEN}) "
-            f"AND account_id NOT IN (SELECT account_id FROM ({night}))"
-        )
         kept = f"{night} AND account_id NOT IN ({_FROZEN}) UNION ALL BY NAME SELECT * FROM frozen"
-        return Rows(f"{kept} UNION ALL BY NAME {again}")
+        new = f"SELECT * FROM fresh WHERE epoch_ms(recorded_at) <= {at} AND account_id NOT IN ({_FROZEN})"
+        if self._database.execute(f"{new} LIMIT 1").fetchone() is None:  # nearly always; the other way takes long
+            return Rows(kept)
+        return Rows(f"{kept} UNION ALL BY NAME {new} AND account_id NOT IN (SELECT account_id FROM ({night}))")
 
     def past(self, manifest: Manifest) -> Rows:
         """A night as it was; raises as `present`."""
@@ -205,9 +219,10 @@ class Reader:
         """What has changed since the newest night."""
         return Rows("SELECT * FROM fresh")
 
-    def part(self, manifest: Manifest, number: int) -> Rows:
-        """A part of a night as it was; raises as `present`."""
-        return Rows(self._night(manifest, only=number))
+    def part(self, manifest: Manifest, number: int, parts: int) -> Rows:
+        """One of so many parts of a night for the book, as it was; raises as `present`."""
+        only = number * len(manifest.parts) // parts
+        return Rows(f"{self._night(manifest, only)} AND {in_part(number, parts)}")
 
     def page(
         self, question: Question, present: Rows, began: Rows, limit: int, after: tuple[Sequence[Key], str] | None
@@ -221,25 +236,46 @@ class Reader:
             limit: how many there are at most.
             after: keys and id of the account before; None for the first ones.
         """
+        if began == present:
+            found = self._next(question, query.shown(), _Stretch(present, limit, after))
+            return [Line(query.document(values[: len(SHOWN)]), values[len(SHOWN) :]) for values in found]
+        # Two whole books are not joined for a page: it takes the next places, and looks for these accounts.
+        lines: list[Line] = []
+        wanted = limit + limit // _SPARE
+        while True:
+            places = self._next(question, "account_id", _Stretch(began, wanted, after))
+            shown = self._shown(question, present, [account_id for account_id, *_ in places])
+            lines += [Line(shown[account_id], tuple(keys)) for account_id, *keys in places if account_id in shown]
+            if len(lines) >= limit or len(places) < wanted:
+                return lines[:limit]
+            account_id, *keys = places[-1]
+            after, wanted = (keys, account_id), wanted * _MORE
+
+    def _next(self, question: Question, columns: str, of: _Stretch) -> list[tuple[Any, ...]]:
+        """Columns and keys of the next rows that match a question."""
         bound = Parameters()
         keys, order = query.keys(question.orders), query.order_by(question.orders)
-        matching = query.matches(question, bound)
-        placed = f"SELECT *{keys} FROM ({present.sql}) WHERE {matching}"
-        if began != present:
-            places = f"SELECT account_id{keys} FROM ({began.sql}) WHERE {matching}"
-            placed = (
-                f"SELECT is_now.*, place.* EXCLUDE (account_id) FROM (SELECT * FROM ({present.sql}) WHERE {matching}) "
-                f"AS is_now JOIN ({places}) AS place ON is_now.account_id = place.account_id"
-            )
-        where = "true" if after is None else query.behind(question.orders, *after, bound)
+        matching = f"SELECT *{keys} FROM ({of.rows.sql}) WHERE {query.matches(question, bound)}"
+        where = "true" if of.after is None else query.behind(question.orders, *of.after, bound)
         named = "".join(f", k{number}" for number in range(len(question.orders)))
         statement = (
-            f"SELECT {query.shown()}{named} FROM (SELECT * FROM ({placed}) WHERE {where} ORDER BY {order} "
-            f"LIMIT {limit}) ORDER BY {order}"
+            f"SELECT {columns}{named} FROM (SELECT * FROM ({matching}) WHERE {where} ORDER BY {order} "
+            f"LIMIT {of.limit}) ORDER BY {order}"
         )
-        found = self._database.execute(statement, bound).fetchall()
-        width = len(SHOWN)
-        return [Line(query.document(values[:width]), tuple(values[width:])) for values in found]
+        return self._database.execute(statement, bound).fetchall()
+
+    def _shown(self, question: Question, rows: Rows, account_ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+        """The shown columns of those of some accounts that match, by their ids."""
+        bound = Parameters()
+        if len(account_ids) > _FEW:
+            named = f"SELECT unnest({bound.bind(account_ids)}::VARCHAR[])"
+        else:  # faster: DuckDB looks these up while it scans
+            named = ", ".join(f"{bound.bind(account_id)}::VARCHAR" for account_id in account_ids) or "NULL"
+        # The limit has DuckDB look for the accounts before it looks at whether they match.
+        some = f"SELECT * FROM ({rows.sql}) WHERE account_id IN ({named}) LIMIT {len(account_ids)}"
+        statement = f"SELECT {query.shown()} FROM ({some}) WHERE {query.matches(question, bound)}"
+        lines = map(query.document, self._database.execute(statement, bound).fetchall())
+        return {line["account_id"]: line for line in lines}
 
 
 def _files(paths: Sequence[Path], schema: int) -> str:

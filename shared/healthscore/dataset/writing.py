@@ -7,6 +7,7 @@ only cleans up. See `storage.nights.manifests` for the lock.
 from __future__ import annotations
 
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from healthscore.core.dataset import layout
@@ -21,9 +22,12 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from datetime import date, datetime
 
-    from healthscore.core.dataset.manifest import Part
     from healthscore.dataset.staging import Worker
     from healthscore.storage.nights.manifests import Lock
+
+
+BOOK_NIGHTS = 2
+"""The newest nights that have objects for the book: somebody may still be reading those of the one before."""
 
 
 class NotStagedError(Exception):
@@ -73,8 +77,9 @@ class Writer:
         Raises:
             StorageUnavailableError: some may be left, and then the lock ends by itself; the next writer deletes them.
         """
-        named = set() if self.manifest is None else {part.name for part in self.manifest.parts}
-        bucket.delete(key for key in bucket.keys(layout.night_prefix(self._held.day)) if key not in named)
+        named = set() if self.manifest is None else self.manifest.names
+        for prefix in (layout.night_prefix(self._held.day), layout.book_prefix(self._held.day)):
+            bucket.delete(key for key in bucket.keys(prefix) if key not in named)
         if self.manifest is None:
             manifests.drop(self._held)
         else:
@@ -124,21 +129,30 @@ def publish(run: str, workers: Collection[Worker], night: Night, now: datetime, 
     with write(night.day, now, until) as writer:
         published = writer.manifest
         if published is None or published.run != run:  # else it was published before, and what was staged may be gone
-            published = Manifest(night.day, night.as_of, run, SCHEMA, _put_parts(run, workers, night.day))
+            published = _put_objects(run, workers, night)
             writer.commit(published)
     discard(run)
     return published
 
 
-def _put_parts(run: str, workers: Collection[Worker], night: date) -> tuple[Part, ...]:
+def _put_objects(run: str, workers: Collection[Worker], night: Night) -> Manifest:
     staged = bucket.keys(layout.staging_prefix(run))
     if missing := {worker.key for worker in workers} - set(staged):
         raise NotStagedError(min(missing))
-    erased = tombstones.read()  # after the lock was taken: an erasure that is not in it finds these parts
+    erased = tombstones.read()  # after the lock was taken: an erasure that is not in it finds these objects
     with files.workshop(erased) as workshop:
-        made = workshop.make_parts(bucket.fetch(staged, workshop.folder), night)
-        side_by_side(files.Made.put, made)
-    return tuple(one.part for one in made)
+        parts = workshop.make_parts(bucket.fetch(staged, workshop.folder), night.day)
+        book, summary = workshop.make_book(night.day), workshop.make_summary(night.day)
+        side_by_side(files.Made.put, [*parts, *book, summary])
+    return Manifest(
+        night.day,
+        night.as_of,
+        run,
+        SCHEMA,
+        parts=tuple(one.part for one in parts),
+        book=tuple(one.part for one in book),
+        summary=summary.part,
+    )
 
 
 def discard(run: str) -> None:
@@ -151,7 +165,7 @@ def discard(run: str) -> None:
 
 
 def sweep(first: date, now: datetime, until: datetime) -> None:
-    """Clean up after writers that died, and delete the nights before a day.
+    """Clean up after writers that died, delete the nights before a day, and what older nights have for the book.
 
     Raises:
         StorageUnavailableError: something is left; the next sweep goes on.
@@ -159,8 +173,14 @@ def sweep(first: date, now: datetime, until: datetime) -> None:
     erased = tombstones.read()
     for key in (*bucket.keys(layout.STAGING), *bucket.keys(layout.WALKS)):
         staging.remove_erased(key, erased)
-    for night in list(manifests.every()):
-        if night.locked or night.day < first:
+    nights = list(manifests.every())
+    in_book = {night.day for night in [one for one in nights if one.manifest is not None][-BOOK_NIGHTS:]}
+    for night in nights:
+        over = night.day < first
+        in_vain = night.manifest is not None and night.manifest.book and night.day not in in_book
+        if night.locked or over or in_vain:
             with suppress(manifests.NightLockedError), write(night.day, now, until) as writer:
-                if night.day < first:
+                if over:
                     writer.empty()
+                elif writer.manifest is not None and night.day not in in_book:
+                    writer.commit(replace(writer.manifest, book=(), summary=None))

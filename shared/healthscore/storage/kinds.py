@@ -217,7 +217,9 @@ class Kind(Enum):
         "key, SHA-256 of the key: an API key",
         nobody="a hash, a scope and the name that an operator gave the key",
     )
-    SUMMARY = _Described("SETTINGS_TABLE", "summary", "current", "the workspace in short, as the newest night left it")
+    SUMMARY = _Described(
+        "SETTINGS_TABLE", "summary", "current", "the workspace in short, as a night of a version before left it"
+    )
     RUN = _Described(
         "SETTINGS_TABLE",
         "run",

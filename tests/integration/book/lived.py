@@ -36,7 +36,7 @@ from healthscore.storage.crm import connections
 from healthscore.storage.day_logs import settle
 from healthscore.storage.errors import StorageUnavailableError
 from healthscore.storage.nights import tombstones
-from healthscore.storage.runs import workers
+from healthscore.storage.runs import earlier_summary, workers
 from healthscore.storage.workspace import ApiKey
 from tests.conftest import fresh_tables
 from tests.integration.crm.conftest import Workspace
@@ -210,6 +210,7 @@ class Life:
         self.night(NIGHT, "run-0")
         for customer in CUSTOMERS:
             keep_earlier_book(customer)
+        keep_earlier_summary()
         with self.monkeypatch.context() as accident:
             accident.setattr(workers.writes, "delete", _unavailable)  # it is killed in the middle of its work
             with workers.under_way("run-0#0#7", NIGHT - timedelta(hours=1)):
@@ -345,6 +346,13 @@ def keep_earlier_book(customer: Customer) -> None:
     for word in (customer.account_id, *customer.name.lower().split()):
         key = codec.key(schema.search_pk(word), schema.search_key(word, customer.account_id))
         dynamodb().put_item(TableName=schema.activity_table(), Item=key)
+
+
+def keep_earlier_summary() -> None:
+    """What a night of a version before the dataset has left: the workspace in short."""
+    moved = [{"account_id": customer.account_id, "name": customer.name} for customer in CUSTOMERS]
+    item = {"summary": codec.json_text({"movers": {"up": [], "down": moved}}), "summary_day": codec.text("2026-11-21")}
+    dynamodb().put_item(TableName=schema.settings_table(), Item={**earlier_summary.KEY, **item})
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Lists of alerts, and the workspace in short, as nights have left them."""
+"""Lists of alerts, and the workspace in short, as nights and the dataset have left them."""
 
 from __future__ import annotations
 
@@ -10,14 +10,19 @@ from typing import Any
 import pytest
 
 from functions.api import handler as api_function
+from functions.insights import handler as insights_function
 from functions.score import handler as score_function
 from healthscore.core.alerts.model import Alert, AlertKind, Severity, alert_id
+from healthscore.dataset import night_summary
 from healthscore.http.api_keys import CachedKeys, key_hash
 from healthscore.services.nightly import process
+from healthscore.services.nightly.dataset import Invocation, publish_as_it_stands
 from healthscore.services.notifications import outbox
-from healthscore.storage import workspace
+from healthscore.storage import codec, schema, workspace
 from healthscore.storage.accounts import accounts
 from healthscore.storage.alerts import messages
+from healthscore.storage.client import dynamodb
+from healthscore.storage.runs import earlier_summary
 from healthscore.storage.workspace import ApiKey
 from tests.integration.nightly.nights import ABSENT, NIGHT, THRIVING, TONIGHT, Inline, Topic, account, night
 from tests.support.gateway import gateway_event
@@ -30,16 +35,16 @@ KINDS = [kind for kind in AlertKind if kind not in {AlertKind.DIGEST, AlertKind.
 def topic(moto, described_answers, monkeypatch):
     for module in (process, outbox):
         monkeypatch.setattr(module, "ThreadPoolExecutor", Inline)
-    for function in (api_function, score_function):
+    for function in (api_function, score_function, insights_function):
         monkeypatch.setattr(function, "find_key", CachedKeys(workspace.find_key))
     workspace.add_key(ApiKey(key_hash("local-admin"), "admin", "test", TONIGHT, "dmin"))
     return Topic()
 
 
-def ask(path: str, method: str = "GET", **query: str) -> tuple[int, dict[str, Any]]:
+def ask(path: str, method: str = "GET", *, body: object = None, **query: str) -> tuple[int, dict[str, Any]]:
     of_account = path.startswith("/v1/accounts/") and method == "GET"
-    function = score_function if of_account else api_function
-    event = gateway_event(method, path, key="local-admin", query=query, now=TONIGHT)
+    function = score_function if of_account else insights_function if path == "/v1/summary" else api_function
+    event = gateway_event(method, path, key="local-admin", query=query, body=body, now=TONIGHT)
     response = function.handler(event, None)
     return response["statusCode"], json.loads(response["body"])
 
@@ -129,6 +134,11 @@ def book_of_six() -> None:
     account("later", arr=999, since=TONIGHT + timedelta(hours=1))
 
 
+def publish(at=TONIGHT) -> None:
+    """Have the dataset of a night, as its end makes it."""
+    publish_as_it_stands(f"of {at}", Invocation(at, at + timedelta(minutes=15), lambda: True))
+
+
 def test_summary__before_the_first_night__is_all_0(topic):
     account("a00", arr=10)
     status, found = ask("/v1/summary")
@@ -139,6 +149,7 @@ def test_summary__before_the_first_night__is_all_0(topic):
 def test_summary__after_a_night__counts_accounts_and_arr_by_band_and_names_who_moved(topic):
     book_of_six()
     night(topic)
+    publish()
     found = ask("/v1/summary")[1]
     scored = [one for one in accounts.scan(0, 1) if one.latest is not None]
     bands = Counter(one.latest.band.value for one in scored)
@@ -158,18 +169,82 @@ def test_summary__after_a_night__counts_accounts_and_arr_by_band_and_names_who_m
 def test_summary__account_erased_since__is_named_no_more_and_counted_until_the_next_night(topic):
     book_of_six()
     night(topic)
+    publish()
     before = ask("/v1/summary")[1]
     assert ask("/v1/accounts/fell", "DELETE")[0] == 200
     after = ask("/v1/summary")[1]
     assert [mover["account_id"] for mover in after["movers"]["down"]] == ["fell-too"]
     assert (after["accounts"], after["bands"]) == (before["accounts"], before["bands"])
     night(topic, now=TONIGHT + NIGHT, event={})
+    publish(TONIGHT + NIGHT)
     assert ask("/v1/summary")[1]["accounts"] == 5  # without it, and with the one that came later
 
 
 def test_summary__a_past_day_is_taken_again__stays_that_of_the_newest_night(topic):
     book_of_six()
     night(topic)
+    publish()
     before = ask("/v1/summary")
     night(topic, {"date": (TODAY - timedelta(days=1)).isoformat()})
+    publish(TONIGHT - NIGHT)
     assert ask("/v1/summary") == before
+
+
+def test_summary__of_money__is_whole_where_it_is(topic):
+    account("whole", ABSENT, arr=391_300.0)
+    account("not", THRIVING, arr=0.1)
+    night(topic)
+    publish()
+    event = gateway_event("GET", "/v1/summary", key="local-admin", now=TONIGHT)
+    assert '"arr":391300.1}' in insights_function.handler(event, None)["body"].replace(" ", "")
+    account("rest", arr=0.9)
+    night(topic, now=TONIGHT + NIGHT, event={})
+    publish(TONIGHT + NIGHT)
+    assert '"arr":391301}' in insights_function.handler(event, None)["body"].replace(" ", "")
+
+
+def test_summary__account_merged_into_another_since__is_named_no_more(topic):
+    book_of_six()
+    night(topic)
+    publish()
+    assert ask("/v1/accounts/fell/merge", "POST", body={"into": "fell-too"})[0] == 200
+    assert [mover["account_id"] for mover in ask("/v1/summary")[1]["movers"]["down"]] == ["fell-too"]
+
+
+def test_summary__that_an_erasure_rewrites_just_then__is_read_again(topic, monkeypatch):
+    book_of_six()
+    night(topic)
+    publish()
+    before, found = ask("/v1/summary"), [None]
+    read = night_summary.read
+    monkeypatch.setattr(night_summary, "read", lambda part: found.pop() if found else read(part))
+    assert ask("/v1/summary") == before
+
+
+def earlier_summary_with(*account_ids: str) -> None:
+    """What a night of a version before has left."""
+    movers = [
+        {"account_id": one, "name": "Fell Ltd", "since": "2026-11-20", "from": 80, "to": 0} for one in account_ids
+    ]
+    band = {"accounts": 1, "accounts_before": 2, "arr": 391300.0}
+    bands = dict.fromkeys(("healthy", "at_risk", "critical"), band)
+    stored = {"date": "2026-11-21", "as_of": "2026-11-21T02:00:00Z", "accounts": 3, "bands": bands}
+    text = codec.json_text({**stored, "movers": {"up": [], "down": movers}})
+    key = codec.key(schema.SUMMARY_PK, schema.CURRENT)
+    item = {**key, "summary": text, "summary_day": codec.text("2026-11-21")}
+    dynamodb().put_item(TableName=schema.settings_table(), Item=item)
+
+
+def test_summary__of_a_version_before__is_answered_until_a_night_deletes_it(topic):
+    book_of_six()
+    earlier_summary_with("fell", "gone")
+    found = ask("/v1/summary")[1]
+    assert (found["date"], found["accounts"]) == ("2026-11-21", 3)
+    assert found["bands"]["healthy"] == {"accounts": 1, "accounts_before": 2, "arr": 391300}
+    assert ask("/v1/accounts/fell", "DELETE")[0] == 200
+    assert [mover["account_id"] for mover in ask("/v1/summary")[1]["movers"]["down"]] == ["gone"]
+    assert "Fell Ltd" in str(earlier_summary.item())
+    night(topic)
+    publish()
+    assert earlier_summary.item() is None
+    assert ask("/v1/summary")[1]["accounts"] == 4

@@ -216,6 +216,19 @@ def test_walk__while_accounts_come_go_and_move__shows_each_that_stays_exactly_on
             forget(line["account_id"])
 
 
+@pytest.mark.parametrize("few", [500, 1])
+def test_walk__most_of_whose_accounts_do_not_fit_any_more__goes_on_with_those_that_do(moto, read_key, monkeypatch, few):
+    monkeypatch.setattr(reader, "_FEW", few)
+    for number in range(40):
+        write(Drawn(f"a{number:02}", {"owner": "ann"}))
+    publish()
+    walk = asking.walk(owner="ann", limit=2)
+    assert [line["account_id"] for line in next(walk)] == ["a00", "a01"]
+    for number in range(38):
+        write(Drawn(f"a{number:02}", {"owner": "bob"}))
+    assert [line["account_id"] for page in walk for line in page] == ["a38", "a39"]
+
+
 @pytest.mark.usefixtures("tables")
 class TestOnBothEngines:
     def test_pages__of_sixty_accounts__hold_each_once_in_every_order(self, read_key):

@@ -5,13 +5,15 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 
 from healthscore.api import book_parts
 from healthscore.core.time import millis, parse_instant
-from healthscore.dataset import columnar
+from healthscore.dataset import bucket, columnar, files
+from healthscore.storage.nights import manifests
 from tests.integration.book.asking import ask, forget, lines, publish, respond
 from tests.support.books import NIGHT, Drawn, write
 
@@ -30,8 +32,12 @@ def unpacked(found):
             row[dictionary] = None if row[dictionary] is None else known[name][row[dictionary]]
         row["band"] = None if row["band"] is None else BANDS[row["band"]]
         row["trend"] = None if row["trend"] is None else TRENDS[row["trend"]]
-        row["parts"] = [None if score == 255 else score for score in base64.b64decode(row["parts"])]
+        row["parts"], row["recent"] = scores(row["parts"]), scores(row["recent"])
     return rows
+
+
+def scores(text):
+    return None if text is None else [None if score == 255 else score for score in base64.b64decode(text)]
 
 
 def expected(line):
@@ -41,15 +47,20 @@ def expected(line):
         **{name: line[name] for name in ("name", "owner", "segment", "plan", "stage", "arr", "score", "band", "trend")},
         "renewal": None if renewal is None else (date.fromisoformat(renewal) - date(1970, 1, 1)).days,
         "seen": None if seen is None else millis(parse_instant(seen)) // 60_000,
+        "card": None if line["score"] is None else "standard-v1",
+        "cadence": line["cadence"],
+        "recent": scores(line["recent"]),
+        "why": None if line["fell"] is None else [PARTS.index(line["fell"]), line["fell_points"]],
         "parts": [line[f"{part}_score"] for part in PARTS],
         "handled": 0,
         "handled_until": None,
+        "extra": line["attributes"],
     }
 
 
 def part(number, **query):
     response = respond(f"/v1/book/parts/{number}", **query)
-    assert response["headers"]["Content-Encoding"] == "gzip"
+    assert (response["headers"]["Content-Encoding"], response["headers"]["Cache-Control"]) == ("gzip", "no-store")
     return json.loads(gzip.decompress(base64.b64decode(response["body"])))
 
 
@@ -98,6 +109,47 @@ def test_parts__with_what_has_changed__are_the_whole_book(some):
     assert changed["gone"] == ["a2"]
     rows |= {row["id"]: row for row in unpacked(changed)}
     assert by_id(rows.values()) == by_id(expected(line) for line in lines())
+
+
+def test_part__of_the_newest_night__is_the_object_that_the_night_has_made(some, monkeypatch):
+    publish()
+    made = manifests.newest().book[0]
+    assert ask("/v1/book/parts")[1]["parts"] == [{"n": 6, "etag": made.checksum}]
+    monkeypatch.setattr(columnar, "read", unreachable)
+    assert base64.b64decode(respond("/v1/book/parts/0")["body"]) == bucket.get(made.name).data
+
+
+def unreachable(*_):
+    raise AssertionError
+
+
+def test_part__of_a_night_without_objects__is_made_of_its_rows(some):
+    publish()
+    made = part(0)
+    night = manifests.newest().night
+    held = manifests.lock(night, NIGHT, NIGHT)
+    manifests.unlock(manifests.commit(held, replace(held.manifest, book=(), summary=None)))
+    assert ask("/v1/book/parts")[1]["parts"][0]["etag"] == held.manifest.parts[0].checksum
+    assert part(0) == part(0, night=night.isoformat()) == made
+
+
+def test_part__of_several_of_a_file__is_the_same_made_of_the_rows(some, monkeypatch):
+    publish()
+    monkeypatch.setattr(files, "MOST_PACKED", manifests.newest().book[0].bytes - 1)
+    publish("again")
+    listed = ask("/v1/book/parts")[1]["parts"]
+    assert len(listed) > len(manifests.newest().parts) == 1
+    whole = [row for number in range(len(listed)) for row in unpacked(part(number))]
+    assert by_id(whole) == by_id(expected(line) for line in lines())
+    forget("a2")
+    again = [row for number in range(len(listed)) for row in unpacked(part(number))]
+    assert by_id(again) == [row for row in by_id(whole) if row["id"] != "a2"]
+
+
+def test_book__of_the_one_who_asks__is_400_for_a_key(some):
+    status, body = ask("/v1/book", owner="me")
+    assert (status, body["code"]) == (400, "invalid_request")
+    assert "signed in" in body["message"]
 
 
 def test_parts__that_there_are_not__are_404(some):

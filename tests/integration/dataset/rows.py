@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from healthscore.core.account import Account
-from healthscore.core.model import Band, Component, Snapshot
-from healthscore.dataset import bucket, writing
+from healthscore.core.model import Band, Component, DailyScore, Snapshot
+from healthscore.dataset import bucket, night_summary, writing
 from healthscore.dataset.staging import Staging, Worker
 from healthscore.storage.client import dynamodb
 
@@ -32,19 +32,20 @@ LATER = NOW + timedelta(hours=1)
 Scored = tuple[Account, Snapshot | None]
 
 
-def account(account_id: str, **profile: object) -> Account:
+def account(account_id: str, recent: tuple[DailyScore, ...] = (), **profile: object) -> Account:
     since = AS_OF - timedelta(days=100)
-    return Account(account_id, since, dict(profile), crm=None, first_seen={}, latest=None, recent=())
+    return Account(account_id, since, dict(profile), crm=None, first_seen={}, latest=None, recent=recent)
 
 
 def scored(account_id: str, score: int | None = 50, *, night: date = NIGHT, **profile: object) -> Scored:
-    """An account as a night leaves it."""
+    """An account as a night leaves it, a point below the night before: so it is one of those that moved."""
     if score is None:
         return account(account_id, **profile), None
     components = dict.fromkeys([Component.ACTIVITY, Component.RECENCY], score)
     facts = {Component.ACTIVITY: {"events": score}, Component.RECENCY: {"last_seen_at": "2026-11-19T10:00:00Z"}}
     snapshot = Snapshot(night, as_of(night), score, Band.AT_RISK, components, facts)
-    return account(account_id, **profile), snapshot
+    before = DailyScore(night - timedelta(days=1), score + 1, components)
+    return account(account_id, (before,), **profile), snapshot
 
 
 def leave(
@@ -88,11 +89,15 @@ def rows_of(data: bytes, tmp_path) -> list[dict[str, object]]:
 
 
 def ids_in_bucket(tmp_path) -> dict[str, set[str]]:
-    """The accounts of which each object of the bucket tells."""
+    """The accounts of which each object of the bucket tells: a night has its rows, its book, and itself in short."""
     found = {}
     for key, data in objects().items():
         if key.endswith(".parquet"):
             found[key] = {str(row["account_id"]) for row in rows_of(data, tmp_path)}
+        elif key.startswith("book/") and "summary" not in key:
+            found[key] = {*json.loads(gzip.decompress(data))["columns"]["id"]}
+        elif key.startswith("book/"):
+            found[key] = night_summary.named(json.loads(gzip.decompress(data)))
         else:
             found[key] = {json.loads(line)["account_id"] for line in gzip.decompress(data).splitlines()}
     return found

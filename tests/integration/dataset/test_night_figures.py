@@ -40,11 +40,15 @@ def update(keep_going=lambda: True):
 
 
 def ask(**query):
+    response = respond(**query)
+    return response["statusCode"], json.loads(response["body"])
+
+
+def respond(**query):
     from functions.insights import handler as insights  # noqa: PLC0415
 
     query = {"from": BEFORE.isoformat(), "to": NIGHT.isoformat(), **query}
-    response = insights.handler(gateway_event("GET", "/v1/nights", key=READ_KEY, query=query), None)
-    return response["statusCode"], json.loads(response["body"])
+    return insights.handler(gateway_event("GET", "/v1/nights", key=READ_KEY, query=query), None)
 
 
 @pytest.fixture
@@ -96,6 +100,19 @@ def test_nights__of_two__count_bands_moves_and_alerts(two):
     ]
     assert before["moves"] == []  # there is no night to compare with
     assert ask()[1]["nights"][1]["groups"] == []
+
+
+def test_nights__arr__is_whole_where_it_is_and_exact_to_the_cent(two):
+    make(
+        NIGHT + DAY,
+        *(one(f"tenth {number}", "healthy", NIGHT + DAY, arr=0.1) for number in range(3)),
+        one("whole", "critical", NIGHT + DAY, arr=391_300.0),
+    )
+    night_figures.bring_up_to_date(NIGHT + DAY, lambda: True)
+    body = respond(to=(NIGHT + DAY).isoformat())["body"]
+    assert '"healthy":{"accounts":3,"arr":0.3}' in body.replace(" ", "")
+    assert '"critical":{"accounts":1,"arr":391300}' in body.replace(" ", "")
+    assert ".0" not in body
 
 
 def test_nights__made_again__have_new_figures_and_so_has_the_night_after(two):

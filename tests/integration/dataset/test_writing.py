@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
+import re
 from datetime import date, timedelta
+from hashlib import sha256
 
 import pytest
 
 from healthscore.core.dataset import layout
 from healthscore.dataset import bucket as objects_of
+from healthscore.dataset import files as made_files
 from healthscore.dataset import writing
 from healthscore.storage.errors import StorageUnavailableError
 from healthscore.storage.nights import manifests
@@ -32,7 +36,7 @@ def test_publish__rows_of_several_workers__are_one_file_in_the_order_of_their_pl
     first = leave([scored(id_, 40, name=f"Näme of {id_}", arr=12.5) for id_ in ids[:12]])
     second = leave([scored(id_, None) for id_ in ids[12:]], scan_part=1)
     manifest = publish(first, second)
-    assert list(objects()) == [part.name for part in manifest.parts]
+    assert {*objects()} == manifest.names
     (part,) = manifest.parts
     assert (part.rows, part.bytes) == (20, len(objects()[part.name]))
     rows = rows_of(objects()[part.name], tmp_path)
@@ -51,7 +55,23 @@ def test_publish__more_rows_than_a_part_holds__divides_them_by_their_ids(tables,
     assert len(manifest.parts) == 4
     found = ids_in_bucket(tmp_path)
     for number, part in enumerate(manifest.parts):
-        assert found[part.name] == {id_ for id_ in ids if layout.part_of(id_, 4) == number}
+        of_part = {id_ for id_ in ids if layout.part_of(id_, 4) == number}
+        assert found[part.name] == found[manifest.book[number].name] == of_part
+        assert manifest.book[number].rows == part.rows
+
+
+def test_publish__part_of_the_book_that_no_answer_could_hold__is_several(tables, bucket, tmp_path, monkeypatch):
+    monkeypatch.setattr(layout, "ROWS_A_PART", 30)
+    monkeypatch.setattr(made_files, "MOST_PACKED", 700)
+    ids = [f"account {number}" for number in range(50)]
+    manifest = publish(leave(scored(id_, name=f"Name of {sha256(id_.encode()).hexdigest()[:32]}") for id_ in ids))
+    found = ids_in_bucket(tmp_path)
+    assert len(manifest.parts) == 2
+    assert len(manifest.book) in {4, 8}
+    assert all(part.bytes <= 700 for part in manifest.book)
+    for number, part in enumerate(manifest.book):
+        assert found[part.name] == {id_ for id_ in ids if layout.part_of(id_, len(manifest.book)) == number}
+        assert found[part.name] <= found[manifest.parts[number * 2 // len(manifest.book)].name]
 
 
 def test_publish__account_that_stands_twice__keeps_the_newer_score(tables, bucket, tmp_path):
@@ -97,16 +117,16 @@ def test_publish__commit_whose_answer_is_lost__keeps_the_files_that_are_the_nigh
         with pytest.raises(StorageUnavailableError):
             publish(worker)
     manifest = manifests.of_night(NIGHT)
-    assert {part.name for part in manifest.parts} <= objects().keys()
+    assert manifest.names <= objects().keys()
     assert publish(worker, now=LATER) == manifest
-    assert list(objects()) == [part.name for part in manifest.parts]
+    assert {*objects()} == manifest.names
 
 
 def test_publish__another_run_of_the_night__replaces_it_as_a_whole(tables, bucket, tmp_path):
     publish(leave([scored("acme"), scored("bolt")]))
     manifest = publish(leave([scored("acme", 90)], run="backfill"), run="backfill", now=LATER)
-    assert list(objects()) == [part.name for part in manifest.parts]
-    assert ids_in_bucket(tmp_path) == {manifest.parts[0].name: {"acme"}}
+    assert {*objects()} == manifest.names
+    assert list(ids_in_bucket(tmp_path).values()) == [{"acme"}] * 3
 
 
 def test_publish__while_somebody_else_writes_the_night__is_refused_until_that_one_must_be_over(tables, bucket):
@@ -120,11 +140,17 @@ def test_publish__while_somebody_else_writes_the_night__is_refused_until_that_on
         manifests.unlock(lock)
 
 
+def contents() -> list[bytes]:
+    """What is in the bucket's objects, but for the night that the book names."""
+    unpacked = [gzip.decompress(data) if key.endswith(".gz") else data for key, data in sorted(objects().items())]
+    return [re.sub(rb'^{"night":"[^"]*"', b"", data) for data in unpacked]
+
+
 def test_publish__killed_at_any_call_and_run_again__leaves_the_same_files(moto, bucket):
     worker = leave([scored(f"account {number}") for number in range(5)])
     staged = objects()
     publish(worker)
-    whole = objects()
+    whole = contents()
     for at in range(1, 100):
         for key in objects():
             objects_of.delete([key])
@@ -135,7 +161,8 @@ def test_publish__killed_at_any_call_and_run_again__leaves_the_same_files(moto, 
         with killer.watching():
             publish(worker, night=night)
         publish(worker, night=night, now=LATER)
-        assert [data for _, data in sorted(objects().items())] == list(whole.values())
+        assert contents() == whole
+        assert {*objects()} == manifests.of_night(night).names
         assert not next(one for one in manifests.every() if one.day == night).locked
         if not killer.dead:
             break
@@ -148,9 +175,29 @@ def test_sweep__after_a_writer_that_died__deletes_its_files_and_nights_that_are_
     publish(leave([scored("acme")]))
     files = {key: data for key, data in objects().items() if str(NIGHT) in key}
     manifests.lock(NIGHT, NOW, NOW + MINUTE)
-    objects_of.put(layout.part_name(NIGHT, 0, "stray"), b"what a dead writer left")
+    strays = [layout.part_name(NIGHT, 0, "stray"), layout.book_part_name(NIGHT, 0, "stray")]
+    for stray in strays:
+        objects_of.put(stray, b"what a dead writer left")
     writing.sweep(NIGHT - timedelta(days=399), NOW, NOW + MINUTE)
-    assert len(objects()) == 2  # somebody may still be writing the night
+    assert {*objects()} == {*files, *strays}  # somebody may still be writing the night
     writing.sweep(NIGHT - timedelta(days=399), LATER, LATER + MINUTE)
     assert objects() == files
     assert [(night.day, night.locked) for night in manifests.every()] == [(NIGHT, False)]
+
+
+def test_sweep__of_several_nights__leaves_the_newest_two_in_the_book(tables, bucket):
+    days = [NIGHT - timedelta(days=age) for age in (3, 2, 1, 0)]
+    for day in days:
+        publish(leave([scored("acme", night=day)], run=f"of {day}", night=day), run=f"of {day}", night=day)
+    writing.sweep(days[0], LATER, LATER + MINUTE)
+    found = [night.manifest for night in manifests.every()]
+    assert [(len(one.parts), len(one.book), one.summary is not None) for one in found] == [
+        (1, 0, False),
+        (1, 0, False),
+        (1, 1, True),
+        (1, 1, True),
+    ]
+    assert {*objects()} == {name for manifest in found for name in manifest.names}
+    before = objects()
+    writing.sweep(days[0], LATER, LATER + MINUTE)
+    assert objects() == before

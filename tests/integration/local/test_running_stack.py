@@ -209,6 +209,13 @@ def test_demo__commands_of_the_screen__show_a_live_score_and_the_nights_alerts()
     with running() as stack:
         accounts = re.findall(r"^(\S.+?)  +(\d+)  (healthy|at_risk|critical)", stack.screen, re.MULTILINE)
         assert len(accounts) == 9
+        summary = stack.call("GET", "/v1/summary", "local-read")[1]
+        assert (summary["accounts"], sum(band["accounts"] for band in summary["bands"].values())) == (9, 9)
+        assert summary["movers"]["up"]
+        assert summary["movers"]["down"]
+        nights = stack.call("GET", "/v1/nights", "local-read")[1]["nights"]
+        assert nights[-1]["night"] == summary["date"] == stack.call("GET", "/v1/book/parts", "local-read")[1]["night"]
+        assert len(nights) == 14
         commands = [line.strip() for line in stack.screen.splitlines() if line.strip().startswith("curl ")]
         sent, health, night = (
             subprocess.run(

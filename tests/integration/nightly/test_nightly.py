@@ -13,7 +13,6 @@ from aws_lambda_powertools import Logger
 
 from healthscore.core.health import snapshot
 from healthscore.core.nightly.run_totals import RunTotals
-from healthscore.integrations.crm.facts import nothing_known
 from healthscore.services import alerting
 from healthscore.services.nightly import account as night_account
 from healthscore.services.nightly import process
@@ -24,10 +23,8 @@ from healthscore.services.scoring import assess_account
 from healthscore.settings import Settings
 from healthscore.storage.accounts import accounts, history
 from healthscore.storage.client import dynamodb
-from healthscore.storage.crm import save_facts
 from healthscore.storage.erasure import accounts as erasing
 from healthscore.storage.errors import StorageUnavailableError
-from healthscore.storage.runs import summary
 from tests.integration.nightly.nights import (
     ABSENT,
     LOGGER,
@@ -312,18 +309,3 @@ def test_night__erasure_begins_meanwhile__leaves_nothing_of_the_night(topic, mon
     monkeypatch.setattr(night_account, "_score", overtaken)
     assert night(topic)["failed"] == 0
     assert [key for table in ("ACCOUNTS_TABLE", "HISTORY_TABLE") for key in items(table) if "gone" in key[0]] == []
-
-
-def test_night__its_end__keeps_the_summary(topic):
-    account("fell", THRIVING, arr=1200.1)
-    account("stays", ABSENT)
-    save_facts.save(accounts.get("stays"), replace(nothing_known("hubspot", TONIGHT - NIGHT), arr=0.2), None)
-    night(topic)
-    kept = summary.read()
-    assert (kept["date"], kept["accounts"]) == ("2026-11-21", 2)
-    assert kept["bands"]["critical"] == {"accounts": 2, "accounts_before": 1, "arr": 1200.3}
-    assert kept["bands"]["healthy"] == {"accounts": 0, "accounts_before": 1, "arr": 0}
-    assert kept["movers"]["up"] == []
-    assert kept["movers"]["down"] == [
-        {"account_id": "fell", "name": "fell", "since": "2026-11-20", "from": 80, "to": 0}
-    ]

@@ -24,7 +24,7 @@ from healthscore.storage import codec, reads, schema, workspace
 from healthscore.storage.accounts import accounts
 from healthscore.storage.alerts import digests, messages
 from healthscore.storage.client import dynamodb, pages
-from healthscore.storage.runs import runs, summary
+from healthscore.storage.runs import runs
 from tests.support.traces import mentions
 from tests.unit.core.alerts.nights import DRIFTING, FIRST, lived
 
@@ -95,7 +95,6 @@ def test_night__of_the_longest_names__is_kept_summed_up_sent_and_erased(tables):
     runs.put_worker_result("run", 0, 0, totals, NOW + timedelta(days=1))
     [(_, _, read)] = runs.worker_results("run")
     assert read == totals
-    runs.save_naming(totals, lambda kept: summary.save(LATER, kept.summary(LATER, NOW)))
     runs.save_naming(totals, lambda kept: digests.add(digest(LATER, NOW, kept), kept.named))
     stored = largest(schema.settings_table(), ""), largest(schema.history_table(), "digest#")
     assert 50_000 < stored[0] < 110_000

@@ -14,8 +14,7 @@ from healthscore.storage.erasure import pending_users as erasing_users
 from healthscore.storage.erasure import people as people_eraser
 from healthscore.storage.erasure.eraser import UserErasure
 from healthscore.storage.kinds import Kind
-from healthscore.storage.runs import summary
-from tests.integration.book.lived import DOOMED, NIGHT, NOW, lived_at
+from tests.integration.book.lived import DOOMED, NOW, lived_at
 from tests.integration.nightly.nights import Tables
 from tests.support import traces
 
@@ -29,10 +28,6 @@ OF_THE_USER = (DOOMED.user, DOOMED.user_before, DOOMED.visitor, DOOMED.email(DOO
 def world(moto_endpoint):
     """The tables of a workspace that has lived, made once."""
     with lived_at(moto_endpoint):
-        moved = {"account_id": DOOMED.account_id, "name": DOOMED.name}
-        stored = summary.read()
-        movers = {way: [*others, moved] for way, others in stored["movers"].items()}
-        summary.save(NIGHT.date(), {**stored, "movers": movers})
         yield Tables()
 
 

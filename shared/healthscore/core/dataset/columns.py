@@ -10,9 +10,11 @@ import json
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from enum import Enum
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from healthscore.core.contract import Contract
+from healthscore.core.dataset import last_nights
 from healthscore.core.model import Component
 from healthscore.core.scoring.standard import MODEL
 from healthscore.core.scoring.trend import trends
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from healthscore.core.account import Account
-    from healthscore.core.model import Risk, Snapshot
+    from healthscore.core.dataset.last_nights import Fall
+    from healthscore.core.model import DailyScore, Risk, Snapshot
 
 SCHEMA = 3
 """Raised whenever columns are added."""
@@ -39,7 +42,7 @@ class Type(Enum):
     INSTANT = "TIMESTAMP WITH TIME ZONE"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AccountNight:
     """An account as a night leaves it: what a row is made of."""
 
@@ -59,6 +62,16 @@ class AccountNight:
     def risk(self) -> Risk | None:
         """The account's risk; None before the first night that judged it."""
         return None if self.snapshot is None else self.snapshot.risk
+
+    @cached_property
+    def before(self) -> DailyScore | None:
+        """The score before the newest; None where there is none."""
+        return None if self.snapshot is None else last_nights.before(self.snapshot.daily, self.account.recent)
+
+    @cached_property
+    def fall(self) -> Fall | None:
+        """The largest fall over 7 days; None where no component fell."""
+        return None if self.snapshot is None else last_nights.largest_fall(self.snapshot.daily, self.account.recent)
 
     def fact(self, component: Component, name: str) -> Any:  # noqa: ANN401  (a JSON value)
         """A fact behind a component's score; None where the account has no score, or the component no such fact."""
@@ -83,6 +96,12 @@ class Column:
 
 def _trend(of: AccountNight) -> str | None:
     return None if of.snapshot is None else trends(of.snapshot.daily, of.account.recent).overall.direction.value
+
+
+def _recent(of: AccountNight) -> str | None:
+    if of.snapshot is None:
+        return None
+    return last_nights.packed([*of.account.recent, of.snapshot.daily], of.night)
 
 
 def _created_at(of: AccountNight) -> str:
@@ -193,6 +212,37 @@ COLUMNS: tuple[Column, ...] = (
     ),
     Column("band", Type.TEXT, "`healthy`, `at_risk` or `critical`", lambda of: of.snapshot and of.snapshot.band.value),
     Column("trend", Type.TEXT, "`improving`, `declining`, `steady` or `unknown`, against the week before", _trend),
+    Column(
+        "score_before",
+        Type.WHOLE,
+        "The score before that, of the newest night that has one",
+        lambda of: of.before and of.before.score,
+    ),
+    Column(
+        "score_before_night",
+        Type.DAY,
+        "The night of that score",
+        lambda of: of.before and of.before.day.isoformat(),
+    ),
+    Column(
+        "recent",
+        Type.TEXT,
+        "The scores of the 30 nights up to this one, oldest first, a byte each, in base64; 255 is none",
+        _recent,
+    ),
+    Column(
+        "fell",
+        Type.TEXT,
+        "The component whose fall over 7 days has cost the most points, such as `activity`",
+        lambda of: of.fall and of.fall.component.value,
+    ),
+    Column(
+        "fell_points",
+        Type.NUMBER,
+        "How many points of the score that are",
+        lambda of: of.fall and of.fall.points,
+    ),
+    Column("why", Type.TEXT, "The same in a sentence", lambda of: of.fall and of.fall.sentence),
     _scored("activity_score", Component.ACTIVITY, "activity"),
     _scored("engagement_score", Component.ENGAGEMENT, "engagement"),
     _scored("milestones_score", Component.MILESTONES, "milestones"),
@@ -207,6 +257,12 @@ COLUMNS: tuple[Column, ...] = (
     _count(Component.MILESTONES, "configured", "milestones_configured", "Milestones that were configured"),
     _fact(Component.RECENCY, "last_seen_at", Type.INSTANT, "The last event before `as_of`"),
     _fact(Component.RECENCY, "days_since", Type.NUMBER, "Days from there to `as_of`"),
+    Column(
+        "cadence",
+        Type.WHOLE,
+        "How many days may pass between two visits while all is well, by its profile",
+        lambda of: of.account.profile.get("expected_cadence_days"),
+    ),
     _fact(
         Component.CRM,
         "provider",

@@ -27,8 +27,8 @@ class Figures:
     """Whether it is the rest, beyond the groups that are told apart."""
     accounts: Counter[str] = field(default_factory=Counter)
     """By band."""
-    arr: Counter[str] = field(default_factory=Counter)
-    """By band."""
+    arr_cents: Counter[str] = field(default_factory=Counter)
+    """By band; in whole cents, so that the order of adding does not matter."""
     moves: Counter[str] = field(default_factory=Counter)
     """Accounts that changed their band since the night before, by `from>to`; `>to` are new, `from>` are gone."""
     alerts: Counter[str] = field(default_factory=Counter)
@@ -42,7 +42,7 @@ class Figures:
     def add(self, other: Figures) -> None:
         """Add another group's figures."""
         self.accounts.update(other.accounts)
-        self.arr.update(other.arr)
+        self.arr_cents.update(other.arr_cents)
         self.moves.update(other.moves)
         self.alerts.update(other.alerts)
 
@@ -52,9 +52,9 @@ class Figures:
             "group": self.group,
             "others": self.others,
             "accounts": self.size,
-            "arr": sum(self.arr.values()),
+            "arr": self.arr_cents.total() / 100,
             **{band: self.accounts[band] for band in BANDS},
-            **{f"{band}_arr": self.arr[band] for band in BANDS},
+            **{f"{band}_arr": self.arr_cents[band] / 100 for band in BANDS},
             "moves": dict(self.moves),
             "alerts": dict(self.alerts),
         }

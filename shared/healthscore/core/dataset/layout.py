@@ -1,6 +1,8 @@
 """The names of the dataset's files, and in which of a night's parts an account stands.
 
     account_nights/night=2026-11-29/part-0000-<checksum>.parquet   the rows of a night, in the order of `place`
+    book/night=2026-11-29/part-0000-<checksum>.json.gz             the same rows as columns, for a client that holds all
+    book/night=2026-11-29/summary-<checksum>.json.gz               the night in short
     nights/2026-11.parquet                                         the figures of a month's nights, without accounts
     staging/<run>/<scan part>-<worker>.ndjson.gz                   rows that a worker has left for the night's end
     exports/walk-<checksum>.ndjson.gz                              what had changed when somebody began to page
@@ -16,6 +18,7 @@ from hashlib import md5
 
 ROWS_A_PART = 50_000
 PARTS = "account_nights/"
+BOOK = "book/"
 STAGING = "staging/"
 NIGHTS = "nights/"
 EXPORTS = "exports/"
@@ -46,6 +49,21 @@ def night_prefix(night: date) -> str:
 def part_name(night: date, number: int, checksum: str) -> str:
     """The name of a part."""
     return f"{night_prefix(night)}part-{number:04d}-{checksum}.parquet"
+
+
+def book_prefix(night: date) -> str:
+    """What the names of a night's objects for the book begin with."""
+    return f"{BOOK}night={night.isoformat()}/"
+
+
+def book_part_name(night: date, number: int, checksum: str) -> str:
+    """The name of a part of the book."""
+    return f"{book_prefix(night)}part-{number:04d}-{checksum}.json.gz"
+
+
+def summary_name(night: date, checksum: str) -> str:
+    """The name of a night in short."""
+    return f"{book_prefix(night)}summary-{checksum}.json.gz"
 
 
 def night_of(name: str) -> date:

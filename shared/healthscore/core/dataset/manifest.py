@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One Parquet file of a night."""
+    """One object of a night: a Parquet file, or what is made of it for the book."""
 
     name: str
     """Its key in the bucket."""
@@ -37,11 +37,25 @@ class Manifest:
     """The version of the columns."""
     parts: tuple[Part, ...]
     """At their numbers; an account's part follows from its id and their number (`core.dataset.layout.part_of`)."""
+    book: tuple[Part, ...] = ()
+    """The same rows as columns, at their numbers; one or several for each part. Older nights have none."""
+    summary: Part | None = None
+    """The night in short; None for older nights."""
 
     @property
     def rows(self) -> int:
         """How many accounts the night has."""
         return sum(part.rows for part in self.parts)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The keys of all its objects."""
+        return frozenset(part.name for part in (*self.parts, *self.book, *filter(None, [self.summary])))
+
+    @property
+    def parts_of_book(self) -> tuple[Part, ...]:
+        """The parts in which a client reads the night as columns: as they are kept, else made of its files."""
+        return self.book or self.parts
 
     def to_json(self) -> dict[str, Any]:
         """The form in which it is stored."""
@@ -51,6 +65,8 @@ class Manifest:
             "run": self.run,
             "schema": self.schema,
             "parts": [asdict(part) for part in self.parts],
+            "book": [asdict(part) for part in self.book],
+            "summary": None if self.summary is None else asdict(self.summary),
         }
 
     @classmethod
@@ -62,4 +78,6 @@ class Manifest:
             run=stored["run"],
             schema=stored["schema"],
             parts=tuple(Part(**part) for part in stored["parts"]),
+            book=tuple(Part(**part) for part in stored.get("book", ())),  # a version before had none
+            summary=Part(**stored["summary"]) if stored.get("summary") else None,
         )

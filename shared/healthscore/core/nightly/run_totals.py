@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING, Any
 from healthscore.core.alerts.model import AlertKind
 from healthscore.core.model import Band
 from healthscore.core.signals.excused import Attendance
-from healthscore.core.time import format_instant
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
-    from datetime import datetime
 
     from healthscore.core.alerts.model import Alert
     from healthscore.core.model import Snapshot
@@ -43,16 +41,6 @@ class Mover:
     def change(self) -> int:
         """Points gained, negative for points lost."""
         return self.after - self.before
-
-    def to_json(self) -> dict[str, Any]:
-        """The form that the API shows."""
-        return {
-            "account_id": self.account_id,
-            "name": self.name,
-            "since": self.since.isoformat(),
-            "from": self.before,
-            "to": self.after,
-        }
 
     def stored(self) -> list[Any]:
         """The stored form: a list of JSON values."""
@@ -95,9 +83,6 @@ class RunTotals:
     bands: Counter[Band] = field(default_factory=Counter)
     bands_before: Counter[Band] = field(default_factory=Counter)
     """The bands of the snapshots before tonight's."""
-    arr_cents: Counter[Band] = field(default_factory=Counter)
-    """Annual recurring revenue by band, as far as it is known; in whole cents, so that the order of adding does not
-    matter."""
     alerts: Counter[AlertKind] = field(default_factory=Counter)
     """Alerts of tonight, from this run or from an earlier try of the same night."""
     to_send: list[tuple[str, str]] = field(default_factory=list)
@@ -119,13 +104,10 @@ class RunTotals:
     complete: bool = True
     """False where the run stopped before it had reached every account."""
 
-    def add_score(
-        self, account_id: str, name: str, previous: Snapshot | None, current: Snapshot, arr: float | None = None
-    ) -> None:
-        """Count an account that has tonight's snapshot, and its annual recurring revenue where that is known."""
+    def add_score(self, account_id: str, name: str, previous: Snapshot | None, current: Snapshot) -> None:
+        """Count an account that has tonight's snapshot."""
         self.scored += 1
         self.bands[current.band] += 1
-        self.arr_cents[current.band] += round((arr or 0) * 100)
         if previous is None:
             self.new += 1
             return
@@ -164,7 +146,6 @@ class RunTotals:
         self.failed += other.failed
         self.bands.update(other.bands)
         self.bands_before.update(other.bands_before)
-        self.arr_cents.update(other.arr_cents)
         self.alerts.update(other.alerts)
         self.to_send = [*self.to_send, *other.to_send][:ALERTS_LISTED]
         self.held = [*self.held, *other.held][:ALERTS_LISTED]
@@ -195,26 +176,6 @@ class RunTotals:
             "complete": self.complete,
         }
 
-    def summary(self, day: date, as_of: datetime) -> dict[str, Any]:
-        """The workspace in short, as JSON values: accounts and revenue by band, and the accounts that moved most."""
-        return {
-            "date": day.isoformat(),
-            "as_of": format_instant(as_of),
-            "accounts": self.scored,
-            "bands": {
-                band.value: {
-                    "accounts": self.bands[band],
-                    "accounts_before": self.bands_before[band],
-                    "arr": self.arr_cents[band] / 100,
-                }
-                for band in Band
-            },
-            "movers": {
-                "up": [mover.to_json() for mover in self.up],
-                "down": [mover.to_json() for mover in self.down],
-            },
-        }
-
     @property
     def named(self) -> frozenset[str]:
         """The accounts that the stored totals and the digest name."""
@@ -234,7 +195,6 @@ class RunTotals:
     def stored(self) -> dict[str, Any]:
         """The totals as JSON values, for another process to merge, without the ids of alerts."""
         return self.to_json() | {
-            "arr_cents": {band.value: self.arr_cents[band] for band in Band},
             "presences": dict(sorted(self.presences.items())),
             "attendance": dict(sorted(self.attendance.items())),
             "up": [mover.stored() for mover in self.up],
@@ -254,7 +214,6 @@ class RunTotals:
             failed=stored["failed"],
             bands=Counter({Band(name): number for name, number in stored["bands"].items()}),
             bands_before=Counter({Band(name): number for name, number in stored["bands_before"].items()}),
-            arr_cents=Counter({Band(name): number for name, number in stored["arr_cents"].items()}),
             alerts=Counter({AlertKind(name): number for name, number in stored["alerts"].items()}),
             presences=Counter(stored.get("presences", {})),  # a worker of the version before has none
             attendance={key: Attendance(*part) for key, part in stored.get("attendance", {}).items()},

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from healthscore.core.alerts.change import FALLS
 from healthscore.core.alerts.outage import presence, present
 from healthscore.core.alerts.week import WEEK
-from healthscore.core.contract import Contract
 from healthscore.core.health import snapshot_of
 from healthscore.core.nightly.earlier_trouble import trouble_before
 from healthscore.core.time import DAY
@@ -63,8 +62,6 @@ class AccountResult:
     alerts: Sequence[Alert]
     presence: str = ""
     """As of `core.alerts.outage`."""
-    arr: float | None = None
-    """Annual recurring revenue, by the profile."""
     trouble: str | None = None
     """As of `trouble_before`, on the account's first night."""
     attendance: Mapping[str, Attendance] = field(default_factory=dict)
@@ -167,13 +164,12 @@ def _commit_tonight(account: Account, night: Night, in_history: Snapshot | None,
         for one in new:
             messages.add(one)
     tonight = presence(account.recent, current.daily)
-    arr = Contract.of(account.profile, account.crm).arr
     trouble = None
     if (run.first or previous is None) and not any(alert.kind in FALLS for alert in alerts):
         silent_days = run.settings.alerts.silent.days
         trouble = trouble_before(current, account.recent, account.known_since, silent_days)
     attendance = attendance_tonight(night.weeks, account, use)
-    return AccountResult(alerting.subject(account), previous, current, alerts, tonight, arr, trouble, attendance)
+    return AccountResult(alerting.subject(account), previous, current, alerts, tonight, trouble, attendance)
 
 
 def _message(alert: Alert, current: Snapshot) -> messages.Message:

@@ -19,7 +19,7 @@ from healthscore.storage import workspace
 from healthscore.storage.accounts import account_item, accounts, changed
 from healthscore.storage.errors import StorageUnavailableError
 from healthscore.storage.nights import manifests
-from healthscore.storage.runs import runs
+from healthscore.storage.runs import earlier_summary, runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -181,6 +181,9 @@ def _tidy(today: date, invocation: Invocation) -> None:
     writing.sweep(first, invocation.now, invocation.until)
     erasing.erase_pending(invocation.now, invocation.until, invocation.keep_going)
     night_figures.bring_up_to_date(today, invocation.keep_going)
+    newest = manifests.newest()
+    if newest is not None and newest.summary is not None:
+        earlier_summary.delete()
 
 
 def is_published(day: date, execution: str) -> bool:

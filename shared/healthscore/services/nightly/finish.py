@@ -19,7 +19,7 @@ from healthscore.services.nightly.dataset import is_published
 from healthscore.services.nightly.plan import planned_run
 from healthscore.storage.accounts import accounts
 from healthscore.storage.alerts import digests, messages
-from healthscore.storage.runs import runs, summary
+from healthscore.storage.runs import runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -113,7 +113,7 @@ def finish_task(task: Mapping[str, Any], outbox: Outbox, *, keep_going: Callable
 
 
 def _close(run: Run, total: RunTotals, result: dict[str, Any], gaps: Gaps) -> list[tuple[str | None, str]]:
-    """Check the night for a tracking outage, and store the alert, summary and digest of the workspace.
+    """Check the night for a tracking outage, and store the alert and digest of the workspace.
 
     Returns:
         Account and id of the messages to send first: the index of pending messages may not list them yet.
@@ -133,7 +133,6 @@ def _close(run: Run, total: RunTotals, result: dict[str, Any], gaps: Gaps) -> li
     if not holding:
         for account_id, message_id in total.held:
             messages.let_go(account_id, message_id)
-    runs.save_naming(total, lambda totals: summary.save(run.day, totals.summary(run.day, run.as_of)))
     digest_of = partial(digest, run.day, run.as_of, holding=holding, gaps=gaps)
     runs.save_naming(total, lambda totals: digests.add(digest_of(totals), totals.named))
     return [*first, (None, digest_of(total).alert_id)]

@@ -181,7 +181,7 @@ class _Collector:
         if result is None:
             return
         self._stage(account, result.current)
-        self.totals.add_score(account_id, result.subject.name, result.previous, result.current, result.arr)
+        self.totals.add_score(account_id, result.subject.name, result.previous, result.current)
         self.totals.presences[result.presence] += 1
         self.totals.add_attendance(result.attendance)
         if result.trouble is not None:

@@ -1,6 +1,6 @@
 """Existence checks: naming accounts outside their own partitions, so that no erasure misses the name (table Accounts).
 
-What names several accounts (a worker's totals, the summary, a digest, which company is which account) is put in one
+What names several accounts (a worker's totals, a digest, which company is which account) is put in one
 transaction with the conditions of `checks`. So the put either comes before the mark with which an account's erasure
 begins, and the erasure finds it; or it fails, and is made again without the name.
 """
@@ -61,6 +61,20 @@ def known(account_ids: Iterable[str]) -> set[str]:
     wanted = [(table, account_key(account_id)) for account_id in sorted(set(account_ids))]
     found = reads.batch_get(wanted, {table: reads.projection(("account_id",))})
     return {item["account_id"]["S"] for _, item in found}
+
+
+def present(account_ids: Iterable[str]) -> set[str]:
+    """Those of some accounts that are there, and neither being erased nor given up for another one.
+
+    Raises:
+        StorageUnavailableError: the table cannot be read now.
+    """
+    table = schema.accounts_table()
+    shape = {**reads.projection(("account_id", schema.ERASING, schema.INTO)), "ConsistentRead": True}
+    found = reads.batch_get(
+        [(table, account_key(account_id)) for account_id in sorted(set(account_ids))], {table: shape}
+    )
+    return {item["account_id"]["S"] for _, item in found if item.keys() == {"account_id"}}
 
 
 def exists(account_id: str) -> bool:

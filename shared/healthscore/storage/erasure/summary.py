@@ -1,4 +1,4 @@
-"""Takes an account out of the movers of the workspace's summary (table Settings)."""
+"""Takes an account out of the summary that a version before has left (table Settings)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from healthscore.storage import codec, conditions, schema, writes
 from healthscore.storage.kinds import Kind
 from healthscore.storage.retries import retried
-from healthscore.storage.runs import summary as stored
+from healthscore.storage.runs import earlier_summary as stored
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,1 +1,1 @@
-"""Nightly runs, and the summary that the newest one left."""
+"""Nightly runs, and what they leave of themselves."""
