@@ -108,7 +108,7 @@ def test_handler__something_failed__raises_so_that_lambda_tries_again(published,
         raise KeyError
 
     with monkeypatch.context() as patch:
-        patch.setattr("healthscore.services.nightly.process.gather_facts", broken)
+        patch.setattr("healthscore.services.nightly.account.gather_facts", broken)
         with pytest.raises(function.IncompleteError, match="1 failed account"):
             function.handler({}, Context())
     assert "acme (KeyError)" in published()[0].email

@@ -151,8 +151,8 @@ def test_night__killed_at_any_call_and_run_again__keeps_the_same(monkeypatch):
             died = _dying_at(patch, number, account, at)
         night(at)
         kept = (accounts.get(account).latest.risk, risk_history.decisions(account, limit=9, after=None)[0])
-        told = risk_history.findings(account)
-        shape = kept, [(one["detector"], one["signal"], one["state"], one["opened"]) for one in told]
+        found = risk_history.findings(account)
+        shape = kept, [(one["detector"], one["signal"], one["state"], one["opened"]) for one in found]
         expected = expected or shape
         assert shape == expected
         if not died:

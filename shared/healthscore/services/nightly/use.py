@@ -24,7 +24,7 @@ from healthscore.core.signals.use import HORIZON_WEEKS, Progress
 from healthscore.core.time import day_of
 from healthscore.services.early_warning import definitions
 from healthscore.storage import codec
-from healthscore.storage.accounts import late
+from healthscore.storage.accounts import fold_state, late
 from healthscore.storage.accounts import use as stored_use
 from healthscore.storage.day_logs import stretches
 
@@ -91,7 +91,7 @@ def fold_use(
 
 def folded_until(day: date, use: Use) -> dict[str, Attribute]:
     """The attribute of an account that says up to which day its use is folded."""
-    return {late.FOLDED: codec.json_text(late.Folded(day.toordinal(), use.progress.whole))}
+    return {fold_state.FOLDED: codec.json_text(fold_state.Folded(day.toordinal(), use.progress.whole))}
 
 
 class _Night:
@@ -141,9 +141,9 @@ class _Night:
         followed = progress.whole if progress.going_on is None else progress.begun
         if followed is None or self._before.definitions != self._fingerprint:
             return [0]
-        marks = [late.Mark(0, int(account.since.timestamp()))]
+        marks = [fold_state.Mark(0, int(account.since.timestamp()))]
         if account.late is not None:
-            marks.append(late.Mark(*account.late))
+            marks.append(fold_state.Mark(*account.late))
         days = [mark.day for mark in marks if mark.at + late.HOLDS >= followed]
         until = day_of(datetime.fromtimestamp(followed, UTC), self._zone).toordinal() - 1
         folded = until if account.folded is None else account.folded

@@ -10,7 +10,7 @@ from healthscore.core.documents import crm_from_json, crm_to_json
 from healthscore.core.identity.traits import effective
 from healthscore.core.time import from_millis, parse_instant
 from healthscore.storage import codec, schema
-from healthscore.storage.accounts import late, stored_scores
+from healthscore.storage.accounts import fold_state, stored_scores
 
 if TYPE_CHECKING:
     from healthscore.core.alerts.acknowledgement import Acknowledgement
@@ -38,7 +38,7 @@ def read_item(item: dict[str, Any]) -> Account:
     """
     crm = codec.json_of(item, "crm")
     profile, from_traits = effective(codec.json_of(item, "traits", {}), codec.json_of(item, "profile", {}))
-    marked = late.of_item(item)
+    marked = fold_state.of_item(item)
     return Account(
         account_id=codec.text_of(item, "account_id"),
         since=parse_instant(codec.text_of(item, "since")),

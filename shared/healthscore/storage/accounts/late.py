@@ -9,64 +9,26 @@ can miss each other; a mark that was followed by nothing costs a fold.
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from healthscore.core.time import DAY
 from healthscore.storage import codec, conditions, reads, schema, writes
 from healthscore.storage.accounts import changes
+from healthscore.storage.accounts.fold_state import ATTRIBUTES, LATE, Mark, of_item
 from healthscore.storage.errors import ConditionFailedError
 from healthscore.storage.retries import attempts
 
 if TYPE_CHECKING:
     from datetime import date, datetime
 
-    from healthscore.storage.codec import Item
+    from healthscore.storage.accounts.fold_state import Marked
 
-LATE, FOLDED = "late", "folded"
-"""The attributes of an account's item: the mark, and how far the last night has folded its days."""
-ATTRIBUTES = (LATE, FOLDED)
 RECENT_DAYS = 7
 """Changes of days that are not older need no mark: the next nights see them."""
 FRESH = timedelta(hours=1)
 """For so long a mark stands for other writers as well."""
 HOLDS = 2 * 3600
 """Seconds after a mark from which on a fold sees all that it stands for: no writer takes so long from mark to log."""
-
-
-class Mark(NamedTuple):
-    """A change of a log, or of several."""
-
-    day: int
-    """The number of the earliest day."""
-    at: int
-    """When it was about to be made, in seconds since the Unix epoch."""
-
-
-class Folded(NamedTuple):
-    """How far a night has folded an account's days."""
-
-    day: int
-    """The number of the last one."""
-    whole: int | None
-    """As of which instant all marks are followed, in seconds since the Unix epoch; None where none ever was."""
-
-
-class Marked(NamedTuple):
-    """What an account's item says, as it was read."""
-
-    text: str | None
-    mark: Mark | None
-    folded: Folded | None
-
-
-def of_item(item: Item) -> Marked:
-    """Read an account's item."""
-    late, folded = codec.json_of(item, LATE), codec.json_of(item, FOLDED)
-    return Marked(
-        codec.optional_text_of(item, LATE),
-        None if late is None else Mark(*late),
-        None if folded is None else Folded(*folded),
-    )
 
 
 def is_recent(day: date, now: datetime) -> bool:

@@ -15,7 +15,7 @@ from healthscore.core.day_log.codec import Entry
 from healthscore.core.day_log.log import NOTHING_SEALED
 from healthscore.core.time import DAY
 from healthscore.storage import codec, conditions, reads, schema, writes
-from healthscore.storage.accounts import late, more_names
+from healthscore.storage.accounts import fold_state, more_names
 from healthscore.storage.accounts.merges import merged_error
 from healthscore.storage.client import dynamodb, pages
 from healthscore.storage.errors import BeingErasedError, ConditionFailedError
@@ -225,7 +225,7 @@ class DayLogReads(NamedTuple):
     """Heads that were asked for; for one that is not there, what its first put should begin with."""
     first_seen: dict[str, str | None]
     """First-seen times of event names as stored, by the partition key of an account's logs; None where it has none."""
-    late: dict[str, late.Marked]
+    late: dict[str, fold_state.Marked]
     """What accounts say of late changes, by the same key; one that is not there says nothing."""
 
     def head(self, pk: str, day: date) -> StoredHead:
@@ -248,7 +248,7 @@ def read_logs(logs: Collection[LogKey], pks: Collection[str]) -> DayLogReads:
     wanted += [(schema.accounts_table(), codec.account_key(account)) for account in sorted(accounts)]
     heads = dict.fromkeys(logs, NO_HEAD)
     first_seen: dict[str, str | None] = dict.fromkeys(accounts.values())
-    marked: dict[str, late.Marked] = {}
+    marked: dict[str, fold_state.Marked] = {}
     for table, item in reads.batch_get(wanted, _shapes()):
         if table == schema.accounts_table():
             if schema.ERASING in item:
@@ -257,7 +257,7 @@ def read_logs(logs: Collection[LogKey], pks: Collection[str]) -> DayLogReads:
                 raise merged_error()
             account_id, names = codec.text_of(item, "account_id"), codec.optional_text_of(item, "names")
             first_seen[accounts[account_id]] = names if names is None else more_names.fit(account_id, names)
-            marked[accounts[account_id]] = late.of_item(item)
+            marked[accounts[account_id]] = fold_state.of_item(item)
         else:
             key = LogKey(codec.text_of(item, "pk"), *schema.parse_day_key(codec.text_of(item, "sk")))
             heads[key] = stored_head(key.day, item)
@@ -269,7 +269,7 @@ def _shapes() -> dict[str, dict[str, Any]]:
     return {schema.accounts_table(): reads.projection(FIRST_SEEN), schema.activity_table(): head}
 
 
-FIRST_SEEN = ("account_id", "names", schema.ERASING, schema.INTO, *late.ATTRIBUTES)
+FIRST_SEEN = ("account_id", "names", schema.ERASING, schema.INTO, *fold_state.ATTRIBUTES)
 """What a commit reads of an account."""
 MAX_ENTRIES = 200_000
 """Log entries kept in all, about 100 bytes each; the least recently used logs go first."""
