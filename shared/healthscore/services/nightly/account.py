@@ -80,11 +80,11 @@ def process_account(account: Account, night: Night, copied: bool) -> AccountResu
     if not account.erasing and not merged:
         try:
             for user_id in account.pending_user_erasures:
-                finish_erasing_user(account.account_id, user_id, run.as_of, keep_going)
+                finish_erasing_user(account.account_id, user_id, run.now, keep_going)
             more_names.fit_item(account)
             if account.earlier_book is not None:
                 earlier_book.delete(account.account_id, account.earlier_book)
-            if recount(account, run.settings, run.as_of, keep_going) or account.pending_user_erasures:
+            if recount(account, run.settings, run.now, keep_going) or account.pending_user_erasures:
                 account = accounts.reread(account)
             return _backfill(account, night) if run.backfill else _score_tonight(account, night, copied)
         except AccountErasedError:
@@ -92,9 +92,9 @@ def process_account(account: Account, night: Night, copied: bool) -> AccountResu
             if merged:
                 messages.withdraw_all(account.account_id)  # those that this run has just stored
     if merged and not account.erasing:
-        merging.finish(account.account_id, run.as_of, lambda: 1.0 if keep_going() else 0.0)
+        merging.finish(account.account_id, run.now, lambda: 1.0 if keep_going() else 0.0)
     else:
-        erasing.erase(account.account_id, run.as_of, keep_going)
+        erasing.erase(account.account_id, run.now, keep_going)
     return None
 
 

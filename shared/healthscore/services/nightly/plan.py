@@ -43,6 +43,13 @@ class Run:
     """Whether a past day's snapshots are taken again, which brings no alerts and no digest."""
     first: bool = False
     """Whether no regular run was before: the trouble that stands is listed once."""
+    planned_at: datetime | None = None
+    """When it was planned, aware; None for the instant that it scores."""
+
+    @property
+    def now(self) -> datetime:
+        """The time of what it changes beside scores: also where it takes a past day again."""
+        return self.planned_at or self.as_of
 
 
 def plan_run(event: Mapping[str, Any], now: datetime) -> Run:
@@ -63,7 +70,7 @@ def plan_run(event: Mapping[str, Any], now: datetime) -> Run:
     settings = workspace.settings().settings
     if "date" in event:
         day = _past_day(event["date"], day_of(now, settings.zone), settings)
-        return Run(day, end_of_day(day, settings.zone), settings, backfill=True)
+        return Run(day, end_of_day(day, settings.zone), settings, backfill=True, planned_at=now)
     as_of = _instant(event["time"], now) if "time" in event else from_millis(millis(now))
     day = day_of(as_of, settings.zone)
     return Run(day, runs.start_run(day, as_of), settings, first=not runs.any_run_before(day))
@@ -92,6 +99,7 @@ def plan_scan_parts(task: Mapping[str, Any], now: datetime) -> dict[str, Any]:
             "as_of": format_instant(run.as_of),
             "backfill": run.backfill,
             "first": run.first,
+            "planned_at": format_instant(run.now),
             "execution": task["execution"],
         },
         "segments": parts,
@@ -113,7 +121,8 @@ def planned_run(plan: Mapping[str, Any]) -> Run:
         as_of=parse_instant(plan["as_of"]),
         settings=workspace.settings().settings,
         backfill=plan["backfill"],
-        first=plan.get("first", False),  # an execution that began before an update has none
+        first=plan.get("first", False),  # an execution that began before an update has none, nor the next
+        planned_at=parse_instant(plan["planned_at"]) if "planned_at" in plan else None,
     )
 
 
