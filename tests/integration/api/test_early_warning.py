@@ -19,8 +19,8 @@ from healthscore.services.ingestion.identity import Tracker
 from healthscore.services.nightly.plan import plan_run
 from healthscore.services.nightly.process import process_scan_part
 from healthscore.settings import Settings
-from healthscore.storage import codec, schema, workspace, writes
-from healthscore.storage.accounts import accounts
+from healthscore.storage import workspace, writes
+from healthscore.storage.accounts import accounts, risk_history
 from healthscore.storage.people import traits
 from healthscore.storage.workspace import ApiKey
 from tests.integration.identity.calls import calls_of
@@ -243,6 +243,7 @@ def test_decisions__newest_first__are_answered_as_they_were_stored():
             "reasons": [],
             "ended": None,
             "action": None,
+            "people": [],
             "due": None,
             "owner": "unassigned",
             "escalated_to": None,
@@ -250,8 +251,7 @@ def test_decisions__newest_first__are_answered_as_they_were_stored():
         for day in range(1, 6)
     ]
     for decision in stored:
-        key = codec.key(schema.account_history("acme"), schema.decision_key(date.fromisoformat(decision["date"])))
-        writes.apply(writes.put(schema.history_table(), {**key, "decision": codec.json_text(decision)}))
+        writes.apply(risk_history.put_decision("acme", decision))
     first = answer("decisions", limit="3")
     rest = answer("decisions", limit="3", cursor=first["next_cursor"])
     assert first["decisions"] + rest["decisions"] == stored[::-1]

@@ -19,7 +19,17 @@ from healthscore.api import event_settings
 from healthscore.core.day_log import first_seen
 from healthscore.core.day_log import log as daylog
 from healthscore.core.day_log import shards as write_shards
+from healthscore.core.decisions.decision import decide
+from healthscore.core.decisions.finding_document import finding_json
+from healthscore.core.decisions.findings import Finding, FindingState
+from healthscore.core.decisions.life import Change
+from healthscore.core.detectors.champion import Absence
+from healthscore.core.detectors.champion_state import Champion, ChampionState
+from healthscore.core.detectors.finding import Level, Sighting
 from healthscore.core.identity.draft import USERS_A_DAY
+from healthscore.core.signals.calendar import week_of
+from healthscore.core.signals.excused import Attendance
+from healthscore.core.signals.model import ACTIVE_DAYS, Profile
 from healthscore.core.time import format_instant
 from healthscore.http.api_keys import CachedKeys, key_hash
 from healthscore.services.crm_sync import matching
@@ -29,13 +39,15 @@ from healthscore.services.nightly.dataset import Invocation, publish_task
 from healthscore.services.nightly.finish import finish_task
 from healthscore.services.nightly.plan import plan_scan_parts
 from healthscore.services.nightly.process import process_task
-from healthscore.storage import codec, schema, side_by_side, workspace
+from healthscore.storage import codec, schema, side_by_side, workspace, writes
+from healthscore.storage.accounts import risk_history
 from healthscore.storage.client import dynamodb
 from healthscore.storage.crm import companies as crm_companies
 from healthscore.storage.crm import connections
 from healthscore.storage.day_logs import settle
 from healthscore.storage.errors import StorageUnavailableError
 from healthscore.storage.nights import tombstones
+from healthscore.storage.runs import attendance as decided_weeks
 from healthscore.storage.runs import earlier_summary, workers
 from healthscore.storage.workspace import ApiKey
 from tests.conftest import fresh_tables
@@ -209,6 +221,9 @@ class Life:
         self.connect()
         self.night(NIGHT, "run-0")
         for customer in CUSTOMERS:
+            self.judge(customer)
+        decided_weeks.decide(week_of(NIGHT.toordinal()) - 1, {ACTIVE_DAYS: Attendance(240, 9)})
+        for customer in CUSTOMERS:
             keep_earlier_book(customer)
         keep_earlier_summary()
         with self.monkeypatch.context() as accident:
@@ -325,6 +340,16 @@ class Life:
         process_task(task, at, keep_going=lambda: True, logger=LOGGER)
         publish_task(started, Invocation(at, at + timedelta(minutes=15), lambda: True))
         finish_task(started, outbox_of(Topic(), at), keep_going=lambda: True)
+
+    def judge(self, customer: Customer) -> None:
+        """What a night keeps of a champion who was not seen for a month: the history here is too short for one."""
+        day = NIGHT.toordinal() - 1
+        champion = Champion(ChampionState.SILENT, (customer.user,), silent_days=30)
+        sighting = Sighting("champion", None, Level.YELLOW, Absence(champion, 1, few=True, day=day))
+        finding = Finding(sighting, Level.YELLOW, day, day, FindingState.FIRING)
+        decision = decide(Change(day, Level.OK, Level.YELLOW, (sighting,), None), Profile())
+        writes.apply(risk_history.put_finding(customer.account_id, finding_json(finding, customer.account_id)))
+        writes.apply(risk_history.put_decision(customer.account_id, decision.to_json()))
 
     def identify(self, customer: Customer, user: str) -> dict[str, Any]:
         traits = {"email": customer.email(user), "name": customer.user_name}

@@ -24,8 +24,8 @@ def test_redrive__night_that_was_given_up__is_finished_and_sends_each_message_on
     product.send("globex", 1)
     save = accounts.commit_score
 
-    def failing_for_acme(account, *score):
-        (unavailable if account.account_id == "acme" else save)(account, *score)
+    def failing_for_acme(account, *score, **beside):
+        (unavailable if account.account_id == "acme" else save)(account, *score, **beside)
 
     with monkeypatch.context() as outage:
         outage.setattr(accounts, "commit_score", failing_for_acme)

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from healthscore.services.nightly import process
+from healthscore.services.nightly import account as night_account
 from healthscore.storage import workspace
 from healthscore.storage.accounts import accounts
 from healthscore.storage.day_logs import commit_day as daylogs
@@ -135,7 +135,7 @@ def test_night__alerted_and_failed__logs_no_contents(api, log, monkeypatch):
     api.ask("PUT", "/v1/accounts/acme", PROFILE, authorization="Bearer the-admin-key")
     api.lambdas.invoke("NightlyFunction", json.dumps({"time": YESTERDAY}))
     with monkeypatch.context() as accident:
-        accident.setattr(process, "gather_facts", fails(ValueError(MARK)))
+        accident.setattr(night_account, "gather_facts", fails(ValueError(MARK)))
         with pytest.raises(FunctionError):
             api.lambdas.invoke("NightlyFunction", "{}")
     assert [line["account_id"] for line in log.lines if line["level"] == "ERROR"] == ["acme"]
@@ -149,7 +149,7 @@ def test_night__all_its_lines__share_a_correlation_id_of_day_and_invocation(api,
         )
     before = len(log.lines)
     with monkeypatch.context() as accident:
-        accident.setattr(process, "gather_facts", fails(ValueError))
+        accident.setattr(night_account, "gather_facts", fails(ValueError))
         with pytest.raises(FunctionError):
             api.lambdas.invoke("NightlyFunction", json.dumps({"time": YESTERDAY}))
     ids = [line["correlation_id"] for line in log.lines[before:]]
