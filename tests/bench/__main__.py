@@ -43,6 +43,7 @@ def main() -> None:
             imports.measure,
             views.measure,
             night.measure,
+            night.with_risk,
             early_warning.measure,
             book.measure,
             counting,

@@ -6,7 +6,7 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, time
 from statistics import median
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aws_lambda_powertools import Logger
 
@@ -26,7 +26,7 @@ from tests.bench.usage import day_of_events
 from tests.support.gateway import NOW
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import date
 
     from healthscore.core.model import Event
@@ -127,6 +127,29 @@ def measure(
     return Section("A night", [about, main, why, about_sql, _ABOUT_UNITS, units, *_beside_older(compared)], figures)
 
 
+WITH_RISK = {"customers": 30, "before": 3, "timed": 7, "metered": 7, "history": 300, "daily": True}
+"""The comparison with the version without early warning: a week of nights, of which one is a Monday's."""
+
+
+def with_risk(size: Mapping[str, Any] = WITH_RISK) -> Section:
+    """What early warning adds to a night, of accounts that are active every day."""
+    title = "A night's early warning"
+    versions = older.nights(commit=older.WITHOUT_RISK, **size)
+    if versions is None:
+        return Section(title, [older.NOT_AT_HAND], {})
+    without, now = versions
+    shown = [("calls", "calls"), ("read units", "reads"), ("write units", "writes")]
+    rows = [
+        [what, f"{without.mean(name):.2f}", f"{now.mean(name):.2f}", f"+{now.mean(name) - without.mean(name):.2f}"]
+        for what, name in shown
+    ]
+    ratio = now.median("cpu") / without.median("cpu")
+    rows.append(["CPU ms", f"{without.median('cpu'):.2f}", f"{now.median('cpu'):.2f}", f"{ratio:.2f} times"])
+    about = _ABOUT_RISK.format(commit=older.WITHOUT_RISK, **size)
+    table = Table(["an account and night", "without", "with early warning", "more"], rows)
+    return Section(title, [about, table], {"risk cpu ratio": ratio})
+
+
 def _beside_older(compared: Compared) -> list[object]:
     versions = older.nights(**compared._asdict())
     if versions is None:
@@ -169,6 +192,11 @@ _ABOUT_OLDER = """Beside the version of `{commit}`, which put each snapshot by a
 {customers} accounts that have lived, with profiles, CRM facts, {names} event names and the scores of 30 nights. Both
 versions run the same nights in turn, each in a process of its own, after {before} that are not measured; the medians of
 {timed} nights for the CPU time and of {metered} others for the rest. Indexes are those of the book and of alerts."""
+_ABOUT_RISK = """Beside the version of `{commit}`, which folds no use and judges no risk: {customers} accounts of
+{history} days that are active every day, with ten events of 20 names, CRM facts and profiles. Both versions run the
+same nights in turn, each in a process of its own; the CPU is the median of {timed} nights, the rest the mean of
+{metered} others, a week with its Monday, in whose night the week is summed. The goal is 1.6 times the CPU, 1.5 write
+units and 1 read unit more."""
 _ABOUT_UNITS = """The units that a night consumes according to the engine, with the indexes of the book (a night updates
 them where the score or the time of the last event has changed):"""
 

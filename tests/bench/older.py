@@ -11,7 +11,7 @@ import tarfile
 from collections import defaultdict
 from contextlib import ExitStack
 from datetime import UTC, datetime, time, timedelta
-from statistics import median
+from statistics import mean, median
 from typing import TYPE_CHECKING
 
 from tests.bench.engine import ROOT
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
 COMMIT = "ae3dc22"
 """The last version with three calls an account and five indexes of the book, of 22 November 2026."""
+WITHOUT_RISK = "62a8f81"
+"""The last version whose nights judge no risk, of 30 November 2026."""
 NOT_AT_HAND = "The comparison with an older version needs the repository's history, which this copy does not have."
-_CHECKOUT = ROOT / ".cache" / f"bench-{COMMIT}"
 _NEEDED = ("shared/healthscore", "template.yaml")
 _START = "import healthscore, runpy, sys; runpy.run_module(sys.argv.pop(1), run_name='__main__')"
 """The library first, as of `PYTHONPATH`: once it is imported, the tests' own path to it does not matter."""
@@ -79,19 +80,33 @@ class Version:
         """The median of a figure's nights."""
         return median(self.figures[name])
 
+    def mean(self, name: str) -> float:
+        """The mean of a figure's nights."""
+        return mean(self.figures[name])
 
-def checkout() -> Path | None:
-    """The older version's files; None where git does not have them, as in a copy without history."""
-    if not _CHECKOUT.exists():
-        archived = subprocess.run(["git", "archive", COMMIT, *_NEEDED], cwd=ROOT, capture_output=True, check=False)
+
+def checkout(commit: str = COMMIT) -> Path | None:
+    """An older version's files; None where git does not have them, as in a copy without history."""
+    tree = ROOT / ".cache" / f"bench-{commit}"
+    if not tree.exists():
+        archived = subprocess.run(["git", "archive", commit, *_NEEDED], cwd=ROOT, capture_output=True, check=False)
         if archived.returncode:
             return None
         with tarfile.open(fileobj=io.BytesIO(archived.stdout)) as files:
-            files.extractall(_CHECKOUT, filter="data")
-    return _CHECKOUT
+            files.extractall(tree, filter="data")
+    return tree
 
 
-def nights(*, customers: int, before: int, timed: int, metered: int) -> tuple[Version, Version] | None:
+def nights(
+    *,
+    customers: int,
+    before: int,
+    timed: int,
+    metered: int,
+    commit: str = COMMIT,
+    history: int = 5,
+    daily: bool = False,
+) -> tuple[Version, Version] | None:
     """Run nights by the older version and by this one, and measure the last of them.
 
     Args:
@@ -99,19 +114,24 @@ def nights(*, customers: int, before: int, timed: int, metered: int) -> tuple[Ve
         before: nights that are not measured: accounts keep thirty.
         timed: nights of which the CPU time is measured.
         metered: nights of which units and calls are counted.
+        commit: the older version.
+        history: days with events before the first night.
+        daily: whether all accounts are active every day.
 
     Returns:
         The older version and this one, with their figures; None where the older one is not at hand.
     """
-    tree = checkout()
+    tree = checkout(commit)
     if tree is None:
         return None
     count = before + timed + metered
-    first = datetime.combine(NOW.date() - timedelta(days=count + 5), time(2), UTC)
+    first = datetime.combine(NOW.date() - timedelta(days=count + history), time(2), UTC)
     with ExitStack() as running:
-        program = ["tests.bench.lived_nights", str(customers), first.date().isoformat()]
-        versions = [Version(name, at, program, running) for name, at in (("older", tree), ("newer", ROOT))]
-        for number, command in enumerate(_commands(first + timedelta(days=5), before + timed, metered)):
+        program = ["tests.bench.lived_nights", str(customers), first.date().isoformat(), "daily" if daily else "mixed"]
+        versions = [
+            Version(f"{name}-{commit}", at, program, running) for name, at in (("older", tree), ("newer", ROOT))
+        ]
+        for number, command in enumerate(_commands(first + timedelta(days=history), before + timed, metered)):
             for version in versions:
                 version.night(command, keep=number >= before)
     older, newer = versions

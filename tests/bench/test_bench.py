@@ -11,6 +11,9 @@ from tests.bench import book, costs, crm_tables, early_warning, engine, imports,
 PARTS = {
     "writes": lambda: writes.measure(day_events=100, timed_events=1, rounds=1, batches=(100,)),
     "views": lambda: views.measure(cases=((3, 20),), views=1, rounds=1),
+    "night with risk": lambda: night.with_risk(
+        {"customers": 1, "before": 1, "timed": 1, "metered": 1, "history": 3, "daily": True}
+    ),
     "night": lambda: night.measure(customers=2, days=8, a_day=4, nights=3, compared=night.Compared(2, 2, 1, 1)),
     "early warning": lambda: early_warning.measure(days=120, rounds=1),
     "imports": lambda: imports.measure(stored=(0, 30), timed=10, plainly=2, far_batches=1),
