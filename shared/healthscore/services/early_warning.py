@@ -19,7 +19,7 @@ from healthscore.storage.people import ids
 from healthscore.storage.runs import attendance as decided_weeks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from zoneinfo import ZoneInfo
 
     from healthscore.core.account import Account
@@ -117,7 +117,7 @@ def _groups(groups: Mapping[str, list[str] | tuple[str, ...]]) -> dict[str, froz
 
 def _by_ids(history: History) -> History:
     """A history whose people are named by their ids alone, as a profile names champions, and sentences should."""
-    people: dict[str, tuple[int, ...]] = {}
+    people: dict[str, Sequence[int]] = {}
     for person, days in history.people.items():
         other = people.get(person[1:])
         people[person[1:]] = days if other is None else tuple(sorted({*other, *days}))

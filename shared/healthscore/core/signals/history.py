@@ -16,7 +16,7 @@ from healthscore.core.signals.calendar import first_whole_week, monday, sunday, 
 from healthscore.core.signals.model import ACTIVE_DAYS, BREADTH, INTEGRATION, USERS, VALUE, UsageChannel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from healthscore.core.signals.model import Definitions
 
@@ -91,9 +91,9 @@ class History:
     in use one outside of integrations."""
     weekly: Mapping[str, Mapping[int, int]]
     """The sum of each week by signal key; a week that is missing is 0. Of active days, `days` has them."""
-    people: Mapping[str, tuple[int, ...]]
+    people: Mapping[str, Sequence[int]]
     """The active days of each person, oldest first."""
-    features: Mapping[str, tuple[int, ...]]
+    features: Mapping[str, Sequence[int]]
     """The days on which each feature was used, oldest first."""
 
     @property

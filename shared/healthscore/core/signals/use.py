@@ -15,6 +15,7 @@ from healthscore.core.signals import day_bits
 from healthscore.core.signals.active_days import ActiveDays
 from healthscore.core.signals.calendar import DAYS, monday, week_of
 from healthscore.core.signals.history import History, week_sums
+from healthscore.core.signals.lazy_days import LazyDays
 from healthscore.core.signals.model import UsageChannel
 
 if TYPE_CHECKING:
@@ -146,15 +147,17 @@ class Use:
         features = dict(self.features)
         for feature, days in self.recent_features.items():
             features[feature] = features.get(feature, 0) | days
+        channels = {
+            UsageChannel.API: self.any_days,
+            UsageChannel.PEOPLE: self.people_days,
+            UsageChannel.BOTH: self.by_hand_days,
+        }
+        active = {days: ActiveDays(day_bits.days_in(days)) for days in set(channels.values())}  # mostly the same ones
         return History(
-            active={
-                UsageChannel.API: ActiveDays(day_bits.days_in(self.any_days)),
-                UsageChannel.PEOPLE: ActiveDays(day_bits.days_in(self.people_days)),
-                UsageChannel.BOTH: ActiveDays(day_bits.days_in(self.by_hand_days)),
-            },
+            active={channel: active[days] for channel, days in channels.items()},
             weekly=weekly,
-            people={person: tuple(day_bits.days_in(days)) for person, days in self.people.items()},
-            features={feature: tuple(day_bits.days_in(days)) for feature, days in features.items()},
+            people={person: LazyDays(days) for person, days in self.people.items()},
+            features={feature: LazyDays(days) for feature, days in features.items()},
         )
 
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from healthscore.core.alerts.render import Subject
     from healthscore.core.model import DayRollup, Snapshot
     from healthscore.core.signals.excused import Attendance
-    from healthscore.core.signals.use import Use
+    from healthscore.core.signals.history import History
     from healthscore.services.nightly.attendance import WeekCount
     from healthscore.services.nightly.plan import Run
     from healthscore.storage.codec import Attribute
@@ -138,7 +138,7 @@ def _commit_tonight(account: Account, night: Night, in_history: Snapshot | None,
     scored = latest if latest is not None and latest.day == run.day and latest.as_of >= run.as_of else None
     beside: dict[str, Attribute] = {}
     along: Sequence[Write] = ()
-    use: Use | None = None
+    seen_by: History | None = None
     if late:
         kept = history.snapshots(account, run.day, run.day)
         current = kept[0] if kept else _score_past(account, night)
@@ -147,9 +147,8 @@ def _commit_tonight(account: Account, night: Night, in_history: Snapshot | None,
     else:
         month = read_month(account, run.as_of, run.settings, consistent=again)
         folded = fold_use(account, month, run.settings, run.as_of, night.keep_going)
-        use = folded.use
-        beside = folded_until(run.day - DAY, use)
-        risk, along = judge(account, folded, run.settings, night.weeks.excused, _yesterday(run))
+        beside = folded_until(run.day - DAY, folded.use)
+        risk, along, seen_by = judge(account, folded, run.settings, night.weeks.excused, _yesterday(run))
         current = replace(scored or _score(account, run, month.rollups), risk=risk)
     previous = history.snapshot_before(account, run.day)
     begins = run.first and (previous is None or previous.day < run.day - WEEK * DAY)
@@ -168,7 +167,7 @@ def _commit_tonight(account: Account, night: Night, in_history: Snapshot | None,
     if (run.first or previous is None) and not any(alert.kind in FALLS for alert in alerts):
         silent_days = run.settings.alerts.silent.days
         trouble = trouble_before(current, account.recent, account.known_since, silent_days)
-    attendance = attendance_tonight(night.weeks, account, use)
+    attendance = attendance_tonight(night.weeks, account, seen_by)
     return AccountResult(alerting.subject(account), previous, current, alerts, tonight, trouble, attendance)
 
 

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from healthscore.core.nightly.run_totals import RunTotals
     from healthscore.core.signals.excused import Attendance, Excused
     from healthscore.core.signals.history import History
-    from healthscore.core.signals.use import Use
     from healthscore.services.nightly.plan import Run
 
 
@@ -58,23 +57,26 @@ def week_count(run: Run) -> WeekCount:
     return WeekCount(excused(weeks, quiet_days(run.settings)), week if undecided else None, signals)
 
 
-def attendance_tonight(night: WeekCount, account: Account, use: Use | None) -> Mapping[str, Attendance]:
+def attendance_tonight(night: WeekCount, account: Account, history: History | None) -> Mapping[str, Attendance]:
     """An account's part in the week that a night counts; none where its use is not folded to the end yet.
 
     Args:
         night: what the worker knows of the fleet.
         account: the account.
-        use: its use, where the night has folded it; None where an earlier try of the same night has done so.
+        history: what the night has judged it by; None where an earlier try of the same night has done so.
 
     Raises:
         StorageUnavailableError: the tables cannot be read now.
     """
     if night.counts is None:
         return {}
-    use = use or stored_use.read(account.account_id)
+    if history is None:
+        use = stored_use.read(account.account_id)
+        if not use.is_whole:
+            return {}
+        history = use.history()
     channel = UsageChannel(account.profile.get("usage_channel") or UsageChannel.PEOPLE)
-    profile = Profile(channel, churned=bool(account.crm and account.crm.churned))
-    return night.attendance(use.history(), profile) if use.is_whole else {}
+    return night.attendance(history, Profile(channel, churned=bool(account.crm and account.crm.churned)))
 
 
 def decide_week(run: Run, total: RunTotals) -> None:

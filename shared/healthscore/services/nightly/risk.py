@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from healthscore.core.decisions.finding_document import FindingJson
     from healthscore.core.model import Risk
     from healthscore.core.signals.excused import Excused
+    from healthscore.core.signals.history import History
     from healthscore.core.signals.use import Use
     from healthscore.services.nightly.use import Folded
     from healthscore.settings import Settings
@@ -41,6 +42,8 @@ class Judged(NamedTuple):
     risk: Risk | None
     """None where its use is not folded as a whole yet, and no night before has judged it."""
     along: tuple[Write, ...] = ()
+    history: History | None = None
+    """What it was judged by."""
 
 
 def judge(account: Account, folded: Folded, settings: Settings, weeks: Excused, day: int) -> Judged:
@@ -74,7 +77,8 @@ def judge(account: Account, folded: Folded, settings: Settings, weeks: Excused, 
     kept = [] if news.decision is None else [risk_history.put_decision(account.account_id, news.decision)]
     kept += [risk_history.put_finding(account.account_id, finding) for finding in news.findings]
     kept += _withdrawn(account.account_id, news.withdrawn, folded.late, day)
-    return Judged(news.risk, (*kept, _use_is_as_read(account.account_id, folded)) if kept else ())
+    along = (*kept, _use_is_as_read(account.account_id, folded)) if kept else ()
+    return Judged(news.risk, along, inputs.history)
 
 
 def judge_again(account: Account, use: Use, settings: Settings, weeks: Excused, day: int) -> Risk | None:

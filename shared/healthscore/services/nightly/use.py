@@ -105,6 +105,7 @@ class _Night:
         self._oldest_seen = self._yesterday + 1 - WINDOW_DAYS
         self._definitions = definitions(account, settings)
         self._fingerprint = self._definitions.fingerprint
+        self._heads = month.heads
         self._consistent = self._now - month.use.erased < ERASED_SECONDS
         self._changed = {
             day
@@ -172,6 +173,10 @@ class _Night:
         oldest = week_of(self._oldest_seen)
         self._weeks |= {week for week in self._before.unsummed(self._finished) if week > oldest}
         wanted = self._changed.union(*(range(monday(week), sunday(week) + 1) for week in self._weeks))
+        if not self._consistent and min(wanted, default=self._yesterday) >= self._oldest_seen:
+            heads = [head for head in self._heads if head[0].toordinal() in wanted]
+            self._take(stretches.of_heads(self._account.account_id, heads, consistent=False))
+            return
         for first, last in _stretches(sorted(wanted)):
             self._take(self._read(first, last))
 

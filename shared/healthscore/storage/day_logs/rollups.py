@@ -14,6 +14,7 @@ from healthscore.storage import codec, reads, schema
 from healthscore.storage.accounts import use as stored_use
 from healthscore.storage.client import call, dynamodb, pages
 from healthscore.storage.day_logs.log_items import version_of
+from healthscore.storage.day_logs.stretches import HEAD_ATTRIBUTES
 from healthscore.storage.day_logs.whole_days import read_day
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from healthscore.core.model import DayRollup
     from healthscore.storage.accounts.use import StoredUse
     from healthscore.storage.codec import Item
+    from healthscore.storage.day_logs.stretches import HeadItem
 
 
 class Month(NamedTuple):
@@ -33,10 +35,14 @@ class Month(NamedTuple):
     versions: dict[int, int]
     """What tells the log of each day from others, by the day's number; days without a log are left out."""
     use: StoredUse
+    heads: list[HeadItem]
+    """The heads of the days' logs, for `stretches.of_heads`."""
 
 
 def month(account_id: str, first: date, last: date, *, consistent: bool) -> Month:
     """Read an account's days from `first` to `last`, without names, and its use, in one Query.
+
+    It has the heads' logs as well: a call for those that have changed would take longer than to carry all of them.
 
     Raises:
         StorageUnavailableError: the table cannot be read now.
@@ -45,10 +51,11 @@ def month(account_id: str, first: date, last: date, *, consistent: bool) -> Mont
         schema.activity_table(),
         schema.activity_pk(account_id),
         between=schema.days_and_use_range(first),
-        attributes=("r", *stored_use.ATTRIBUTES),
+        attributes=tuple(dict.fromkeys(("r", *HEAD_ATTRIBUTES, *stored_use.ATTRIBUTES))),
         consistent=consistent,
     )
-    heads, items, end = [], [], schema.day_range(first, last)[1]
+    heads: list[HeadItem] = []
+    items, end = [], schema.day_range(first, last)[1]
     for item in pages(dynamodb().query, **request):
         sk = codec.text_of(item, "sk")
         if sk.startswith(schema.DAYS_PREFIX):
@@ -61,7 +68,7 @@ def month(account_id: str, first: date, last: date, *, consistent: bool) -> Mont
         versions[day.toordinal()].append((shard, codec.text_of(item, "v")))
     found = _days(((day, item) for day, _, item in heads), names=False, not_counted=True)
     known = {day: version_of(of_day) for day, of_day in versions.items()}
-    return Month(found, known, stored_use.of_items(items))
+    return Month(found, known, stored_use.of_items(items), heads)
 
 
 def rollups(

@@ -13,11 +13,19 @@ from healthscore.storage.day_logs.log_items import LogKey
 from healthscore.storage.retries import attempts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import date
 
     from healthscore.core.day_log.codec import Entry
+    from healthscore.storage.codec import Item
     from healthscore.storage.day_logs.log_items import StoredHead
+
+    HeadItem = tuple[date, int, Item]
+    """Day and shard of a head, and its item."""
+
+
+HEAD_ATTRIBUTES = ("v", "l", "p", "ttl")
+"""What a log is read from, beside its sort key."""
 
 
 class LogOfDay(NamedTuple):
@@ -33,7 +41,7 @@ class LogOfDay(NamedTuple):
 def read(account_id: str, first: date, last: date, *, consistent: bool) -> Iterator[LogOfDay]:
     """The logs of an account from one day to another, both included, oldest first; days without one are left out.
 
-    One Query reads the heads, and one more the blocks of each head that leads to some.
+    One Query reads the heads, and `of_heads` the rest.
 
     Args:
         account_id: the account.
@@ -44,15 +52,23 @@ def read(account_id: str, first: date, last: date, *, consistent: bool) -> Itera
     Raises:
         StorageUnavailableError: the table cannot be read now.
     """
-    pk = schema.activity_pk(account_id)
     request = reads.partition(
         schema.activity_table(),
-        pk,
+        schema.activity_pk(account_id),
         between=schema.day_range(first, last),
-        attributes=("sk", "v", "l", "p", "ttl"),
+        attributes=("sk", *HEAD_ATTRIBUTES),
         consistent=consistent,
     )
     heads = ((*schema.parse_day_key(codec.text_of(item, "sk")), item) for item in pages(dynamodb().query, **request))
+    yield from of_heads(account_id, heads, consistent=consistent)
+
+
+def of_heads(account_id: str, heads: Iterable[HeadItem], *, consistent: bool) -> Iterator[LogOfDay]:
+    """The logs of days whose heads were read, oldest first.
+
+    One Query reads the blocks of each head that leads to some. Takes and raises what `read` does.
+    """
+    pk = schema.activity_pk(account_id)
     for day, of_day in groupby(heads, key=lambda head: head[0]):
         shards = {shard: log_items.stored_head(day, item) for _, shard, item in of_day}
         entries: list[Entry] | None
