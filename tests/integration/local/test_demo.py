@@ -17,7 +17,8 @@ from healthscore.core.model import Facts, Milestone
 from healthscore.core.time import DAY, end_of_day, format_instant, parse_instant
 from healthscore.settings import Settings
 from tools.demo.seed import NIGHTS
-from tools.demo.stories import CONNECTED, CREATED, STORIES, USED
+from tools.demo.stories import STORIES
+from tools.demo.story import CONNECTED, CREATED, USED
 
 WEEK = datetime(2026, 11, 16, tzinfo=UTC)
 HOURS = [timedelta(), timedelta(seconds=1), timedelta(hours=2), timedelta(hours=11, minutes=30), timedelta(hours=23.99)]
@@ -71,7 +72,7 @@ def crm_as_of(story, now, as_of):
 
 def alerts_of(story, now):
     """The account's health as the coming night sees it, and the kinds of alert that come of it."""
-    events = [(parse_instant(event["timestamp"]), event["user_id"], event["name"]) for event in story.events(now)]
+    events = [(parse_instant(event["timestamp"]), event.get("user_id"), event["name"]) for event in story.events(now)]
     recent, previous = [], None
     for days_ago in range(NIGHTS, 0, -1):
         as_of = end_of_day(now.date() - days_ago * DAY, UTC)
