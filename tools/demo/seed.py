@@ -29,21 +29,22 @@ if TYPE_CHECKING:
 
 NIGHTS = 14
 """The number of past nights that are scored: enough for trends and drivers, few enough for a quick start."""
+JUDGED = 25, 1
+"""The past nights, so many days ago, that decide about the accounts: more than a week apart, as for `_judge`."""
 _BATCH = 2_500
 _ADMIN = "local-admin"
 
 
 @dataclass(frozen=True, slots=True)
 class DemoAccount:
-    """One account of the demo workspace, with its live score."""
+    """One account of the demo workspace, with its live score and its risk."""
 
-    name: str
+    account_id: str
     path: str
     score: int
     band: str
     state: str
     """Of its risk; a dash where there is nothing to say yet."""
-    trend: str
     plot: str
 
 
@@ -83,7 +84,8 @@ def _write(stack: LocalStack, now: datetime) -> None:
             accounts.save_crm(story.account_id, facts)
         _note_tickets(story, now)
     today = now.astimezone(UTC).date()
-    _judge(today - DAY)
+    for days_ago in JUDGED:
+        _judge(today - days_ago * DAY)
     for days_ago in range(NIGHTS, 0, -1):
         stack.call("POST", "/_local/nightly", body={"date": (today - days_ago * DAY).isoformat()})
     for story in STORIES:
@@ -104,21 +106,20 @@ def _note_tickets(story: Story, now: datetime) -> None:
 def _judge(day: date) -> None:
     """Judge every account as the night of a past day does, which keeps decisions, but send no mail of that night.
 
-    A night that takes a past day again decides nothing. The first regular run of the workspace is tonight's.
+    A night that takes a past day again decides nothing. The first regular run of the workspace is tonight's, and a
+    first run has no alert where no night of the week before has judged the account.
     """
     run = Run(day, end_of_day(day, UTC), workspace.settings().settings, first=True)
     process_scan_part(run, 0, 1, keep_going=lambda: True, logger=Logger(service="demo"))
 
 
 def demo_accounts(stack: LocalStack) -> Iterator[DemoAccount]:
-    """The accounts of the demo workspace with their live scores."""
+    """The accounts of the demo workspace with their live scores and their risk."""
     for story in STORIES:
         path = account_path(story.account_id)
         health = stack.call("GET", f"{path}/health", _ADMIN)
-        state = (health["risk"] or {}).get("state") or "–"
-        yield DemoAccount(
-            story.name, path, health["score"], health["band"], state, health["trend"]["direction"], story.plot
-        )
+        state = (health["risk"] or {}).get("state") or "-"
+        yield DemoAccount(story.account_id, path, health["score"], health["band"], state, story.plot)
 
 
 def _batches(events: Sequence[dict[str, Any]]) -> Iterator[Sequence[dict[str, Any]]]:

@@ -22,6 +22,7 @@ MAYA = {"owner": "Maya Okafor", "owner_email": "maya.okafor@example.com"}
 TOM = {"owner": "Tom Lindqvist", "owner_email": "tom.lindqvist@example.com"}
 PRIYA = {"owner": "Priya Raman", "owner_email": "priya.raman@example.com"}
 
+
 @dataclass(frozen=True, slots=True)
 class CrmReport:
     """The CRM facts of one day."""
