@@ -2,98 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from tools.demo.early_warning import EARLY_WARNING
+from tools.demo.story import CONNECTED, MAYA, PRIYA, TOM, CrmReport, Story, milestones
+from tools.demo.usage import Moment, Phase
 
-from healthscore.core.time import DAY, format_instant
-from tools.demo.usage import Moment, Phase, events
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from datetime import datetime
-
-CREATED, USED, CONNECTED = "account_created", "first_feature_used", "integration_connected"
-"""The milestones that count in a workspace that has not chosen others."""
-
-_MAYA = {"owner": "Maya Okafor", "owner_email": "maya.okafor@example.com"}
-_TOM = {"owner": "Tom Lindqvist", "owner_email": "tom.lindqvist@example.com"}
-_PRIYA = {"owner": "Priya Raman", "owner_email": "priya.raman@example.com"}
 _HUBSPOT = {"provider": "hubspot", "active_deal": True}
 _SALESFORCE = {"provider": "salesforce", "active_deal": True, "last_meeting_at": 48, "deal_updated_at": 18}
 
-
-@dataclass(frozen=True, slots=True)
-class CrmReport:
-    """The CRM facts of one day."""
-
-    days_ago: int
-    facts: Mapping[str, Any]
-    """As `PUT …/crm` takes them, with days ago in place of instants."""
-
-
-@dataclass(frozen=True, slots=True)
-class Story:
-    """One customer."""
-
-    account_id: str
-    name: str
-    plot: str
-    """The story in a few words."""
-    owner: Mapping[str, str]
-    plan: str
-    arr: int
-    renews_in: int
-    """Days."""
-    users: tuple[str, ...]
-    phases: tuple[Phase, ...]
-    moments: tuple[Moment, ...]
-    crm: tuple[CrmReport, ...] = ()
-    """Oldest first, the last one of today."""
-
-    def events(self, now: datetime) -> Iterator[dict[str, Any]]:
-        """What its users did up to now, as `POST /v1/events` takes it."""
-        return events(self.account_id, self.users, self.phases, self.moments, now)
-
-    def profile(self, now: datetime) -> dict[str, Any]:
-        """What `PUT /v1/accounts/{id}` takes."""
-        created = max(moment.days_ago for moment in self.moments)
-        return {
-            "name": self.name,
-            **self.owner,
-            "plan": self.plan,
-            "arr": self.arr,
-            "renewal_date": (now + self.renews_in * DAY).date().isoformat(),
-            "created_at": (now - created * DAY).date().isoformat(),
-        }
-
-    def crm_facts(self, report: CrmReport, now: datetime) -> dict[str, Any]:
-        """The CRM facts of one day as `PUT /v1/accounts/{id}/crm` takes them."""
-        return {
-            **{name: _instant(now, value) if name.endswith("_at") else value for name, value in report.facts.items()},
-            "renewal_date": (now + self.renews_in * DAY).date().isoformat(),
-        }
-
-
-def _instant(now: datetime, days_ago: int) -> str:
-    return format_instant((now - days_ago * DAY).replace(microsecond=0))
-
-
-def _milestones(*days_ago: int) -> tuple[Moment, ...]:
-    return tuple(Moment(days, name) for days, name in zip(days_ago, (CREATED, USED, CONNECTED), strict=False))
-
-
-STORIES = (
+BY_SCORE = (
     Story(
         account_id="brightpath",
         name="Brightpath Learning",
         plot="thriving",
-        owner=_MAYA,
+        owner=MAYA,
         plan="enterprise",
         arr=84_000,
         renews_in=212,
         users=("ana.ruiz", "ben.castle", "chloe.meyer", "david.osei", "emi.tanaka", "farid.haddad"),
         phases=(Phase(75, 0, visits=3, events=(10, 15), minutes=(6, 14), weekends=False),),
-        moments=_milestones(75, 74, 70),
+        moments=milestones(75, 74, 70),
         crm=(
             CrmReport(15, {**_HUBSPOT, "open_tickets": 1, "last_meeting_at": 27, "deal_updated_at": 40}),
             CrmReport(0, {**_HUBSPOT, "open_tickets": 0, "last_meeting_at": 6, "deal_updated_at": 9}),
@@ -103,7 +30,7 @@ STORIES = (
         account_id="harborline",
         name="Harborline Logistics",
         plot="drifting down for three weeks",
-        owner=_TOM,
+        owner=TOM,
         plan="business",
         arr=46_800,
         renews_in=64,
@@ -113,52 +40,52 @@ STORIES = (
             Phase(23, 12, visits=1, events=(2, 3), minutes=(1, 2), every=2),
             Phase(11, 3, visits=1, events=(1, 1), minutes=(0, 0), every=4),
         ),
-        moments=_milestones(70, 69, 60),
+        moments=milestones(70, 69, 60),
     ),
     Story(
         account_id="pinecrest",
         name="Pinecrest Dental Group",
         plot="silent for nine days",
-        owner=_PRIYA,
+        owner=PRIYA,
         plan="business",
         arr=31_200,
         renews_in=118,
         users=("kate.lowell", "liam.ortiz", "mia.fischer"),
         phases=(Phase(66, 9, visits=1, events=(4, 6), minutes=(3, 5), every=2),),
-        moments=_milestones(66, 65),
+        moments=milestones(66, 65),
     ),
     Story(
         account_id="tidewater",
         name="Tidewater Hotels",
         plot="gone quiet a week ago today",
-        owner=_TOM,
+        owner=TOM,
         plan="business",
         arr=58_500,
         renews_in=37,
         users=("nora.blake", "omar.said", "paula.weiss"),
         phases=(Phase(80, 9, visits=1, events=(5, 7), minutes=(3, 6), every=3),),
-        moments=(*_milestones(80, 79, 71), Moment(7, "signed_in", before_now=True)),
+        moments=(*milestones(80, 79, 71), Moment(7, "signed_in", before_now=True)),
     ),
     Story(
         account_id="copperleaf",
         name="Copperleaf Foods",
         plot="stuck in onboarding",
-        owner=_PRIYA,
+        owner=PRIYA,
         plan="starter",
         arr=7_200,
         renews_in=340,
         users=("quinn.avery", "rosa.lima"),
         phases=(
-            Phase(24, 20, visits=1, events=(2, 3), minutes=(1, 2), every=2),
-            Phase(19, 5, visits=1, events=(1, 1), minutes=(0, 0), every=7),
+            Phase(31, 28, visits=1, events=(2, 3), minutes=(1, 2), every=2),
+            Phase(3, 3, visits=1, events=(1, 1), minutes=(0, 0)),
         ),
-        moments=_milestones(25),
+        moments=milestones(32),
     ),
     Story(
         account_id="kestrel",
         name="Kestrel Games",
         plot="a burst after its launch",
-        owner=_MAYA,
+        owner=MAYA,
         plan="business",
         arr=39_000,
         renews_in=173,
@@ -168,19 +95,19 @@ STORIES = (
             Phase(11, 9, visits=9, events=(14, 22), minutes=(8, 16)),
             Phase(8, 1, visits=1, events=(2, 4), minutes=(1, 3), every=3),
         ),
-        moments=_milestones(62, 50, 12),
+        moments=milestones(62, 50, 12),
     ),
     Story(
         account_id="vantage/emea",
         name="Vantage Retail EMEA",
         plot="good usage, trouble in the CRM",
-        owner=_TOM,
+        owner=TOM,
         plan="enterprise",
         arr=96_000,
         renews_in=41,
         users=("xenia.popov", "yusuf.demir", "zoe.martin"),
         phases=(Phase(85, 1, visits=1, events=(4, 5), minutes=(4, 5), every=3),),
-        moments=_milestones(85, 84),
+        moments=milestones(85, 84),
         crm=(
             CrmReport(15, {**_SALESFORCE, "open_tickets": 0}),
             CrmReport(0, {**_SALESFORCE, "open_tickets": 4, "high_priority_open": 1}),
@@ -190,7 +117,7 @@ STORIES = (
         account_id="fjordline",
         name="Fjordline Analytics",
         plot="back after a quiet month",
-        owner=_PRIYA,
+        owner=PRIYA,
         plan="business",
         arr=28_600,
         renews_in=255,
@@ -199,20 +126,22 @@ STORIES = (
             Phase(78, 40, visits=1, events=(6, 10), minutes=(4, 8), every=2),
             Phase(9, 1, visits=1, events=(4, 6), minutes=(5, 7), every=2),
         ),
-        moments=(*_milestones(78, 76), Moment(0, CONNECTED, before_now=True)),
+        moments=(*milestones(78, 76), Moment(0, CONNECTED, before_now=True)),
     ),
     Story(
         account_id="lumen",
         name="Lumen Studio",
         plot="signed up two days ago",
-        owner=_MAYA,
+        owner=MAYA,
         plan="trial",
         arr=0,
         renews_in=12,
         users=("dora.klein", "eli.stone"),
         phases=(Phase(2, 0, visits=1, events=(5, 9), minutes=(4, 10)),),
-        moments=_milestones(2, 1),
+        moments=milestones(2, 1),
     ),
 )
 """Tonight has alerts, at any hour of the day: Harborline's trend turns to declining, Pinecrest and Vantage (because of
 its CRM facts) are no longer healthy, Tidewater has had no event for seven days, and Fjordline is healthy again."""
+
+STORIES = (*BY_SCORE, *EARLY_WARNING)

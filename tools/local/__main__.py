@@ -73,7 +73,7 @@ def main() -> int:
 def _run(stack: LocalStack, endpoint: str | None, *, demo: bool, crm: LocalHubSpot | None) -> None:
     accounts = []
     if demo:
-        _report("Writing the demo workspace: two months of nine customers, and the last fortnight's nights …")
+        _report("Writing the demo workspace: up to a year of 24 customers, and the last fortnight's nights …")
         seed(stack, datetime.now(UTC))
         accounts = list(demo_accounts(stack))
     if crm is not None:

@@ -11,7 +11,16 @@ if TYPE_CHECKING:
 
     from tools.demo.seed import DemoAccount
 
-_COLORS = {"healthy": "\033[32m", "at_risk": "\033[33m", "critical": "\033[31m"}
+_GREEN, _YELLOW, _RED = "\033[32m", "\033[33m", "\033[31m"
+_COLORS = {
+    "healthy": _GREEN,
+    "at_risk": _YELLOW,
+    "critical": _RED,
+    "ok": _GREEN,
+    "yellow": _YELLOW,
+    "red": _RED,
+}
+"""Of bands, and of states of the risk."""
 _BOLD, _PLAIN = "\033[1m", "\033[0m"
 _EMPTY_ACCOUNT = "acme"
 _DEMO_ACCOUNT = "pinecrest"
@@ -60,13 +69,19 @@ def wants_color() -> bool:
 
 
 def _table(demo_accounts: Sequence[DemoAccount], *, color: bool) -> str:
-    names = max(len(account.name) for account in demo_accounts)
-    paths = max(len(account.path) for account in demo_accounts)
-    rows = [f"{'account':<{names}}  score  {'band':<8}  {'trend':<9}  {'path':<{paths}}  story"]
+    ids = max(len(account.account_id) for account in demo_accounts)
+    rows = [f"{'account':<{ids}}  score  {'band':<8}  {'state':<7}  story"]
     for at in sorted(demo_accounts, key=lambda account: -account.score):
-        band = f"{_COLORS[at.band]}{at.band:<8}{_PLAIN}" if color else f"{at.band:<8}"
-        rows.append(f"{at.name:<{names}}  {at.score:>5}  {band}  {at.trend:<9}  {at.path:<{paths}}  {at.plot}")
+        band = _colored(f"{at.band:<8}", _COLORS.get(at.band) if color else None)
+        state = _colored(f"{at.state:<7}", _COLORS.get(at.state) if color else None)
+        rows.append(f"{at.account_id:<{ids}}  {at.score:>5}  {band}  {state}  {at.plot}")
+    coded = [at for at in demo_accounts if not at.path.endswith(f"/{at.account_id}")]
+    rows += [f"In paths, {at.account_id} is {at.path.rpartition('/')[2]}." for at in coded]
     return "\n".join(rows)
+
+
+def _colored(text: str, color: str | None) -> str:
+    return f"{color}{text}{_PLAIN}" if color else text
 
 
 def _bold(text: str, color: bool) -> str:

@@ -19,6 +19,8 @@ import pytest
 from healthscore.api.answers import account_path
 from healthscore.core.time import format_instant
 from tools import ROOT
+from tools.demo.seed import NIGHTS
+from tools.demo.stories import BY_SCORE
 
 TIMEOUT_SECONDS = 60
 
@@ -204,13 +206,24 @@ def test_start__dynamodb_out_of_reach__says_where():
     assert f"DynamoDB cannot be used at {endpoint}" in ended.stderr
 
 
+def lines_of_the_readme(with_text, url):
+    """The answers to the commands of the block of the README that has a text."""
+    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    (block,) = [block for block in blocks if with_text in block]
+    for command in block.replace("http://127.0.0.1:3000", url).splitlines():
+        done = subprocess.run(
+            ["sh", "-c", command], capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=True
+        )
+        yield json.loads(done.stdout)
+
+
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the screen's commands need curl")
 def test_demo__commands_of_the_screen__show_a_live_score_and_the_nights_alerts():
     with running() as stack:
         accounts = re.findall(r"^(\S.+?)  +(\d+)  (healthy|at_risk|critical)", stack.screen, re.MULTILINE)
-        assert len(accounts) == 9
+        assert len(accounts) == 24
         summary = stack.call("GET", "/v1/summary", "local-read")[1]
-        assert (summary["accounts"], sum(band["accounts"] for band in summary["bands"].values())) == (9, 9)
+        assert (summary["accounts"], sum(band["accounts"] for band in summary["bands"].values())) == (24, 24)
         assert summary["movers"]["up"]
         assert summary["movers"]["down"]
         nights = stack.call("GET", "/v1/nights", "local-read")[1]["nights"]
@@ -226,7 +239,7 @@ def test_demo__commands_of_the_screen__show_a_live_score_and_the_nights_alerts()
         assert json.loads(sent) == {"success": True, "accepted": 1, "duplicates": 0, "rejected": []}
         health = json.loads(health)
         assert health["components"]["recency"]["score"] == 100
-        assert len(health["recent"]) == 14
+        assert len(health["recent"]) == NIGHTS + 1  # and the one that was judged before
         assert {driver["component"] for driver in health["drivers"]} >= {"recency"}
         for customer in (
             "Tidewater Hotels has been silent",
@@ -238,8 +251,14 @@ def test_demo__commands_of_the_screen__show_a_live_score_and_the_nights_alerts()
         kinds = [message["attributes"]["kind"] for message in messages]
         assert sorted(kinds) == ["band_fell", "declining", "digest", "recovered", "silent"]
         assert all(message["subject"] and message["email"] and message["sms"] for message in messages)
-        for account in stack.call("GET", "/v1/accounts?limit=20", "local-read")[1]["accounts"]:
-            health = stack.call("GET", f"{account['path']}/health", "local-read")[1]
-            assert health["drivers"], account
+        decisions, signals, people = lines_of_the_readme("/decisions", stack.url)
+        assert [decision["to"] for decision in decisions["decisions"]] == ["red"]
+        assert decisions["decisions"][0]["reasons"][0]["detector"] == "regime_change"
+        assert signals["risk"]["state"] == "red"
+        assert signals["risk"]["disagrees"]
+        assert [person["champion"] for person in people["people"]] == ["none", "none", "inferred"]
+        for story in BY_SCORE:  # of the others, some are silent for so long that nothing moves
+            health = stack.call("GET", f"{account_path(story.account_id)}/health", "local-read")[1]
+            assert health["drivers"], story.account_id
         stack.call("POST", "/_local/nightly")
         assert len(stack.call("GET", "/_local/outbox")[1]["messages"]) == len(messages)

@@ -7,18 +7,27 @@ import sys
 import pytest
 
 from tools.demo.seed import DemoAccount
+from tools.demo.stories import STORIES
 from tools.local.screen import screen, wants_color
 
 ROWS = [
-    DemoAccount("Low & Co", "/v1/accounts/low", 9, "critical", "declining", "gone"),
-    DemoAccount("High Ltd", "/v1/accounts/high", 100, "healthy", "unknown", "new"),
+    DemoAccount("low-co", "/v1/accounts/low-co", 9, "critical", "red", "gone"),
+    DemoAccount("high/ltd", "/v1/accounts/~aGlnaC9sdGQ", 100, "healthy", "ok", "new"),
 ]
 
 
 def test_screen__accounts__best_first_in_columns():
-    *_, header, first, second = screen("http://x", ROWS, color=False).split("\n\n")[1].splitlines()
-    assert (first[:8], second[:8]) == ("High Ltd", "Low & Co")
+    header, first, second, coded = screen("http://x", ROWS, color=False).split("\n\n")[1].splitlines()
+    assert (first[:8], second[:8]) == ("high/ltd", "low-co  ")
     assert header.index("band") == first.index("healthy") == second.index("critical")
+    assert header.index("state") == first.index("ok") == second.index("red")
+    assert coded == "In paths, high/ltd is ~aGlnaC9sdGQ."
+
+
+def test_screen__accounts_of_the_demo__fit_into_80_columns():
+    rows = [DemoAccount(story.account_id, "", 100, "critical", "monitor", story.plot) for story in STORIES]
+    table = screen("http://x", rows, color=False).split("\n\n")[1]
+    assert max(map(len, table.splitlines())) <= 80
 
 
 def test_screen__colour__same_text_otherwise():

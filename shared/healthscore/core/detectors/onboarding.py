@@ -125,7 +125,8 @@ def _see(night: Night) -> Iterable[Sighting]:
 def _sentence(sighting: Sighting) -> str:
     found: Start = sighting.figures
     many = len(found.marks) + len(found.missing)
-    return f"Day {found.life_day}: {len(found.marks)} of {many} marks. Missing: {listed(found.missing)}."
+    marks = f"{len(found.marks)} of {many} marks of a good start"
+    return f"Day {found.life_day}: {marks}. Missing: {listed(found.missing)}."
 
 
 def _evidence(sighting: Sighting) -> tuple[Evidence, ...]:

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from healthscore.core.detectors.drop import Drop, DropState
 from healthscore.core.detectors.finding import Detector, Evidence, Level, Schedule, Sighting
+from healthscore.core.detectors.wording import weeks_from
 from healthscore.core.rounding import decimal_number, round_half_up
 from healthscore.core.signals.calendar import monday, sunday
-from healthscore.core.signals.model import ACTIVE_DAYS
+from healthscore.core.signals.model import ACTIVE_DAYS, signal
 from healthscore.core.signals.weeks import BASELINE_WEEKS
+from healthscore.core.text import figure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -76,8 +78,11 @@ def _see(night: Night) -> Iterable[Sighting]:
 
 def _sentence(sighting: Sighting) -> str:
     found: Again = sighting.figures
+    of, now = signal(ACTIVE_DAYS), found.now
+    usual = figure(found.earlier.usual(of))
     return (
-        f"The second drop of active days in {WITHIN_WEEKS} weeks; in between it came back to "
+        f"Active days fell for the second time in {WITHIN_WEEKS} weeks, from the usual {usual} a week to "
+        f"{figure(now.now(of))} ({weeks_from(now.first, now.last)}); in between they came back to "
         f"{round_half_up(found.rebound)} % of usual at most."
     )
 

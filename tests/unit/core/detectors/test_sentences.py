@@ -122,7 +122,10 @@ CASES = [
     ),
     (
         Sighting("repeated", "active_days", Level.YELLOW, again(drop([5] * 12 + [1, 3, 4, 3, 1, 1, 1]))),
-        "The second drop of active days in 26 weeks; in between it came back to 70 % of usual at most.",
+        (
+            "Active days fell for the second time in 26 weeks, from the usual 5 a week to 1 (weeks of 2 to 16 Nov); "
+            "in between they came back to 70 % of usual at most."
+        ),
     ),
     (
         Sighting("fade", None, Level.YELLOW, Fade(9, 41, day(5, 3), day(11, 29))),
@@ -163,7 +166,7 @@ CASES = [
     ),
     (
         Sighting("onboarding", None, Level.YELLOW, start(56, [1, 2, 50], 2, 1)),
-        "Day 56: 1 of 4 marks. Missing: used in half of its weeks, three features and a second user.",
+        "Day 56: 1 of 4 marks of a good start. Missing: used in half of its weeks, three features and a second user.",
     ),
     (
         Sighting("tickets", "tickets", Level.MONITOR, Rise(5, 18, WEEK)),
