@@ -140,6 +140,17 @@ def test_night__past_day_again__judges_it_by_what_is_known_now_and_decides_nothi
     assert decisions() == before
 
 
+def test_night__last_night_again_after_late_events__keeps_its_risk_so_that_the_next_night_decides():
+    at = tuesday(22)
+    lived([*STEADY, *FALL], now=at - DAY, nights=[at])
+    send(events(*STEADY, 5, 5, 5), at + timedelta(hours=5))
+    run = plan_run({"date": at.date().isoformat()}, at + DAY)
+    process.process_scan_part(run, 0, 1, keep_going=lambda: True, logger=LOGGER)
+    assert risk().state == "yellow"
+    night(at + DAY)
+    assert [(one["from"], one["to"]) for one in decisions()] == [("yellow", "ok"), (None, "yellow")]
+
+
 def test_night__killed_at_any_call_and_run_again__keeps_the_same(monkeypatch):
     """Which call it is that never comes back makes no difference to what is kept in the end."""
     at = tuesday(22)

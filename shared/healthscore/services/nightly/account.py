@@ -106,9 +106,13 @@ def _backfill(account: Account, night: Night) -> AccountResult:
 
 
 def _score_past(account: Account, night: Night) -> Snapshot:
-    """The score and the risk of a past night, by what is known now."""
+    """The score of a past night by what is known now, and its risk; one that the night itself has judged stays."""
     run = night.run
-    risk = judge_again(account, stored_use.read(account.account_id), run.settings, night.weeks.excused, _yesterday(run))
+    kept = history.snapshots(account, run.day, run.day)
+    risk = kept[0].risk if kept else None
+    if risk is None:
+        use = stored_use.read(account.account_id)
+        risk = judge_again(account, use, run.settings, night.weeks.excused, _yesterday(run))
     return replace(_score(account, run), risk=risk)
 
 
