@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import boto3
@@ -140,14 +141,16 @@ def test_night__past_day_again__judges_it_by_what_is_known_now_and_decides_nothi
     assert decisions() == before
 
 
-def test_night__last_night_again_after_late_events__keeps_its_risk_so_that_the_next_night_decides():
+def test_night__last_night_again_by_other_settings__keeps_its_risk_so_that_the_next_night_decides():
     at = tuesday(22)
     lived([*STEADY, *FALL], now=at - DAY, nights=[at])
-    send(events(*STEADY, 5, 5, 5), at + timedelta(hours=5))
     run = plan_run({"date": at.date().isoformat()}, at + DAY)
+    off = run.settings.early_warning._replace(signals={"drop": False, "repeated": False})
+    run = replace(run, settings=replace(run.settings, early_warning=off))
     process.process_scan_part(run, 0, 1, keep_going=lambda: True, logger=LOGGER)
     assert risk().state == "yellow"
-    night(at + DAY)
+    tomorrow = replace(plan_run({"time": (at + DAY).isoformat()}, at + DAY), settings=run.settings)
+    process.process_scan_part(tomorrow, 0, 1, keep_going=lambda: True, logger=LOGGER)
     assert [(one["from"], one["to"]) for one in decisions()] == [("yellow", "ok"), (None, "yellow")]
 
 
