@@ -44,6 +44,7 @@ _MADE_UP = {
     "why": "CASE WHEN i % 4 < 2 THEN 'Activity fell from ' || hash(i) % 100 || ' to 0 since 2026-11-13.' END",
     "recent": "left(md5(i::VARCHAR) || md5((i % 77)::VARCHAR), 40)",
     "attributes": '\'{"region":"emea"}\'',
+    "findings": "'[]'",
 }
 _OF_TYPE = {
     Type.TEXT: "'text ' || (i % 5)",

@@ -22,12 +22,17 @@ MOST_LIVES = 20
 
 
 def test_lives__under_faults__end_with_the_figures_of_those_without():
-    lives = [story.live(seed, DELIVERIES, share=0.08) for seed in (2, 7)]
-    assert [one.wrong for one in lives] == [[], []]
-    met = {fault for one in lives for fault in one.faults}
-    assert met >= KINDS
-    assert met & topic.PARTIAL_KINDS
-    assert all(one.repeated and one.erasures for one in lives)
+    """Which faults a seed meets changes with the code's calls: so there are lives until every kind was met."""
+    met: set[str] = set()
+    for seed in range(2, MOST_LIVES):
+        one = story.live(seed, DELIVERIES, share=0.08)
+        assert one.wrong == []
+        assert one.repeated
+        assert one.erasures
+        met |= set(one.faults)
+        if seed > 2 and met >= KINDS and met & topic.PARTIAL_KINDS:
+            return
+    pytest.fail(f"not met: {KINDS - met or topic.PARTIAL_KINDS}")
 
 
 def test_life__of_the_same_seed__meets_the_same_faults_and_comes_to_the_same_end():

@@ -389,7 +389,7 @@ def _merge(workspace: Workspace, day: datetime) -> None:
             workspace.request("POST", f"/v1/accounts/{account_id}/merge", {"into": into})
         else:
             merging.begin(account_id, into, ())
-    workspace.events(2000, 5, day)
+    workspace.events(2000, 5, day - timedelta(days=1))  # over by now at any hour
     workspace.night({})
 
 
