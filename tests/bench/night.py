@@ -144,7 +144,14 @@ def with_risk(size: Mapping[str, Any] = WITH_RISK) -> Section:
         for what, name in shown
     ]
     ratio = now.median("cpu") / without.median("cpu")
-    rows.append(["CPU ms", f"{without.median('cpu'):.2f}", f"{now.median('cpu'):.2f}", f"{ratio:.2f} times"])
+    rows.append(
+        [
+            "CPU ms",
+            f"{without.median('cpu'):.2f}",
+            f"{now.median('cpu'):.2f}",
+            f"{ratio:.2f} times, {verdict(ratio, 1.6, at_least=False)}",
+        ]
+    )
     about = _ABOUT_RISK.format(commit=older.WITHOUT_RISK, **size)
     table = Table(["an account and night", "without", "with early warning", "more"], rows)
     return Section(title, [about, table], {"risk cpu ratio": ratio})
