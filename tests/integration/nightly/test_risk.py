@@ -12,6 +12,7 @@ from aws_lambda_powertools import Logger
 
 from healthscore.core.model import Event
 from healthscore.core.time import DAY
+from healthscore.integrations.crm.facts import nothing_known
 from healthscore.services import erasure
 from healthscore.services.ingestion.events import ingest
 from healthscore.services.nightly import account as night_account
@@ -152,6 +153,20 @@ def test_night__last_night_again_by_other_settings__keeps_its_risk_so_that_the_n
     tomorrow = replace(plan_run({"time": (at + DAY).isoformat()}, at + DAY), settings=run.settings)
     process.process_scan_part(tomorrow, 0, 1, keep_going=lambda: True, logger=LOGGER)
     assert [(one["from"], one["to"]) for one in decisions()] == [("yellow", "ok"), (None, "yellow")]
+
+
+def test_night__customer_left_since_midnight__ends_the_episode_with_the_next_night():
+    """A night judges by what was known up to its last complete day."""
+    at = tuesday(22)
+    send(events(*STEADY, *FALL), at - DAY)
+    facts = nothing_known("hubspot", at + timedelta(hours=1))
+    accounts.save_crm("acme", replace(facts, churned=True, unknown=facts.unknown - {"churned"}))
+    night(at)
+    night(at + DAY)
+    assert [(one["from"], one["to"], one["ended"]) for one in decisions()] == [
+        ("yellow", None, "lost"),
+        (None, "yellow", None),
+    ]
 
 
 def test_night__killed_at_any_call_and_run_again__keeps_the_same(monkeypatch):

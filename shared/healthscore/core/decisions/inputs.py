@@ -29,3 +29,7 @@ class Inputs:
     """The days of meetings and e-mails in the CRM, oldest first."""
     tickets: Mapping[int, int] = field(default_factory=lambda: MappingProxyType({}))
     """The open tickets at the ends of weeks, as far as the CRM has said."""
+
+    def profile_on(self, day: int) -> Profile:
+        """The profile that the night of a last complete day knows."""
+        return next(profile for since, profile in reversed(self.profiles) if since <= day)

@@ -65,13 +65,12 @@ def judge(account: Account, folded: Folded, settings: Settings, weeks: Excused, 
     if not folded.use.is_whole or (before is not None and before.day >= date_of(day)):
         return Judged(before)
     inputs = early_warning.inputs(account, folded.use, settings, weeks, day)
-    profile = inputs.profiles[-1][1]
     news = news_of(
         account.account_id,
         before,
         life(inputs, early_warning.detector_settings(settings), day),
         day,
-        profile,
+        inputs.profile_on(day),
         escalation_owner=settings.early_warning.escalation_owner,
     )
     kept = [] if news.decision is None else [risk_history.put_decision(account.account_id, news.decision)]
@@ -86,8 +85,7 @@ def judge_again(account: Account, use: Use, settings: Settings, weeks: Excused, 
     if not use.is_whole:
         return None
     inputs = early_warning.inputs(account, use, settings, weeks, day)
-    known = [profile for since, profile in inputs.profiles if since <= day]
-    return risk_of(life(inputs, early_warning.detector_settings(settings), day), day, known[-1])
+    return risk_of(life(inputs, early_warning.detector_settings(settings), day), day, inputs.profile_on(day))
 
 
 def _use_is_as_read(account_id: str, folded: Folded) -> Write:
