@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from healthscore.core.decisions.finding_document import finding_json
@@ -20,10 +20,11 @@ from healthscore.storage.day_logs import rollups
 from healthscore.storage.people import traits
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable
 
     from healthscore.core.account import Account
     from healthscore.core.decisions.finding_document import FindingJson
+    from healthscore.core.decisions.findings import Finding
     from healthscore.core.decisions.inputs import Inputs
     from healthscore.core.decisions.life import Life
     from healthscore.core.detectors.settings import DetectorSettings
@@ -56,7 +57,7 @@ class Assessment:
     @property
     def profile(self) -> Profile:
         """The profile that the night knows."""
-        return [profile for since, profile in self.inputs.profiles if since <= self.day or not since][-1]
+        return self.inputs.profile_on(self.day)
 
     @property
     def champion(self) -> Champion:
@@ -121,7 +122,9 @@ class Assessment:
         found = []
         for finding in self.life.findings:
             document = finding_json(finding, account_id)
-            known = _known_as(document, stored)
+            known = stored.get(document["finding_id"]) or next(
+                (one for one in stored.values() if one["closed"] is None and _is_same(finding, one)), None
+            )
             if known is not None:
                 document["finding_id"], document["told"] = known["finding_id"], known["told"]
                 del stored[known["finding_id"]]
@@ -172,17 +175,8 @@ class Assessment:
         return may_be_an_api(sum(day.events for day in days), max(of_nobody, of_integrations))
 
 
-def _known_as(document: FindingJson, stored: Mapping[str, FindingJson]) -> FindingJson | None:
-    """A finding as it is stored; late events may have moved it by some days since."""
-    same = stored.get(document["finding_id"])
-    if same is not None:
-        return same
-    what, closed = (document["detector"], document["signal"]), document["closed"]
-    for one in stored.values():
-        lasts = closed is None or closed >= one["opened"]
-        if (one["detector"], one["signal"]) == what and one["closed"] is None and lasts:
-            return one
-    return None
+def _is_same(finding: Finding, stored: FindingJson) -> bool:
+    return finding.is_same(stored["detector"], stored["signal"], date.fromisoformat(stored["opened"]))
 
 
 def assess(account: Account, settings: Settings, day: int) -> Assessment:

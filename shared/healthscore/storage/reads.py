@@ -98,6 +98,15 @@ def page(request: dict[str, Any], limit: int, after: str | None) -> tuple[list[I
     return items, None
 
 
+def newest_page(
+    table: str, pk: str, stretch: tuple[str, str], limit: int, after: str | None
+) -> tuple[list[Item], str | None]:
+    """A page of the items of a partition, the last sort key first; between two sort keys. Otherwise as `page`."""
+    first, last = stretch
+    request = partition(table, pk, between=(first, last if after is None else max(first, after)))
+    return page({**request, "ScanIndexForward": False}, limit, after)
+
+
 def projection(attributes: Iterable[str]) -> dict[str, Any]:
     """The parameters that limit a read to attributes; none limit nothing."""
     names = {f"#{name}": name for name in attributes}

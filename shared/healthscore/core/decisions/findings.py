@@ -56,6 +56,15 @@ class Finding:
         """Its id: the same however often a night is run."""
         return finding_id(date_of(self.opened), self.sighting.detector, self.sighting.signal, account_id)
 
+    def is_same(self, detector: str, signal: str | None, opened: date) -> bool:
+        """Whether it is one that an earlier night has stored as open (signal rule 43).
+
+        Late events can move a finding by some days: it is of the same detector and signal, and was seen at a time that
+        the stored one lasted.
+        """
+        same = (self.sighting.detector, self.sighting.signal) == (detector, signal)
+        return same and (self.closed is None or self.closed >= opened.toordinal())
+
 
 def finding_id(opened: date, detector: str, signal: str | None, account_id: str) -> str:
     """The id of a finding: the day on which it opened, the detector, the signal, and a hash of the account's id."""

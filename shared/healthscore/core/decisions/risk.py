@@ -44,15 +44,19 @@ class News:
     """The ids of stored findings that are not seen at any time any more."""
 
 
-def risk_of(life: Life, day: int, profile: Profile, before: Risk | None = None) -> Risk:
-    """The risk of an account, for its newest snapshot.
+def risk_of(life: Life, day: int, profile: Profile) -> Risk:
+    """The risk of an account as of a night that is looked at by itself.
 
     Args:
         life: its nights up to that one.
         day: the last complete day of the night.
         profile: what is known of it.
-        before: what the night before has left; None for the first one, and for a night that is taken again.
     """
+    return _risk(life, day, profile, None, _matched((), life.findings))
+
+
+def _risk(life: Life, day: int, profile: Profile, before: Risk | None, matched: _Matched) -> Risk:
+    """The risk of an account; `before` is what the night before has left."""
     state = None if life.state is None else life.state.word
     since, previous = life.since, None if life.previous is None else life.previous.word
     begins = None if since is None else date_of(since + 1)
@@ -65,8 +69,7 @@ def risk_of(life: Life, day: int, profile: Profile, before: Risk | None = None) 
         due = before.due
     else:
         due = decide(Change(day, None, life.state, reasons, None), profile).due
-    pairs = _matched(() if before is None else before.findings, life.findings).pairs
-    is_open = [(finding, one) for finding, one in pairs if finding.state is not FindingState.CLOSED]
+    is_open = [(finding, one) for finding, one in matched.pairs if finding.state is not FindingState.CLOSED]
     return Risk(
         day=date_of(day),
         state=state,
@@ -101,9 +104,8 @@ def news_of(
         escalation_owner: who hears at once of a red account that nobody looks after.
         pages: further links, as the CRM's record.
     """
-    risk = risk_of(life, day, profile, before)
-    known = () if before is None else before.findings
-    matched = _matched(known, life.findings)
+    matched = _matched(() if before is None else before.findings, life.findings)
+    risk = _risk(life, day, profile, before, matched)
     findings = []
     for finding, one in matched.pairs:
         if _is_news(finding, one):
@@ -132,17 +134,13 @@ class _Matched(NamedTuple):
 
 
 def _matched(known: Iterable[OpenFinding], findings: Iterable[Finding]) -> _Matched:
-    """Find the findings again that an earlier night has stored (signal rule 43).
-
-    Late events can move one by some days: it is seen of the same detector and signal, at a time that the known one
-    lasted.
-    """
+    """Find the findings again that an earlier night has stored (see `Finding.is_same`)."""
     left = {(one.detector, one.signal): one for one in known}
     pairs: list[tuple[Finding, OpenFinding | None]] = []
     for finding in sorted(findings, key=lambda one: one.opened):
         key = finding.sighting.detector, finding.sighting.signal
         one = left.get(key)
-        if one is not None and (finding.closed is None or finding.closed >= one.opened.toordinal()):
+        if one is not None and finding.is_same(*key, one.opened):
             pairs.append((finding, left.pop(key)))
         else:
             pairs.append((finding, None))

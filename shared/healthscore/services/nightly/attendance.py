@@ -36,10 +36,6 @@ class WeekCount:
     signals: tuple[str, ...]
     """The signals that are counted."""
 
-    def attendance(self, history: History, profile: Profile) -> Mapping[str, Attendance]:
-        """An account's part in the week that is counted, for `RunTotals.add_attendance`."""
-        return {} if self.counts is None else attendance_of(history, profile, self.counts, self.signals)
-
 
 def week_count(run: Run) -> WeekCount:
     """Read what was decided, once for a worker.
@@ -76,7 +72,8 @@ def attendance_tonight(night: WeekCount, account: Account, history: History | No
             return {}
         history = use.history()
     channel = UsageChannel(account.profile.get("usage_channel") or UsageChannel.PEOPLE)
-    return night.attendance(history, Profile(channel, churned=bool(account.crm and account.crm.churned)))
+    profile = Profile(channel, churned=bool(account.crm and account.crm.churned))
+    return attendance_of(history, profile, night.counts, night.signals)
 
 
 def decide_week(run: Run, total: RunTotals) -> None:

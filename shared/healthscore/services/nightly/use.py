@@ -192,8 +192,12 @@ class _Night:
 
     def _whole_weeks(self) -> list[int]:
         """The weeks to be summed, but for those of which a log has expired: these stay as they were summed before."""
-        gone = [day for day in day_bits.days_in(self._before.any_days) if day not in self._days]
-        return sorted(self._weeks - {week_of(day) for day in gone})
+        known = self._before.any_days
+        return [
+            week
+            for week in sorted(self._weeks)
+            if self._days.keys() >= set(day_bits.days_in(day_bits.only(known, week)))
+        ]
 
     def _with_facts(self, use: Use) -> Use:
         """With what the CRM says: contacts, and in the first night after a week the tickets at its end."""

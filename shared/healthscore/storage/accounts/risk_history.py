@@ -67,10 +67,8 @@ def decisions(account_id: str, *, limit: int, after: str | None) -> tuple[list[D
     Raises:
         StorageUnavailableError: the table cannot be read now.
     """
-    first, last = schema.decision_range()
-    stretch = (first, last if after is None else max(first, after))
-    request = reads.partition(schema.history_table(), schema.account_history(account_id), between=stretch)
-    items, place = reads.page({**request, "ScanIndexForward": False}, limit, after)
+    history = schema.account_history(account_id)
+    items, place = reads.newest_page(schema.history_table(), history, schema.decision_range(), limit, after)
     return [codec.json_of(item, CONTENT) for item in items], place
 
 

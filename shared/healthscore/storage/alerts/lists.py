@@ -28,10 +28,8 @@ def of_account(account_id: str, *, limit: int, after: str | None) -> tuple[list[
     Raises:
         StorageUnavailableError: the table cannot be read now.
     """
-    first, last = schema.alert_range()
-    stretch = (first, last if after is None else max(first, after))
-    request = reads.partition(schema.history_table(), schema.account_history(account_id), between=stretch)
-    items, place = reads.page({**request, "ScanIndexForward": False}, limit, after)
+    history = schema.account_history(account_id)
+    items, place = reads.newest_page(schema.history_table(), history, schema.alert_range(), limit, after)
     return [stored_message(item) for item in items], place
 
 
