@@ -99,11 +99,6 @@ class CountedWeeks:
         self._counted: Counted | None = None
         self._falling: list[Span] | None = None
 
-    @property
-    def has_tickets(self) -> bool:
-        """Whether it is known of any week how many tickets were open."""
-        return bool(self._tickets)
-
     def after(self, week: int) -> Counted:
         """What is counted up to a week."""
         if self._counted is None or self._counted.week != week:
@@ -118,19 +113,29 @@ class CountedWeeks:
             seen: the positions of these weeks in a series.
         """
         known = [series for key in keys if (series := self.series.get(key))]
-        return united(_nights(series, at, at) for series in known for at in seen(series))
+        return united(_nights(series.weeks, at, at) for series in known for at in seen(series))
+
+    def ticket_nights(self, seen: Callable[[Sequence[int]], bool]) -> list[Span]:
+        """The nights after weeks at whose ends something can be seen of the open tickets.
+
+        Args:
+            seen: whether it can, by the open tickets up to such an end.
+        """
+        ends = range(len(self._open))
+        return united(_nights(self._tickets, at, at) for at in ends if seen(self._open[: at + 1]))
 
     def falling_nights(self) -> list[Span]:
         """The nights on which a drop of any signal is judged by its unusual weeks."""
         if self._falling is None:
             self._falling = united(
-                _nights(series, first, last) for series in self.series.values() for first, last in series.falling()
+                _nights(series.weeks, first, last)
+                for series in self.series.values()
+                for first, last in series.falling()
             )
         return self._falling
 
 
-def _nights(series: Series, first: int, last: int) -> Span:
-    """The nights that know the weeks at two positions, or between them, as the last ones of a signal."""
-    weeks = series.weeks
+def _nights(weeks: Sequence[int], first: int, last: int) -> Span:
+    """The nights that know the weeks at two positions, or between them, as the last ones of some."""
     after = weeks[last + 1] if last + 1 < len(weeks) else FOREVER
     return monday(weeks[first] + 1), monday(after + 1) - 1

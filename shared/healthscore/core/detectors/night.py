@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from healthscore.core.signals.rhythm import silent_days
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Hashable, Iterable
 
     from healthscore.core.detectors.champion_state import Champion
     from healthscore.core.detectors.counted_weeks import Counted
     from healthscore.core.detectors.drop import Drops
     from healthscore.core.detectors.outlook import Outlook
     from healthscore.core.signals.rhythm import Rhythm
+
+T = TypeVar("T")
 
 
 class Night:
@@ -57,6 +59,19 @@ class Night:
         self.silent = 0 if last is None else silent_days(last, day, outlook.excused)
         self._outlook = outlook
         self._counted = counted
+
+    def once(self, what: Hashable, find: Callable[[], T]) -> T:
+        """What is the same on all nights of the stretch on which a detector asks for it, found by the first of them.
+
+        Args:
+            what: the detector's name, and what tells this from other things that it finds.
+            find: finds it.
+        """
+        found = self._outlook.found
+        if what not in found:
+            found[what] = find()
+        known: T = found[what]
+        return known
 
     @property
     def life_day(self) -> int:

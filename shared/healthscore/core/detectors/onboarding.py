@@ -8,10 +8,11 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from healthscore.core.detectors.finding import Detector, Evidence, Level, Schedule, Sighting
+from healthscore.core.signals.lazy_days import active_between
 from healthscore.core.text import capitalized, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable
 
     from healthscore.core.detectors.night import Night
     from healthscore.core.detectors.outlook import Outlook
@@ -93,20 +94,19 @@ def start_of(night: Night) -> Start | None:
     if not CHECKS[0] <= night.life_day < UNTIL:
         return None
     life_day = max(check for check in CHECKS if check <= night.life_day)
+    return night.once((NAME, life_day), lambda: _judged(night, life_day))
+
+
+def _judged(night: Night, life_day: int) -> Start:
     first = night.day - night.life_day + 1
     until = first + life_day - 1
     history = night.history
     days = history.days(night.profile.usage_channel).days
     active = [day - first + 1 for day in days[bisect_left(days, first) : bisect_right(days, until)]]
-    features = sum(_is_within(days, first, until) for days in history.features.values())
+    features = len(active_between(history.features, first, until))
     of_people = night.profile.of_people
-    users = sum(_is_within(days, first, until) for days in history.people.values()) if of_people else None
+    users = len(active_between(history.people, first, until)) if of_people else None
     return start(life_day, active, features, users, first)
-
-
-def _is_within(days: Sequence[int], first: int, last: int) -> bool:
-    """Whether one of some days in order lies in a span."""
-    return bisect_left(days, first) < bisect_right(days, last)
 
 
 def _spans(outlook: Outlook) -> Iterable[Span]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from healthscore.core.detectors.spans import spans_of
 from healthscore.core.signals.calendar import DAYS
 from healthscore.core.signals.rhythm import Rhythm, rhythm, silent_days
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Hashable, Iterator
 
     from healthscore.core.detectors.champion_state import Champions
     from healthscore.core.detectors.counted_weeks import CountedWeeks
@@ -69,6 +69,8 @@ class Outlook:
         self.profile = profile
         self.excused = excused
         self.settings = settings
+        self.found: dict[Hashable, Any] = {}
+        """As of `Night.once`."""
         self._floor = floor
         self._rhythms: dict[int, Rhythm] = {}
         self._silences: list[Span] | None = None

@@ -50,7 +50,7 @@ def rise_of(ends: Sequence[int]) -> Rise | None:
 
 
 def _spans(outlook: Outlook) -> Iterable[Span]:
-    return [(outlook.start, outlook.end)] if outlook.weeks.has_tickets else ()
+    return outlook.weeks.ticket_nights(lambda ends: rise_of(ends) is not None)
 
 
 def _see(night: Night) -> Iterable[Sighting]:

@@ -34,6 +34,11 @@ def bits(days: Iterable[int]) -> int:
     return found
 
 
+def between(first: int, last: int) -> int:
+    """A set with all days from one to another one; what it has besides days is in no other set."""
+    return max(0, (bit(last) << 1) - (bit(first) or 1))
+
+
 def days_in(of: int) -> list[int]:
     """The days of a set, in order."""
     first_week, data = in_weeks(of)

@@ -5,7 +5,6 @@ The fold adds up and unites, so that any order of the days, and any split of the
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from healthscore.core.signals.active_days import ActiveDays
 from healthscore.core.signals.calendar import first_whole_week, monday, sunday, week_of
+from healthscore.core.signals.lazy_days import active_between
 from healthscore.core.signals.model import ACTIVE_DAYS, BREADTH, INTEGRATION, USERS, VALUE, UsageChannel
 
 if TYPE_CHECKING:
@@ -123,10 +123,7 @@ class History:
 
     def people_of(self, week: int) -> frozenset[str]:
         """Who was active in a week."""
-        first, last = monday(week), sunday(week)
-        return frozenset(
-            person for person, days in self.people.items() if bisect_left(days, first) < bisect_right(days, last)
-        )
+        return frozenset(active_between(self.people, monday(week), sunday(week)))
 
 
 def fold(days: Iterable[DayUse]) -> History:

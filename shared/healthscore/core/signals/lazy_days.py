@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
 from typing import overload
 
 from healthscore.core.signals import day_bits
@@ -34,8 +35,23 @@ class LazyDays(Sequence[int]):
             self._days = tuple(day_bits.days_in(self._bits))
         return self._days[at]
 
+    @property
+    def bits(self) -> int:
+        """The set of `day_bits`."""
+        return self._bits
+
     def __eq__(self, other: object) -> bool:
         return tuple(self) == tuple(other) if isinstance(other, LazyDays | tuple) else NotImplemented
 
     def __hash__(self) -> int:
         return hash(tuple(self))
+
+
+def active_between(known: Mapping[str, Sequence[int]], first: int, last: int) -> list[str]:
+    """The names of which one day lies in a span, of those with some days in order."""
+    span = day_bits.between(first, last)
+    return [
+        name
+        for name, days in known.items()
+        if (days.bits & span if isinstance(days, LazyDays) else bisect_left(days, first) < bisect_right(days, last))
+    ]
