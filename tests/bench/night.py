@@ -173,7 +173,7 @@ the median of {nights} nights. *The bare client* repeats exactly the
 worker's calls, as many at once, and ignores the answers: signing, serialising, the HTTP exchange and parsing are the
 minimum for any code that makes so many calls with boto3. *By hand* is explained below."""
 _ABOUT_RATE = """An account takes {calls:.2f} calls: a query for its month, and an update of its item, which holds the
-snapshot; where it was active, a put of its use; a share of a batch that copies 25
+snapshot; after a week in which it was active, two puts of its use; a share of a batch that copies 25
 snapshots into the history; and sometimes one more, for an alert, for a last event long ago, or for a page of the scan.
 Each takes
 {each:.2f} ms of CPU in the client, which alone would reach {most:,.0f} accounts per CPU-second; our own code (scoring,

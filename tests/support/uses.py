@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
+from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING
 
-from healthscore.core.signals import packed_use
+from healthscore.core.signals import day_bits, packed_use
 from healthscore.core.signals.calendar import monday, sunday, week_of
 from healthscore.core.signals.history import DayUse, day_use
 from healthscore.core.signals.model import Definitions
 from healthscore.core.signals.use import NO_USE, Use
-from healthscore.storage import schema
+from healthscore.core.time import DAY
+from healthscore.services.folding import known_use
+from healthscore.storage import schema, workspace
+from healthscore.storage.accounts import accounts
 from healthscore.storage.accounts import use as stored_use
 from healthscore.storage.day_logs import whole_days
 
@@ -50,7 +54,20 @@ def packed(use: Use) -> tuple[bytes, bytes]:
 
 
 def assert_exact(account_id: str, yesterday: date, definitions: Definitions | None = None) -> None:
-    """An account's stored use is, bit for bit, what its logs add up to."""
-    stored = stored_use.read(account_id)
+    """An account's use is, bit for bit, what its logs add up to; what is stored of it, up to the last finished week."""
+    now = datetime.combine(yesterday + DAY, time(2), UTC)
+    account = accounts.get(account_id)
+    assert account is not None
+    known = known_use(account, workspace.settings().settings, now)
     expected = plain_use(account_id, yesterday, definitions)
-    assert packed(stored) == packed(expected), (stored, expected)
+    assert packed(known.use) == packed(expected), (known, expected)
+    stored, running = stored_use.read(account_id), week_of(yesterday.toordinal() + 1)
+    assert packed(stored)[1] == packed(expected)[1], (stored, expected)
+    assert _before(running, stored.any_days) == _before(running, expected.any_days)
+    assert {one: of for one, days in stored.people.items() if (of := _before(running, days))} == {
+        one: of for one, days in expected.people.items() if (of := _before(running, days))
+    }
+
+
+def _before(week: int, days: int) -> int:
+    return days ^ day_bits.since(days, week)

@@ -68,8 +68,8 @@ if TYPE_CHECKING:
         last_day: Day
         """The last complete day, which is the last that it looks at."""
         complete: bool
-        """Whether nights have taken in all days up to the last one; where they have not yet, as before the night of
-        today, figures and state are of those that they have."""
+        """Whether all days up to the last one are taken in; where a night has to go back to late events of long ago
+        first, figures and state are without them."""
         risk: RiskJson
         habits: HabitsJson | None
         """How regularly it was active up to its last event; null before the first one."""
@@ -148,8 +148,8 @@ def get_signals(request: Request) -> AccountSignals:
     """The signals, and the risk.
 
     Each signal with its weeks, its level beside the usual one, and how it changes; whether the account's use weakens,
-    since when, why, and what to do. Computed from what nights have taken in, for tonight or any night within
-    `retention_days`. Only complete days count, so it is the same at all times of a day.
+    since when, why, and what to do. Computed for tonight or any night within `retention_days`. Only complete days
+    count, so it is the same at all times of a day.
     """
     from healthscore.core.decisions.people import people_in, person_names  # noqa: PLC0415  (see above)
     from healthscore.core.decisions.risk_document import risk_json  # noqa: PLC0415
@@ -233,7 +233,8 @@ def list_decisions(request: Request) -> AccountDecisions:
         raise account_not_found(account_id)
     found, place = risk_history.decisions(account.account_id, limit=limit, after=after)
     texts = [text for decision in found for text in (decision, *decision["reasons"])]
-    names = risk.names_of(account, {one for text in texts for one in text["people"] if one is not None})
+    people = {one for text in texts for one in text["people"] if one is not None}
+    names = risk.names_of(account, people, workspace.settings().settings, request.received_at)
     return {
         "account_id": account.account_id,
         "decisions": [_named_decision(decision, names) for decision in found],
@@ -297,7 +298,7 @@ def _assess(request: Request) -> Assessment:
     account = accounts.get(request.params["account_id"])
     if account is None:
         raise account_not_found(request.params["account_id"])
-    return risk.assess(account, settings, day)
+    return risk.assess(account, settings, day, request.received_at)
 
 
 def _page(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from healthscore.core.alerts.acknowledgement import Acknowledgement
@@ -51,6 +52,8 @@ class Account:
     """The earliest day whose log has changed late, by number, and when, in seconds since the Unix epoch."""
     folded: int | None = None
     """The number of the day up to which the last night has folded its days into its use."""
+    pending_days: Mapping[int, int] = field(default_factory=dict)
+    """The days among them that are not stored as folded yet, and the versions of their logs."""
     acknowledgement: Acknowledgement | None = None
     """The latest acknowledgement of any of its alerts, also when it has ended."""
 

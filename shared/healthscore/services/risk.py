@@ -15,12 +15,14 @@ from healthscore.core.signals.document import signal_json
 from healthscore.core.signals.model import ACTIVE_DAYS, BREADTH, INTEGRATION, USERS, VALUE, UsageChannel, signal
 from healthscore.core.signals.questions import API_DAYS, may_be_an_api, may_be_its_rhythm
 from healthscore.services import early_warning
-from healthscore.storage.accounts import history, risk_history, use
+from healthscore.services.folding import known_use
+from healthscore.storage.accounts import history, risk_history
 from healthscore.storage.day_logs import rollups
 from healthscore.storage.people import traits
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
+    from datetime import datetime
 
     from healthscore.core.account import Account
     from healthscore.core.decisions.finding_document import FindingJson
@@ -43,16 +45,12 @@ class Assessment:
     day: int
     """The last complete day of the night."""
     use: Use
+    is_complete: bool
+    """Whether all days up to the last one are known."""
     definitions: Definitions
     settings: DetectorSettings
     inputs: Inputs
     life: Life
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether nights have folded all days up to the last one into the account's use."""
-        folded = self.account.folded
-        return self.use.is_whole and folded is not None and folded >= self.day
 
     @property
     def profile(self) -> Profile:
@@ -179,24 +177,26 @@ def _is_same(finding: Finding, stored: FindingJson) -> bool:
     return finding.is_same(stored["detector"], stored["signal"], date.fromisoformat(stored["opened"]))
 
 
-def assess(account: Account, settings: Settings, day: int) -> Assessment:
+def assess(account: Account, settings: Settings, day: int, now: datetime) -> Assessment:
     """An account as of a night.
 
     Args:
         account: the account as read.
         settings: the workspace's settings.
-        day: the last complete day of the night.
+        day: the last complete day of the night, which is not to come.
+        now: the present time, aware.
 
     Raises:
         StorageUnavailableError: the tables cannot be read now.
     """
-    known = use.read(account.account_id)
+    known, is_complete = known_use(account, settings, now)
     chosen = early_warning.detector_settings(settings)
     read = early_warning.inputs(account, known, settings, early_warning.excused_weeks(settings), day)
     return Assessment(
         account=account,
         day=day,
         use=known,
+        is_complete=is_complete,
         definitions=early_warning.definitions(account, settings),
         settings=chosen,
         inputs=read,
@@ -204,13 +204,13 @@ def assess(account: Account, settings: Settings, day: int) -> Assessment:
     )
 
 
-def names_of(account: Account, people: Collection[str]) -> dict[str, str]:
+def names_of(account: Account, people: Collection[str], settings: Settings, now: datetime) -> dict[str, str]:
     """The names of an account's people, by the ids by which rules name them, as far as they are known.
 
     Raises:
         StorageUnavailableError: the table cannot be read now.
     """
-    return _names(people, use.read(account.account_id)) if people else {}
+    return _names(people, known_use(account, settings, now).use) if people else {}
 
 
 def _names(people: Iterable[str], known: Use) -> dict[str, str]:

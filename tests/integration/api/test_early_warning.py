@@ -65,7 +65,7 @@ def night(at: datetime = TONIGHT) -> None:
 
 @pytest.fixture
 def acme():
-    ingest(use(), workspace.settings().settings, NOW)
+    ingest(use(), workspace.settings().settings, TONIGHT - timedelta(hours=1))
     traits.describe("uann", {"name": "Ann Lee"}, millis(NOW))
     accounts.save_profile("acme", lambda _: {"owner": "Kim"}, NOW - timedelta(days=1))
     night()
@@ -118,13 +118,6 @@ def test_signals__of_a_past_night__say_what_was_known_then(acme):
     assert answer("signals", as_of="2026-10-20")["risk"]["state"] == "ok"
 
 
-def test_signals__before_the_night_of_the_day__say_that_they_are_not_complete(acme):
-    at = NOW + timedelta(days=1)
-    response = score_function.handler(gateway_event("GET", "/v1/accounts/acme/signals", key="read", now=at), None)
-    found = json.loads(response["body"])
-    assert (found["last_day"], found["complete"]) == ("2026-11-21", False)
-
-
 @pytest.mark.parametrize("what", ["signals", "findings", "people"])
 @pytest.mark.parametrize(
     ("as_of", "code"),
@@ -161,7 +154,7 @@ def test_account__that_no_night_has_seen__is_answered_with_nothing(what):
     accounts.save_profile("acme", lambda _: {"champions": ["eve"]}, NOW)
     found = answer(what)
     if what == "signals":
-        assert (found["complete"], found["habits"], found["risk"]["state"]) == (False, None, None)
+        assert (found["habits"], found["risk"]["state"]) == (None, None)
     if what == "people":
         assert [(one["id"], one["last_active"], one["champion"]) for one in found["people"]] == [("eve", None, "named")]
     if what in {"findings", "decisions"}:
@@ -225,12 +218,38 @@ def test_people__of_a_night__are_those_who_were_there_until_then(acme):
     assert [one["id"] for one in rest] == ["ben"]
 
 
+def answer_at(what: str, at: datetime) -> dict:
+    response = score_function.handler(gateway_event("GET", f"/v1/accounts/acme/{what}", key="read", now=at), None)
+    return json.loads(response["body"])
+
+
+def test_signals__after_midnight_before_the_night__have_the_new_day(acme):
+    ingest([did(NOW.date(), "eve", "searched")], workspace.settings().settings, NOW)
+    found = answer_at("signals", NOW + timedelta(days=1))
+    assert (found["last_day"], found["complete"]) == ("2026-11-21", True)
+    assert answer_at("people", NOW + timedelta(days=1))["people"][0]["id"] == "eve"
+    assert answer("people")["people"][0]["id"] == "ann"
+
+
+def test_signals__with_a_late_event_of_long_ago__are_not_complete_until_the_next_night(acme):
+    ingest([did(NOW.date() - timedelta(days=40), "eve", "searched")], workspace.settings().settings, NOW)
+    assert not answer("signals")["complete"]
+    night(TONIGHT + timedelta(days=1))
+    assert answer_at("signals", NOW + timedelta(days=1))["complete"]
+
+
+def test_account__with_events_that_no_night_has_seen__is_not_complete():
+    ingest(use(), workspace.settings().settings, NOW)
+    found = answer("signals")
+    assert (found["complete"], found["habits"], found["risk"]["state"]) == (False, None, None)
+
+
 def test_champion__who_is_known_by_another_id__is_not_silent(acme):
     accounts.save_profile("acme", lambda _: {"champions": ["ann@work"]}, NOW - timedelta(days=60))
     assert answer("signals")["champion"]["state"] == "silent"
     record(Alias("uann@work", millis(NOW), "uann"))
     champion = answer("signals")["champion"]
-    assert (champion["state"], champion["people"]) == ("responsive", [{"id": "ann", "name": "Ann Lee"}])
+    assert (champion["state"], champion["people"]) == ("responsive", [{"id": "ann@work", "name": "Ann Lee"}])
 
 
 def test_decisions__newest_first__are_answered_as_they_were_stored():

@@ -8,12 +8,13 @@ from datetime import timedelta
 import pytest
 
 from healthscore.core.model import MICROS, CrmFacts, Event
+from healthscore.core.signals import day_bits
 from healthscore.core.signals.calendar import week_of
 from healthscore.core.signals.model import Definitions
 from healthscore.core.time import DAY
-from healthscore.services import erasure, merging
+from healthscore.services import erasure, folding, merging
 from healthscore.services.ingestion.events import ingest
-from healthscore.services.nightly import use as folding
+from healthscore.services.scoring import read_month
 from healthscore.settings import Settings
 from healthscore.storage import schema, workspace
 from healthscore.storage.accounts import accounts, late
@@ -165,6 +166,65 @@ def test_night__of_an_account_without_events__reads_once_and_puts_nothing(monkey
     of_sunday_and_its_week, of_monday, of_tuesday = calls
     assert of_monday == of_tuesday
     assert of_sunday_and_its_week - of_monday == {"PutItem": 2}  # what is folded was read with the month
+
+
+def test_nights__within_a_week__leave_its_days_pending_for_the_night_after_it():
+    night(MONDAY_NIGHT)
+    stored = use_items()
+    for day in range(6):
+        act(day)
+        night(MONDAY_NIGHT + (day + 1) * DAY)
+        assert use_items() == stored
+        assert len(accounts.get("acme").pending_days) == day + 1
+        assert_exact("acme", YESTERDAY + (day + 1) * DAY)
+    act(6)
+    night(MONDAY_NIGHT + 7 * DAY)
+    assert accounts.get("acme").pending_days == {}
+    last = (MONDAY_NIGHT + 6 * DAY).toordinal()
+    assert last in day_bits.days_in(stored_use.read("acme").any_days)
+
+
+def test_nights__missed_after_a_week__store_its_days_when_they_come():
+    night(MONDAY_NIGHT)
+    act(0)
+    night(MONDAY_NIGHT + DAY)
+    night(MONDAY_NIGHT + 9 * DAY)
+    assert MONDAY_NIGHT.toordinal() in day_bits.days_in(stored_use.read("acme").any_days)
+    assert accounts.get("acme").pending_days == {}
+
+
+def test_night__of_a_day_whose_log_has_blocks__stores_it_at_once():
+    night(MONDAY_NIGHT)
+    act(0, count=120)
+    night(MONDAY_NIGHT + DAY)
+    assert accounts.get("acme").pending_days == {}
+    assert MONDAY_NIGHT.toordinal() in day_bits.days_in(stored_use.read("acme").any_days)
+
+
+def test_late_event__of_a_pending_day__is_told_from_the_days_that_are_only_pending():
+    night(MONDAY_NIGHT)
+    act(0)
+    act(1)
+    night(MONDAY_NIGHT + 2 * DAY)
+    act(0, "kim", now=MONDAY_NIGHT + 2.5 * DAY)
+    act(2)
+    account, now = accounts.get("acme"), MONDAY_NIGHT + 3 * DAY
+    month = read_month(account, now, Settings(), consistent=True)
+    folded = folding.fold_use(account, month, Settings(), now, lambda: True)
+    assert folded.late == (MONDAY_NIGHT.toordinal(),)
+    assert [*folded.pending] == [MONDAY_NIGHT.toordinal() + day for day in range(3)]
+
+
+def test_user__erased_while_a_day_is_pending__is_not_judged_by_a_night_that_has_read_before():
+    """The night has read the day, and puts no use: what it keeps must not name the user."""
+    night(MONDAY_NIGHT)
+    act(0, "kim")
+    account, now = accounts.get("acme"), MONDAY_NIGHT + DAY
+    month = read_month(account, now, Settings(), consistent=True)
+    folded = folding.fold_use(account, month, Settings(), now, lambda: True)
+    assert "ukim" in folded.use.people
+    erasure.erase_user("acme", "kim", now, lambda: True)
+    assert folded.version != stored_use.read_items("acme").days_version
 
 
 def test_late_event__of_an_unmarked_day__is_folded_by_the_next_night():

@@ -17,13 +17,12 @@ from healthscore.core.nightly.earlier_trouble import trouble_before
 from healthscore.core.time import DAY
 from healthscore.services import alerting, merging
 from healthscore.services.erasure import finish_erasing_user
+from healthscore.services.folding import fold_use, folded_until, known_use
 from healthscore.services.nightly.attendance import attendance_tonight
 from healthscore.services.nightly.recount import recount
 from healthscore.services.nightly.risk import judge, judge_again
-from healthscore.services.nightly.use import fold_use, folded_until
 from healthscore.services.scoring import gather_facts, read_month
 from healthscore.storage.accounts import accounts, earlier_book, existence, history, more_names
-from healthscore.storage.accounts import use as stored_use
 from healthscore.storage.alerts import messages
 from healthscore.storage.erasure import accounts as erasing
 from healthscore.storage.errors import AccountErasedError, ConditionFailedError
@@ -111,7 +110,7 @@ def _score_past(account: Account, night: Night) -> Snapshot:
     kept = history.snapshots(account, run.day, run.day)
     risk = kept[0].risk if kept else None
     if risk is None:
-        use = stored_use.read(account.account_id)
+        use = known_use(account, run.settings, run.now).use
         risk = judge_again(account, use, run.settings, night.weeks.excused, _yesterday(run))
     return replace(_score(account, run), risk=risk)
 
@@ -151,7 +150,7 @@ def _commit_tonight(account: Account, night: Night, in_history: Snapshot | None,
     else:
         month = read_month(account, run.as_of, run.settings, consistent=again)
         folded = fold_use(account, month, run.settings, run.as_of, night.keep_going)
-        beside = folded_until(run.day - DAY, folded.use)
+        beside = folded_until(run.day - DAY, folded)
         risk, along, seen_by = judge(account, folded, run.settings, night.weeks.excused, _yesterday(run))
         current = replace(scored or _score(account, run, month.rollups), risk=risk)
     previous = history.snapshot_before(account, run.day)

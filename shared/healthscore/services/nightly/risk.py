@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from healthscore.core.signals.excused import Excused
     from healthscore.core.signals.history import History
     from healthscore.core.signals.use import Use
-    from healthscore.services.nightly.use import Folded
+    from healthscore.services.folding import Folded
     from healthscore.settings import Settings
     from healthscore.storage.writes import Write
 

@@ -57,6 +57,7 @@ def read_item(item: dict[str, Any]) -> Account:
         earlier_profiles=codec.optional_text_of(item, schema.EARLIER_PROFILES),
         late=marked.mark,
         folded=None if marked.folded is None else marked.folded.day,
+        pending_days={} if marked.folded is None else dict(marked.folded.pending),
         acknowledgement=_acknowledgement(item),
     )
 

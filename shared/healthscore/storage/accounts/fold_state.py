@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from healthscore.storage import codec
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from healthscore.storage.codec import Item
 
 LATE, FOLDED = "late", "folded"
@@ -33,6 +35,8 @@ class Folded(NamedTuple):
     """The number of the last one."""
     whole: int | None
     """As of which instant all marks are followed, in seconds since the Unix epoch; None where none ever was."""
+    pending: Sequence[tuple[int, int]] = ()
+    """The days among them that are not in the stored use yet, and the versions of their logs."""
 
 
 class Marked(NamedTuple):

@@ -2,7 +2,7 @@
 
 The items of the days' logs lie before them, in the same partition. Whoever folds reads these two items first, and the
 logs after them; each put holds only while the item is as it was read. The weeks are put first: as long as the days are
-not put, the same days are folded again.
+not put, the same days are folded again. The days of the running week are mostly not in it (`services.folding`).
 """
 
 from __future__ import annotations

@@ -36,6 +36,8 @@ class LogOfDay(NamedTuple):
     """What tells it from any other that the day has had."""
     entries: list[Entry] | None
     """In no order; None where part of it has expired."""
+    has_blocks: bool
+    """Whether it took a call of its own to read it, besides that for its heads."""
 
 
 def read(account_id: str, first: date, last: date, *, consistent: bool) -> Iterator[LogOfDay]:
@@ -78,7 +80,8 @@ def of_heads(account_id: str, heads: Iterable[HeadItem], *, consistent: bool) ->
             shards, entries = _read_again(pk, day)
         if shards:
             versions = ((shard, stored.version or "") for shard, stored in sorted(shards.items()))
-            yield LogOfDay(day, log_items.version_of(versions), entries)
+            has_blocks = any(stored.head.blocks for stored in shards.values())
+            yield LogOfDay(day, log_items.version_of(versions), entries, has_blocks)
 
 
 def _entries(pk: str, day: date, shards: dict[int, StoredHead], *, consistent: bool) -> list[Entry]:

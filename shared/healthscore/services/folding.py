@@ -1,9 +1,13 @@
-"""Folds what has changed of an account's days into its use, before the night scores it.
+"""Folds what has changed of an account's days into its use: each night before it judges, and for readers since then.
 
 A night reads the heads of the newest days anyway. Where the version of one is not the one that was folded, that day is
 folded from its whole log, and so is each finished week that has such a day, or that was not finished before. Days that
 the night does not read are folded from a late mark on (`storage.accounts.late`); after that so are all later ones. The
 first fold of an account, changed definitions, and nights that were missed for long are marks of the same kind.
+
+The days of the running week stay pending: they are folded anew by each night and reader, and stored with the others by
+the night after the week, since to store a day costs more than to fold a week of days. Only a day whose log has blocks
+is stored at once.
 
 A long fold may be cut after any week: the next night goes on.
 """
@@ -23,13 +27,14 @@ from healthscore.core.signals.history import day_use
 from healthscore.core.signals.use import HORIZON_WEEKS, Progress
 from healthscore.core.time import day_of
 from healthscore.services.early_warning import definitions
+from healthscore.services.scoring import read_month
 from healthscore.storage import codec
 from healthscore.storage.accounts import fold_state, late
 from healthscore.storage.accounts import use as stored_use
 from healthscore.storage.day_logs import stretches
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import date
 
     from healthscore.core.account import Account
@@ -60,12 +65,14 @@ class Folded(NamedTuple):
     """The version of the item that holds its days."""
     late: tuple[int, ...]
     """The days that have changed since an earlier night has folded them."""
+    pending: Mapping[int, int]
+    """The versions of the days that are folded and not stored."""
 
 
 def fold_use(
     account: Account, month: Month, settings: Settings, now: datetime, keep_going: Callable[[], bool]
 ) -> Folded:
-    """Fold what has changed of an account's complete days into its use, and store it.
+    """Fold what has changed of an account's complete days into its use, and store it, but for the running week's days.
 
     Args:
         account: the account as read.
@@ -80,18 +87,48 @@ def fold_use(
     """
     before = month.use.use
     if month.use.days is None and not account.first_seen:
-        return Folded(replace(before, progress=Progress(whole=int(now.timestamp()))), None, ())
+        return Folded(replace(before, progress=Progress(whole=int(now.timestamp()))), None, (), {})
     night = _Night(account, before, month, settings, now)
     use = night.fold(keep_going)
-    version = month.use.days_version
-    if use is not before:
+    version, pending = month.use.days_version, night.pending(use)
+    if use is not before and not pending:
         version = stored_use.save(account.account_id, month.use, before, use, now)
-    return Folded(use, version, night.late)
+    return Folded(use, version, night.late, pending)
 
 
-def folded_until(day: date, use: Use) -> dict[str, Attribute]:
+def folded_until(day: date, folded: Folded) -> dict[str, Attribute]:
     """The attribute of an account that says up to which day its use is folded."""
-    return {fold_state.FOLDED: codec.json_text(fold_state.Folded(day.toordinal(), use.progress.whole))}
+    state = fold_state.Folded(day.toordinal(), folded.use.progress.whole, [*folded.pending.items()])
+    return {fold_state.FOLDED: codec.json_text(state)}
+
+
+class KnownUse(NamedTuple):
+    """An account's use as readers know it."""
+
+    use: Use
+    is_complete: bool
+    """Whether all complete days are in it; those of long ago only nights fold."""
+
+
+def known_use(account: Account, settings: Settings, now: datetime) -> KnownUse:
+    """An account's use with all that has changed of its newest complete days; nothing is stored.
+
+    Args:
+        account: the account as read.
+        settings: the workspace's settings.
+        now: the present time, aware.
+
+    Raises:
+        StorageUnavailableError: the tables cannot be read now.
+    """
+    month = read_month(account, now, settings, consistent=True)
+    before = month.use.use
+    if month.use.days is None and not account.first_seen:
+        return KnownUse(replace(before, progress=Progress(whole=int(now.timestamp()))), is_complete=True)
+    if not before.is_whole:
+        return KnownUse(before, is_complete=False)
+    night = _Night(account, before, month, settings, now)
+    return KnownUse(night.fold_newest(), is_complete=not night.has_new_marks)
 
 
 class _Night:
@@ -107,6 +144,7 @@ class _Night:
         self._fingerprint = self._definitions.fingerprint
         self._heads = month.heads
         self._consistent = self._now - month.use.erased < ERASED_SECONDS
+        self._read_as = month.versions
         self._changed = {
             day
             for day, version in month.versions.items()
@@ -114,16 +152,23 @@ class _Night:
         }
         self._days: dict[int, DayUse | None] = {}
         self._weeks = set[int]()
+        self._has_blocks = False
         self._versions = dict(before.versions)
 
     def fold(self, keep_going: Callable[[], bool]) -> Use:
         """The use after this night; the very one from before where nothing has changed."""
-        use, progress = self._before, self._before.progress
-        marks = self._marks()
-        if marks or progress.going_on is not None:
-            progress = self._fold_from(min(marks, default=self._yesterday), keep_going, begins=bool(marks))
-        else:
-            self._fold_changed()
+        progress, marks = self._before.progress, self._marks(late.HOLDS)
+        if not marks and progress.going_on is None:
+            return self.fold_newest()
+        return self._folded(self._fold_from(min(marks, default=self._yesterday), keep_going, begins=bool(marks)))
+
+    def fold_newest(self) -> Use:
+        """The use with what has changed of the days that the night reads anyway, whatever marks say of older ones."""
+        self._fold_changed()
+        return self._folded(self._before.progress)
+
+    def _folded(self, progress: Progress) -> Use:
+        use = self._before
         if self._days or progress != use.progress:
             kept = {day: self._versions[day] for day in sorted(self._versions) if day >= self._oldest_seen}
             use = use.fold(self._days, self._whole_weeks())
@@ -133,11 +178,27 @@ class _Night:
     @property
     def late(self) -> tuple[int, ...]:
         """The days that have changed since a night has folded them."""
-        folded = self._account.folded
-        return () if folded is None else tuple(sorted(day for day in self._changed if day <= folded))
+        folded, pending = self._account.folded, self._account.pending_days
+        if folded is None:
+            return ()
+        return tuple(sorted(day for day in self._changed if day <= folded and pending.get(day) != self._read_as[day]))
 
-    def _marks(self) -> list[int]:
-        """The days from which on everything has to be folded again."""
+    @property
+    def has_new_marks(self) -> bool:
+        """Whether days of long ago have changed since the last night, or their definitions have."""
+        return bool(self._marks(0))
+
+    def pending(self, use: Use) -> dict[int, int]:
+        """The versions of what need not be stored yet, where that is all that was folded: days of the running week."""
+        stored, folded = (
+            (one.progress, one.definitions, one.contacts, one.tickets, one.weeks) for one in (self._before, use)
+        )
+        if self._has_blocks or stored != folded or min(self._days, default=0) <= sunday(self._finished):
+            return {}
+        return {day: self._versions[day] for day in sorted(self._days)}
+
+    def _marks(self, holds: int) -> list[int]:
+        """The days from which on everything has to be folded again; marks are followed for some seconds."""
         progress, account = self._before.progress, self._account
         followed = progress.whole if progress.going_on is None else progress.begun
         if followed is None or self._before.definitions != self._fingerprint:
@@ -145,7 +206,7 @@ class _Night:
         marks = [fold_state.Mark(0, int(account.since.timestamp()))]
         if account.late is not None:
             marks.append(fold_state.Mark(*account.late))
-        days = [mark.day for mark in marks if mark.at + late.HOLDS >= followed]
+        days = [mark.day for mark in marks if mark.at + holds >= followed]
         until = day_of(datetime.fromtimestamp(followed, UTC), self._zone).toordinal() - 1
         folded = until if account.folded is None else account.folded
         if self._yesterday - folded > MISSED_DAYS:
@@ -187,6 +248,7 @@ class _Night:
         for log in logs:
             day = log.day.toordinal()
             self._versions[day] = log.version
+            self._has_blocks |= log.has_blocks
             if log.entries is not None:
                 self._days[day] = _use_of(day, log.entries, self._definitions)
 
