@@ -10,10 +10,17 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from hypothesis.strategies import integers
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from botocore.client import BaseClient
+    from hypothesis.strategies import DataObject
+
+
+_CHOICES = 12
+"""Nearly as many for each of up to six writers."""
 
 
 class Killed(BaseException):  # not an error: nothing may catch it
@@ -113,3 +120,12 @@ def run(
     for writer in writers:
         writer.join()
     return writers
+
+
+def drawn(data: DataObject, label: str) -> Callable[[int], int]:
+    """Has Hypothesis choose who goes on, for `run`.
+
+    It draws from one range, however many there are: that depends on random tokens as well, whose bytes may make a log's
+    head a little longer or shorter. Hypothesis does not stand a choice whose range differs when it is run again.
+    """
+    return lambda n: data.draw(integers(0, _CHOICES - 1), label=label) % n

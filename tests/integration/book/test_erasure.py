@@ -295,7 +295,7 @@ def test_delete_account__while_events_come_in__leaves_a_whole_account_or_none(sm
     late = [event(f"late{i}", at=MIDNIGHT + timedelta(days=day, minutes=i), user_id=USER) for i in range(60)]
     runs = interleaving.run(
         [partial(_erase, "acme"), partial(_try, late)],
-        choose=lambda n: data.draw(st.integers(0, n - 1), label="turn"),
+        choose=interleaving.drawn(data, "turn"),
         kill=lambda: None,
     )
     assert not any(run.killed for run in runs)

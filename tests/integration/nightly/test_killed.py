@@ -112,7 +112,7 @@ def test_runs__overlapping_and_dying__leave_the_same_and_send_nothing_twice(undi
     topic = Topic()
     runs = interleaving.run(
         [functools.partial(night, topic), functools.partial(night, topic, now=SOON)],
-        choose=lambda n: data.draw(st.integers(0, n - 1), label="run"),
+        choose=interleaving.drawn(data, "run"),
         kill=lambda: data.draw(st.sampled_from([None] * 60 + ["before", "after"]), label="kill"),
     )
     assert len(set(topic.ids())) == len(topic.ids())

@@ -219,7 +219,7 @@ def test_figures__of_writers_at_once_some_of_whom_crash__are_those_of_the_distin
     works = [functools.partial(commit, *batch) for batch in batches]
     writers = interleaving.run(
         works,
-        choose=lambda n: data.draw(st.integers(0, n - 1), label="writer"),
+        choose=interleaving.drawn(data, "writer"),
         kill=lambda: data.draw(st.sampled_from([None] * 12 + ["before", "after"]), label="kill"),
     )
     for writer, work in zip(writers, works, strict=True):

@@ -59,7 +59,7 @@ def deliver(events, *, warm: bool, known_names: bool, data) -> None:
     )
     writers = interleaving.run(
         [functools.partial(commit, batch, pk=pk) for batch in batches],
-        choose=lambda n: data.draw(st.integers(0, n - 1), label="writer"),
+        choose=interleaving.drawn(data, "writer"),
         kill=lambda: data.draw(st.sampled_from([None] * 12 + ["before", "after"]), label="kill"),
     )
     for writer, batch in zip(writers, batches, strict=True):

@@ -167,7 +167,7 @@ def test_figures__whatever_each_writer_would_decide__are_those_of_the_distinct_e
     works = [functools.partial(write, batch, data.draw(st.sampled_from([1, 2, 4, 32]))) for batch in batches]
     writers = interleaving.run(
         works,
-        choose=lambda n: data.draw(st.integers(0, n - 1), label="writer"),
+        choose=interleaving.drawn(data, "writer"),
         kill=lambda: data.draw(st.sampled_from([None] * 12 + ["before", "after"]), label="kill"),
     )
     for writer, work in zip(writers, works, strict=True):
