@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from healthscore.core.decisions.finding_document import FindingJson, FindingText
     from healthscore.core.decisions.people import PersonName
     from healthscore.core.decisions.risk_document import RiskJson
+    from healthscore.core.detectors.finding import EvidenceJson
     from healthscore.core.json_types import Count, Day
     from healthscore.core.signals.document import HabitsJson, SignalJson
     from healthscore.http.request import Request
@@ -59,6 +60,16 @@ if TYPE_CHECKING:
         """What it may be; null where only a person knows."""
         question: str
 
+    class NewsDocument(TypedDict):
+        """Good news of an account: it grew, or took up a feature."""
+
+        date: Day
+        """The last complete day of the night that saw it first."""
+        detector: Literal["growth", "adoption"]
+        signal: str | None
+        sentence: str
+        evidence: list[EvidenceJson]
+
     class AccountSignals(TypedDict):
         """An account's signals, and its risk, as of a night."""
 
@@ -77,6 +88,8 @@ if TYPE_CHECKING:
         tickets: list[TicketsDocument]
         """The newest 26 weeks, as far as they are known, oldest first."""
         suggestions: list[Suggestion]
+        news: list[NewsDocument]
+        """What went well in the 91 days up to the last one, newest first."""
         signals: list[SignalJson]
 
     class FindingDocument(FindingText):
@@ -138,6 +151,7 @@ if TYPE_CHECKING:
 
 TAG = "Early warning"
 TICKET_WEEKS = 26
+NEWS_DAYS = 91
 _LIMIT = Limit(most=200, default=50)
 _STATE = OneOf("state", "Only findings in this state.", ("open", "firing", "recovering", "closed"))
 _OF_A_NIGHT = (ACCOUNT_NOT_FOUND, AS_OF_IN_FUTURE, AS_OF_TOO_OLD)
@@ -175,6 +189,7 @@ def get_signals(request: Request) -> AccountSignals:
         },
         "tickets": _tickets(found),
         "suggestions": _suggestions(found),
+        "news": _news(found),
         "signals": signals,
     }
 
@@ -316,6 +331,22 @@ def _tickets(found: Assessment) -> list[TicketsDocument]:
 
     known = sorted(found.inputs.tickets.items())[-TICKET_WEEKS:]
     return [{"week": _day(monday(week)), "open": tickets} for week, tickets in known]
+
+
+def _news(found: Assessment) -> list[NewsDocument]:
+    from healthscore.core.decisions.decision import reason_json  # noqa: PLC0415  (see above)
+
+    news = [(day, reason_json(sighting)) for day, sighting in found.life.news if day > found.day - NEWS_DAYS]
+    return [
+        {
+            "date": _day(day),
+            "detector": cast("Literal['growth', 'adoption']", one["detector"]),
+            "signal": one["signal"],
+            "sentence": one["sentence"],
+            "evidence": one["evidence"],
+        }
+        for day, one in reversed(news)
+    ]
 
 
 def _suggestions(found: Assessment) -> list[Suggestion]:

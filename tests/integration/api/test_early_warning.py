@@ -99,6 +99,7 @@ def test_signals__of_a_drop__say_what_fell_why_and_what_to_do(acme):
     by_key = {one["key"]: one for one in found["signals"]}
     assert list(by_key) == ["active_days", "users", "value", "breadth", "integration:Jira"]
     assert (by_key["active_days"]["level"], by_key["active_days"]["usual"]) == (8, 20)
+    assert found["news"] == []
     assert by_key["active_days"]["recovery"] == "depressed"
     assert by_key["integration:Jira"]["slopes"]["30"] == {"direction": "steady", "percent": 0}
     assert by_key["users"]["level"] == by_key["users"]["usual"] == 8
@@ -297,6 +298,25 @@ def test_account__that_became_a_customer_long_ago__is_answered_as_soon(acme):
     assert answer("signals")["risk"]["state"] == "yellow"
     accounts.save_profile("unused", lambda _: {"created_at": "0001-01-01T00:00:00Z"}, NOW - timedelta(days=1))
     assert ask("signals", "unused")[1]["risk"]["state"] is None
+
+
+def test_news__of_growth__is_told_for_a_quarter():
+    """One day a week of ann for 20 weeks, then three days a week of three people for five."""
+    events = []
+    for ago in range(25 * 7, 0, -1):
+        day = TONIGHT.date() - timedelta(days=ago)
+        if ago > 5 * 7 and day.weekday() == 0:
+            events.append(did(day, "ann", "searched"))
+        if ago <= 5 * 7 and day.weekday() < 3:
+            events += [did(day, user, "searched") for user in ("ann", "ben", "eve")]
+    ingest(events, workspace.settings().settings, TONIGHT - timedelta(hours=1))
+    night()
+    news = answer("signals")["news"]
+    assert [(one["detector"], one["signal"]) for one in news] == [("growth", "active_days")]
+    assert news[0]["sentence"].endswith("together 150 %: room for more seats?")
+    assert news[0]["evidence"][0]["percent"] == 150
+    assert answer("signals", as_of=news[0]["date"])["news"] == []
+    assert answer_at("signals", NOW + timedelta(days=100))["news"] == []
 
 
 def test_suggestions__of_events_without_people__ask_whether_it_is_an_api():
