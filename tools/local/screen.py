@@ -45,7 +45,7 @@ def screen(url: str, demo_accounts: Sequence[DemoAccount], *, color: bool, dynam
         [
             f"{_bold('Healthscore', color)} is running at {_bold(url, color)}",
             "Keys, sent as Authorization: Bearer …: local-write (sends events), local-server (also who pays what),",
-            "local-read, local-admin (everything)",
+            "local-read, local-work (also handles alerts and owners), local-admin (everything)",
             "",
             _table(demo_accounts, color=color) if demo_accounts else "The workspace is empty (SEED=none).",
             "",

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from healthscore.api.answers import ACCOUNT_NOT_FOUND, account_not_found, account_path
 from healthscore.core.documents import crm_to_json
+from healthscore.core.text import listed
 from healthscore.core.time import format_instant
 from healthscore.http.api_keys import Scope
+from healthscore.http.errors import WRONG_SCOPE, ApiError
 from healthscore.http.route import route
 from healthscore.storage.accounts import accounts
 
@@ -73,6 +75,8 @@ if TYPE_CHECKING:
 
 
 TAG = "Accounts"
+OF_WORK = frozenset({"owner", "owner_email", "champions", "expected_cadence_days", "usage_mode", "usage_channel"})
+"""The fields of a profile that a work key may change."""
 
 
 @route("GET /v1/accounts/{account_id}", scope=Scope.READ, errors=(ACCOUNT_NOT_FOUND,))
@@ -102,16 +106,19 @@ def put_account(request: Request) -> AccountDocument:
     )
 
 
-@route("PATCH /v1/accounts/{account_id}", scope=Scope.ADMIN, body="schemas.Profile", errors=(ACCOUNT_NOT_FOUND,))
+@route("PATCH /v1/accounts/{account_id}", scope=Scope.WORK, body="schemas.Profile", errors=(ACCOUNT_NOT_FOUND,))
 def patch_account(request: Request) -> AccountDocument:
     """Change a profile.
 
     Changes what is sent and leaves the rest. `null` takes a field away; `attributes` are merged one by one, and null
-    takes one away.
+    takes one away. A work key may change who looks after the account, its champions, and how it is used; all other
+    fields need an admin key.
     """
     from healthscore.api import schemas  # noqa: PLC0415  (see above)
 
     change = schemas.read_profile(request.json())
+    if request.key is not None and request.key.scope == Scope.WORK and (others := sorted(change.keys() - OF_WORK)):
+        raise ApiError(WRONG_SCOPE, f"A work key cannot change {listed(others)}: that needs an admin key.")
     account_id = request.params["account_id"]
     if accounts.get(account_id) is None:
         raise account_not_found(account_id)

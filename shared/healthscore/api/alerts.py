@@ -127,7 +127,7 @@ def list_account_alerts(request: Request) -> AccountAlerts:
 
 @route(
     "POST /v1/alerts/{alert_id}/acknowledge",
-    scope=Scope.ADMIN,
+    scope=Scope.WORK,
     body="schemas.Acknowledgement",
     errors=(ALERT_NOT_FOUND, ALERT_NOT_OPEN),
 )
@@ -145,7 +145,7 @@ def acknowledge_alert(request: Request) -> AlertDocument:
 
 @route(
     "POST /v1/alerts/{alert_id}/snooze",
-    scope=Scope.ADMIN,
+    scope=Scope.WORK,
     body="schemas.Snooze",
     errors=(ALERT_NOT_FOUND, ALERT_NOT_OPEN),
 )

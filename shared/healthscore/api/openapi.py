@@ -100,7 +100,13 @@ _HEADERS: Mapping[HTTPStatus, Mapping[str, Any]] = {
     HTTPStatus.TOO_MANY_REQUESTS: _WAIT,
     HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": {"description": "How to send a key.", "schema": {"type": "string"}}},
 }
-_NEEDS = {Scope.WRITE: "a write or server key", Scope.READ: "a read key", Scope.ADMIN: "an admin key", None: "no key"}
+_NEEDS = {
+    Scope.WRITE: "a write or server key",
+    Scope.READ: "a read key",
+    Scope.WORK: "a work key",
+    Scope.ADMIN: "an admin key",
+    None: "no key",
+}
 _KEYS: Sequence[Mapping[str, Sequence[str]]] = [{"bearer": []}, {"basic": []}]
 
 

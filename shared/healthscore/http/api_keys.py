@@ -29,12 +29,19 @@ class Scope(StrEnum):
     SERVER = "server"
     """What a write key may, and also say what an account pays and who looks after it: for programs of one's own."""
     READ = "read"
+    WORK = "work"
+    """What a read key may, and also what people do who look after accounts: handle alerts, and say whose an account is
+    and how it is used."""
     ADMIN = "admin"
     """Everything."""
 
     def allows(self, needed: Scope) -> bool:
         """Whether a key of this scope suffices where `needed` is asked for."""
-        return self in {Scope.ADMIN, needed} or (self is Scope.SERVER and needed is Scope.WRITE)
+        return self in {Scope.ADMIN, needed} or needed is _INCLUDED.get(self)
+
+
+_INCLUDED = {Scope.SERVER: Scope.WRITE, Scope.WORK: Scope.READ}
+"""What a scope may besides its own."""
 
 
 class StoredKey(Protocol):
@@ -116,7 +123,7 @@ def authorize(
     if found is None or not hmac.compare_digest(found.hash, digest):
         raise _invalid_key("This API key is not known, or was revoked")
     if not Scope(found.scope).allows(needed):
-        wanted = "admin" if needed is Scope.ADMIN else f"{needed.value} or admin"
+        wanted = " or ".join(scope for scope in Scope if scope.allows(needed))
         raise ApiError(WRONG_SCOPE, f"This key has the scope {found.scope}; the request needs {wanted}.")
     return found
 

@@ -22,7 +22,7 @@ from healthscore.storage.workspace import ApiKey
 from tests.support.gateway import NOW, gateway_event
 
 EVENTS = Path(__file__).parents[3] / "events"
-KEYS = {"local-write": "write", "local-read": "read", "local-admin": "admin"}
+KEYS = {"local-write": "write", "local-read": "read", "local-work": "work", "local-admin": "admin"}
 
 
 class Answer(NamedTuple):
@@ -85,6 +85,38 @@ def test_patch_account__known_account__changes_only_what_is_sent():
     ask("PUT", "/v1/accounts/acme", {"name": "Acme", "owner": "Ann", "attributes": {"a": 1, "b": 2}})
     patched = ask("PATCH", "/v1/accounts/acme", {"owner": None, "arr": 0.5, "attributes": {"b": None, "c": True}})
     assert patched.body["profile"] == {"name": "Acme", "arr": 0.5, "attributes": {"a": 1, "c": True}}
+
+
+WORK = {
+    "owner": "Kim",
+    "owner_email": "kim@example.com",
+    "champions": ["ann"],
+    "expected_cadence_days": 30,
+    "usage_mode": "periodic",
+    "usage_channel": "both",
+}
+
+
+def test_patch_account__with_a_work_key__changes_who_looks_after_it_and_how_it_is_used():
+    ask("PUT", "/v1/accounts/acme", {"name": "Acme"})
+    assert ask("PATCH", "/v1/accounts/acme", WORK, key="local-work").body["profile"] == {"name": "Acme", **WORK}
+
+
+def test_patch_account__any_other_field_with_a_work_key__is_403_and_changes_nothing():
+    ask("PUT", "/v1/accounts/acme", {"name": "Acme"})
+    others = {
+        "name": "Acme Ltd",
+        "arr": 1,
+        "plan": None,
+        "attributes": {"seats": 1},
+        "signals": {},
+    }
+    for field, value in others.items():
+        refused = ask("PATCH", "/v1/accounts/acme", {"owner": "Kim", field: value}, key="local-work")
+        assert (refused.status, refused.body["code"]) == (403, "wrong_scope")
+        assert field in refused.body["message"]
+    assert ask("GET", "/v1/accounts/acme", key="local-work").body["profile"] == {"name": "Acme"}
+    assert ask("PUT", "/v1/accounts/acme", {"owner": "Kim"}, key="local-work").status == 403
 
 
 def test_patch_account__unknown_account__is_404_and_creates_nothing():
@@ -245,7 +277,7 @@ def test_put_settings__other_timezone_once_events_exist__is_409():
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("GET", "/v1/accounts/acme", {"local-read", "local-admin"}),
+        ("GET", "/v1/accounts/acme", {"local-read", "local-work", "local-admin"}),
         ("PUT", "/v1/accounts/acme", {"local-admin"}),
         ("PATCH", "/v1/accounts/acme", {"local-admin"}),
         ("PUT", "/v1/accounts/acme/crm", {"local-admin"}),

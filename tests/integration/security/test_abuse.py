@@ -94,7 +94,7 @@ def _unread(_body: bytes) -> None:
     raise AssertionError("the body of a stranger is read")
 
 
-@pytest.mark.parametrize("scope", [Scope.WRITE, Scope.SERVER, Scope.READ])
+@pytest.mark.parametrize("scope", [Scope.WRITE, Scope.SERVER, Scope.READ, Scope.WORK])
 def test_key__on_a_route_of_another_scope__gets_403_and_leaves_no_trace(api, scope):
     key = f"the-{scope}-key"
     before = everything()

@@ -143,9 +143,9 @@ def test_authorize__scope_that_allows_it__lets_pass(key, needed):
 @pytest.mark.parametrize(
     ("key", "needed", "ending"),
     [
-        ("w", Scope.READ, "the scope write; the request needs read or admin."),
+        ("w", Scope.READ, "the scope write; the request needs read or work or admin."),
         ("w", Scope.ADMIN, "the scope write; the request needs admin."),
-        ("r", Scope.WRITE, "the scope read; the request needs write or admin."),
+        ("r", Scope.WRITE, "the scope read; the request needs write or server or admin."),
         ("r", Scope.ADMIN, "the scope read; the request needs admin."),
     ],
 )
