@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from healthscore.api.answers import ACCOUNT_NOT_FOUND, account_not_found, account_path
 from healthscore.core.alerts.acknowledgement import MAX_SNOOZE
-from healthscore.core.alerts.model import Alert
+from healthscore.core.alerts.model import Alert, AlertKind, Severity
 from healthscore.core.time import day_of, parse_instant
 from healthscore.http.api_keys import Scope
 from healthscore.http.cursors import CURSOR, read_cursor, write_cursor
-from healthscore.http.errors import ApiError, ErrorKind, shown
-from healthscore.http.query import Day, Limit
+from healthscore.http.errors import ApiError, ErrorKind, invalid_request, shown
+from healthscore.http.ids import MAX_ACCOUNT_ID
+from healthscore.http.query import Day, Limit, OneOf, Text
 from healthscore.http.route import route
 from healthscore.services import acknowledgements
 from healthscore.storage import workspace
@@ -21,7 +22,7 @@ from healthscore.storage.alerts import lists
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import datetime
+    from datetime import date, datetime
 
     from typing_extensions import TypedDict
 
@@ -59,13 +60,17 @@ if TYPE_CHECKING:
         next_cursor: str | None
         """Send it as `cursor` for the next page; null on the last."""
 
-    class DayAlerts(TypedDict):
-        """A night's alerts."""
+    _Days = TypedDict("_Days", {"from": json_types.Day, "to": json_types.Day})
 
-        date: json_types.Day
+    class AlertList(_Days):
+        """All accounts' alerts of some nights."""
+
+        date: json_types.Day | None
+        """The night's day, where it is one night."""
         alerts: list[AlertDocument]
         next_cursor: str | None
-        """Send it as `cursor` for the next page; null on the last."""
+        """Send it as `cursor` for the next page; null on the last. Where few of many alerts are asked for, a page may
+        have fewer than `limit`, or none, and not be the last."""
 
 
 TAG = "Alerts"
@@ -79,25 +84,65 @@ ALERT_NOT_OPEN = ErrorKind(
     "alert_not_open",
     "The alert was withdrawn, or is good news: there is nothing to acknowledge.",
 )
-_DATE = Day("date", "The night's day; today where it is left out.")
+MAX_DAYS = 31
+MAX_OWNER = 200
+"""Characters: no owner in a profile is longer."""
+OF_ALL = (AlertKind.FLEET_SILENT, AlertKind.DIGEST)
+"""Kinds about the whole workspace, which no list of alerts has."""
+_DATE = Day("date", "One night's day: the same as `from` and `to`; today where all three are left out.")
+_FROM = Day("from", "The first night's day; that of the last where it is left out.")
+_TO = Day("to", f"The last night's day; today where it is left out. At most {MAX_DAYS} days in all.")
+_OWNER = Text("owner", "Those of this owner's accounts, as the alert names the owner.", MAX_OWNER)
+_ACCOUNT = Text("account", "Those of this account.", MAX_ACCOUNT_ID)
+_KIND = OneOf("kind", "Those of this kind.", [kind.value for kind in AlertKind if kind not in OF_ALL])
+_SEVERITY = OneOf("severity", "Those of this severity.", [one.value for one in Severity])
 _LIMIT = Limit(most=200, default=50)
 
 
-@route("GET /v1/alerts", scope=Scope.READ, query=(_DATE, _LIMIT, CURSOR))
-def list_alerts(request: Request) -> DayAlerts:
-    """The alerts of a night.
+@route(
+    "GET /v1/alerts",
+    scope=Scope.READ,
+    query=(_DATE, _FROM, _TO, _OWNER, _ACCOUNT, _KIND, _SEVERITY, _LIMIT, CURSOR),
+)
+def list_alerts(request: Request) -> AlertList:
+    """The alerts of a night, or of some.
 
-    Of all accounts, by kind.
+    Of all accounts: the newest night first, those of a night by kind. Every filter narrows them down.
     """
-    day = _DATE.read(request) or day_of(request.received_at, workspace.settings().settings.zone)
-    question = ["alerts", day.isoformat()]
+    first, last = _days(request)
+    fields = {
+        "owner": _OWNER.read(request),
+        "account_id": _ACCOUNT.read(request),
+        "kind": _KIND.read(request),
+        "severity": _SEVERITY.read(request),
+    }
+    asked = {field: value for field, value in fields.items() if value is not None}
+    question = ["alerts", first.isoformat(), last.isoformat(), *(f"{field} {value}" for field, value in asked.items())]
     limit, after = _LIMIT.read(request), read_cursor(request, question)
-    found, place = lists.of_day(day, limit=limit, after=after)
+
+    def wanted(message: Message) -> bool:
+        return all(message.body.get(field) == value for field, value in asked.items())
+
+    found, place = lists.of_days(first, last, wanted, limit=limit, after=after)
     return {
-        "date": day.isoformat(),
+        "from": first.isoformat(),
+        "to": last.isoformat(),
+        "date": first.isoformat() if first == last else None,
         "alerts": _documents(found),
         "next_cursor": write_cursor(question, place),
     }
+
+
+def _days(request: Request) -> tuple[date, date]:
+    """The first and the last day that a request asks about."""
+    day, first, last = (one.read(request) for one in (_DATE, _FROM, _TO))
+    if day is not None and (first is not None or last is not None):
+        raise invalid_request("date is one night, from and to are the ends of several: send one or the other.")
+    last = day or last or day_of(request.received_at, workspace.settings().settings.zone)
+    first = first or last
+    if not 0 <= (last - first).days < MAX_DAYS:
+        raise invalid_request(f"from must not be after to, and both at most {MAX_DAYS} days in all.")
+    return first, last
 
 
 @route(

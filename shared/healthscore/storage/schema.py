@@ -253,6 +253,14 @@ def alert_range(day: date | None = None) -> tuple[str, str]:
     return prefix, f"{prefix}~"
 
 
+def day_of_alert(sk: str) -> date | None:
+    """The day of a sort key of `alert_range`; None of any other text."""
+    try:
+        return date.fromisoformat(sk.removeprefix(_ALERT)[:10]) if sk.startswith(_ALERT) else None
+    except ValueError:
+        return None
+
+
 _DECISION, _FINDING = "decision#", "finding#"
 
 

@@ -20,7 +20,7 @@ from healthscore.services.nightly.dataset import Invocation, publish_as_it_stand
 from healthscore.services.notifications import outbox
 from healthscore.storage import codec, schema, workspace
 from healthscore.storage.accounts import accounts
-from healthscore.storage.alerts import messages
+from healthscore.storage.alerts import lists, messages
 from healthscore.storage.client import dynamodb
 from healthscore.storage.runs import earlier_summary
 from healthscore.storage.workspace import ApiKey
@@ -50,7 +50,10 @@ def ask(path: str, method: str = "GET", *, body: object = None, **query: str) ->
 
 
 def add_alert(account_id: str, kind: AlertKind, day: Any = TODAY, status: str = messages.PENDING) -> str:
-    made = Alert(alert_id(kind, day, account_id), account_id, kind, Severity.LOW, day, TONIGHT, "a", "b", (), "c")
+    grave = Severity.HIGH if kind is AlertKind.BAND_FELL else Severity.LOW
+    owner = None if account_id == "a00" else f"owner of {account_id}"
+    id_ = alert_id(kind, day, account_id)
+    made = Alert(id_, account_id, kind, grave, day, TONIGHT, "a", "b", (), "c", owner=owner)
     assert messages.add(messages.Message(account_id, made.alert_id, TONIGHT, made.to_json(), status))
     return made.alert_id
 
@@ -81,7 +84,8 @@ def test_alerts__asked_for_what_there_is_not__is_400(topic):
 
 def test_alerts__of_a_day_without_any__are_none(topic):
     add_alert("a00", AlertKind.SILENT)
-    assert ask("/v1/alerts", date="2026-11-20") == (200, {"date": "2026-11-20", "alerts": [], "next_cursor": None})
+    nothing = {"from": "2026-11-20", "to": "2026-11-20", "date": "2026-11-20", "alerts": [], "next_cursor": None}
+    assert ask("/v1/alerts", date="2026-11-20") == (200, nothing)
     assert [len(page) for page in pages("/v1/alerts")] == [1]
 
 
@@ -102,6 +106,62 @@ def test_alerts__of_a_day__are_all_there_once_by_kind_with_what_became_of_them(t
     assert [alert["kind"] for alert in alerts] == sorted(alert["kind"] for alert in alerts)
     status_of = {alert["alert_id"]: alert["status"] for alert in alerts}
     assert [status_of[one] for one in (held, withdrawn, sent)] == ["held", "withdrawn", "sent"]
+
+
+def listed(**query: str) -> list[dict[str, Any]]:
+    return [alert for page in pages("/v1/alerts", **query) for alert in page]
+
+
+@pytest.mark.parametrize("limit", ["1", "4", "200"])
+def test_alerts__of_some_days__are_all_there_once_the_newest_day_first(topic, limit):
+    days = [TODAY - timedelta(days=age) for age in range(6)]
+    ids = {day: {add_alert(f"a{number:02}", kind, day) for number in range(2) for kind in KINDS} for day in days[:4:2]}
+    add_alert("a00", AlertKind.SILENT, days[5])
+    found = listed(**{"from": days[4].isoformat(), "to": days[0].isoformat(), "limit": limit})
+    assert [alert["day"] for alert in found] == sorted((alert["day"] for alert in found), reverse=True)
+    assert {alert["alert_id"] for alert in found} == set().union(*ids.values())
+    assert len(found) == sum(map(len, ids.values()))
+
+
+def test_alerts__asked_for_with_filters__are_those_that_a_plain_list_has(topic, monkeypatch):
+    """Also where so few are wanted that a page ends before it is full."""
+    monkeypatch.setattr(lists, "MOST_LOOKED_AT", 5)
+    days = [TODAY - timedelta(days=age) for age in range(2)]
+    for day in days:
+        for number in range(3):
+            for kind in KINDS:
+                add_alert(f"a{number:02}", kind, day)
+    span = {"from": days[-1].isoformat(), "to": days[0].isoformat()}
+    everything = listed(**span)
+    assert len(everything) == 6 * len(KINDS)
+    values = {
+        "account": ["a00", "a02", "nobody"],
+        "kind": [KINDS[0].value, "recovered"],
+        "severity": ["high", "medium", "low"],
+        "owner": [*{alert["owner"] for alert in everything if alert["owner"]}, "nobody"],
+    }
+    field_of = {"account": "account_id"}
+    for name, of_name in values.items():
+        for value in of_name:
+            for limit in ("2", "200"):
+                expected = [alert for alert in everything if alert[field_of.get(name, name)] == value]
+                assert listed(**span, **{name: value, "limit": limit}) == expected, (name, value, limit)
+    both = listed(**span, account="a01", kind=KINDS[0].value)
+    assert [alert["day"] for alert in both] == [day.isoformat() for day in days]
+
+
+def test_alerts__of_days_that_are_none__are_400(topic):
+    for query in (
+        {"date": "2026-11-20", "from": "2026-11-20"},
+        {"from": "2026-11-22", "to": "2026-11-21"},
+        {"from": "2026-10-21", "to": "2026-11-21"},
+        {"kind": "digest"},
+        {"severity": "grave"},
+        {"owner": " "},
+    ):
+        status, body = ask("/v1/alerts", **query)
+        assert (query, status, body["code"]) == (query, 400, "invalid_request")
+    assert ask("/v1/alerts", **{"from": "2026-10-22", "to": "2026-11-21"})[0] == 200
 
 
 def test_alerts_of_an_account__are_newest_first_and_its_own(topic):

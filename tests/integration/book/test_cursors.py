@@ -20,7 +20,7 @@ from tests.support.gateway import NOW, gateway_event
 DAY = NOW.date().isoformat()
 PLACES = ["", "\x00", " ", "!", "alert#", "\U0010ffff", "a", "\uffff", "é" * 512, "x" * 1024, "x" * 1025, "x" * 6000]
 LISTS = {
-    "/v1/alerts": ["alerts", DAY],
+    "/v1/alerts": ["alerts", DAY, DAY],
     "/v1/accounts/acme/alerts": ["alerts of", "acme"],
     "/v1/crm/unmatched": ["unmatched", "hubspot"],
 }

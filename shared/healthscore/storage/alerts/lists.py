@@ -1,17 +1,23 @@
-"""Lists of alerts (table History): of an account, and of a night."""
+"""Lists of alerts (table History): of an account, and of all accounts by day."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from healthscore.core.time import DAY
 from healthscore.storage import codec, reads, schema
 from healthscore.storage.alerts.messages import stored_message
 from healthscore.storage.client import dynamodb, pages
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import date
 
     from healthscore.storage.alerts.messages import Message
+
+
+MOST_LOOKED_AT = 500
+"""So many alerts are read for a page in which few of them are wanted."""
 
 
 def of_account(account_id: str, *, limit: int, after: str | None) -> tuple[list[Message], str | None]:
@@ -45,30 +51,61 @@ def alerts_of_day(account_id: str, day: date) -> list[dict[str, Any]]:
     return [stored_message(item).body for item in pages(dynamodb().query, **request)]
 
 
-def of_day(day: date, *, limit: int, after: str | None) -> tuple[list[Message], str | None]:
-    """A page of all accounts' alerts of one day, by kind; `limit`, `after` and the result as for `of_account`.
+def of_days(
+    first: date, last: date, wanted: Callable[[Message], bool], *, limit: int, after: str | None
+) -> tuple[list[Message], str | None]:
+    """A page of all accounts' alerts of some days, the newest day first, those of a day by kind.
 
-    It reads an index, which lags by less than a second.
+    It reads an index, which lags by less than a second, and looks at `MOST_LOOKED_AT` alerts, or somewhat more: where
+    few are wanted, a page may have fewer than `limit`, or none, and not be the last.
+
+    Args:
+        first: the first day.
+        last: the last day, not before it.
+        wanted: whether an alert is to be in the list.
+        limit: how many alerts a page may have.
+        after: the place where the page before ended; None for the first page.
+
+    Returns:
+        The alerts, and the place where the page ended; None where it is the last page.
 
     Raises:
         StorageUnavailableError: the table cannot be read now.
     """
-    first, last = schema.alert_range()
-    request = {
+    found: list[Message] = []
+    looked_at = 0
+    day = min(last, max(first, schema.day_of_alert(after or "") or last))
+    while True:
+        items, place = reads.page(_of_day(day, after), limit, after)
+        read = reads.batch_get([(schema.history_table(), codec.key_of(item)) for item in items])
+        by_place = {codec.text_of(item, "sk"): item for _, item in read}
+        places = [codec.text_of(item, "sk") for item in items]
+        for sk in places:
+            if sk in by_place and wanted(message := stored_message(by_place[sk])):
+                found.append(message)
+                if len(found) == limit:
+                    is_last = day == first and place is None and sk == places[-1]
+                    return found, None if is_last else sk
+        looked_at += len(items)
+        if place is None and day == first:
+            return found, None
+        day, after = (day, place) if place is not None else (day - DAY, None)
+        if looked_at >= MOST_LOOKED_AT:
+            return found, after or schema.alert_range(day)[0]
+
+
+def _of_day(day: date, after: str | None) -> dict[str, Any]:
+    first, last = schema.alert_range(day)
+    return {
         "TableName": schema.history_table(),
         "IndexName": "by-day",
         "KeyConditionExpression": "alert_day = :day AND sk BETWEEN :first AND :last",
         "ExpressionAttributeValues": {
             ":day": {"S": day.isoformat()},
-            ":first": {"S": first if after is None else min(last, after)},
+            ":first": {"S": first if after is None else min(last, max(first, after))},
             ":last": {"S": last},
         },
     }
-    found, place = reads.page(request, limit, after)
-    read = reads.batch_get([(schema.history_table(), codec.key_of(item)) for item in found])
-    by_place = {codec.text_of(item, "sk"): item for _, item in read}
-    places = (codec.text_of(item, "sk") for item in found)
-    return [stored_message(by_place[sk]) for sk in places if sk in by_place], place
 
 
 def kinds_of_day(day: date) -> list[tuple[str, str]]:
@@ -77,15 +114,8 @@ def kinds_of_day(day: date) -> list[tuple[str, str]]:
     Raises:
         StorageUnavailableError: the table cannot be read now.
     """
-    first, last = schema.alert_range()
-    request = {
-        "TableName": schema.history_table(),
-        "IndexName": "by-day",
-        "KeyConditionExpression": "alert_day = :day AND sk BETWEEN :first AND :last",
-        "ExpressionAttributeValues": {":day": {"S": day.isoformat()}, ":first": {"S": first}, ":last": {"S": last}},
-    }
     found = []
-    for item in pages(dynamodb().query, **request):
+    for item in pages(dynamodb().query, **_of_day(day, None)):
         account_id, alert_id = schema.message_owner(codec.text_of(item, "pk"), codec.text_of(item, "sk"))
         if account_id is not None:
             found.append((account_id, alert_id.removeprefix(f"{day.isoformat()}-").rpartition("-")[0]))
