@@ -300,7 +300,7 @@ def test_account__that_became_a_customer_long_ago__is_answered_as_soon(acme):
     assert ask("signals", "unused")[1]["risk"]["state"] is None
 
 
-def test_news__of_growth__is_told_for_a_quarter():
+def test_news__of_growth__is_shown_for_a_quarter():
     """One day a week of ann for 20 weeks, then three days a week of three people for five."""
     events = []
     for ago in range(25 * 7, 0, -1):

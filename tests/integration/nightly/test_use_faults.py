@@ -201,7 +201,7 @@ def test_night__of_a_day_whose_log_has_blocks__stores_it_at_once():
     assert MONDAY_NIGHT.toordinal() in day_bits.days_in(stored_use.read("acme").any_days)
 
 
-def test_late_event__of_a_pending_day__is_told_from_the_days_that_are_only_pending():
+def test_late_event__of_a_pending_day__is_late_unlike_the_days_that_are_only_pending():
     night(MONDAY_NIGHT)
     act(0)
     act(1)
