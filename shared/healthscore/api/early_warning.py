@@ -248,8 +248,7 @@ def list_decisions(request: Request) -> AccountDecisions:
         raise account_not_found(account_id)
     found, place = risk_history.decisions(account.account_id, limit=limit, after=after)
     texts = [text for decision in found for text in (decision, *decision["reasons"])]
-    people = {one for text in texts for one in text["people"] if one is not None}
-    names = risk.names_of(account, people, workspace.settings().settings, request.received_at)
+    names = risk.names_of(account, {one for text in texts for one in text["people"] if one is not None})
     return {
         "account_id": account.account_id,
         "decisions": [_named_decision(decision, names) for decision in found],

@@ -48,6 +48,8 @@ class Account:
     """The setting by which users do not count, as of `core.identity.counting.NotCounted.text`, that its days follow."""
     earlier_profiles: str | None = None
     """What rules read of its profile at earlier times, as stored; None where nothing has changed since it began."""
+    own_profile: str | None = None
+    """What admins have set, as stored."""
     late: tuple[int, int] | None = None
     """The earliest day whose log has changed late, by number, and when, in seconds since the Unix epoch."""
     folded: int | None = None

@@ -31,7 +31,7 @@ from healthscore.services.scoring import read_month
 from healthscore.storage import codec
 from healthscore.storage.accounts import fold_state, late
 from healthscore.storage.accounts import use as stored_use
-from healthscore.storage.day_logs import stretches
+from healthscore.storage.day_logs import log_items, stretches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -52,6 +52,8 @@ MISSED_DAYS = WINDOW_DAYS - late.RECENT_DAYS - 2
 on each side, since marks go by days of UTC."""
 GAP_DAYS = 3
 """Days with so few others between them are read at once: a call more costs more than these."""
+BIRTH_HOLDS, BIRTH_SEEN = late.HOLDS, 0
+"""The birth of an account is a mark too: for nights as long as others are, for readers until a night has folded it."""
 ERASED_SECONDS = 3600
 """For so long after a user's erasure logs are read consistently: what an older copy says must not come back."""
 
@@ -107,7 +109,7 @@ class KnownUse(NamedTuple):
 
     use: Use
     is_complete: bool
-    """Whether all complete days are in it; those of long ago only nights fold."""
+    """Whether all complete days are in it; nights alone fold those of long ago, and those whose logs have blocks."""
 
 
 def known_use(account: Account, settings: Settings, now: datetime) -> KnownUse:
@@ -128,7 +130,8 @@ def known_use(account: Account, settings: Settings, now: datetime) -> KnownUse:
     if not before.is_whole:
         return KnownUse(before, is_complete=False)
     night = _Night(account, before, month, settings, now)
-    return KnownUse(night.fold_newest(), is_complete=not night.has_new_marks)
+    use, is_whole = night.fold_light()
+    return KnownUse(use, is_complete=is_whole and not night.has_new_marks)
 
 
 class _Night:
@@ -157,15 +160,26 @@ class _Night:
 
     def fold(self, keep_going: Callable[[], bool]) -> Use:
         """The use after this night; the very one from before where nothing has changed."""
-        progress, marks = self._before.progress, self._marks(late.HOLDS)
+        progress, marks = self._before.progress, self._marks()
         if not marks and progress.going_on is None:
             return self.fold_newest()
         return self._folded(self._fold_from(min(marks, default=self._yesterday), keep_going, begins=bool(marks)))
 
     def fold_newest(self) -> Use:
         """The use with what has changed of the days that the night reads anyway, whatever marks say of older ones."""
-        self._fold_changed()
+        self._fold_changed(self._changed)
         return self._folded(self._before.progress)
+
+    def fold_light(self) -> tuple[Use, bool]:
+        """The same as far as no more calls are needed, and whether that is all of it: a reader may ask at any time."""
+        changed, weeks = self._changed, self._weeks_of(self._changed)
+        wanted = changed.union(*(range(monday(week), sunday(week) + 1) for week in weeks))
+        heads = [head for head in self._heads if head[0].toordinal() in wanted]
+        heavy = {day.toordinal() for day, _, item in heads if log_items.stored_head(day, item).head.blocks}
+        heavy |= {day for day in wanted if day < self._oldest_seen}
+        left = {week for week in weeks if not heavy.isdisjoint(range(monday(week), sunday(week) + 1))}
+        self._fold_changed(changed - heavy, weeks - left)
+        return self._folded(self._before.progress), not (heavy & changed or left)
 
     def _folded(self, progress: Progress) -> Use:
         use = self._before
@@ -185,8 +199,8 @@ class _Night:
 
     @property
     def has_new_marks(self) -> bool:
-        """Whether days of long ago have changed since the last night, or their definitions have."""
-        return bool(self._marks(0))
+        """Whether days of long ago may have changed since the last night, or their definitions have."""
+        return bool(self._marks(BIRTH_SEEN))
 
     def pending(self, use: Use) -> dict[int, int]:
         """The versions of what need not be stored yet, where that is all that was folded: days of the running week."""
@@ -197,16 +211,15 @@ class _Night:
             return {}
         return {day: self._versions[day] for day in sorted(self._days)}
 
-    def _marks(self, holds: int) -> list[int]:
-        """The days from which on everything has to be folded again; marks are followed for some seconds."""
+    def _marks(self, birth_holds: int = BIRTH_HOLDS) -> list[int]:
+        """The days from which on everything has to be folded again; a new account's birth is one for some seconds."""
         progress, account = self._before.progress, self._account
         followed = progress.whole if progress.going_on is None else progress.begun
         if followed is None or self._before.definitions != self._fingerprint:
             return [0]
-        marks = [fold_state.Mark(0, int(account.since.timestamp()))]
-        if account.late is not None:
-            marks.append(fold_state.Mark(*account.late))
-        days = [mark.day for mark in marks if mark.at + holds >= followed]
+        days = [0] if int(account.since.timestamp()) + birth_holds >= followed else []
+        if account.late is not None and account.late[1] + late.HOLDS >= followed:
+            days.append(account.late[0])
         until = day_of(datetime.fromtimestamp(followed, UTC), self._zone).toordinal() - 1
         folded = until if account.folded is None else account.folded
         if self._yesterday - folded > MISSED_DAYS:
@@ -228,12 +241,16 @@ class _Night:
                 self._weeks.add(week)
         return Progress(begun)
 
-    def _fold_changed(self) -> None:
-        """Fold the days that have changed, and the finished weeks that they lie in, or that are not summed yet."""
-        self._weeks = {week for day in self._changed if (week := week_of(day)) <= self._finished}
+    def _weeks_of(self, changed: Iterable[int]) -> set[int]:
+        """The finished weeks that changed days lie in, or that are not summed yet."""
+        weeks = {week for day in changed if (week := week_of(day)) <= self._finished}
         oldest = week_of(self._oldest_seen)
-        self._weeks |= {week for week in self._before.unsummed(self._finished) if week > oldest}
-        wanted = self._changed.union(*(range(monday(week), sunday(week) + 1) for week in self._weeks))
+        return weeks | {week for week in self._before.unsummed(self._finished) if week > oldest}
+
+    def _fold_changed(self, changed: set[int], weeks: set[int] | None = None) -> None:
+        """Fold days that have changed, and their weeks; by default all that need it."""
+        self._weeks = self._weeks_of(changed) if weeks is None else weeks
+        wanted = changed.union(*(range(monday(week), sunday(week) + 1) for week in self._weeks))
         if not self._consistent and min(wanted, default=self._yesterday) >= self._oldest_seen:
             heads = [head for head in self._heads if head[0].toordinal() in wanted]
             self._take(stretches.of_heads(self._account.account_id, heads, consistent=False))

@@ -16,7 +16,7 @@ from healthscore.core.signals.model import ACTIVE_DAYS, BREADTH, INTEGRATION, US
 from healthscore.core.signals.questions import API_DAYS, may_be_an_api, may_be_its_rhythm
 from healthscore.services import early_warning
 from healthscore.services.folding import known_use
-from healthscore.storage.accounts import history, risk_history
+from healthscore.storage.accounts import history, risk_history, use
 from healthscore.storage.day_logs import rollups
 from healthscore.storage.people import traits
 
@@ -204,13 +204,13 @@ def assess(account: Account, settings: Settings, day: int, now: datetime) -> Ass
     )
 
 
-def names_of(account: Account, people: Collection[str], settings: Settings, now: datetime) -> dict[str, str]:
+def names_of(account: Account, people: Collection[str]) -> dict[str, str]:
     """The names of an account's people, by the ids by which rules name them, as far as they are known.
 
     Raises:
         StorageUnavailableError: the table cannot be read now.
     """
-    return _names(people, known_use(account, settings, now).use) if people else {}
+    return _names(people, use.read(account.account_id)) if people else {}
 
 
 def _names(people: Iterable[str], known: Use) -> dict[str, str]:

@@ -237,6 +237,25 @@ def test_decision__about_a_person__names_the_id_alone_and_forgets_an_erased_one(
     assert decisions()[0]["reasons"][-1]["people"] in ([None], [])
 
 
+def test_champion__erased_after_a_night_has_read_the_account__is_in_nothing_that_it_keeps(monkeypatch):
+    """The profile as the night has read it still names the champion, whose days are gone by then."""
+    lived([5] * 30, now=MONDAY + 31 * WEEK)
+    accounts.save_profile("acme", lambda _: {"champions": ["kim"]}, MONDAY + 10 * WEEK)
+    at = MONDAY + 30 * WEEK + DAY
+    process_account = process.process_account
+
+    def overtaken(account, *given):
+        monkeypatch.setattr(process, "process_account", process_account)
+        erasure.erase_user("acme", "kim", at, lambda: True)
+        return process_account(account, *given)
+
+    monkeypatch.setattr(process, "process_account", overtaken)
+    night(at)
+    assert risk().day == (at - DAY).date()
+    kept = [decisions(), risk_history.findings("acme"), str(items("HISTORY_TABLE")), str(items("ACCOUNTS_TABLE"))]
+    assert "kim" not in json.dumps(kept)
+
+
 def test_user__erased_while_a_night_decides_by_that_user__is_in_nothing_that_it_keeps(monkeypatch):
     at = _silent_champion()
     judge = night_account.judge

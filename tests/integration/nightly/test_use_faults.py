@@ -227,6 +227,33 @@ def test_user__erased_while_a_day_is_pending__is_not_judged_by_a_night_that_has_
     assert folded.version != stored_use.read_items("acme").days_version
 
 
+def test_reader__before_the_night__folds_the_days_that_need_no_further_call():
+    night(MONDAY_NIGHT)
+    act(0)
+    act(1, "kim", count=120)
+    account, now = accounts.get("acme"), MONDAY_NIGHT + 2 * DAY
+    known = folding.known_use(account, Settings(), now)
+    assert not known.is_complete
+    days = day_bits.days_in(known.use.any_days)
+    assert MONDAY_NIGHT.toordinal() in days
+    assert MONDAY_NIGHT.toordinal() + 1 not in days
+    night(now)
+    assert folding.known_use(accounts.get("acme"), Settings(), now).is_complete
+
+
+def test_reader__before_the_night_after_a_week_with_blocks__leaves_its_sums_to_the_night(monkeypatch):
+    act(-2, "kim", count=120, now=MONDAY_NIGHT - 1.5 * DAY)
+    night(MONDAY_NIGHT - DAY)
+    monkeypatch.setattr("tests.integration.nightly.nights.WRITES", CALLS)
+    account, killer = accounts.get("acme"), Killer()
+    with killer.watching():
+        known = folding.known_use(account, Settings(), MONDAY_NIGHT)
+    assert killer.writes == ["Query"]
+    assert not known.is_complete
+    assert YESTERDAY.toordinal() in day_bits.days_in(known.use.any_days)
+    assert week_of(YESTERDAY.toordinal()) not in known.use.weeks
+
+
 def test_late_event__of_an_unmarked_day__is_folded_by_the_next_night():
     act(-3, "kim", now=MONDAY_NIGHT)
     assert accounts.get("acme").late is None

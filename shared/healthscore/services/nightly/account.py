@@ -161,7 +161,7 @@ def _commit_tonight(account: Account, night: Night, in_history: Snapshot | None,
         if again or scored is not None:  # an earlier score of the day may have stored them
             new = [one for one in new if not messages.known(one.account_id, one.message_id)]
         puts = [messages.put_new(one) for one in new]
-        accounts.commit_score(account, current, [*puts, *along], in_history, beside=beside)
+        accounts.commit_score(account, current, [*puts, *along], in_history, beside=beside, by_profile=bool(along))
     elif current.as_of > run.as_of:  # scored by day, before a night that was interrupted came to it
         for one in new:
             messages.add(one)
@@ -170,7 +170,7 @@ def _commit_tonight(account: Account, night: Night, in_history: Snapshot | None,
     if (run.first or previous is None) and not any(alert.kind in FALLS for alert in alerts):
         silent_days = run.settings.alerts.silent.days
         trouble = trouble_before(current, account.recent, account.known_since, silent_days)
-    attendance = attendance_tonight(night.weeks, account, seen_by)
+    attendance = attendance_tonight(run, night.weeks, account, seen_by)
     return AccountResult(alerting.subject(account), previous, current, alerts, tonight, trouble, attendance)
 
 

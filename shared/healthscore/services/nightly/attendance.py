@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from healthscore.core.signals.attendance import attendance_of, counted_signals, excused, last_finished
 from healthscore.core.signals.model import Profile, UsageChannel
 from healthscore.services.early_warning import quiet_days, workspace_definitions
-from healthscore.storage.accounts import use as stored_use
+from healthscore.services.folding import known_use
 from healthscore.storage.runs import attendance as decided_weeks
 
 if TYPE_CHECKING:
@@ -53,10 +53,13 @@ def week_count(run: Run) -> WeekCount:
     return WeekCount(excused(weeks, quiet_days(run.settings)), week if undecided else None, signals)
 
 
-def attendance_tonight(night: WeekCount, account: Account, history: History | None) -> Mapping[str, Attendance]:
+def attendance_tonight(
+    run: Run, night: WeekCount, account: Account, history: History | None
+) -> Mapping[str, Attendance]:
     """An account's part in the week that a night counts; none where its use is not folded to the end yet.
 
     Args:
+        run: the run.
         night: what the worker knows of the fleet.
         account: the account.
         history: what the night has judged it by; None where an earlier try of the same night has done so.
@@ -67,7 +70,7 @@ def attendance_tonight(night: WeekCount, account: Account, history: History | No
     if night.counts is None:
         return {}
     if history is None:
-        use = stored_use.read(account.account_id)
+        use = known_use(account, run.settings, run.now).use
         if not use.is_whole:
             return {}
         history = use.history()

@@ -107,7 +107,7 @@ def _withdrawn(account_id: str, ids: Sequence[str], late: Sequence[int], day: in
                 "closed_how": Ending.WITHDRAWN.value,
                 "came_in": came_in,
             }
-            yield risk_history.put_finding(account_id, closed)
+            yield risk_history.put_finding(account_id, closed, stored)
 
 
 def _spans(days: Sequence[int]) -> Iterator[str]:

@@ -55,6 +55,7 @@ def read_item(item: dict[str, Any]) -> Account:
         earlier_book=codec.optional_text_of(item, schema.EARLIER_BOOK),
         counted_by=codec.optional_text_of(item, COUNTED_BY),
         earlier_profiles=codec.optional_text_of(item, schema.EARLIER_PROFILES),
+        own_profile=codec.optional_text_of(item, "profile"),
         late=marked.mark,
         folded=None if marked.folded is None else marked.folded.day,
         pending_days={} if marked.folded is None else dict(marked.folded.pending),

@@ -199,6 +199,7 @@ def commit_score(
     in_history: Snapshot | None = None,
     *,
     beside: dict[str, Attribute] | None = None,
+    by_profile: bool = False,
     shown: bool = False,
 ) -> None:
     """Save a score as `save_score` does, on condition that nobody has saved another one since the account was read.
@@ -213,6 +214,8 @@ def commit_score(
         along: further writes, in one transaction with this one.
         in_history: a snapshot that the history is known to have.
         beside: further attributes of the account that the night sets.
+        by_profile: whether `along` may name champions: then the profile must be as it was read, since a user who was
+            erased meanwhile is in it no more.
         shown: as for `save_score`.
 
     Raises:
@@ -229,6 +232,8 @@ def commit_score(
     recent = [dailies[day] for day in sorted(dailies)][-RECENT_NIGHTS:]
     sets = stored_scores.attributes(newest, recent) | (beside or {})
     as_read = {stored_scores.VERSION: account.scores_version}
+    if by_profile:
+        as_read |= {"profile": account.own_profile, schema.EARLIER_PROFILES: account.earlier_profiles}
     writes.apply(update_account(account.account_id, sets, [], as_read, None, shown=shown), *copies, *along)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any, cast
 
-from healthscore.storage import codec, reads, schema, writes
+from healthscore.storage import codec, conditions, reads, schema, writes
 from healthscore.storage.client import dynamodb, pages
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from healthscore.core.decisions.decision import DecisionJson
     from healthscore.core.decisions.finding_document import FindingJson
     from healthscore.storage.codec import Item
+    from healthscore.storage.conditions import Condition
     from healthscore.storage.writes import Write
 
 CONTENT = "content"
@@ -28,9 +29,16 @@ def put_decision(account_id: str, decision: DecisionJson) -> Write:
     return _put(account_id, schema.decision_key(date.fromisoformat(decision["date"])), decision)
 
 
-def put_finding(account_id: str, finding: FindingJson) -> Write:
-    """The write that keeps a finding, in the place of what was kept of it before."""
-    return _put(account_id, schema.finding_key(finding["finding_id"]), finding)
+def put_finding(account_id: str, finding: FindingJson, before: FindingJson | None = None) -> Write:
+    """The write that keeps a finding, in the place of what was kept of it before.
+
+    Args:
+        account_id: the account.
+        finding: the finding.
+        before: what was kept of it, where the finding is made of that: it then has to be as it was read.
+    """
+    as_read = [] if before is None else [conditions.unchanged(CONTENT, codec.dumps(before))]
+    return _put(account_id, schema.finding_key(finding["finding_id"]), finding, *as_read)
 
 
 def finding(account_id: str, finding_id: str) -> FindingJson | None:
@@ -83,9 +91,9 @@ def all_of(account_id: str) -> Iterator[tuple[Item, Any]]:
             yield codec.key_of(item), codec.json_of(item, CONTENT)
 
 
-def _put(account_id: str, sk: str, content: object) -> Write:
+def _put(account_id: str, sk: str, content: object, *holds: Condition) -> Write:
     item = {**codec.key(schema.account_history(account_id), sk), CONTENT: codec.json_text(content)}
-    return writes.put(schema.history_table(), item)
+    return writes.put(schema.history_table(), item, *holds)
 
 
 def _items(account_id: str, stretch: tuple[str, str], *, newest_first: bool = False) -> Iterator[Item]:

@@ -1,7 +1,7 @@
 """Takes a user out of an account's decisions and findings (table History); their texts stay, with nobody in them.
 
-A night that has read the user's activity before cannot add to them behind this: its transaction fails once the stored
-use was written anew, which is before this.
+A night that has read the user's activity or the profile before cannot add to them behind this: its transaction fails
+once the stored use was written anew, or a champion taken off the profile, both of which come before this.
 """
 
 from __future__ import annotations
