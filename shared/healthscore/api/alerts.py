@@ -123,7 +123,7 @@ def list_alerts(request: Request) -> AlertList:
     def wanted(message: Message) -> bool:
         return all(message.body.get(field) == value for field, value in asked.items())
 
-    found, place = lists.of_days(first, last, wanted, limit=limit, after=after)
+    found, place = lists.of_days(first, last, wanted if asked else None, limit=limit, after=after)
     return {
         "from": first.isoformat(),
         "to": last.isoformat(),

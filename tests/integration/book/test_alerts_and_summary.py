@@ -125,6 +125,7 @@ def test_alerts__of_some_days__are_all_there_once_the_newest_day_first(topic, li
 
 def test_alerts__asked_for_with_filters__are_those_that_a_plain_list_has(topic, monkeypatch):
     """Also where so few are wanted that a page ends before it is full."""
+    monkeypatch.setattr(lists, "LOOKED_AT_ONCE", 3)
     monkeypatch.setattr(lists, "MOST_LOOKED_AT", 5)
     days = [TODAY - timedelta(days=age) for age in range(2)]
     for day in days:

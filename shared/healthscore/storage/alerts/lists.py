@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from healthscore.storage.alerts.messages import Message
 
 
-MOST_LOOKED_AT = 500
-"""So many alerts are read for a page in which few of them are wanted."""
+LOOKED_AT_ONCE, MOST_LOOKED_AT = 100, 500
+"""So many alerts are read by one call, and for one page, where not all of them are wanted."""
 
 
 def of_account(account_id: str, *, limit: int, after: str | None) -> tuple[list[Message], str | None]:
@@ -52,7 +52,7 @@ def alerts_of_day(account_id: str, day: date) -> list[dict[str, Any]]:
 
 
 def of_days(
-    first: date, last: date, wanted: Callable[[Message], bool], *, limit: int, after: str | None
+    first: date, last: date, wanted: Callable[[Message], bool] | None, *, limit: int, after: str | None
 ) -> tuple[list[Message], str | None]:
     """A page of all accounts' alerts of some days, the newest day first, those of a day by kind.
 
@@ -62,7 +62,7 @@ def of_days(
     Args:
         first: the first day.
         last: the last day, not before it.
-        wanted: whether an alert is to be in the list.
+        wanted: whether an alert is to be in the list; None where all are.
         limit: how many alerts a page may have.
         after: the place where the page before ended; None for the first page.
 
@@ -73,15 +73,16 @@ def of_days(
         StorageUnavailableError: the table cannot be read now.
     """
     found: list[Message] = []
-    looked_at = 0
+    looked_at, at_once = 0, limit if wanted is None else max(limit, LOOKED_AT_ONCE)
     day = min(last, max(first, schema.day_of_alert(after or "") or last))
     while True:
-        items, place = reads.page(_of_day(day, after), limit, after)
+        items, place = reads.page(_of_day(day, after), at_once, after)
         read = reads.batch_get([(schema.history_table(), codec.key_of(item)) for item in items])
         by_place = {codec.text_of(item, "sk"): item for _, item in read}
         places = [codec.text_of(item, "sk") for item in items]
         for sk in places:
-            if sk in by_place and wanted(message := stored_message(by_place[sk])):
+            message = stored_message(by_place[sk]) if sk in by_place else None
+            if message is not None and (wanted is None or wanted(message)):
                 found.append(message)
                 if len(found) == limit:
                     is_last = day == first and place is None and sk == places[-1]
