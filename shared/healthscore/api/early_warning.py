@@ -79,8 +79,8 @@ if TYPE_CHECKING:
         last_day: Day
         """The last complete day, which is the last that it looks at."""
         complete: bool
-        """Whether all days up to the last one are taken in; where a night has to go back to late events of long ago
-        first, figures and state are without them."""
+        """Whether all days up to the last one are taken in; where days wait for the night, figures and state are
+        without them."""
         risk: RiskJson
         habits: HabitsJson | None
         """How regularly it was active up to its last event; null before the first one."""

@@ -52,8 +52,6 @@ MISSED_DAYS = WINDOW_DAYS - late.RECENT_DAYS - 2
 on each side, since marks go by days of UTC."""
 GAP_DAYS = 3
 """Days with so few others between them are read at once: a call more costs more than these."""
-BIRTH_HOLDS, BIRTH_SEEN = late.HOLDS, 0
-"""The birth of an account is a mark too: for nights as long as others are, for readers until a night has folded it."""
 ERASED_SECONDS = 3600
 """For so long after a user's erasure logs are read consistently: what an older copy says must not come back."""
 
@@ -109,7 +107,8 @@ class KnownUse(NamedTuple):
 
     use: Use
     is_complete: bool
-    """Whether all complete days are in it; nights alone fold those of long ago, and those whose logs have blocks."""
+    """Whether all complete days are in it: nights alone fold those whose logs have blocks. What has come in late for
+    days of long ago waits for the night anyway."""
 
 
 def known_use(account: Account, settings: Settings, now: datetime) -> KnownUse:
@@ -130,8 +129,7 @@ def known_use(account: Account, settings: Settings, now: datetime) -> KnownUse:
     if not before.is_whole:
         return KnownUse(before, is_complete=False)
     night = _Night(account, before, month, settings, now)
-    use, is_whole = night.fold_light()
-    return KnownUse(use, is_complete=is_whole and not night.has_new_marks)
+    return KnownUse(*night.fold_light())
 
 
 class _Night:
@@ -197,11 +195,6 @@ class _Night:
             return ()
         return tuple(sorted(day for day in self._changed if day <= folded and pending.get(day) != self._read_as[day]))
 
-    @property
-    def has_new_marks(self) -> bool:
-        """Whether days of long ago may have changed since the last night, or their definitions have."""
-        return bool(self._marks(BIRTH_SEEN))
-
     def pending(self, use: Use) -> dict[int, int]:
         """The versions of what need not be stored yet, where that is all that was folded: days of the running week."""
         stored, folded = (
@@ -211,13 +204,13 @@ class _Night:
             return {}
         return {day: self._versions[day] for day in sorted(self._days)}
 
-    def _marks(self, birth_holds: int = BIRTH_HOLDS) -> list[int]:
-        """The days from which on everything has to be folded again; a new account's birth is one for some seconds."""
+    def _marks(self) -> list[int]:
+        """The days from which on everything has to be folded again; the birth of an account is a mark too."""
         progress, account = self._before.progress, self._account
         followed = progress.whole if progress.going_on is None else progress.begun
         if followed is None or self._before.definitions != self._fingerprint:
             return [0]
-        days = [0] if int(account.since.timestamp()) + birth_holds >= followed else []
+        days = [0] if int(account.since.timestamp()) + late.HOLDS >= followed else []
         if account.late is not None and account.late[1] + late.HOLDS >= followed:
             days.append(account.late[0])
         until = day_of(datetime.fromtimestamp(followed, UTC), self._zone).toordinal() - 1

@@ -232,13 +232,6 @@ def test_signals__after_midnight_before_the_night__have_the_new_day(acme):
     assert answer("people")["people"][0]["id"] == "ann"
 
 
-def test_signals__with_a_late_event_of_long_ago__are_not_complete_until_the_next_night(acme):
-    ingest([did(NOW.date() - timedelta(days=40), "eve", "searched")], workspace.settings().settings, NOW)
-    assert not answer("signals")["complete"]
-    night(TONIGHT + timedelta(days=1))
-    assert answer_at("signals", NOW + timedelta(days=1))["complete"]
-
-
 def test_account__with_events_that_no_night_has_seen__is_not_complete():
     ingest(use(), workspace.settings().settings, NOW)
     found = answer("signals")
