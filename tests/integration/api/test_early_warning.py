@@ -155,7 +155,7 @@ def test_account__that_no_night_has_seen__is_answered_with_nothing(what):
     accounts.save_profile("acme", lambda _: {"champions": ["eve"]}, NOW)
     found = answer(what)
     if what == "signals":
-        assert (found["habits"], found["risk"]["state"]) == (None, None)
+        assert (found["complete"], found["habits"], found["risk"]["state"]) == (True, None, None)
     if what == "people":
         assert [(one["id"], one["last_active"], one["champion"]) for one in found["people"]] == [("eve", None, "named")]
     if what in {"findings", "decisions"}:

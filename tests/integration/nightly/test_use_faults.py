@@ -112,23 +112,28 @@ class Meanwhile:
         dynamodb().meta.events.unregister("before-call.dynamodb", self.before_call)
 
 
-def calls_of_a_night(tables):
+def calls_of_a_night(tables, at=MONDAY_NIGHT):
     with Meanwhile(0, None) as counted:
-        night(MONDAY_NIGHT)
+        night(at)
     tables.bring_back()
     return counted.count
 
 
-def test_user__erased_before_any_call_of_a_night__does_not_come_back():
+@pytest.mark.parametrize("later", [0, 1], ids=["that stores the week", "that leaves a day pending"])
+def test_user__erased_before_any_call_of_a_night__does_not_come_back(later):
+    for day in range(later):
+        night(MONDAY_NIGHT + day * DAY)
+        act(day, "ann")
+    tonight = MONDAY_NIGHT + later * DAY
     tables = Tables()
-    for at in range(1, calls_of_a_night(tables) + 1):
+    for at in range(1, calls_of_a_night(tables, tonight) + 1):
         tables.bring_back()
-        with Meanwhile(at, lambda: erasure.erase_user("acme", "ann", MONDAY_NIGHT, lambda: True)):
-            night(MONDAY_NIGHT)
+        with Meanwhile(at, lambda: erasure.erase_user("acme", "ann", tonight, lambda: True)):
+            night(tonight)
         assert "uann" not in stored_use.read("acme").people, at
-        night(MONDAY_NIGHT + DAY)
+        night(tonight + DAY)
         assert traces.items_that_mention("ann") == [], at
-        assert_exact("acme", YESTERDAY + DAY)
+        assert_exact("acme", tonight.date())
 
 
 def test_account__erased_before_any_call_of_a_night__leaves_no_use():
@@ -215,7 +220,7 @@ def test_late_event__of_a_pending_day__is_late_unlike_the_days_that_are_only_pen
     assert [*folded.pending] == [MONDAY_NIGHT.toordinal() + day for day in range(3)]
 
 
-def test_user__erased_while_a_day_is_pending__is_not_judged_by_a_night_that_has_read_before():
+def test_user__erased_while_a_day_is_pending__changes_the_version_that_a_night_checks_what_it_keeps_by():
     """The night has read the day, and puts no use: what it keeps must not name the user."""
     night(MONDAY_NIGHT)
     act(0, "kim")
