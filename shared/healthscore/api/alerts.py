@@ -13,6 +13,7 @@ from healthscore.http.api_keys import Scope
 from healthscore.http.cursors import CURSOR, read_cursor, write_cursor
 from healthscore.http.errors import ApiError, ErrorKind, invalid_request, shown
 from healthscore.http.ids import MAX_ACCOUNT_ID
+from healthscore.http.plain import MAX_TEXT
 from healthscore.http.query import Day, Limit, OneOf, Text
 from healthscore.http.route import route
 from healthscore.services import acknowledgements
@@ -85,14 +86,12 @@ ALERT_NOT_OPEN = ErrorKind(
     "The alert was withdrawn, or is good news: there is nothing to acknowledge.",
 )
 MAX_DAYS = 31
-MAX_OWNER = 200
-"""Characters: no owner in a profile is longer."""
 OF_ALL = (AlertKind.FLEET_SILENT, AlertKind.DIGEST)
 """Kinds about the whole workspace, which no list of alerts has."""
 _DATE = Day("date", "One night's day: the same as `from` and `to`; today where all three are left out.")
 _FROM = Day("from", "The first night's day; that of the last where it is left out.")
 _TO = Day("to", f"The last night's day; today where it is left out. At most {MAX_DAYS} days in all.")
-_OWNER = Text("owner", "Those of this owner's accounts, as the alert names the owner.", MAX_OWNER)
+_OWNER = Text("owner", "Those of this owner's accounts, as the alert names the owner.", MAX_TEXT)
 _ACCOUNT = Text("account", "Those of this account.", MAX_ACCOUNT_ID)
 _KIND = OneOf("kind", "Those of this kind.", [kind.value for kind in AlertKind if kind not in OF_ALL])
 _SEVERITY = OneOf("severity", "Those of this severity.", [one.value for one in Severity])

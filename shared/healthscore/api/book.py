@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
 from healthscore.api.answers import account_path
-from healthscore.api.book_query import MAX_PLACE, MAX_TEXT, Filters, Sort, read_place, write_place
+from healthscore.api.book_query import MAX_PLACE, Filters, Sort, read_place, write_place
 from healthscore.api.export import NIGHT_NOT_FOUND, night_not_found
 from healthscore.core.dataset.question import Question
 from healthscore.core.dataset.walk import NoSuchNightError, WalkOverError
@@ -14,6 +14,7 @@ from healthscore.core.time import format_instant
 from healthscore.http.api_keys import Scope
 from healthscore.http.cursors import CURSOR, read_cursor, write_cursor
 from healthscore.http.errors import ApiError, ErrorKind, invalid_request
+from healthscore.http.plain import MAX_TEXT
 from healthscore.http.query import Day, Limit, OneOf, Text
 from healthscore.http.route import FileAnswer, route
 

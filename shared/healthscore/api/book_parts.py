@@ -6,12 +6,12 @@ import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from healthscore.api.book_query import MAX_TEXT
 from healthscore.api.export import NIGHT_NOT_FOUND, night_not_found
 from healthscore.core.dataset.walk import NoSuchNightError
 from healthscore.http.api_keys import Scope
 from healthscore.http.cursors import CURSOR, read_cursor, write_cursor
 from healthscore.http.errors import NOT_FOUND, ApiError, invalid_request
+from healthscore.http.plain import MAX_TEXT
 from healthscore.http.query import Day, OneOf, Text
 from healthscore.http.route import FileAnswer, route
 

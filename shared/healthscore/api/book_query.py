@@ -16,7 +16,7 @@ from healthscore.core.scoring.trend import Direction
 from healthscore.core.time import DAY, parse_instant
 from healthscore.http.cursors import no_cursor
 from healthscore.http.errors import invalid_request, shown
-from healthscore.http.plain import has_control_characters, read_day
+from healthscore.http.plain import MAX_TEXT, has_control_characters, read_day
 from healthscore.http.query import Parameter
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from healthscore.core.dataset.walk import Key
     from healthscore.http.request import Request
 
-MAX_TEXT = 200
-"""Characters of a filter; no name, owner, plan or id is longer."""
 MAX_VALUES = 50
 """Values of one column, of which any will do."""
 MAX_ORDERS = 3

@@ -151,7 +151,6 @@ if TYPE_CHECKING:
 
 TAG = "Early warning"
 TICKET_WEEKS = 26
-NEWS_DAYS = 91
 _LIMIT = Limit(most=200, default=50)
 _STATE = OneOf("state", "Only findings in this state.", ("open", "firing", "recovering", "closed"))
 _OF_A_NIGHT = (ACCOUNT_NOT_FOUND, AS_OF_IN_FUTURE, AS_OF_TOO_OLD)
@@ -334,6 +333,7 @@ def _tickets(found: Assessment) -> list[TicketsDocument]:
 
 def _news(found: Assessment) -> list[NewsDocument]:
     from healthscore.core.decisions.decision import reason_json  # noqa: PLC0415  (see above)
+    from healthscore.core.decisions.life import NEWS_DAYS  # noqa: PLC0415
 
     news = [(day, reason_json(sighting)) for day, sighting in found.life.news if day > found.day - NEWS_DAYS]
     return [

@@ -19,12 +19,11 @@ from healthscore.core.identity.stored_size import stored_size
 from healthscore.core.time import format_instant, parse_instant
 from healthscore.http.errors import shown
 from healthscore.http.ids import MAX_ACCOUNT_ID, MAX_USER_ID, id_fault, name_fault
-from healthscore.http.plain import has_control_characters, kind_of, read_day
+from healthscore.http.plain import MAX_TEXT, has_control_characters, kind_of, read_day
 
 if TYPE_CHECKING:
     from healthscore.settings import Settings
 
-MAX_TEXT = 200
 MAX_EMAIL = 254
 MAX_TICKETS = 1_000_000
 MAX_A_DAY = 1_000_000_000

@@ -19,6 +19,7 @@ from healthscore.api import fields, signal_fields
 from healthscore.core.contract import MAX_ARR
 from healthscore.core.detectors.registry import BY_NAME
 from healthscore.http import ids
+from healthscore.http.plain import MAX_TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 REFERENCE = "#/components/schemas/{model}"
 _EXACTLY = ConfigDict(extra="forbid")
 """An answer has the fields that are described, and no others."""
-_TEXT = {"minLength": 1, "maxLength": fields.MAX_TEXT}
+_TEXT = {"minLength": 1, "maxLength": MAX_TEXT}
 _RULES: Mapping[Callable[..., Any], Mapping[str, Any]] = {
     fields.text: _TEXT,
     fields.email: {"format": "email", "maxLength": fields.MAX_EMAIL},

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from healthscore.api import fields
 from healthscore.core.identity.traits import ATTRIBUTE
+from healthscore.http.plain import MAX_TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -84,7 +85,7 @@ def _fields(traits: Mapping[str, Any], rules: Mapping[str, tuple[str, Callable[[
 
 
 def _is_attribute(name: str, value: object) -> bool:
-    if value is None or (isinstance(value, str) and len(value) > fields.MAX_TEXT):
+    if value is None or (isinstance(value, str) and len(value) > MAX_TEXT):
         return False
     try:
         fields.attributes({name: value})

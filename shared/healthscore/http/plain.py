@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from datetime import date
 
+MAX_TEXT = 200
+"""Characters of a line of text in a profile or a filter: no name, owner, plan or id is longer."""
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 

@@ -86,8 +86,8 @@ def fold_use(
         StorageUnavailableError: it may not be stored; the same call begins again.
     """
     before = month.use.use
-    if month.use.days is None and not account.first_seen:
-        return Folded(replace(before, progress=Progress(whole=int(now.timestamp()))), None, (), {})
+    if _has_no_events(account, month):
+        return Folded(_whole(before, now), None, (), {})
     night = _Night(account, before, month, settings, now)
     use = night.fold(keep_going)
     version, pending = month.use.days_version, night.pending(use)
@@ -124,12 +124,20 @@ def known_use(account: Account, settings: Settings, now: datetime) -> KnownUse:
     """
     month = read_month(account, now, settings, consistent=True)
     before = month.use.use
-    if month.use.days is None and not account.first_seen:
-        return KnownUse(replace(before, progress=Progress(whole=int(now.timestamp()))), is_complete=True)
+    if _has_no_events(account, month):
+        return KnownUse(_whole(before, now), is_complete=True)
     if not before.is_whole:
         return KnownUse(before, is_complete=False)
     night = _Night(account, before, month, settings, now)
     return KnownUse(*night.fold_light())
+
+
+def _has_no_events(account: Account, month: Month) -> bool:
+    return month.use.days is None and not account.first_seen
+
+
+def _whole(use: Use, now: datetime) -> Use:
+    return replace(use, progress=Progress(whole=int(now.timestamp())))
 
 
 class _Night:
@@ -159,24 +167,24 @@ class _Night:
     def fold(self, keep_going: Callable[[], bool]) -> Use:
         """The use after this night; the very one from before where nothing has changed."""
         progress, marks = self._before.progress, self._marks()
-        if not marks and progress.going_on is None:
-            return self.fold_newest()
-        return self._folded(self._fold_from(min(marks, default=self._yesterday), keep_going, begins=bool(marks)))
-
-    def fold_newest(self) -> Use:
-        """The use with what has changed of the days that the night reads anyway, whatever marks say of older ones."""
-        self._fold_changed(self._changed)
-        return self._folded(self._before.progress)
+        if marks or progress.going_on is not None:
+            progress = self._fold_from(min(marks, default=self._yesterday), keep_going, begins=bool(marks))
+        else:
+            self._fold_days(self._changed, self._unfinished_sums())
+        return self._folded(progress)
 
     def fold_light(self) -> tuple[Use, bool]:
-        """The same as far as no more calls are needed, and whether that is all of it: a reader may ask at any time."""
-        changed, weeks = self._changed, self._weeks_of(self._changed)
-        wanted = changed.union(*(range(monday(week), sunday(week) + 1) for week in weeks))
+        """The use with those changes for which no further call is needed, and whether these are all.
+
+        Marks are not followed. A reader may ask at any time, and stores nothing.
+        """
+        changed, weeks = self._changed, self._unfinished_sums()
+        wanted = _days_with(changed, weeks)
         heads = [head for head in self._heads if head[0].toordinal() in wanted]
         heavy = {day.toordinal() for day, _, item in heads if log_items.stored_head(day, item).head.blocks}
         heavy |= {day for day in wanted if day < self._oldest_seen}
         left = {week for week in weeks if not heavy.isdisjoint(range(monday(week), sunday(week) + 1))}
-        self._fold_changed(changed - heavy, weeks - left)
+        self._fold_days(changed - heavy, weeks - left)
         return self._folded(self._before.progress), not (heavy & changed or left)
 
     def _folded(self, progress: Progress) -> Use:
@@ -205,14 +213,15 @@ class _Night:
         return {day: self._versions[day] for day in sorted(self._days)}
 
     def _marks(self) -> list[int]:
-        """The days from which on everything has to be folded again; the birth of an account is a mark too."""
+        """The days from which on everything has to be folded again."""
         progress, account = self._before.progress, self._account
         followed = progress.whole if progress.going_on is None else progress.begun
         if followed is None or self._before.definitions != self._fingerprint:
             return [0]
-        days = [0] if int(account.since.timestamp()) + late.HOLDS >= followed else []
-        if account.late is not None and account.late[1] + late.HOLDS >= followed:
-            days.append(account.late[0])
+        marks = [fold_state.Mark(0, int(account.since.timestamp()))]
+        if account.late is not None:
+            marks.append(fold_state.Mark(*account.late))
+        days = [mark.day for mark in marks if mark.at + late.HOLDS >= followed]
         until = day_of(datetime.fromtimestamp(followed, UTC), self._zone).toordinal() - 1
         folded = until if account.folded is None else account.folded
         if self._yesterday - folded > MISSED_DAYS:
@@ -234,16 +243,16 @@ class _Night:
                 self._weeks.add(week)
         return Progress(begun)
 
-    def _weeks_of(self, changed: Iterable[int]) -> set[int]:
+    def _unfinished_sums(self) -> set[int]:
         """The finished weeks that changed days lie in, or that are not summed yet."""
-        weeks = {week for day in changed if (week := week_of(day)) <= self._finished}
+        weeks = {week for day in self._changed if (week := week_of(day)) <= self._finished}
         oldest = week_of(self._oldest_seen)
         return weeks | {week for week in self._before.unsummed(self._finished) if week > oldest}
 
-    def _fold_changed(self, changed: set[int], weeks: set[int] | None = None) -> None:
-        """Fold days that have changed, and their weeks; by default all that need it."""
-        self._weeks = self._weeks_of(changed) if weeks is None else weeks
-        wanted = changed.union(*(range(monday(week), sunday(week) + 1) for week in self._weeks))
+    def _fold_days(self, days: set[int], weeks: set[int]) -> None:
+        """Fold days, and weeks from all of theirs."""
+        self._weeks = weeks
+        wanted = _days_with(days, weeks)
         if not self._consistent and min(wanted, default=self._yesterday) >= self._oldest_seen:
             heads = [head for head in self._heads if head[0].toordinal() in wanted]
             self._take(stretches.of_heads(self._account.account_id, heads, consistent=False))
@@ -281,6 +290,11 @@ class _Night:
         if crm.open_tickets is not None and (folded is None or week_of(folded + 1) <= self._finished):
             use = use.with_tickets(self._finished, crm.open_tickets)
         return use
+
+
+def _days_with(days: set[int], weeks: Iterable[int]) -> set[int]:
+    """Days, and all those of weeks."""
+    return days.union(*(range(monday(week), sunday(week) + 1) for week in weeks))
 
 
 def _use_of(day: int, entries: Iterable[Entry], by: Definitions) -> DayUse | None:

@@ -10,10 +10,11 @@ from healthscore.storage.alerts.messages import stored_message
 from healthscore.storage.client import dynamodb, pages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import date
 
     from healthscore.storage.alerts.messages import Message
+    from healthscore.storage.codec import Item
 
 
 LOOKED_AT_ONCE, MOST_LOOKED_AT = 100, 500
@@ -77,15 +78,11 @@ def of_days(
     day = min(last, max(first, schema.day_of_alert(after or "") or last))
     while True:
         items, place = reads.page(_of_day(day, after), at_once, after)
-        read = reads.batch_get([(schema.history_table(), codec.key_of(item)) for item in items])
-        by_place = {codec.text_of(item, "sk"): item for _, item in read}
-        places = [codec.text_of(item, "sk") for item in items]
-        for sk in places:
-            message = stored_message(by_place[sk]) if sk in by_place else None
-            if message is not None and (wanted is None or wanted(message)):
+        for sk, message in _messages(items):
+            if wanted is None or wanted(message):
                 found.append(message)
                 if len(found) == limit:
-                    is_last = day == first and place is None and sk == places[-1]
+                    is_last = day == first and place is None and sk == codec.text_of(items[-1], "sk")
                     return found, None if is_last else sk
         looked_at += len(items)
         if place is None and day == first:
@@ -93,6 +90,15 @@ def of_days(
         day, after = (day, place) if place is not None else (day - DAY, None)
         if looked_at >= MOST_LOOKED_AT:
             return found, after or schema.alert_range(day)[0]
+
+
+def _messages(found: Sequence[Item]) -> Iterator[tuple[str, Message]]:
+    """The alerts that an index has found, with their sort keys; without those that are gone since."""
+    read = reads.batch_get([(schema.history_table(), codec.key_of(item)) for item in found])
+    by_place = {codec.text_of(item, "sk"): item for _, item in read}
+    for sk in (codec.text_of(item, "sk") for item in found):
+        if sk in by_place:
+            yield sk, stored_message(by_place[sk])
 
 
 def _of_day(day: date, after: str | None) -> dict[str, Any]:
